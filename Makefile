@@ -1,0 +1,35 @@
+# make demo   a heterogeneous run of DLRM/Server on the CPU, with report.xml
+# make test   the tests, the slow ones too
+# make lint   ruff and mypy
+#
+# Each makes .venv first if it is not there. Python 3.10 or newer, pip, make and gcc
+# are needed, and PyPI.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/installed
+	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
+
+test: $(VENV)/installed
+	$(BIN)/pytest tests
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+# Debian's python3 comes without ensurepip, which venv needs to bring pip along.
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV) || \
+	    ($(PYTHON) -m venv --without-pip $(VENV) && \
+	     $(PYTHON) -m pip --python $(BIN)/python install --quiet pip)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) results build report.xml

@@ -1,0 +1,186 @@
+"""Reads ``mlperf_log_detail.txt``: MLLOG lines, written since LoadGen v1.0.
+
+A line is ``:::MLLOG {"key": ..., "value": ..., "time_ms": ..., ..., "metadata":
+{"is_error": ..., "is_warning": ..., ...}}``. Files of 100 MB with lines above 1 MB
+(``loaded_qsl_set``) are normal, so are files cut off in the middle of a line. The file
+is read once, in bounded memory, and JSON is parsed only where the key is wanted.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DETAIL_NAME = "mlperf_log_detail.txt"
+ISSUING_KEYS = ("generated_query_count", "generated_query_duration")
+MESSAGES_KEPT = 100
+
+_PREFIX = b':::MLLOG {"key": "'
+_KEY_AT = len(_PREFIX)
+_JSON_AT = _PREFIX.index(b"{")
+_FLAGS = b'"is_error": '
+_IS_ERROR = b'"is_error": true'
+_FLAGS_LENGTH = len(b'"is_error": false, "is_warning": false')
+_ISSUING_MARK = _PREFIX + ISSUING_KEYS[0].encode()
+
+_WANTED = {
+    b"loadgen_version",
+    b"test_datetime",
+    b"power_begin",
+    b"power_end",
+    b"num_errors",
+    b"requested_scenario",
+    b"requested_test_mode",
+    b"requested_server_target_qps",
+    b"requested_offline_expected_qps",
+    b"requested_server_target_latency_ns",
+    b"requested_use_token_latencies",
+    b"requested_server_ttft_latency",
+    b"requested_server_tpot_latency",
+    *(key.encode() for key in ISSUING_KEYS),
+}
+_WANTED_PREFIXES = (b"effective_", b"result_", b"early_stopping_")
+_TIMELINE = {"power_begin", "power_end", "test_datetime", *ISSUING_KEYS}
+
+# A wanted line is below 1 kB; of one above the limit only head and tail are kept.
+_LINE_LIMIT = 16 * 1024
+_HEAD, _TAIL = 256, 8 * 1024
+_BLOCK = 128 * 1024
+_KEYS_REMEMBERED = 1024
+
+_parse = json.JSONDecoder(strict=False).raw_decode
+
+
+@dataclass
+class DetailLog:
+    """What the wanted lines of one detail log say.
+
+    Attributes:
+        values: The last value of each wanted key.
+        stamps: Each ``power_begin``'s text with that of the ``power_end`` which
+            followed it, or None where none did, in the order of the file.
+        test_datetime: The first one's text.
+        issuing_ms: ``time_ms`` of the first line of ``ISSUING_KEYS``, which LoadGen
+            writes just before the first query.
+        errors: The first ``MESSAGES_KEPT`` messages marked ``is_error``.
+        warnings: The same for ``is_warning``.
+        error_count: How many lines were marked ``is_error``.
+    """
+
+    values: dict[str, object] = field(default_factory=dict)
+    stamps: list[tuple[str, str | None]] = field(default_factory=list)
+    test_datetime: str | None = None
+    issuing_ms: float | None = None
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error_count: int = 0
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield every line; of one above the limit only its head and its tail."""
+    begun = b""
+    while block := stream.read(_BLOCK):
+        first = block.find(b"\n")
+        if first < 0:
+            begun += block
+        else:
+            yield begun + block[:first]
+            last = block.rfind(b"\n")
+            if first < last:
+                yield from block[first + 1 : last].split(b"\n")
+            begun = block[last + 1 :]
+        if len(begun) > _LINE_LIMIT:
+            begun = begun[:_HEAD] + begun[-_TAIL:]
+    if begun:
+        yield begun
+
+
+def read_detail(stream: BinaryIO) -> DetailLog:
+    """Read a detail log from its beginning to its end.
+
+    Args:
+        stream: The file, opened in binary.
+
+    Returns:
+        What was understood. Lines that are cut off, are not MLLOG, or hold bytes that
+        are not UTF-8 are never an error; an ``is_error`` line whose message cannot be
+        read counts, and stands in ``errors`` with its key.
+    """
+    log = DetailLog()
+    wanted: dict[bytes, bool] = {}
+    for line in _lines(stream):
+        if not line.startswith(_PREFIX):
+            continue
+        key = line[_KEY_AT : line.find(b'"', _KEY_AT)]
+        is_wanted = wanted.get(key)
+        if is_wanted is None:
+            is_wanted = key in _WANTED or key.startswith(_WANTED_PREFIXES)
+            if len(wanted) < _KEYS_REMEMBERED:
+                wanted[key] = is_wanted
+        if is_wanted:
+            _take_value(log, key.decode("utf-8", "replace"), _entry(line))
+        at = line.rfind(_FLAGS)
+        if at > 0 and b"true" in line[at : at + _FLAGS_LENGTH]:
+            _take_message(log, line, key, is_error=line.startswith(_IS_ERROR, at))
+    return log
+
+
+def _entry(line: bytes) -> dict[str, object]:
+    try:
+        entry, _ = _parse(line.decode("utf-8", "replace"), _JSON_AT)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, object]", entry)
+
+
+def _take_value(log: DetailLog, key: str, entry: dict[str, object]) -> None:
+    if "value" not in entry:
+        return
+    value = log.values[key] = entry["value"]
+    if key in _TIMELINE:
+        _take_time(log, key, value, entry.get("time_ms"))
+
+
+def _take_time(log: DetailLog, key: str, value: object, time_ms: object) -> None:
+    if key == "power_begin":
+        log.stamps.append((str(value), None))
+    elif key == "power_end":
+        if log.stamps and log.stamps[-1][1] is None:
+            log.stamps[-1] = (log.stamps[-1][0], str(value))
+    elif key == "test_datetime":
+        if log.test_datetime is None:
+            log.test_datetime = str(value)
+    elif log.issuing_ms is None and isinstance(time_ms, (int, float)):
+        log.issuing_ms = float(time_ms)
+
+
+def _take_message(log: DetailLog, line: bytes, key: bytes, *, is_error: bool) -> None:
+    log.error_count += is_error
+    messages = log.errors if is_error else log.warnings
+    if len(messages) < MESSAGES_KEPT:
+        message = _entry(line).get("value", key.decode("utf-8", "replace"))
+        messages.append(str(message).strip())
+
+
+def open_detail(path: Path) -> BinaryIO:
+    """Open a detail log for ``read_detail`` or ``has_issuing_line``."""
+    return path.open("rb", buffering=0)
+
+
+def has_issuing_line(stream: BinaryIO) -> bool:
+    """Tell whether the log has a ``generated_query_count`` line.
+
+    LoadGen writes it once the schedule is made, just before the first query, and
+    flushes within about 20 ms. Reading stops at the first one.
+    """
+    overlap = b""
+    while block := stream.read(_BLOCK):
+        if _ISSUING_MARK in overlap + block:
+            return True
+        overlap = block[-len(_ISSUING_MARK) :]
+    return False

@@ -1,0 +1,213 @@
+"""Finds LoadGen's logs and reads those of one run into a ``LoadGenResult``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_mighetero.loadgen import figures, texts, windows
+from pytest_mighetero.loadgen.detail import (
+    DETAIL_NAME,
+    DetailLog,
+    has_issuing_line,
+    open_detail,
+    read_detail,
+)
+from pytest_mighetero.loadgen.result import LoadGenResult
+from pytest_mighetero.loadgen.summary import (
+    SUMMARY_NAME,
+    SummaryLog,
+    open_summary,
+    read_summary,
+)
+from pytest_mighetero.loadgen.version import stamps_are_local
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_mighetero.overlap import TimedWindow
+
+_SETTING = "effective_"
+
+
+def find_results(log_dir: Path) -> tuple[Path, ...]:
+    """Return the folders that hold a LoadGen log, sorted.
+
+    Args:
+        log_dir: Searched itself and all the way down; links to folders are not
+            followed. One that does not exist holds nothing.
+    """
+    return tuple(
+        sorted(
+            Path(folder)
+            for folder, _, names in os.walk(log_dir)
+            if DETAIL_NAME in names or SUMMARY_NAME in names
+        )
+    )
+
+
+def is_issuing(folder: Path) -> bool:
+    """Tell whether the run that logs to a folder has come to its first query.
+
+    Cheap enough to ask several times a second of a live run: the detail log is read
+    up to its first ``generated_query_count`` line. It stays true when the run is over.
+
+    Args:
+        folder: Where LoadGen writes its logs; it need not exist yet.
+    """
+    try:
+        with open_detail(folder / DETAIL_NAME) as stream:
+            return has_issuing_line(stream)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def read_result(folder: Path, *, utc_offset_s: float | None = None) -> LoadGenResult:
+    """Read what LoadGen logged about one run, finished, killed or still running.
+
+    The detail log is the authority; the summary is asked for what that does not say,
+    for the choice of the metric, and alone for LoadGen before v1.0, which wrote no
+    MLLOG lines. Nothing is guessed: what the logs do not say is None.
+
+    Args:
+        folder: Where LoadGen wrote ``mlperf_log_detail.txt`` and
+            ``mlperf_log_summary.txt``; one of them is enough.
+        utc_offset_s: By how many seconds the writing host's clock was ahead of UTC. By
+            default that host is taken to share this one's time zone. It matters for
+            the windows of LoadGen up to v1.0.1 and for ``issuing_since`` of a log that
+            was cut off; all other stamps are in UTC.
+
+    Raises:
+        FileNotFoundError: The folder holds neither file.
+    """
+    detail, summary = _read_logs(folder)
+    values: dict[str, object] = {**summary.values, **detail.values}
+    version = figures.text(values, "loadgen_version")
+    scenario = figures.text(values, "effective_scenario", "requested_scenario")
+    percentile = figures.percent(values, "effective_target_latency_percentile")
+    latency = figures.latency_of(values, scenario)
+    tokens = figures.tokens_of(values)
+    early_stopping = texts.early_stopping_text(_early_stopping(values, summary))
+    validity = values.get("result_validity")
+    valid = {"VALID": True, "INVALID": False}.get(str(validity))
+    query_count = figures.number(values, "result_query_count")
+    timed, issuing_since, host_offset = _times(detail, version, utc_offset_s)
+    return LoadGenResult(
+        folder=folder,
+        loadgen_version=version,
+        scenario=scenario,
+        mode=figures.text(values, "effective_test_mode", "requested_test_mode"),
+        metric=figures.metric_of(values, scenario, version, summary.metric_key),
+        valid=valid,
+        invalid_reasons=(
+            texts.invalid_reasons(values, percentile, latency, tokens, early_stopping)
+            if valid is False
+            else ()
+        ),
+        recommendations=_recommendations(values, summary),
+        early_stopping=early_stopping,
+        target_qps=_target_qps(values, scenario),
+        target_latency_ms=figures.limit_ms(
+            values, "effective_target_latency_ns", "requested_server_target_latency_ns"
+        ),
+        target_latency_percentile=percentile,
+        min_latency_ms=latency.min_ms,
+        mean_latency_ms=latency.mean_ms,
+        max_latency_ms=latency.max_ms,
+        percentiles_ms=latency.percentiles_ms,
+        tokens=tokens,
+        errors=tuple(detail.errors),
+        warnings=tuple(detail.warnings),
+        error_count=max(
+            detail.error_count,
+            int(figures.number(values, "num_errors") or 0),
+            summary.error_count or 0,
+        ),
+        settings={
+            key.removeprefix(_SETTING): value
+            for key, value in values.items()
+            if key.startswith(_SETTING)
+        },
+        query_count=None if query_count is None else int(query_count),
+        windows=timed,
+        issuing_since=issuing_since,
+        host_utc_offset_s=host_offset,
+    )
+
+
+def _read_logs(folder: Path) -> tuple[DetailLog, SummaryLog]:
+    detail = summary = None
+    try:
+        with open_detail(folder / DETAIL_NAME) as stream:
+            detail = read_detail(stream)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    try:
+        with open_summary(folder / SUMMARY_NAME) as lines:
+            summary = read_summary(lines)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    if detail is None and summary is None:
+        message = (
+            f"No LoadGen log in {folder}: it holds neither {DETAIL_NAME} nor"
+            f" {SUMMARY_NAME}."
+        )
+        raise FileNotFoundError(message)
+    return detail or DetailLog(), summary or SummaryLog()
+
+
+def _early_stopping(
+    values: Mapping[str, object], summary: SummaryLog
+) -> Mapping[str, str]:
+    logged = {
+        name: values.get(f"early_stopping_{name.lower()}{'_' if name else ''}result")
+        for name in ("", "TTFT", "TPOT")
+    }
+    said = {name: str(lines) for name, lines in logged.items() if lines is not None}
+    return said or summary.early_stopping
+
+
+def _recommendations(
+    values: Mapping[str, object], summary: SummaryLog
+) -> tuple[str, ...]:
+    if summary.recommendations:
+        return tuple(summary.recommendations)
+    return texts.sentences(figures.text(values, "result_invalid_reason") or "")
+
+
+def _target_qps(values: Mapping[str, object], scenario: str | None) -> float | None:
+    requested = {
+        "Server": "requested_server_target_qps",
+        "Offline": "requested_offline_expected_qps",
+    }.get(scenario or "", "")
+    return figures.number(values, requested, "effective_target_qps")
+
+
+def _times(
+    detail: DetailLog, version: str | None, utc_offset_s: float | None
+) -> tuple[tuple[TimedWindow, ...], float | None, float | None]:
+    """Return the windows, the first query's time, and the host's offset from UTC."""
+    timed: list[TimedWindow] = []
+    first_query = host_offset = None
+    local = stamps_are_local(version)
+    if local is not None and detail.stamps:
+        first_query = windows.power_stamp_to_posix(
+            detail.stamps[0][0], local=local, utc_offset_s=utc_offset_s
+        )
+        for begin, end in detail.stamps:
+            window = windows.window_from_stamps(
+                begin, end or "", local=local, utc_offset_s=utc_offset_s
+            )
+            if window is not None:
+                timed.append(window)
+    if detail.test_datetime is not None and detail.issuing_ms is not None:
+        if first_query is None:
+            first_query = windows.first_query_time(
+                detail.test_datetime, detail.issuing_ms, utc_offset_s
+            )
+        elif not local:
+            host_offset = windows.host_utc_offset(
+                detail.test_datetime, detail.issuing_ms, first_query
+            )
+    return tuple(timed), first_query, host_offset
