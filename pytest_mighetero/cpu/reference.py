@@ -1,0 +1,62 @@
+"""The stored answers that AccuracyOnly runs are checked against.
+
+`python -m pytest_mighetero.cpu.reference` makes reference.npz anew; that is needed
+after a change to a model, its seed or its samples, and at no other time. The figures
+are stored in 16 bits, which is enough to tell the samples apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_mighetero.cpu import models
+
+if TYPE_CHECKING:
+    from pytest_mighetero.cpu.models.layers import FloatArray
+
+__all__ = ["REFERENCE_FILE", "compute", "load", "main"]
+
+REFERENCE_FILE = Path(__file__).with_name("reference.npz")
+
+_BATCH = 32
+
+
+def compute(benchmark: str) -> FloatArray:
+    """Infer every sample of a benchmark: `[512, figures]`."""
+    workload = models.create(benchmark)
+    return np.concatenate(
+        [
+            workload.infer(workload.load(range(first, first + _BATCH)))
+            for first in range(0, models.SAMPLE_COUNT, _BATCH)
+        ]
+    )
+
+
+def load(benchmark: str, path: Path = REFERENCE_FILE) -> FloatArray:
+    """Read the stored answers of a benchmark: `[512, figures]`.
+
+    Raises:
+        KeyError: The file knows no such benchmark.
+    """
+    with np.load(path) as stored:
+        return np.asarray(stored[benchmark], dtype=np.float32)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Compute all answers and store them."""
+    parser = argparse.ArgumentParser(prog="reference", description=__doc__)
+    parser.add_argument("--output", type=Path, default=REFERENCE_FILE)
+    args = parser.parse_args(argv)
+    answers = {name: compute(name).astype(np.float16) for name in models.MODELS}
+    np.savez_compressed(args.output, **answers)  # type: ignore[arg-type]
+    print(f"{args.output}: {args.output.stat().st_size} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""`make` as the plugin starts it, in a folder where nothing else is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_mighetero.cpu import HARNESS_DIR
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cpu.logs import Make
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Run a target in an empty folder, by default with LOG_DIR=<tmp_path>/logs."""
+    for module in ("numpy", "mlperf_loadgen"):
+        pytest.importorskip(module, reason="the CPU harness needs its cpu extra")
+    if shutil.which("make") is None:
+        pytest.skip("the CPU harness needs make")
+    cwd = tmp_path / "cwd"
+    cwd.mkdir()
+
+    def run(
+        run_args: str,
+        target: str = "run_harness",
+        *,
+        harness_dir: Path = HARNESS_DIR,
+        log_dir: Path | None = tmp_path / "logs",
+        variables: tuple[str, ...] = (),
+        **environ: str,
+    ) -> subprocess.CompletedProcess[str]:
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("CUDA_VISIBLE_DEVICES", "LOG_DIR", "MAKEFLAGS")
+        }
+        if log_dir is not None:
+            environ["LOG_DIR"] = str(log_dir)
+        return subprocess.run(
+            [
+                *("make", "-f", str(harness_dir / "Makefile"), target),
+                *(f"PYTHON={sys.executable}", f"RUN_ARGS={run_args}", *variables),
+            ],
+            cwd=cwd,
+            env={**inherited, **environ},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
