@@ -1,0 +1,34 @@
+"""Exceptions: each message is one whole sentence with figures, then the evidence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MigheteroError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class ConfigError(MigheteroError):
+    """An option, an ini value or a suite file says something that cannot be meant."""
+
+
+class DeviceError(MigheteroError):
+    """There is no MIG device, or too few, for what is asked."""
+
+
+class HarnessError(MigheteroError):
+    """A harness could not be started, died, or did not get ready in time."""
+
+
+class RunError(MigheteroError):
+    """Main is bad, or the backgrounds did not cover it."""
+
+
+def nearest(word: str, accepted: Iterable[str]) -> str:
+    """Say what would have been accepted: a close match first, then everything."""
+    names = sorted(accepted)
+    close = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"{hint}accepted: {', '.join(names) or 'nothing'}"

@@ -1,0 +1,1 @@
+"""Starting, reading and stopping harnesses: processes, no pytest."""

@@ -1,0 +1,75 @@
+"""The command of one harness: argument list and environment, no shell."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mighetero.errors import ConfigError
+
+# An outer make's flags and job server would reach the harness's make.
+SCRUBBED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+
+# make expands RUN_ARGS and LOG_DIR unquoted into a line for the shell.
+_SAFE = re.compile(r"[A-Za-z0-9_./,=:+@%^-]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Command:
+    """What starts one harness.
+
+    Attributes:
+        argv: the program and its arguments.
+        cwd: the folder it runs in.
+        variables: environment variables set on top of the user's own.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path
+    variables: Mapping[str, str]
+
+    def environment(self) -> dict[str, str]:
+        """Return the whole environment of the harness."""
+        inherited = {k: v for k, v in os.environ.items() if k not in SCRUBBED}
+        return {**inherited, **self.variables}
+
+    def __str__(self) -> str:
+        """The command as a line to paste into a shell."""
+        words = [f"{key}={shlex.quote(value)}" for key, value in self.variables.items()]
+        words += map(shlex.quote, self.argv)
+        return f"cd {shlex.quote(str(self.cwd))} && {' '.join(words)}"
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Refuse words of RUN_ARGS that make's shell would not pass on as they are.
+
+    Raises:
+        ConfigError: naming the word and its first bad character.
+    """
+    value_may_follow = False
+    for word in words:
+        if bad := _SAFE.sub("", word):
+            raise ConfigError(
+                f"{word!r}: make hands RUN_ARGS to a shell unquoted, so {bad[0]!r} "
+                f"would not arrive; letters, digits and _./,=:+@%^- do"
+            )
+        if not word.startswith("--") and not value_may_follow:
+            raise ConfigError(f"{word!r}: expected words of the form --name=value")
+        value_may_follow = word.startswith("--") and "=" not in word
+
+
+def check_path(path: Path) -> None:
+    """Refuse a path that would not reach the harness as LOG_DIR.
+
+    Raises:
+        ConfigError: naming the path and its first bad character.
+    """
+    if bad := _SAFE.sub("", str(path)):
+        raise ConfigError(
+            f"{str(path)!r}: make hands LOG_DIR to a shell unquoted, so {bad[0]!r} "
+            f"would not arrive; choose a path of letters, digits and _./,=:+@%^-"
+        )

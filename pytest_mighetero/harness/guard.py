@@ -1,0 +1,144 @@
+"""The guard of one harness: a program of its own that nothing of the harness outlives.
+
+Started as ``python guard.py PARENT_PID GRACE_S PROGRAM ARG...`` in a new session with
+a pty as stdin, stdout and stderr. It makes the pty its controlling terminal, becomes
+the subreaper of whatever the harness starts (daemons too), and ends the harness when
+it is told to (SIGTERM), when the terminal goes away or its parent dies (SIGHUP). It
+exits with the harness's exit code, 128 + N after signal N, once no descendant is left.
+
+A ``make`` that leads the session itself would not do: it catches SIGHUP and waits for
+its recipe, so a killed pytest would leave the harness running (GNU make 4.3).
+
+Standard library only, and nothing of this package: it has to start fast.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+import termios
+import time
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+ORPHANED_GRACE = 2.0  # seconds, when nobody waits for the harness any more
+KILL_TRIES = 5.0  # seconds of SIGKILL before the rest is given up as unkillable
+# nohup ignores SIGHUP, Python SIGPIPE and SIGXFSZ; a harness inherits neither.
+DEFAULTED = (
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGPIPE,
+    signal.SIGXFSZ,
+)
+WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def _spawn(command: list[str]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        for each in DEFAULTED:
+            signal.signal(each, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.execvp(command[0], command)  # noqa: S606 - no shell is the point
+    except OSError as error:
+        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+    os._exit(127)
+
+
+def _descendants() -> list[int]:
+    parents: dict[int, int] = {}
+    for entry in os.listdir("/proc"):  # noqa: PTH208 - hundreds, and only names
+        if entry.isdigit():
+            try:
+                stat = Path("/proc", entry, "stat").read_bytes()
+            except OSError:
+                continue
+            state, parent = stat.rpartition(b")")[2].split()[:2]
+            if state not in b"ZX":
+                parents[int(entry)] = int(parent)
+    found, ancestors = [], {os.getpid()}
+    while new := [p for p, parent in parents.items() if parent in ancestors]:
+        found += new
+        ancestors = set(new)
+    return found
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except OSError:  # gone, or not ours to signal
+            continue
+
+
+def _reap(main: int) -> int | None:
+    """Reap whoever has ended; return main's exit code if it was among them."""
+    code = None
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return code
+        if pid == 0:
+            return code
+        if pid == main:
+            code = os.waitstatus_to_exitcode(status)
+
+
+def _end(main: int, grace: float) -> int | None:
+    """SIGTERM, grace, SIGKILL to all descendants; return main's exit code if seen."""
+    code = None
+    _signal(_descendants(), signal.SIGTERM)
+    start = time.monotonic()
+    while pids := _descendants():
+        if time.monotonic() - start > grace:
+            _signal(pids, signal.SIGKILL)
+        if time.monotonic() - start > grace + KILL_TRIES:
+            break
+        signal.sigtimedwait({signal.SIGCHLD}, 0.05)
+        if (reaped := _reap(main)) is not None:
+            code = reaped
+    if (reaped := _reap(main)) is not None:
+        code = reaped
+    return code
+
+
+def guard(parent: int, grace: float, command: list[str]) -> int:
+    """Run *command* to its end, or until told to end it; return its exit code."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    _prctl(PR_SET_PDEATHSIG, signal.SIGHUP)
+    if os.getppid() != parent:
+        return 128 + signal.SIGHUP
+    main = _spawn(command)
+    code: int | None = None
+    while code is None:
+        number = signal.sigwait(WATCHED)
+        code = _reap(main)
+        if number != signal.SIGCHLD:
+            grace = grace if number == signal.SIGTERM else min(grace, ORPHANED_GRACE)
+            break
+    ended = _end(main, grace)
+    code = code if code is not None else ended
+    if code is None:
+        return 128 + signal.SIGKILL
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    sys.exit(guard(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]))

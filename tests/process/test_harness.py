@@ -1,0 +1,267 @@
+"""Harness processes on their own: the guard, the pump, what is left of a tree."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.harness import process
+from pytest_mighetero.harness.command import Command
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.harness.pump import Pump
+
+START, FINISH = ["Starting running actual test"], ["Finished running actual test"]
+READY = "echo Starting running actual test."
+Launch = Callable[..., HarnessProcess]
+
+
+@pytest.fixture
+def pump() -> Iterator[Pump]:
+    pump = Pump()
+    yield pump
+    pump.close()
+
+
+@pytest.fixture
+def launch(pump: Pump, tmp_path: Path) -> Iterator[Launch]:
+    """Launch a shell script, or any argument list, as a harness."""
+    started: list[HarnessProcess] = []
+
+    def launch(*argv: str, **variables: str) -> HarnessProcess:
+        argv = ("sh", "-c", argv[0]) if len(argv) == 1 else argv
+        log = tmp_path / f"{len(started)}.log"
+        command = Command(argv, tmp_path, variables)
+        harness = HarnessProcess("bert_offline", command, log, START, FINISH)
+        pump.launch(harness)
+        started.append(harness)
+        return harness
+
+    yield launch
+    assert not pump.stop(started)
+
+
+def wait(pump: Pump, condition: Callable[[], bool]) -> None:
+    assert pump.wait_for(condition, time.monotonic() + 20)
+
+
+def alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return stat.rpartition(b")")[2].split()[0] not in b"ZX"
+
+
+def pids(harness: HarnessProcess, pump: Pump, count: int) -> list[int]:
+    """Return the process ids that *harness* printed, one a line, after ``pid``."""
+
+    def printed() -> list[int]:
+        lines = [line.split() for line in harness.tail(100)]
+        return [int(words[1]) for words in lines if words[:1] == ["pid"]]
+
+    wait(pump, lambda: harness.started is not None)
+    assert len(printed()) == count
+    return printed()
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", 143), ("kill -KILL $$", 137)],
+)
+def test_the_exit_code_is_passed_on(
+    launch: Launch, pump: Pump, script: str, code: int
+) -> None:
+    harness = launch(script)
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.exit_code == code
+
+
+def test_a_program_that_is_not_there_exits_with_127(launch: Launch, pump: Pump) -> None:
+    harness = launch("no-such-program", "x")
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.exit_code == 127
+    assert "no-such-program: No such file or directory" in harness.tail(1)[0]
+
+
+def test_markers_and_all_bytes_are_seen(launch: Launch, pump: Pump) -> None:
+    script = f"printf 'a\\377\\n'; {READY}; echo Finished running actual test."
+    harness = launch(script)
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.log.read_bytes() == (
+        b"a\xff\nStarting running actual test.\nFinished running actual test.\n"
+    )
+    assert harness.launched is not None
+    assert harness.started is not None
+    assert harness.finished is not None
+    assert harness.exited is not None
+    assert harness.launched.monotonic < harness.started.monotonic
+    assert harness.started.monotonic <= harness.finished.monotonic
+    assert harness.finished.monotonic <= harness.exited.monotonic
+    assert harness.tail(3)[0] == "a\\xff"
+
+
+def test_output_is_bounded_in_memory_and_whole_on_disk(
+    launch: Launch, pump: Pump
+) -> None:
+    harness = launch(f"yes 0123456789 | head -c 20000000; {READY}")
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.log.stat().st_size == 20_000_000 + len(START[0]) + 2
+    assert len("\n".join(harness.tail(10**9))) <= process.TAIL_BYTES
+
+
+def test_the_harness_has_a_terminal_of_its_own_and_no_input(
+    launch: Launch, pump: Pump
+) -> None:
+    script = "test -t 1 && test -t 2 && ! test -t 0 && cat && stty size <&1"
+    harness = launch(f"{script}; ps -o sid= -p $$")
+    wait(pump, lambda: harness.exited is not None)
+    size, session = harness.tail(2)
+    assert size == "24 400"
+    assert int(session) == harness.pid != os.getsid(0)
+
+
+def test_signals_are_at_their_defaults(launch: Launch, pump: Pump) -> None:
+    harness = launch("grep -E 'Sig(Blk|Ign)' /proc/self/status")
+    wait(pump, lambda: harness.exited is not None)
+    masks = [line.split()[1] for line in harness.tail(2)]
+    assert [int(mask, 16) for mask in masks] == [0, 0]
+
+
+STUBBORN = "trap '' TERM HUP INT"
+TREES = {
+    "child": f"sleep 300 & echo pid $!; {READY}; wait",
+    "grandchild": f"sh -c 'sleep 300 & echo pid $!; {READY}; wait; true'; true",
+    "own session": f"setsid sleep 300 & echo pid $!; {READY}; wait",
+    "daemon": f"(setsid sh -c 'echo pid $$; exec sleep 300' &); sleep .2; {READY}; cat",
+    "leader gone": f"sleep 300 & echo pid $!; {READY}; exec sleep 300",
+    "silent": f"sleep 300 >/dev/null 2>&1 & echo pid $!; {READY}; wait",
+    "make": None,
+}
+
+
+def tree(name: str, folder: Path) -> str:
+    script = TREES[name]
+    if script is not None:
+        return script
+    recipe = f"@sleep 300 & echo pid $$!; {READY}; wait; true"
+    (folder / "Makefile").write_text(f"run:\n\t{recipe}\n")
+    return "make run"
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_stop_leaves_nothing_running(
+    launch: Launch, pump: Pump, tmp_path: Path, name: str
+) -> None:
+    harness = launch(tree(name, tmp_path))
+    (pid,) = pids(harness, pump, 1)
+    assert alive(pid)
+    assert pump.stop([harness]) == []
+    assert not alive(pid)
+    assert harness.exited is not None
+
+
+def test_what_ignores_sigterm_is_killed_after_the_grace(
+    launch: Launch, pump: Pump, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "STOP_GRACE", 0.5)
+    harness = launch(f"{STUBBORN}; sleep 300 & echo pid $!; {READY}; wait; sleep 300")
+    (pid,) = pids(harness, pump, 1)
+    assert pump.stop([harness]) == []
+    assert not alive(pid)
+
+
+def test_a_harness_may_use_the_grace(launch: Launch, pump: Pump) -> None:
+    trap = "trap 'echo freed; exit 0' TERM"
+    harness = launch(f"{trap}; {READY}; sleep 300 & wait")
+    wait(pump, lambda: harness.started is not None)
+    assert pump.stop([harness]) == []
+    assert "freed" in harness.tail(2)
+
+
+def test_what_outlives_its_make_is_ended_with_it(launch: Launch, pump: Pump) -> None:
+    harness = launch(f"(setsid sleep 300 & echo pid $!); {READY}; exit 3")
+    (pid,) = pids(harness, pump, 1)
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.exit_code == 3
+    assert not alive(pid)
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from pytest_mighetero.harness.command import Command
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.harness.pump import Pump
+
+folder = Path(sys.argv[1])
+command = Command(("sh", "-c", sys.argv[2]), folder, {})
+harness = HarnessProcess("x", command, folder / "x.log", %r, %r)
+pump = Pump()
+pump.launch(harness)
+pump.wait_for(lambda: harness.started is not None)
+print(*[line.split()[1] for line in harness.tail(9) if "pid" in line], flush=True)
+time.sleep(300)
+"""
+
+
+@pytest.mark.parametrize("name", TREES)
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_nothing_outlives_a_killed_parent(
+    tmp_path: Path,
+    name: str,
+    stubborn: bool,
+) -> None:
+    script = tree(name, tmp_path)
+    script = f"{STUBBORN}; {script}" if stubborn else script
+    parent = subprocess.Popen(
+        [sys.executable, "-c", KILLED % (START, FINISH), tmp_path, script],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    assert alive(pid)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    limit = time.monotonic() + 10
+    while alive(pid) and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert not alive(pid)
+
+
+def test_a_log_that_cannot_be_opened(pump: Pump, tmp_path: Path) -> None:
+    command = Command(("true",), tmp_path, {})
+    log = tmp_path / "missing" / "x.log"
+    harness = HarnessProcess("bert_offline", command, log, START, FINISH)
+    with pytest.raises(HarnessError, match="bert_offline could not be launched"):
+        pump.launch(harness)
+
+
+def test_a_full_disk_is_remembered_and_stalls_nobody(
+    pump: Pump, tmp_path: Path
+) -> None:
+    command = Command(("sh", "-c", f"yes | head -c 1000000; {READY}"), tmp_path, {})
+    harness = HarnessProcess("x", command, Path("/dev/full"), START, FINISH)
+    pump.launch(harness)
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.log_error is not None
+    assert harness.log_error.strerror == "No space left on device"
+    assert harness.started is not None
+    assert harness.exit_code == 0
+
+
+def test_seven_at_once_are_all_read_to_the_end(launch: Launch, pump: Pump) -> None:
+    harnesses = [launch(f"seq 100000; {READY}; seq 100000") for _ in range(7)]
+    wait(pump, lambda: all(h.exited for h in harnesses))
+    sizes = {harness.log.stat().st_size for harness in harnesses}
+    assert len(sizes) == 1
+    assert all(harness.started for harness in harnesses)
