@@ -1,0 +1,260 @@
+"""What one pytest run is told to do: every value checked once, in this place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pytest_mighetero import parsing
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.harness.command import check_path
+from pytest_mighetero.options import BY_KEY, SUITE_DEFAULTS
+from pytest_mighetero.suite import Pair, Suite, load_suite
+from pytest_mighetero.suite_schema import SCENARIOS
+from pytest_mighetero.units import parse_duration
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A raw value and who said it.
+
+    Attributes:
+        raw: the text, True/False for a flag, or None when nobody says anything.
+        said_by: for messages: ``--main-scenario``, ``main_scenario in pytest.ini``...
+        base: the folder that a relative path in it starts from.
+        explicit: said on the command line or in the ini file.
+    """
+
+    raw: str | bool | None
+    said_by: str
+    base: Path
+    explicit: bool
+
+
+# Says what the command line or the ini file has for an option's key, if anything.
+Given = Callable[[str], "Value | None"]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything a run needs to know; durations are seconds.
+
+    Attributes:
+        suite: the suite in use.
+        harness_dir: the ``closed/<org>`` folder.
+        pairs: the pairs to measure, in order.
+        asked: the benchmarks that were named one by one.
+        action: make target of main.
+        backgrounds: benchmark names, ``all``, ``none`` or a group's name.
+        background_duration: ``planned``, ``automatic``, or seconds.
+        config_ver: explicit ``--config_ver``, or None for the suite's.
+        devices: listed MIG UUIDs, or empty.
+        gpu: index, UUID or PCI bus id, or None.
+    """
+
+    suite: Suite
+    harness_dir: Path
+    pairs: tuple[Pair, ...]
+    asked: frozenset[str]
+    action: str
+    main_duration: float
+    main_runargs: tuple[str, ...]
+    main_cmd_prefix: tuple[str, ...]
+    immediate_start: bool
+    backgrounds: tuple[str, ...]
+    background_scenario: str
+    background_duration: Literal["planned", "automatic"] | float
+    background_timeout: float
+    start_time_buffer: float
+    settle_time: float
+    end_time_buffer_min: float
+    start_from_device: bool
+    config_ver: str | None
+    lenient: bool
+    dryrun: bool
+    results_dir: Path
+    devices: tuple[str, ...]
+    gpu: str | None
+
+    def backgrounds_of(self, main: str) -> tuple[str, ...]:
+        """Return the benchmarks that run beside *main*, in launch order.
+
+        ``all`` leaves main's own benchmark out; a group or a list is taken as it is.
+        """
+        if self.backgrounds == ("all",):
+            return tuple(name for name in self.suite.benchmarks if name != main)
+        if self.backgrounds == ("none",):
+            return ()
+        if len(self.backgrounds) == 1 and self.backgrounds[0] in self.suite.groups:
+            return self.suite.groups[self.backgrounds[0]]
+        return self.backgrounds
+
+    def config_ver_of(self, benchmark: str) -> str:
+        """Return ``--config_ver`` for *benchmark*."""
+        return self.config_ver or self.suite.benchmarks[benchmark].config_ver
+
+
+class _Values:
+    """The value of each option: command line, else ini, else suite, else default."""
+
+    def __init__(self, given: Given, base: Path, suite: Mapping[str, str | bool]):
+        self._given, self._base, self._suite = given, base, suite
+
+    def value(self, name: str) -> Value:
+        key = name.replace("-", "_")
+        if (value := self._given(key)) is not None:
+            return value
+        raw = self._suite.get(name, BY_KEY[key].default)
+        return Value(raw, f"the default of --{name}", self._base, explicit=False)
+
+    def parsed(self, name: str, parse: Callable[[str], T]) -> T:
+        value = self.value(name)
+        try:
+            return parse(str(value.raw).strip())
+        except ConfigError as error:
+            raise ConfigError(f"{value.said_by}: {error}") from None
+
+    def optional(self, name: str, parse: Callable[[str], T]) -> T | None:
+        """Return None also for an empty text, which takes an ini value back."""
+        return self.parsed(name, parse) if self.value(name).raw else None
+
+    def path(self, name: str) -> Path | None:
+        value = self.value(name)
+        return None if value.raw is None else (value.base / str(value.raw)).resolve()
+
+
+def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
+    """Check everything that was said and return it as one value.
+
+    Args:
+        given: what command line and ini file say.
+        cwd: the folder pytest was started in; the harness folder's default.
+        rootdir: pytest's rootdir; the results folder's default is below it.
+
+    Raises:
+        ConfigError: a value cannot be meant; the message names who said it, what was
+            expected and what was found.
+    """
+    name = _Values(given, cwd, {}).value("mig-suite")
+    suite = load_suite(str(name.raw), SUITE_DEFAULTS, name.base)
+    values = _Values(given, rootdir, suite.defaults)
+    parsed, optional = values.parsed, values.optional
+    backgrounds = parsing.backgrounds_of(suite.benchmarks, suite.groups)
+    config = RunConfig(
+        suite=suite,
+        harness_dir=_harness_dir(values, suite, cwd),
+        pairs=_pairs(values, suite),
+        asked=frozenset(optional("main-benchmark", _benchmarks(suite)) or ()),
+        action=parsed("main-action", parsing.one_of(suite.harness.actions)),
+        main_duration=parsed("main-benchmark-duration", parsing.positive_duration),
+        main_runargs=parsed("main-benchmark-runargs", parsing.run_args),
+        main_cmd_prefix=parsed("main-benchmark-cmd-prefix", parsing.words),
+        immediate_start=parsed("main-benchmark-immediate-start", parsing.flag),
+        backgrounds=parsed("background-benchmarks", backgrounds),
+        background_scenario=parsed("background-scenario", parsing.one_of(SCENARIOS)),
+        background_duration=parsed(
+            "background-benchmark-duration", parsing.background_duration
+        ),
+        background_timeout=parsed(
+            "background-benchmark-timeout", parsing.positive_duration
+        ),
+        start_time_buffer=parsed("start-time-buffer", parsing.positive_duration),
+        settle_time=parsed("settle-time", parse_duration),
+        end_time_buffer_min=parsed("end-time-buffer-min", parse_duration),
+        start_from_device=parsed("start-from-device", parsing.flag),
+        config_ver=optional("config-ver", parsing.config_ver),
+        lenient=parsed("lenient", parsing.flag),
+        dryrun=parsed("dryrun", parsing.flag),
+        results_dir=_results_dir(values),
+        devices=optional("mig-devices", parsing.mig_uuids) or (),
+        gpu=optional("mig-gpu", str.strip),
+    )
+    _check_together(config)
+    return config
+
+
+def _check_together(config: RunConfig) -> None:
+    suite = config.suite
+    if config.devices and suite.devices == "cpu":
+        raise ConfigError(
+            f"--mig-devices: suite {suite.name} runs on simulated instances, "
+            f"it takes no MIG UUIDs"
+        )
+    if config.gpu and (config.devices or suite.devices == "cpu"):
+        source = "--mig-devices" if config.devices else f"suite {suite.name}"
+        raise ConfigError(
+            f"--mig-gpu: only NVML knows GPUs, and {source} does not ask it"
+        )
+    if config.start_from_device and not suite.harness.start_from_device:
+        raise ConfigError(
+            f"--start-from-device: the harness of suite {suite.name} has no device "
+            f"memory to start from"
+        )
+    names = {n for pair in config.pairs for n in config.backgrounds_of(pair.benchmark)}
+    for name in sorted(names):
+        accepted = suite.benchmarks[name].scenarios
+        if config.background_scenario not in accepted:
+            raise ConfigError(
+                f"--background-scenario: {name} does not run in "
+                f"{config.background_scenario} (accepted: {', '.join(accepted)}); "
+                f"leave it out of --background-benchmarks or choose another"
+            )
+
+
+def _benchmarks(suite: Suite) -> Callable[[str], tuple[str, ...]]:
+    return parsing.names_of(suite.benchmarks)
+
+
+def _pairs(values: _Values, suite: Suite) -> tuple[Pair, ...]:
+    """Return the supported pairs among those asked for.
+
+    A pair whose benchmark and scenario were both named must be supported; where only
+    one of them was, the unsupported ones are not meant.
+    """
+    every = values.value("main-scenario").raw == "all"
+    benchmarks = values.optional("main-benchmark", _benchmarks(suite))
+    scenarios = SCENARIOS if every else values.parsed("main-scenario", _scenario_names)
+    supported = tuple(suite.pairs())
+    wanted = [
+        Pair(name, scenario)
+        for name in benchmarks or tuple(suite.benchmarks)
+        for scenario in scenarios
+    ]
+    missing = [str(pair) for pair in wanted if pair not in supported]
+    pairs = tuple(dict.fromkeys(pair for pair in wanted if pair in supported))
+    both_named = bool(benchmarks) and values.value("main-scenario").explicit
+    if missing and ((both_named and not every) or not pairs):
+        raise ConfigError(
+            f"--main-benchmark, --main-scenario: suite {suite.name} does not run "
+            f"{', '.join(missing)}; supported: {', '.join(map(str, supported))}"
+        )
+    return pairs
+
+
+_scenario_names = parsing.names_of(SCENARIOS)
+
+
+def _harness_dir(values: _Values, suite: Suite, cwd: Path) -> Path:
+    if (path := values.path("mig-harness-dir")) is not None:
+        if not path.is_dir():
+            raise ConfigError(
+                f"--mig-harness-dir: {path} is no folder; expected the closed/<org> "
+                f"folder with the Makefile"
+            )
+        return path
+    package = str(Path(__file__).parent)
+    return (cwd / suite.harness.folder.replace("{package}", package)).resolve()
+
+
+def _results_dir(values: _Values) -> Path:
+    path = values.path("results-dir")
+    assert path is not None
+    try:
+        check_path(path)
+    except ConfigError as error:
+        raise ConfigError(f"--results-dir: {error}") from None
+    return path

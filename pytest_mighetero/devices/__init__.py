@@ -1,0 +1,120 @@
+"""MIG devices: what there is, from which source, and which GPU a run uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pytest_mighetero.config import RunConfig
+from pytest_mighetero.errors import DeviceError
+
+
+@dataclass(frozen=True)
+class MigDevice:
+    """One MIG device: what CUDA_VISIBLE_DEVICES is set to for a harness.
+
+    Attributes:
+        uuid: as NVML prints it, in either form (``MIG-<uuid>`` since driver R470).
+        profile: for example ``1g.10gb``; None where the source cannot know.
+        memory_bytes: the device's own memory; None where the source cannot know.
+    """
+
+    uuid: str
+    profile: str | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU with MIG enabled, or what stands for one.
+
+    Attributes:
+        name: the product name, or what the source says instead.
+        devices: its MIG devices, in index order.
+        index, uuid, pci_bus_id: NVML's identifiers; None for other sources.
+        driver: the driver's version; None for other sources.
+    """
+
+    name: str
+    devices: tuple[MigDevice, ...]
+    index: int | None = None
+    uuid: str | None = None
+    pci_bus_id: str | None = None
+    driver: str | None = None
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether *name* is this GPU's index, UUID or PCI bus id."""
+        bus_id = (self.pci_bus_id or "").lower()
+        # nvidia-smi prints the domain with 8 digits, the kernel with 4.
+        short = bus_id[4:] if len(bus_id.partition(":")[0]) == 8 else bus_id
+        return name == str(self.index) or (
+            name.lower() in {(self.uuid or "").lower(), bus_id, short} - {""}
+        )
+
+    def __str__(self) -> str:
+        profiles = ", ".join(
+            f"{sum(d.profile == profile for d in self.devices)} x {profile}"
+            for profile in dict.fromkeys(d.profile for d in self.devices)
+            if profile
+        )
+        label = f"GPU {self.index}: " if self.index is not None else ""
+        devices = profiles or f"{len(self.devices)} MIG devices"
+        return f"{label}{self.name} ({devices})"
+
+
+class DeviceSource(Protocol):
+    """Where MIG devices come from."""
+
+    def gpus(self) -> tuple[Gpu, ...]:
+        """Return every GPU with MIG enabled.
+
+        Raises:
+            DeviceError: the source cannot be asked.
+        """
+        ...
+
+
+def source_of(config: RunConfig) -> DeviceSource:
+    """Return the source that *config* names; nothing falls back to another one."""
+    if config.devices:
+        from pytest_mighetero.devices.listed import ListedDevices
+
+        return ListedDevices(config.devices)
+    if config.suite.devices == "cpu":
+        from pytest_mighetero.devices.cpu import CpuDevices
+
+        return CpuDevices()
+    from pytest_mighetero.devices.nvml import NvmlDevices
+
+    return NvmlDevices()
+
+
+def choose_gpu(gpus: Sequence[Gpu], needed: int, called: str | None = None) -> Gpu:
+    """Return the GPU to run on: the one *called* so, else the one with most devices.
+
+    Args:
+        gpus: what the source found.
+        needed: MIG devices the run needs, main's included.
+        called: index, UUID or PCI bus id, or None for any.
+
+    Raises:
+        DeviceError: there is none such, or it has fewer devices than *needed*.
+    """
+    found = "; ".join(map(str, gpus)) or "no GPU with MIG enabled"
+    fitting = [gpu for gpu in gpus if called is None or gpu.is_called(called)]
+    if not fitting and called is not None:
+        raise DeviceError(f"--mig-gpu: no MIG-enabled GPU is called {called}: {found}.")
+    best = max(fitting, key=lambda gpu: len(gpu.devices), default=None)
+    count = len(best.devices) if best else 0
+    if best is None or count < needed:
+        raise DeviceError(
+            f"{needed} MIG devices are needed on one GPU (one for main, "
+            f"{needed - 1} for the backgrounds), found {count}: {found}. Create more "
+            f"(nvidia-smi mig -cgi ... -C), run fewer --background-benchmarks, or list "
+            f"them with --mig-devices. {TRY_CPU}"
+        )
+    return best
+
+
+TRY_CPU = "To try it without a GPU: pytest --mig-suite=cpu -k dlrm_server."

@@ -1,0 +1,44 @@
+"""Simulated instances on CPU cores, for the embedded CPU harness."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_mighetero.devices import Gpu, MigDevice
+
+INSTANCES = 7  # as many as an A100 or H100 has 1g slices
+NAME = "cpu (simulated)"
+
+
+class CpuDevices:
+    """Seven instances, each pinned to a core; cores are shared when there are fewer."""
+
+    def gpus(self) -> tuple[Gpu, ...]:
+        """Return the one simulated GPU."""
+        return (Gpu(NAME, simulated_devices(usable_cores())),)
+
+
+def simulated_devices(cores: Sequence[int]) -> tuple[MigDevice, ...]:
+    """Spread the instances over *cores*; the UUID tells the harness its core."""
+    return tuple(
+        MigDevice(f"cpu-simulated-{i}-core-{cores[i % len(cores)]}", profile=NAME)
+        for i in range(INSTANCES)
+    )
+
+
+def usable_cores() -> list[int]:
+    """Return the cores this process may use, no more than its CPU quota pays for."""
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[: max(1, math.ceil(_quota() or len(cores)))]
+
+
+def _quota() -> float | None:
+    """Return the cgroup's CPU limit in cores, or None where there is none."""
+    try:
+        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        return int(limit) / int(period)
+    except (OSError, ValueError):
+        return None

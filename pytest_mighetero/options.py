@@ -1,0 +1,165 @@
+"""The options, once: command line, ini file and suite defaults all read this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option.
+
+    Attributes:
+        name: without the leading dashes; the ini key has underscores instead.
+        help: one sentence for ``pytest --help``.
+        metavar: how the value is shown; None for a flag.
+        default: what holds when nobody says anything: command line, ini nor suite.
+        no_help: for a flag that also has a ``--no-`` form, that form's sentence.
+    """
+
+    name: str
+    help: str
+    metavar: str | None = None
+    default: str | bool | None = None
+    no_help: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name as an ini key and as an attribute."""
+        return self.name.replace("-", "_")
+
+
+OPTIONS = (
+    Option(
+        "main-benchmark",
+        "measure only these benchmarks (comma list; all of the suite's)",
+        "NAMES",
+    ),
+    Option(
+        "main-scenario",
+        "measure them in these scenarios (comma list, or all)",
+        "NAMES",
+        "offline,server",
+    ),
+    Option(
+        "main-action",
+        "make target of main: run_harness, run_audit_test01, _test04, _test05",
+        "TARGET",
+        "run_harness",
+    ),
+    Option(
+        "main-benchmark-duration",
+        "min_duration of main; a bare number is milliseconds, 90s 10min 2h work",
+        "TIME",
+        "600s",
+    ),
+    Option(
+        "main-benchmark-runargs",
+        "further RUN_ARGS for main, for example --server_target_qps=100",
+        "ARGS",
+        "",
+    ),
+    Option(
+        "main-benchmark-cmd-prefix",
+        "words put in front of main's make, for example a profiler's command",
+        "WORDS",
+        "",
+    ),
+    Option(
+        "main-benchmark-immediate-start",
+        "start main as soon as the backgrounds are ready and settled (the default)",
+        default=True,
+        no_help="wait out --start-time-buffer before main, as the v1.0 script did",
+    ),
+    Option(
+        "background-benchmarks",
+        "what loads the other instances: a group of the suite (server, edge), all, "
+        "none, or a comma list",
+        "NAMES",
+        "all",
+    ),
+    Option("background-scenario", "scenario of the backgrounds", "NAME", "offline"),
+    Option(
+        "background-benchmark-duration",
+        "planned (long enough for main), automatic (until main is done, then "
+        "stopped), or a time",
+        "TIME",
+        "planned",
+    ),
+    Option(
+        "background-benchmark-timeout",
+        "longest a background may run, whatever its duration says",
+        "TIME",
+        "2h",
+    ),
+    Option(
+        "start-time-buffer",
+        "deadline, from their launch, by which every background must have started",
+        "TIME",
+        "600s",
+    ),
+    Option(
+        "settle-time",
+        "wait between the last background's start and main's launch",
+        "TIME",
+        "10s",
+    ),
+    Option(
+        "end-time-buffer-min",
+        "the least time by which every background must outlast main",
+        "TIME",
+        "30s",
+    ),
+    Option(
+        "start-from-device",
+        "pass --start_from_device=true to every harness",
+        default=False,
+    ),
+    Option("config-ver", "--config_ver of every harness (the suite's)", "NAME"),
+    Option(
+        "lenient",
+        "a failed overlap is a warning; a bad main still fails",
+        default=False,
+    ),
+    Option(
+        "dryrun",
+        "print every command in launch order, start nothing",
+        default=False,
+    ),
+    Option(
+        "results-dir",
+        "where harness outputs, LoadGen logs and records go",
+        "DIR",
+        "results",
+    ),
+    Option(
+        "mig-suite",
+        "v1.0, v1.1, v2.0, cpu, or the path of a suite file",
+        "SUITE",
+        "v1.0",
+    ),
+    Option(
+        "mig-harness-dir",
+        "the closed/<org> folder with the Makefile (the suite's: .)",
+        "DIR",
+    ),
+    Option(
+        "mig-devices",
+        "MIG UUIDs to use, main's first, where NVML is out of reach",
+        "UUIDS",
+    ),
+    Option(
+        "mig-gpu",
+        "the GPU to use: index, UUID or PCI bus id",
+        "GPU",
+    ),
+)
+
+BY_KEY = {option.key: option for option in OPTIONS}
+
+# A suite cannot choose the suite, nor what only one invocation can mean.
+SUITE_DEFAULTS = frozenset(
+    option.name
+    for option in OPTIONS
+    if option.name not in {"mig-suite", "mig-harness-dir", "dryrun", "config-ver"}
+)

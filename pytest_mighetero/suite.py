@@ -1,0 +1,238 @@
+"""What can run: a suite's benchmarks, scenarios, groups and how its harness is called.
+
+Suites are TOML files: the built-in ones beside this module in ``suites/``, or a
+site's own, which may extend one of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_mighetero.errors import ConfigError, nearest
+from pytest_mighetero.suite_schema import check_table, suite_schema
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SUITES = Path(__file__).parent / "suites"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One benchmark in one scenario."""
+
+    benchmark: str
+    scenario: str
+
+    def __str__(self) -> str:
+        return f"{self.benchmark}_{self.scenario}"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark of a suite.
+
+    Attributes:
+        name: as ``--benchmarks=`` takes it, for example ``3d-unet``.
+        scenarios: the scenarios the suite runs it in, in LoadGen's order.
+        config_ver: what ``--config_ver=`` says unless ``--config-ver`` is given.
+    """
+
+    name: str
+    scenarios: tuple[str, ...]
+    config_ver: str
+
+
+@dataclass(frozen=True)
+class HarnessSpec:
+    """How a suite's harness is called and what it prints.
+
+    Attributes:
+        folder: the folder with the Makefile; ``{package}`` is this package's.
+        config_ver: the default of the suite's benchmarks.
+        actions: the make targets the harness has.
+        start_markers: texts that end the line printed just before ``StartTest``.
+        finish_markers: texts that end the line printed just after it.
+        audit_folder: where the audits leave their verdict files; relative to
+            ``folder``, or below ``{log_dir}``.
+        start_from_device: whether the harness knows ``--start_from_device``.
+        make_variables: ``NAME=value`` arguments of make; ``{log_dir}`` and
+            ``{python}`` are filled in.
+        environment: variables set for the harness, filled in likewise.
+    """
+
+    folder: str
+    config_ver: str
+    actions: tuple[str, ...]
+    start_markers: tuple[str, ...]
+    finish_markers: tuple[str, ...]
+    audit_folder: str
+    start_from_device: bool = True
+    make_variables: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Everything that can run in one MLPerf round, or at one site.
+
+    Attributes:
+        name: the built-in name, or the stem of the site's file.
+        devices: where MIG devices come from: ``nvml`` or ``cpu``.
+        benchmarks: by name, sorted.
+        groups: names for sets of backgrounds.
+        profiles: per device profile the pairs known to run on it; a profile that is
+            not named here has no such record.
+        defaults: options' values for this suite, below ini and command line.
+    """
+
+    name: str
+    description: str
+    devices: str
+    harness: HarnessSpec
+    benchmarks: Mapping[str, Benchmark]
+    groups: Mapping[str, tuple[str, ...]]
+    profiles: Mapping[str, frozenset[Pair]]
+    defaults: Mapping[str, str | bool]
+
+    def pairs(self) -> Iterator[Pair]:
+        """Yield every supported pair, benchmarks sorted."""
+        for benchmark in self.benchmarks.values():
+            for scenario in benchmark.scenarios:
+                yield Pair(benchmark.name, scenario)
+
+    def runs_on(self, pair: Pair, profile: str | None) -> bool:
+        """Tell whether *pair* may run on a device of *profile*."""
+        published = self.profiles.get(profile or "")
+        return published is None or pair in published
+
+
+def load_suite(name: str, options: frozenset[str], base: Path) -> Suite:
+    """Load a built-in suite by name, or a site's own by path.
+
+    Args:
+        name: ``v1.0``, ``v1.1``, ``v2.0``, ``cpu``, or the path of a TOML file.
+        options: the option names that ``[defaults]`` may hold.
+        base: the folder that a relative path starts from.
+
+    Raises:
+        ConfigError: no such suite, or a key or value in it cannot be meant.
+    """
+
+    def read(name: str, base: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+        path = _find(name, base)
+        if path in seen:
+            raise ConfigError(f"{path}: this suite extends itself")
+        table = _parse(path)
+        check_table(table, suite_schema(options), path)
+        if "extends" not in table:
+            return table
+        parent = read(table.pop("extends"), path.parent, (*seen, path))
+        return _merge(parent, table)
+
+    return _build(read(name, base, ()), _find(name, base))
+
+
+def _find(name: str, base: Path) -> Path:
+    builtin = SUITES / f"{name}.toml"
+    if "/" not in name and builtin.is_file():
+        return builtin
+    path = (base / name).resolve()
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    known = nearest(name, (file.stem for file in SUITES.glob("*.toml")))
+    raise ConfigError(
+        f"no suite {name!r}: {path} is no TOML file, and of the built-in suites: "
+        f"{known}"
+    )
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(parent)
+    for key, value in child.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _build(table: dict[str, Any], path: Path) -> Suite:
+    for section in ("devices", "harness", "benchmarks"):
+        if section not in table:
+            raise ConfigError(
+                f"{path}: no {section!r} here nor in a suite it extends; "
+                f'start from a built-in one with extends = "v1.0"'
+            )
+    try:
+        harness = HarnessSpec(**_tuples(table["harness"]))
+    except TypeError as error:
+        missing = str(error).partition("argument")[2].strip(" s:")
+        raise ConfigError(f"{path}: [harness] lacks {missing}") from error
+    benchmarks = {}
+    for name, entry in sorted(table["benchmarks"].items()):
+        if "scenarios" not in entry:
+            raise ConfigError(f"{path}: benchmarks.{name} lacks scenarios")
+        config_ver = entry.get("config_ver", harness.config_ver)
+        benchmarks[name] = Benchmark(name, tuple(entry["scenarios"]), config_ver)
+    groups = _tuples(table.get("groups", {}))
+    for group, members in groups.items():
+        _known(members, benchmarks, f"{path}: groups.{group}")
+    suite = Suite(
+        name=path.stem,
+        description=table.get("description", ""),
+        devices=table["devices"],
+        harness=harness,
+        benchmarks=benchmarks,
+        groups=groups,
+        profiles={},
+        defaults=table.get("defaults", {}),
+    )
+    profiles = {
+        profile: _profile(suite, entry, f"{path}: profiles.{profile}")
+        for profile, entry in table.get("profiles", {}).items()
+    }
+    return Suite(**{**vars(suite), "profiles": profiles})
+
+
+def _profile(suite: Suite, entry: Any, where: str) -> frozenset[Pair]:
+    supported = frozenset(suite.pairs())
+    if entry == "all":
+        return supported
+    _known(entry, suite.benchmarks, where)
+    pairs = frozenset(Pair(name, each) for name in entry for each in entry[name])
+    if extra := pairs - supported:
+        raise ConfigError(
+            f"{where}: {', '.join(sorted(map(str, extra)))}: not among the "
+            f"scenarios of [benchmarks]"
+        )
+    return pairs
+
+
+def _known(names: Any, benchmarks: Mapping[str, Any], where: str) -> None:
+    for name in names:
+        if name not in benchmarks:
+            raise ConfigError(
+                f"{where}: unknown benchmark {name!r}: {nearest(name, benchmarks)}"
+            )
+
+
+def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in table.items()
+    }

@@ -1,0 +1,107 @@
+"""The keys a suite file may have, and the check that names what is wrong in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_mighetero.errors import ConfigError, nearest
+
+SCENARIOS = ("offline", "server", "singlestream", "multistream")
+ACTIONS = ("run_harness", "run_audit_test01", "run_audit_test04", "run_audit_test05")
+DEVICE_SOURCES = ("nvml", "cpu")
+
+# A check returns what it expected, or None when the value is right.
+Check = Callable[[Any], "str | None"]
+Schema = Mapping[str, "Check | Schema"]
+
+
+def _text(value: Any) -> str | None:
+    return None if isinstance(value, str) and value else "a text"
+
+
+def _flag(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "true or false"
+
+
+def _option(value: Any) -> str | None:
+    return None if isinstance(value, str | bool) else 'a text such as "90s", or a flag'
+
+
+def _one_of(*accepted: str) -> Check:
+    expected = f"one of {', '.join(accepted)}"
+    return lambda value: None if value in accepted else expected
+
+
+def _list_of(*accepted: str) -> Check:
+    expected = f"a list of {', '.join(accepted) or 'texts'}"
+
+    def check(value: Any) -> str | None:
+        ok = isinstance(value, list) and value != []
+        ok = ok and all(isinstance(item, str) and item for item in value)
+        ok = ok and (not accepted or set(value) <= set(accepted))
+        return None if ok else expected
+
+    return check
+
+
+def _profile(value: Any) -> str | None:
+    if value == "all":
+        return None
+    scenarios = _list_of(*SCENARIOS)
+    if isinstance(value, dict) and not any(map(scenarios, value.values())):
+        return None
+    return f'"all", or per benchmark {scenarios(None)}'
+
+
+def suite_schema(options: frozenset[str]) -> Schema:
+    """Return the schema of a suite file; *options* may stand in ``[defaults]``.
+
+    ``*`` stands for any name.
+    """
+    return {
+        "extends": _text,
+        "description": _text,
+        "devices": _one_of(*DEVICE_SOURCES),
+        "harness": {
+            "folder": _text,
+            "config_ver": _text,
+            "actions": _list_of(*ACTIONS),
+            "start_markers": _list_of(),
+            "finish_markers": _list_of(),
+            "audit_folder": _text,
+            "start_from_device": _flag,
+            "make_variables": {"*": _text},
+            "environment": {"*": _text},
+        },
+        "defaults": dict.fromkeys(options, _option),
+        "groups": {"*": _list_of()},
+        "benchmarks": {"*": {"scenarios": _list_of(*SCENARIOS), "config_ver": _text}},
+        "profiles": {"*": _profile},
+    }
+
+
+def check_table(
+    table: Mapping[str, Any], schema: Schema, file: Path, where: str = ""
+) -> None:
+    """Check every key and value of *table* against *schema*.
+
+    Raises:
+        ConfigError: naming the file, the key, and the nearest accepted keys or the
+            expected value.
+    """
+    for key, value in table.items():
+        expected = schema.get(key, schema.get("*"))
+        if expected is None:
+            raise ConfigError(
+                f"{file}: unknown key {where + key!r}: {nearest(key, schema)}"
+            )
+        if not callable(expected) and isinstance(value, dict):
+            check_table(value, expected, file, f"{where}{key}.")
+            continue
+        wanted = expected(value) if callable(expected) else "a table"
+        if wanted is not None:
+            raise ConfigError(
+                f"{file}: {where}{key}: expected {wanted}, found {value!r}"
+            )
