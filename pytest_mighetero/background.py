@@ -1,0 +1,282 @@
+"""The backgrounds of one run: launched, waited for, watched, finished."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from pytest_mighetero.config import RunConfig
+from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.evidence import (
+    exit_of,
+    how_it_ended,
+    log_failure,
+    tail_of,
+    timed_window,
+)
+from pytest_mighetero.harness.process import HarnessProcess, Stamp
+from pytest_mighetero.harness.pump import Pump
+from pytest_mighetero.launching import Tick, process_of, stop
+from pytest_mighetero.loadgen import find_results, is_issuing
+from pytest_mighetero.overlap import OverlapReport, TimedWindow, margin
+from pytest_mighetero.planning import MAIN_FACTOR, Launch
+from pytest_mighetero.units import format_duration
+
+_LOOK_S = 0.05  # between looks at LoadGen's logs, before main is launched
+
+
+class BackgroundSet:
+    """Every background of one run.
+
+    Attributes:
+        launches: what they are, in launch order.
+        harnesses: their processes, in the same order.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        launches: Sequence[Launch],
+        pump: Pump,
+        tick: Tick,
+    ):
+        self._config, self._pump, self._tick = config, pump, tick
+        self.launches = tuple(launches)
+        self.harnesses = tuple(process_of(config, each) for each in launches)
+        self._deadline = float("inf")
+        self._issuing: list[float | None] = [None] * len(self.launches)
+        self._overlap_lost: set[str] = set()
+
+    @property
+    def deadline(self) -> float:
+        """``time.monotonic()`` until which the backgrounds may run."""
+        return self._deadline
+
+    def start(self) -> None:
+        """Launch them all and wait until each is started and settled.
+
+        Raises:
+            HarnessError: one could not be launched, ended, or did not start in time.
+        """
+        begin = time.monotonic()
+        self._deadline = begin + self._config.background_timeout
+        for harness in self.harnesses:
+            self._pump.launch(harness)
+        limit = begin + self._config.start_time_buffer
+        self._wait(
+            lambda: all(harness.started for harness in self.harnesses),
+            limit,
+            lambda: f"{self._count_started()} backgrounds have started",
+        )
+        if any(harness.started is None for harness in self.harnesses):
+            raise HarnessError(self._not_started())
+        self._wait_issuing(limit)
+        settled = time.monotonic() + self._config.settle_time
+        if not self._config.immediate_start:
+            settled = max(settled, limit)
+        self._wait(lambda: False, settled, lambda: "backgrounds settle")
+        self._wait_issuing(limit)
+
+    def _wait_issuing(self, limit: float) -> None:
+        """Wait for the first query of each that has a LoadGen log by now.
+
+        The marker comes before LoadGen loads its samples: 42 s before the first query
+        for DLRM on a MIG slice (NVIDIA's v1.0 logs). A harness without a log has only
+        its marker.
+        """
+        while waiting := [
+            launch.name
+            for launch, seen in zip(self.launches, self._look(), strict=True)
+            if seen is None and find_results(launch.log_dir)
+        ]:
+            if time.monotonic() >= limit:
+                raise HarnessError(
+                    f"{len(waiting)} of {len(self.launches)} backgrounds printed the "
+                    f"start marker but issued no query within "
+                    f"{format_duration(self._config.start_time_buffer)} "
+                    f"(--start-time-buffer): {', '.join(waiting)}."
+                )
+            self._wait(
+                lambda: False,
+                time.monotonic() + _LOOK_S,
+                lambda: "backgrounds load their samples",
+            )
+
+    def _look(self) -> list[float | None]:
+        """Return since when, at the latest, each has been issuing queries."""
+        for number, launch in enumerate(self.launches):
+            if self._issuing[number] is None and any(
+                map(is_issuing, find_results(launch.log_dir))
+            ):
+                self._issuing[number] = time.time()
+        return self._issuing
+
+    def _wait(
+        self, condition: Callable[[], bool], deadline: float, state: Callable[[], str]
+    ) -> None:
+        self._pump.wait_for(
+            lambda: condition() or bool(self.ended()) or bool(self.broken_logs()),
+            deadline,
+            lambda: self._tick(state()),
+        )
+        if broken := self.broken_logs():
+            raise HarnessError(log_failure(broken[0]))
+        if ended := self.ended():
+            raise HarnessError(self._ended_early(ended[0]))
+
+    def _count_started(self) -> str:
+        started = sum(harness.started is not None for harness in self.harnesses)
+        return f"{started} of {len(self.harnesses)}"
+
+    def _ended_early(self, harness: HarnessProcess) -> str:
+        if harness.started is None:
+            what = "before its start marker"
+        else:
+            what = "before main was launched"
+        return (
+            f"Background {harness.name} {how_it_ended(harness)} {what}; "
+            f"{self._count_started()} backgrounds had started.\n{tail_of(harness)}"
+        )
+
+    def _not_started(self) -> str:
+        waiting = [h for h in self.harnesses if h.started is None]
+        markers = " / ".join(self._config.suite.harness.start_markers)
+        return (
+            f"{len(waiting)} of {len(self.harnesses)} backgrounds printed no start "
+            f"marker ({markers}) within "
+            f"{format_duration(self._config.start_time_buffer)} "
+            f"(--start-time-buffer): {', '.join(h.name for h in waiting)}.\n"
+            + "\n".join(map(tail_of, waiting))
+        )
+
+    def ended(self) -> list[HarnessProcess]:
+        """Return those that have finished their test or exited."""
+        return [h for h in self.harnesses if h.finished or h.exited]
+
+    def broken_logs(self) -> list[HarnessProcess]:
+        """Return those whose output could not be written."""
+        return [harness for harness in self.harnesses if harness.log_error]
+
+    def lost_overlap(self, main: HarnessProcess) -> str:
+        """Say who ended while *main* ran, and the duration that would have done."""
+        harness = self.ended()[0]
+        self._overlap_lost.update(each.name for each in self.ended())
+        end = harness.finished or harness.exited
+        assert end is not None
+        assert main.launched is not None
+        into = end.monotonic - main.launched.monotonic
+        return (
+            f"The overlap broke: background {harness.name} {how_it_ended(harness)}, "
+            f"{into:.1f} s after main's launch. {self._would_have_done(main)}\n"
+            f"{tail_of(harness)}"
+        )
+
+    def _would_have_done(self, main: HarnessProcess) -> str:
+        starts = [h.started.monotonic for h in self.harnesses if h.started]
+        assert main.launched is not None
+        main_seconds = (main.exited or Stamp()).monotonic - main.launched.monotonic
+        enough = (
+            main.launched.monotonic
+            - min(starts)
+            + MAIN_FACTOR * max(self._config.main_duration, main_seconds)
+            + self._config.end_time_buffer_min
+        )
+        return f"{self._advice(enough)}, by what is known of main."
+
+    def _advice(self, enough: float) -> str:
+        return (
+            f"They ran with {format_duration(self.launches[0].min_duration)}; "
+            f"--background-benchmark-duration={format_duration(math.ceil(enough))} "
+            f"would have been enough"
+        )
+
+    def late(self, report: OverlapReport, slack_s: float = 0.0) -> str | None:
+        """Say which backgrounds were not issuing yet when main began, or None.
+
+        Args:
+            report: from ``overlap``.
+            slack_s: how many seconds late is not called late.
+        """
+        margins = [each for each in report.late if each.start_s < -slack_s]
+        if not margins:
+            return None
+        late = ", ".join(f"{each.name} by {-each.start_s:.1f} s" for each in margins)
+        return (
+            f"The overlap broke: {len(margins)} of {len(self.harnesses)} backgrounds "
+            f"issued their first query after main's: {late}. Raise --settle-time."
+        )
+
+    def finish(self, main: TimedWindow) -> OverlapReport:
+        """Let them outlast *main* and end; in automatic mode, stop them then.
+
+        Raises:
+            HarnessError: they did not end in time.
+        """
+        if self._config.background_duration == "automatic":
+            until = time.monotonic() + self._config.end_time_buffer_min
+            self._pump.wait_for(
+                lambda: bool(self.ended()), until, lambda: self._tick("end buffer")
+            )
+            self.stop()
+        else:
+            self._pump.wait_for(
+                lambda: not any(h.running for h in self.harnesses),
+                self._deadline,
+                lambda: self._tick("backgrounds finish"),
+            )
+            if running := [h for h in self.harnesses if h.running]:
+                raise HarnessError(
+                    f"{len(running)} of {len(self.harnesses)} backgrounds still ran "
+                    f"{format_duration(self._config.background_timeout)} after their "
+                    f"launch (--background-benchmark-timeout) and were stopped: "
+                    f"{', '.join(h.name for h in running)}.\n{tail_of(running[0])}"
+                )
+        return self.overlap(main)
+
+    def overlap(self, main: TimedWindow) -> OverlapReport:
+        """Compare every background's window, so far, with *main*'s."""
+        margins = (
+            margin(launch.name, main, timed_window(launch, harness, seen))
+            for launch, harness, seen in zip(
+                self.launches, self.harnesses, self._issuing, strict=True
+            )
+        )
+        return OverlapReport(tuple(margins), self._config.end_time_buffer_min)
+
+    def too_early(self, report: OverlapReport) -> str | None:
+        """Say which backgrounds did not outlast main by the buffer, or None."""
+        early = [e for e in report.early if e.name not in self._overlap_lost]
+        if not early:
+            return None
+        margins = ", ".join(f"{each.name} {each.end_s:.1f} s" for each in early)
+        short = report.end_required_s - report.end_margin_s
+        return (
+            f"{len(early)} of {len(self.harnesses)} backgrounds did not outlast main "
+            f"by {format_duration(report.end_required_s)} (--end-time-buffer-min), end "
+            f"margins: {margins}. "
+            f"{self._advice(self.launches[0].min_duration + short)}."
+        )
+
+    def bad_exits(self) -> str | None:
+        """Say which backgrounds exited with a code other than 0, or None.
+
+        Those that were stopped are not asked: their code is the stop's own.
+        """
+        bad = [h for h in self.harnesses if h.exit_code and not h.stopped]
+        bad = [h for h in bad if h.name not in self._overlap_lost]
+        if not bad:
+            return None
+        codes = ", ".join(f"{h.name}: {exit_of(h)}" for h in bad)
+        return (
+            f"{len(bad)} of {len(self.harnesses)} backgrounds did not exit with "
+            f"code 0: {codes}.\n" + "\n".join(map(tail_of, bad))
+        )
+
+    def stop(self) -> None:
+        """Stop whatever still runs.
+
+        Raises:
+            HarnessError: something survived SIGKILL.
+        """
+        stop(self._pump, self.harnesses)

@@ -1,0 +1,148 @@
+"""Main: launched beside its backgrounds, watched, judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pytest_mighetero.background import BackgroundSet
+from pytest_mighetero.config import RunConfig
+from pytest_mighetero.errors import HarnessError, RunError
+from pytest_mighetero.evidence import (
+    accuracy_summary,
+    audit_verdicts,
+    exit_of,
+    loadgen_result,
+    log_failure,
+    tail_of,
+)
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.harness.pump import Pump
+from pytest_mighetero.launching import Tick, process_of, stop
+from pytest_mighetero.loadgen import LoadGenResult
+from pytest_mighetero.overlap import TimedWindow
+from pytest_mighetero.planning import Launch
+from pytest_mighetero.units import format_duration
+from pytest_mighetero.verdict import judge_accuracy, judge_audit, judge_performance
+
+
+class MainRun:
+    """The measured harness of one run.
+
+    Attributes:
+        launch: what it is.
+        harness: its process.
+        result: LoadGen's result once it is done; None where it left none.
+        window: its timed window once it is done.
+    """
+
+    def __init__(self, config: RunConfig, launch: Launch, pump: Pump, tick: Tick):
+        self._config, self._pump, self._tick = config, pump, tick
+        self.launch = launch
+        self.harness: HarnessProcess = process_of(config, launch)
+        self.result: LoadGenResult | None = None
+        self.window: TimedWindow | None = None
+
+    def measure(
+        self, backgrounds: BackgroundSet | None, warn: Callable[[str], None]
+    ) -> None:
+        """Launch main, wait for its end and read what it left.
+
+        Args:
+            backgrounds: what must run beside it throughout.
+            warn: takes a broken overlap with ``--lenient``.
+
+        Raises:
+            RunError: the overlap broke while it ran; main was stopped.
+            HarnessError: it could not be launched, or ran too long.
+        """
+        deadline = time.monotonic() + self._config.background_timeout
+        if backgrounds is not None:
+            deadline = backgrounds.deadline
+        self._pump.launch(self.harness)
+        broken = self._watch(backgrounds, deadline)
+        if broken is not None and self._config.lenient:
+            warn(broken)
+            self._watch(None, deadline)
+        elif broken is not None:
+            stop(self._pump, [self.harness])
+            raise RunError(broken)
+        self._read()
+
+    def _watch(self, backgrounds: BackgroundSet | None, deadline: float) -> str | None:
+        """Wait for main's end; return how the overlap broke if it did before that."""
+        harness = self.harness
+
+        def ended() -> bool:
+            return not harness.running or harness.log_error is not None
+
+        def broken() -> bool:
+            return backgrounds is not None and bool(
+                backgrounds.ended() or backgrounds.broken_logs()
+            )
+
+        self._pump.wait_for(
+            lambda: ended() or broken(), deadline, lambda: self._tick("main runs")
+        )
+        logs = [harness] if harness.log_error else []
+        logs += backgrounds.broken_logs() if backgrounds is not None else []
+        if logs:
+            raise HarnessError(log_failure(logs[0]))
+        if harness.running and backgrounds is not None and broken():
+            return backgrounds.lost_overlap(harness)
+        if harness.running:
+            limit = format_duration(self._config.background_timeout)
+            raise HarnessError(
+                f"Main {harness.name} still ran {limit} after the run's launch "
+                f"(--background-benchmark-timeout) and was stopped.\n{tail_of(harness)}"
+            )
+        return None
+
+    def _read(self) -> None:
+        harness = self.harness
+        assert harness.launched is not None
+        assert harness.exited is not None
+        self.result = loadgen_result(self.launch)
+        if self.result is not None and self.result.window is not None:
+            self.window = self.result.window
+        else:
+            # The process's life covers whatever it measured.
+            self.window = TimedWindow(
+                harness.launched.wall, harness.exited.wall, "marker"
+            )
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with main, the exit code first; nothing when VALID."""
+        harness, launch = self.harness, self.launch
+        assert harness.launched is not None
+        bad_exit = [f"it exited with {exit_of(harness)}"] if harness.exit_code else []
+        if launch.action != "run_harness":
+            test = launch.action.removeprefix("run_audit_").upper()
+            verdicts = audit_verdicts(launch, harness.launched.wall)
+            return bad_exit + judge_audit(test, verdicts)
+        if bad_exit:
+            return bad_exit
+        if self.result is None:
+            nothing = (
+                f"it exited with code 0 but left no LoadGen result of its own under "
+                f"{launch.log_dir}: nothing ran, or more than one test did"
+            )
+            return [nothing]
+        if self.result.mode == "AccuracyOnly":
+            problems = judge_accuracy(accuracy_summary(launch))
+            if self.result.error_count:
+                problems.append(f"LoadGen counted {self.result.error_count} errors")
+            return problems
+        return judge_performance(self.result)
+
+    def judge(self) -> None:
+        """Fail unless main is good.
+
+        Raises:
+            RunError: with every problem, and the last lines that main printed.
+        """
+        if problems := self.problems():
+            said = ". Also: ".join(problems)
+            raise RunError(
+                f"Main {self.harness.name} failed: {said}.\n{tail_of(self.harness)}"
+            )

@@ -1,0 +1,233 @@
+"""The pytest plugin: options, ids, markers, header, summary. The rest is imported late.
+
+pytest loads this module in every run on a machine where the package is installed, so
+it imports nothing but pytest and the table of options.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_mighetero.fixtures import (
+    CALL_PASSED,
+    CASE,
+    STATE,
+    MigheteroWarning,
+    background,
+    main,
+    mig_gpu,
+)
+from pytest_mighetero.options import OPTIONS, Option
+
+if TYPE_CHECKING:
+    from pytest_mighetero.config import RunConfig, Value
+
+__all__ = ["MigheteroWarning", "background", "main", "mig_gpu"]
+
+CONFIG: pytest.StashKey[RunConfig] = pytest.StashKey()
+MARKERS = {
+    "offline": "a run measured in LoadGen's Offline scenario",
+    "server": "a run measured in LoadGen's Server scenario",
+    "singlestream": "a run measured in LoadGen's SingleStream scenario",
+    "multistream": "a run measured in LoadGen's MultiStream scenario",
+}
+DRY_RUN = "mighetero dry run"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add every option, each with dashes and with underscores, and its ini key."""
+    group = parser.getgroup("mighetero", "heterogeneous MIG runs of MLPerf")
+    for option in OPTIONS:
+        flag = {"action": "store_const", "const": True}
+        how = flag if option.metavar is None else {"metavar": option.metavar}
+        _add(group, option.name, option, option.help, **how)
+        if option.no_help:
+            off = {"action": "store_const", "const": False}
+            _add(group, f"no-{option.name}", option, option.no_help, **off)
+        parser.addini(option.key, f"--{option.name}: {option.help}", default=None)
+    parser.addini(
+        "mig_junit_properties",
+        "write a run's facts as properties of its junit testcase; false keeps "
+        "xunit2 files valid against Jenkins' schema",
+        type="bool",
+        default=True,
+    )
+
+
+def _add(
+    group: pytest.OptionGroup, name: str, option: Option, text: str, **how: Any
+) -> None:
+    """Add one option; its spelling with underscores works and is not in the help."""
+    how |= {"dest": option.key, "default": None}
+    group.addoption(f"--{name}", help=text, **how)
+    if "-" in name:
+        hidden = f"--{name.replace('-', '_')}"
+        group.addoption(hidden, help=argparse.SUPPRESS, **how)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers; check the options of a run that has any."""
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    if any(_says(config, option.key) for option in OPTIONS):
+        config_of(config)
+
+
+def _says(config: pytest.Config, key: str) -> bool:
+    return config.getoption(key) is not None or config.getini(key) is not None
+
+
+def _given(config: pytest.Config, key: str) -> Value | None:
+    """Return what the command line says of an option, else what the ini file says."""
+    from pytest_mighetero.config import Value
+
+    option = f"--{key.replace('_', '-')}"
+    if (raw := config.getoption(key)) is not None:
+        return Value(raw, option, config.invocation_params.dir, explicit=True)
+    if (raw := config.getini(key)) is not None:
+        ini = config.inipath or config.rootpath / "-o"
+        said_by = f"{key} in {ini.name}"
+        return Value(str(raw), said_by, ini.parent, explicit=True)
+    return None
+
+
+def config_of(config: pytest.Config) -> RunConfig:
+    """Return the checked settings of this pytest run.
+
+    Raises:
+        pytest.UsageError: a value cannot be meant.
+    """
+    if CONFIG not in config.stash:
+        from pytest_mighetero.config import build_config
+        from pytest_mighetero.errors import ConfigError
+        from pytest_mighetero.planning import background_seconds
+
+        try:
+            run = build_config(
+                lambda key: _given(config, key),
+                config.invocation_params.dir,
+                config.rootpath,
+            )
+            background_seconds(run)
+        except ConfigError as error:
+            raise pytest.UsageError(str(error)) from None
+        config.stash[CONFIG] = run
+    return config.stash[CONFIG]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what the runs of this session use, where options or ini say any of it."""
+    if CONFIG not in config.stash:
+        return []
+    run = config.stash[CONFIG]
+    devices = "cpu (simulated)" if run.suite.devices == "cpu" else run.suite.devices
+    source = "--mig-devices" if run.devices else devices
+    return [f"mighetero: suite {run.suite.name} on {source}, {run.harness_dir}"]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrize a test that asks for our ``main`` over the pairs to measure."""
+    if "main" not in metafunc.fixturenames or not _is_ours(metafunc):
+        return
+    from pytest_mighetero.case import case_id
+
+    run = config_of(metafunc.config)
+    groups = [name for name in run.suite.groups if name not in MARKERS]
+    for group in groups:
+        line = f"{group}: a benchmark of suite {run.suite.name}'s group {group}"
+        metafunc.config.addinivalue_line("markers", line)
+    params = []
+    for pair in run.pairs:
+        names = [g for g in groups if pair.benchmark in run.suite.groups[g]]
+        marks = [getattr(pytest.mark, name) for name in (pair.scenario, *names)]
+        params.append(pytest.param(pair, id=case_id(pair, run.action), marks=marks))
+    metafunc.parametrize("main", params, indirect=True)
+
+
+def _is_ours(metafunc: pytest.Metafunc) -> bool:
+    """Tell our ``main`` from somebody else's fixture of that common name."""
+    definitions = metafunc._arg2fixturedefs.get("main")  # noqa: SLF001
+    if not definitions:
+        return False
+    return definitions[-1].func.__module__ == MigheteroWarning.__module__
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Give every run test a timeout longer than its own deadlines, if it has none."""
+    if not config.pluginmanager.hasplugin("timeout"):
+        return
+    chosen = config.getoption("timeout", None) is not None
+    if chosen or config.getini("timeout") or os.environ.get("PYTEST_TIMEOUT"):
+        return
+    for item in items:
+        if _is_run(item) and item.get_closest_marker("timeout") is None:
+            from pytest_mighetero.planning import longest_test
+
+            item.add_marker(pytest.mark.timeout(longest_test(config_of(config))))
+
+
+def _is_run(item: pytest.Item) -> bool:
+    from pytest_mighetero.suite import Pair
+
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and isinstance(callspec.params.get("main"), Pair)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Write the record before anybody hears of the phase; carry the facts along."""
+    outcome = yield
+    if outcome.when == "call":
+        item.stash[CALL_PASSED] = outcome.passed
+    case = item.stash.get(CASE, None)
+    if case is None:
+        return outcome
+    item.stash[STATE].clear()
+    said = {"outcome": outcome.outcome, "text": outcome.longreprtext}
+    case.phases[outcome.when] = said
+    try:
+        case.write_record(item.nodeid)
+    except OSError as error:
+        if not outcome.failed:
+            outcome.outcome = "failed"
+            outcome.longrepr = f"The record of the run cannot be written: {error}."
+    outcome.mighetero = dict(case.facts)  # type: ignore[attr-defined]
+    return outcome
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show every run of the session in one table, and what a dry run would start."""
+    reports = [
+        each
+        for group in terminalreporter.stats.values()
+        for each in group
+        if hasattr(each, "mighetero")
+    ]
+    # A test has a report for each phase; the one that knows most says it all.
+    reports.sort(key=lambda each: len(each.mighetero))
+    runs = {each.nodeid: each.mighetero for each in reports}
+    scripts = {
+        each.nodeid: text
+        for each in reports
+        for title, text in each.sections
+        if DRY_RUN in title
+    }
+    if scripts:
+        terminalreporter.section("dry run: nothing was started")
+        for node, script in scripts.items():
+            terminalreporter.write_line(f"# {node}\n{script}\n")
+    elif runs:
+        from pytest_mighetero.report import table
+
+        terminalreporter.section("heterogeneous runs")
+        for line in table(list(runs.values())):
+            terminalreporter.write_line(line)

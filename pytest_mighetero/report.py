@@ -1,0 +1,120 @@
+"""What people and dashboards see of a run: facts, the block of them, the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.loadgen import LoadGenResult
+from pytest_mighetero.overlap import OverlapReport
+from pytest_mighetero.planning import RunPlan
+
+Facts = Mapping[str, str]
+
+_COLUMNS = (
+    ("benchmark", "benchmark"),
+    ("scenario", "scenario"),
+    ("valid", "validity"),
+    ("metric", "value"),
+    ("", "unit"),
+    ("p99 ms", "p99_ms"),
+    ("overlap margin s", "end_margin_s"),
+    ("seconds", "seconds"),
+)
+_NUMBERS = {"value", "p99_ms", "end_margin_s", "seconds"}
+
+
+def plan_facts(plan: RunPlan) -> dict[str, str]:
+    """Return what is known once it is decided what to start."""
+    device = plan.main.device
+    return _known(
+        device_uuid=device.uuid,
+        device_profile=device.profile,
+        gpu=plan.gpu.name,
+        driver=plan.gpu.driver,
+        backgrounds=",".join(each.pair.benchmark for each in plan.backgrounds),
+        background_devices=",".join(each.device.uuid for each in plan.backgrounds),
+        command=str(plan.main.command),
+        log_dir=str(plan.main.log_dir),
+    )
+
+
+def result_facts(result: LoadGenResult) -> dict[str, str]:
+    """Return what LoadGen said of main; what it did not say is left out."""
+    validity = {True: "VALID", False: "INVALID", None: None}[result.valid]
+    metric = result.metric
+    return _known(
+        validity=validity,
+        metric=metric.name if metric else None,
+        value=f"{metric.value:.10g}" if metric else None,
+        unit=metric.unit if metric else None,
+        mode=result.mode,
+        target_qps=_number(result.target_qps),
+        p99_ms=_number(result.percentiles_ms.get(99.0)),
+        latency_limit_ms=_number(result.target_latency_ms),
+        percentiles_ms=" ".join(
+            f"{percentile:g}={_number(ms)}"
+            for percentile, ms in result.percentiles_ms.items()
+        ),
+        loadgen_version=result.loadgen_version,
+    )
+
+
+def overlap_facts(overlap: OverlapReport) -> dict[str, str]:
+    """Return the verdict on the overlap and its smallest margins."""
+    return {
+        "overlap_ok": str(overlap.ok).lower(),
+        "overlap_source": overlap.source,
+        "start_margin_s": f"{overlap.start_margin_s:.3f}",
+        "end_margin_s": f"{overlap.end_margin_s:.3f}",
+    }
+
+
+def exit_codes(benchmarks: Sequence[str], harnesses: Sequence[HarnessProcess]) -> str:
+    """Return ``bert=0,dlrm=stopped,...`` for backgrounds that have ended."""
+    codes = []
+    for name, harness in zip(benchmarks, harnesses, strict=True):
+        code = "none" if harness.exit_code is None else str(harness.exit_code)
+        codes.append(f"{name}={'stopped' if harness.stopped else code}")
+    return ",".join(codes)
+
+
+def _known(**facts: str | None) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if value}
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:.6g}"
+
+
+def block(facts: Facts) -> str:
+    """Return the facts as one short block of text."""
+    width = max(map(len, facts))
+    lines = (f"  {name:<{width}}  {value}" for name, value in facts.items())
+    return "\n".join(["mighetero:", *lines, ""])
+
+
+def table(runs: Sequence[Facts]) -> list[str]:
+    """Return one line for each run, under a line of headings."""
+    shown = [column for column in _COLUMNS if any(column[1] in run for run in runs)]
+    rows = [[heading for heading, _ in shown]]
+    rows += [[_cell(run, name) for _, name in shown] for run in runs]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if name in _NUMBERS else cell.ljust(width)
+            for cell, width, (_, name) in zip(row, widths, shown, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _cell(run: Facts, name: str) -> str:
+    value = run.get(name, "-")
+    if name in _NUMBERS and value != "-":
+        return f"{float(value):.2f}"
+    if name == "scenario" and run.get("action", "run_harness") != "run_harness":
+        return f"{value}-{run['action'].removeprefix('run_audit_')}"
+    if name == "end_margin_s" and run.get("overlap_source") == "marker":
+        return f"{value} (by markers)"
+    return value

@@ -1,0 +1,46 @@
+"""One line that says what a run is doing, where a person watches a terminal."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+
+import pytest
+
+
+class StateLine:
+    """A line that is rewritten in place; silent where the terminal is none."""
+
+    def __init__(self, config: pytest.Config, name: str):
+        self._name = name
+        self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin(
+            "terminalreporter"
+        )
+        self._capture = config.pluginmanager.getplugin("capturemanager")
+        self._begin = time.monotonic()
+        self._shown = False
+
+    def __call__(self, state: str) -> None:
+        """Show *state* and the seconds since the run began."""
+        seconds = time.monotonic() - self._begin
+        self._write(f"{self._name}: {state} ({seconds:.0f} s)")
+        self._shown = True
+
+    def clear(self) -> None:
+        """Leave an empty line, for pytest's own progress."""
+        if self._shown:
+            self._write("")
+            self._shown = False
+
+    def _write(self, line: str) -> None:
+        reporter = self._reporter
+        if reporter is None or not reporter.isatty or reporter.verbosity < 0:
+            return
+        disabled = self._capture and self._capture.global_and_fixture_disabled()
+        with disabled or nullcontext():
+            if not self._shown:
+                reporter.ensure_newline()
+            width = reporter._tw.fullwidth - 1  # noqa: SLF001 - nothing public has it
+            reporter.rewrite(line[:width], erase=True)
+            reporter.rewrite("")
+            reporter.flush()

@@ -1,0 +1,121 @@
+"""The real plugin, driven through pytester against the tests' own harness."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FAKE = Path(__file__).parents[1] / "fake_harness"
+UUIDS = [f"MIG-00000000-0000-0000-0000-00000000000{i}" for i in range(1, 10)]
+RUN_TEST = """
+def test_heterogeneous(background, main):
+    main.run()
+"""
+
+
+@dataclass(frozen=True)
+class TestCase:
+    """One testcase element of a junit file, as a dashboard reads it."""
+
+    name: str
+    properties: dict[str, str]
+    problems: dict[str, str]
+    system_out: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one pytest run printed, returned and wrote."""
+
+    result: pytest.RunResult
+    folder: Path
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.result.outlines + self.result.errlines)
+
+    @property
+    def junit(self) -> list[TestCase]:
+        root = ET.parse(self.folder / "report.xml").getroot()
+        return [
+            TestCase(
+                case.get("name", ""),
+                {p.get("name", ""): p.get("value", "") for p in case.iter("property")},
+                {
+                    problem.tag: f"{problem.get('message')}\n{problem.text}"
+                    for problem in case
+                    if problem.tag in {"failure", "error", "skipped"}
+                },
+                "".join(out.text or "" for out in case.iter("system-out")),
+            )
+            for case in root.iter("testcase")
+        ]
+
+    @property
+    def case(self) -> TestCase:
+        (case,) = self.junit
+        return case
+
+    @property
+    def record(self) -> dict[str, Any]:
+        (path,) = self.folder.glob("results/*/record.json")
+        record: dict[str, Any] = json.loads(path.read_text())
+        return record
+
+    def launches(self, role: str = "main") -> list[dict[str, Any]]:
+        """Return what the harnesses of *role* were launched with, in launch order."""
+        found = self.folder.glob(f"results/*/{role}*/logs/launch.json")
+        return sorted(
+            (json.loads(path.read_text()) for path in found), key=lambda x: x["at"]
+        )
+
+    def run_args(self, role: str = "main") -> list[str]:
+        return [str(word) for word in self.launches(role)[0]["argv"][1:]]
+
+
+class Lab:
+    """A folder with a run test, and MIG devices by name."""
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+        self.pytester, self._monkeypatch = pytester, monkeypatch
+        self.folder = pytester.path
+        self.harness = FAKE
+        self.suite = str(FAKE / "fake.toml")
+        monkeypatch.delenv("FAKE_HARNESS", raising=False)
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTEST_ADDOPTS"):
+            monkeypatch.delenv(name, raising=False)
+        pytester.makepyfile(test_run=RUN_TEST)
+        self.ini()
+
+    def ini(self, *lines: str, junit_family: str = "xunit1") -> None:
+        settings = [f"junit_family = {junit_family}", "junit_logging = system-out"]
+        self.pytester.makeini("\n".join(["[pytest]", *settings, *lines]))
+
+    def fake(self, **behaviour: dict[str, Any]) -> None:
+        self._monkeypatch.setenv("FAKE_HARNESS", json.dumps(behaviour))
+
+    def arguments(self, *options: str, devices: int = 3) -> list[str]:
+        arguments = [f"--mig-suite={self.suite}", f"--mig-harness-dir={self.harness}"]
+        if devices:
+            arguments.append(f"--mig-devices={','.join(UUIDS[:devices])}")
+        return [*arguments, "--junitxml=report.xml", "-p", "no:cacheprovider", *options]
+
+    def run(self, *options: str, k: str = "dlrm_server", devices: int = 3) -> Report:
+        """Run pytest on the lab's tests."""
+        arguments = self.arguments("-k", k, *options, devices=devices)
+        return Report(self.pytester.runpytest_inprocess(*arguments), self.folder)
+
+    def run_apart(self, *options: str, k: str = "dlrm_server") -> Report:
+        """Run pytest in a process of its own: our own warnings are errors here."""
+        arguments = self.arguments("-k", k, *options)
+        return Report(self.pytester.runpytest_subprocess(*arguments), self.folder)
+
+
+@pytest.fixture
+def lab(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    return Lab(pytester, monkeypatch)

@@ -1,0 +1,148 @@
+"""The real thing on the CPU suite: make, LoadGen, NumPy models, pinned processes."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.acceptance.conftest import Lab, Report
+
+pytest.importorskip("mlperf_loadgen", reason="extra 'cpu' is not installed")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def cpu(lab: Lab) -> Lab:
+    lab.suite = "cpu"
+    return lab
+
+
+def run(cpu: Lab, *options: str, k: str) -> Report:
+    arguments = [f"--mig-suite={cpu.suite}", "--junitxml=report.xml", "-k", k, *options]
+    return Report(cpu.pytester.runpytest_inprocess(*arguments), cpu.folder)
+
+
+def test_dlrm_server_beside_six_backgrounds(cpu: Lab) -> None:
+    report = run(cpu, k="dlrm_server")
+    report.result.assert_outcomes(passed=1)
+    facts = report.case.properties
+    assert facts["validity"] == "VALID"
+    assert float(facts["value"]) == pytest.approx(100, rel=0.2)
+    assert facts["unit"] == "samples/s"
+    assert facts["target_qps"] == "100"
+    assert 0 < float(facts["p99_ms"]) < float(facts["latency_limit_ms"])
+    assert float(facts["seconds"]) >= 10
+    assert facts["overlap_ok"] == "true"
+    assert facts["overlap_source"] == "loadgen"
+    assert float(facts["start_margin_s"]) > 0
+    assert float(facts["end_margin_s"]) > 2
+    assert facts["background_exit_codes"] == (
+        "3d-unet=0,bert=0,resnet50=0,rnnt=0,ssd-mobilenet=0,ssd-resnet34=0"
+    )
+    assert facts["gpu"] == facts["device_profile"] == "cpu (simulated)"
+    assert "suite cpu on cpu (simulated)" in report.text
+
+
+def test_offline_beside_automatic_backgrounds(cpu: Lab) -> None:
+    report = run(
+        cpu,
+        "--background-benchmarks=bert,rnnt",
+        "--background-benchmark-duration=automatic",
+        "--main-benchmark-duration=3s",
+        k="resnet50_offline",
+    )
+    report.result.assert_outcomes(passed=1)
+    facts = report.case.properties
+    assert facts["metric"] == "samples per second"
+    assert facts["validity"] == "VALID"
+    assert facts["background_exit_codes"] == "bert=stopped,rnnt=stopped"
+    assert float(facts["end_margin_s"]) >= 2
+
+
+def test_the_harnesses_are_pinned_to_their_cores(cpu: Lab) -> None:
+    cpu.pytester.makepyfile(
+        test_run="""
+        import os
+        from pathlib import Path
+
+        def test_pinned(background):
+            for harness in background.harnesses:
+                uuid = harness.command.variables["CUDA_VISIBLE_DEVICES"]
+                cores = [
+                    os.sched_getaffinity(int(entry.name))
+                    for entry in Path("/proc").iterdir()
+                    if entry.name.isdigit()
+                    and b"cpu.harness" in (entry / "cmdline").read_bytes()
+                    and os.getsid(int(entry.name)) == harness.pid
+                ]
+                assert {int(uuid.rpartition("-")[2])} in cores
+        """
+    )
+    report = run(
+        cpu,
+        "--background-benchmarks=bert,dlrm",
+        "--background-benchmark-duration=automatic",
+        "--settle-time=0",
+        k="resnet50_offline",
+    )
+    # The test did not run main on purpose: that is an error of its own.
+    report.result.assert_outcomes(passed=1, errors=1)
+    assert "nothing was measured" in report.text
+
+
+def test_accuracy_is_really_checked(cpu: Lab) -> None:
+    report = run(
+        cpu,
+        "--background-benchmarks=none",
+        "--main-benchmark-runargs=--test_mode=AccuracyOnly",
+        k="bert_offline",
+    )
+    report.result.assert_outcomes(passed=1)
+    assert report.case.properties["mode"] == "AccuracyOnly"
+    (log,) = cpu.folder.glob("results/*/main/output.log")
+    assert "Accuracy test PASSED." in log.read_text()
+
+
+def test_a_target_no_core_can_hold_is_invalid(cpu: Lab) -> None:
+    report = run(
+        cpu,
+        "--background-benchmarks=none",
+        "--main-benchmark-duration=2s",
+        "--main-benchmark-runargs=--server_target_qps=20000",
+        k="resnet50_server",
+    )
+    report.result.assert_outcomes(failed=1)
+    failure = report.case.problems["failure"]
+    assert "the result is INVALID" in failure
+    assert "LoadGen recommends" in failure
+    assert report.case.properties["validity"] == "INVALID"
+    assert report.case.properties["exit_code"] == "0"
+
+
+def test_an_audit_passes_by_its_own_verdict_files(cpu: Lab) -> None:
+    report = run(
+        cpu,
+        "--background-benchmarks=none",
+        "--main-action=run_audit_test01",
+        "--main-benchmark-duration=2s",
+        k="resnet50_offline-test01",
+    )
+    report.result.assert_outcomes(passed=1)
+    found = cpu.folder.glob("results/*/main/logs/compliance_logs/TEST01/**/verify_*")
+    assert {path.name for path in found} == {
+        "verify_accuracy.txt",
+        "verify_performance.txt",
+    }
+
+
+def test_a_config_that_is_not_there_runs_nothing_and_fails(cpu: Lab) -> None:
+    report = run(
+        cpu,
+        "--background-benchmarks=none",
+        "--config-ver=nonsense",
+        k="bert_offline",
+    )
+    report.result.assert_outcomes(failed=1)
+    assert "it exited with code 2" in report.case.problems["failure"]
+    assert os.fspath(cpu.folder) in report.case.problems["failure"]

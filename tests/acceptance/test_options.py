@@ -1,0 +1,420 @@
+"""Every option, by what changes when it is given."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.acceptance.conftest import UUIDS, Lab
+
+
+def ids(lab: Lab, *options: str) -> set[str]:
+    report = lab.run("--collect-only", "-q", *options, k="test")
+    return {
+        line.partition("[")[2].rstrip("]")
+        for line in report.result.outlines
+        if line.startswith("test_run.py::")
+    }
+
+
+def usage_error(lab: Lab, *options: str, devices: int = 3) -> str:
+    report = lab.run(*options, devices=devices)
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "Traceback" not in report.text
+    return report.text
+
+
+def test_all_pairs_of_the_default_scenarios(lab: Lab) -> None:
+    assert ids(lab) == {
+        "bert_offline",
+        "bert_server",
+        "dlrm_offline",
+        "dlrm_server",
+        "resnet50_offline",
+    }
+
+
+def test_main_benchmark(lab: Lab) -> None:
+    assert ids(lab, "--main-benchmark=dlrm,BERT") == {
+        "bert_offline",
+        "bert_server",
+        "dlrm_offline",
+        "dlrm_server",
+    }
+    assert "did you mean resnet50?" in usage_error(lab, "--main-benchmark=resnet")
+
+
+def test_main_scenario(lab: Lab) -> None:
+    assert ids(lab, "--main-scenario=singlestream") == {"bert_singlestream"}
+    assert "bert_singlestream" in ids(lab, "--main-scenario=all")
+    assert "accepted: multistream, offline, server, singlestream" in usage_error(
+        lab, "--main-scenario=online"
+    )
+
+
+def test_an_unsupported_pair_by_name_is_refused_with_the_supported_ones(
+    lab: Lab,
+) -> None:
+    text = usage_error(lab, "--main-benchmark=resnet50", "--main-scenario=server")
+    assert "suite fake does not run resnet50_server" in text
+    assert "supported: bert_offline, bert_server" in text
+
+
+def test_main_action(lab: Lab) -> None:
+    assert "dlrm_server-test05" in ids(lab, "--main-action=run_audit_test05")
+    assert "did you mean run_audit_test05" in usage_error(
+        lab, "--main-action=run_audit_test06"
+    )
+
+
+def test_main_benchmark_duration(lab: Lab) -> None:
+    report = lab.run("--main-benchmark-duration=0.4s")
+    assert "--min_duration=400" in report.run_args()
+    assert "expected at least 1 ms" in usage_error(lab, "--main-benchmark-duration=0")
+    assert "90s, 10min, 2h or 600000 (milliseconds), found 'soon'" in usage_error(
+        lab, "--main-benchmark-duration=soon"
+    )
+
+
+def test_main_benchmark_runargs(lab: Lab) -> None:
+    report = lab.run("--main-benchmark-runargs=--server_target_qps=100 --verbose=1")
+    assert report.run_args()[-2:] == ["--server_target_qps=100", "--verbose=1"]
+    assert "--server_target_qps=100" not in report.run_args("background-1")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--x=$(rm)", "'$' would not arrive"),
+        ("--x=a;b", "';' would not arrive"),
+        ("--min_duration=5", "say --main-benchmark-duration instead"),
+        ("--scenarios=Offline", "say --main-benchmark"),
+        ("server_target_qps=5", "expected words of the form --name=value"),
+    ],
+)
+def test_run_args_that_cannot_arrive_are_refused(
+    lab: Lab, words: str, message: str
+) -> None:
+    text = usage_error(lab, f"--main-benchmark-runargs={words}")
+    assert message.split("--main", maxsplit=1)[0] in text
+
+
+def test_main_benchmark_cmd_prefix(lab: Lab) -> None:
+    report = lab.run("--main-benchmark-cmd-prefix=env 'PROFILER=a b'")
+    assert report.launches()[0]["environ"]["PROFILER"] == "a b"
+    assert "PROFILER" not in report.launches("background")[0]["environ"]
+
+
+def test_main_benchmark_immediate_start(lab: Lab) -> None:
+    waiting = ["--start-time-buffer=1500ms", "--background-benchmark-duration=3s"]
+    report = lab.run("--no-main-benchmark-immediate-start", *waiting)
+    report.result.assert_outcomes(passed=1)
+    gap = report.launches()[0]["at"] - report.launches("background")[0]["at"]
+    assert gap > 1.3
+
+
+def test_immediate_start_is_the_default_and_can_be_asked_for(lab: Lab) -> None:
+    lab.ini("main_benchmark_immediate_start = false")
+    report = lab.run("--main-benchmark-immediate-start")
+    report.result.assert_outcomes(passed=1)
+    gap = report.launches()[0]["at"] - report.launches("background")[0]["at"]
+    assert gap < 5  # the buffer is 10 s
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("all", "bert,resnet50"),
+        ("edge", "bert,resnet50"),
+        ("bert", "bert"),
+        ("dlrm,bert", "dlrm,bert"),
+        ("bert,bert", "bert,bert"),
+    ],
+)
+def test_background_benchmarks(lab: Lab, value: str, expected: str) -> None:
+    report = lab.run(f"--background-benchmarks={value}")
+    report.result.assert_outcomes(passed=1)
+    assert report.case.properties["backgrounds"] == expected
+
+
+def test_a_group_keeps_mains_own_benchmark(lab: Lab) -> None:
+    report = lab.run("--background-benchmarks=datacenter", devices=4)
+    assert report.case.properties["backgrounds"] == "bert,dlrm,resnet50"
+
+
+def test_no_backgrounds(lab: Lab) -> None:
+    report = lab.run("--background-benchmarks=none", devices=1)
+    report.result.assert_outcomes(passed=1)
+    assert not report.launches("background")
+
+
+def test_an_unknown_background_is_refused(lab: Lab) -> None:
+    text = usage_error(lab, "--background-benchmarks=servers")
+    assert "accepted: all, bert, datacenter, dlrm, edge, none, resnet50" in text
+
+
+def test_background_scenario(lab: Lab) -> None:
+    report = lab.run("--background-scenario=server", "--background-benchmarks=bert")
+    assert "--scenarios=server" in report.run_args("background-1-bert")
+    text = usage_error(lab, "--background-scenario=server")
+    assert "resnet50 does not run in server" in text
+
+
+def test_background_benchmark_duration_as_a_time(lab: Lab) -> None:
+    report = lab.run("--background-benchmark-duration=2000")
+    assert "--min_duration=2000" in report.run_args("background-1")
+
+
+def test_background_benchmark_duration_planned(lab: Lab) -> None:
+    report = lab.run(
+        "--background-benchmark-duration=planned", "--start-time-buffer=2s"
+    )
+    # start buffer + settle + 1.2 x main + end buffer
+    assert "--min_duration=2460" in report.run_args("background-1")
+
+
+def test_background_benchmark_duration_automatic(lab: Lab) -> None:
+    automatic = "--background-benchmark-duration=automatic"
+    report = lab.run(automatic, "--settle-time=1s")
+    report.result.assert_outcomes(passed=1)
+    assert report.result.duration < 10
+    assert "--min_duration=30000" in report.run_args("background-1")
+    facts = report.case.properties
+    assert facts["background_exit_codes"] == "bert=stopped,resnet50=stopped"
+    assert float(facts["end_margin_s"]) >= 0.1
+    assert facts["overlap_ok"] == "true"
+
+
+def test_automatic_fails_when_a_background_ends_by_itself(lab: Lab) -> None:
+    lab.fake(bert={"test": 0.7})
+    report = lab.run(
+        "--background-benchmark-duration=automatic", "--end-time-buffer-min=5s"
+    )
+    assert report.result.ret == pytest.ExitCode.TESTS_FAILED
+    assert report.case.properties["overlap_ok"] == "false"
+
+
+def test_background_benchmark_timeout(lab: Lab) -> None:
+    lab.fake(bert={"test": 60})
+    report = lab.run("--background-benchmark-timeout=2500ms")
+    report.result.assert_outcomes(passed=1, errors=1)
+    error = report.case.problems["error"]
+    assert "1 of 2 backgrounds still ran 2.5s after their launch" in error
+    assert "--background-benchmark-timeout" in error
+
+
+def test_a_duration_over_the_timeout_is_refused(lab: Lab) -> None:
+    text = usage_error(lab, "--background-benchmark-timeout=1s")
+    assert "comes to 1.5s, more than the 1s of --background-benchmark-timeout" in text
+
+
+def test_a_main_that_hangs_is_stopped_at_the_timeout(lab: Lab) -> None:
+    lab.fake(dlrm={"test": 60})
+    report = lab.run(
+        "--background-benchmark-timeout=2s", "--background-benchmarks=none"
+    )
+    report.result.assert_outcomes(failed=1)
+    assert "Main dlrm_server still ran 2s after" in report.case.problems["failure"]
+
+
+def test_settle_time(lab: Lab) -> None:
+    report = lab.run("--settle-time=1s", "--background-benchmark-duration=3s")
+    report.result.assert_outcomes(passed=1)
+    gap = report.launches()[0]["at"] - report.launches("background")[-1]["at"]
+    assert gap > 1
+
+
+def test_start_from_device(lab: Lab) -> None:
+    report = lab.run("--start-from-device")
+    assert "--start_from_device=true" in report.run_args()
+    assert "--start_from_device=true" in report.run_args("background-1")
+    assert "--start_from_device=true" not in lab.run().run_args()[0:0]
+
+
+def test_config_ver(lab: Lab) -> None:
+    report = lab.run("--config-ver=hetero")
+    assert "--config_ver=hetero" in report.run_args()
+    assert "--config_ver=hetero" in report.run_args("background-1")
+    assert "one run has one result" in usage_error(lab, "--config-ver=a,b")
+
+
+def test_lenient_warns_of_a_broken_overlap(lab: Lab) -> None:
+    lab.fake(bert={"test": 0.3}, dlrm={"test": 1})
+    report = lab.run_apart("--lenient")
+    report.result.assert_outcomes(passed=1, warnings=1)
+    assert "The overlap broke: background bert_offline" in report.text
+    assert report.case.properties["overlap_ok"] == "false"
+    assert report.case.properties["validity"] == "VALID"
+
+
+def test_lenient_warns_of_backgrounds_that_end_too_early(lab: Lab) -> None:
+    report = lab.run_apart("--lenient", "--end-time-buffer-min=10s")
+    report.result.assert_outcomes(passed=1, warnings=1)
+    assert report.case.properties["overlap_ok"] == "false"
+
+
+@pytest.mark.parametrize("behaviour", [{"validity": "INVALID"}, {"exit": 1}])
+def test_lenient_hides_no_bad_main(lab: Lab, behaviour: dict[str, object]) -> None:
+    lab.fake(dlrm=behaviour)
+    lab.run("--lenient").result.assert_outcomes(failed=1)
+
+
+def test_dryrun_prints_the_commands_in_launch_order_and_starts_nothing(
+    lab: Lab,
+) -> None:
+    lab.harness = lab.folder
+    report = lab.run("--dryrun")
+    report.result.assert_outcomes(skipped=1)
+    commands = [
+        line
+        for line in report.result.outlines
+        if line.startswith(f"cd {lab.folder} && CUDA_VISIBLE_DEVICES=")
+    ]
+    assert [word in line for word, line in zip(UUIDS[1:3], commands, strict=False)]
+    assert "--benchmarks=bert" in commands[0]
+    assert "--benchmarks=resnet50" in commands[1]
+    assert commands[1].endswith(" &")
+    assert "--benchmarks=dlrm --scenarios=server" in commands[2]
+    assert not (lab.folder / "results").exists()
+
+
+def test_a_dry_run_can_be_pasted_into_a_shell(lab: Lab) -> None:
+    lab.pytester.makepyfile(test_run="def test_alone(main): main.run()")
+    report = lab.run("--dryrun")
+    (command,) = [line for line in report.result.outlines if " make " in line]
+    log_dir = command.partition("LOG_DIR=")[2].split()[0]
+    lab.pytester.mkdir("results")
+    done = lab.pytester.run("sh", "-c", f"mkdir -p {log_dir} && {command}")
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(["dlrm begins on *", "Finished running actual test."])
+
+
+def test_results_dir(lab: Lab) -> None:
+    lab.run("--results-dir=elsewhere").result.assert_outcomes(passed=1)
+    assert list(lab.folder.glob("elsewhere/*/main/output.log"))
+    assert not (lab.folder / "results").exists()
+    assert "' ' would not arrive" in usage_error(lab, "--results-dir=a b")
+
+
+def test_mig_suite(lab: Lab) -> None:
+    lab.suite = "v9.9"
+    assert "accepted: cpu, v1.0, v1.1, v2.0" in usage_error(lab)
+    lab.suite = "v1.1"
+    assert "bert_singlestream" in ids(lab, "--main-scenario=singlestream")
+    assert ids(lab, "--main-scenario=offline") >= {"ssd-mobilenet_offline"}
+
+
+def test_mig_harness_dir(lab: Lab) -> None:
+    text = usage_error(lab, "--mig-harness-dir=nowhere")
+    assert "nowhere is no folder; expected the closed/<org> folder" in text
+
+
+def test_a_folder_without_makefile_is_an_error(lab: Lab) -> None:
+    lab.harness = lab.folder
+    report = lab.run()
+    report.result.assert_outcomes(errors=1)
+    assert f"No Makefile in {lab.folder}" in report.case.problems["error"]
+
+
+def test_mig_devices(lab: Lab) -> None:
+    legacy = "MIG-GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f/7/0"
+    report = lab.run(
+        "--background-benchmarks=none", f"--mig-devices={legacy}", devices=0
+    )
+    assert report.launches()[0]["environ"]["CUDA_VISIBLE_DEVICES"] == legacy
+    text = usage_error(lab, "--mig-devices=0,1", devices=0)
+    assert "expected MIG-<uuid> or MIG-GPU-<uuid>/<gi>/<ci>" in text
+    text = usage_error(lab, f"--mig-devices={UUIDS[0]},{UUIDS[0]}", devices=0)
+    assert "listed twice" in text
+
+
+def test_too_few_devices(lab: Lab) -> None:
+    report = lab.run(devices=2)
+    report.result.assert_outcomes(errors=1)
+    error = report.case.problems["error"]
+    assert "3 MIG devices are needed on one GPU" in error
+    assert "found 2" in error
+    assert "pytest --mig-suite=cpu -k dlrm_server" in error
+
+
+def test_mig_gpu_is_refused_where_nvml_is_not_asked(lab: Lab) -> None:
+    assert "only NVML knows GPUs" in usage_error(lab, "--mig-gpu=0")
+
+
+@pytest.mark.parametrize("option", ["--mig-devices=" + UUIDS[0], "--mig-gpu=0"])
+def test_the_cpu_suite_takes_no_mig_devices(lab: Lab, option: str) -> None:
+    lab.suite = "cpu"
+    assert "suite cpu" in usage_error(lab, option, devices=0)
+
+
+def test_the_cpu_suite_has_no_device_to_start_from(lab: Lab) -> None:
+    lab.suite = "cpu"
+    text = usage_error(lab, "--start-from-device", devices=0)
+    assert "no device memory to start from" in text
+
+
+def test_underscores_work_too(lab: Lab) -> None:
+    report = lab.run("--main_benchmark_duration=400", "--config_ver=hetero")
+    assert {"--min_duration=400", "--config_ver=hetero"} <= set(report.run_args())
+    help_text = lab.run("--help").text
+    assert "--main-benchmark-duration" in help_text
+    assert "--main_benchmark_duration" not in help_text
+
+
+def test_every_option_can_stand_in_the_ini_file(lab: Lab) -> None:
+    lab.ini(
+        f"mig_suite = {lab.suite}",
+        f"mig_harness_dir = {lab.harness}",
+        f"mig_devices = {','.join(UUIDS[:2])}",
+        "background_benchmarks = bert",
+        "main_benchmark_duration = 400",
+        "results_dir = from_ini",
+    )
+    result = lab.pytester.runpytest("-k", "dlrm_server")
+    result.assert_outcomes(passed=1)
+    (launch,) = lab.folder.glob("from_ini/*/main/logs/launch.json")
+    assert "--min_duration=400" in json.loads(launch.read_text())["argv"]
+
+
+def test_the_command_line_wins_over_ini_with_0_and_nothing(lab: Lab) -> None:
+    lab.ini("settle_time = 60s", "config_ver = hetero", "lenient = true")
+    report = lab.run("--settle-time=0", "--config-ver=")
+    report.result.assert_outcomes(passed=1)
+    assert "--config_ver=default" in report.run_args()
+
+
+def test_a_bad_ini_value_names_key_and_file(lab: Lab) -> None:
+    lab.ini("lenient = perhaps")
+    assert "lenient in tox.ini: expected true or false, found 'perhaps'" in usage_error(
+        lab
+    )
+
+
+def test_markers_select_scenarios_and_groups(lab: Lab) -> None:
+    assert ids(lab, "-m", "server") == {"bert_server", "dlrm_server"}
+    assert ids(lab, "-m", "edge and offline") == {"bert_offline", "resnet50_offline"}
+    lab.run("--strict-markers", "--collect-only").result.assert_outcomes(deselected=4)
+
+
+def test_the_timeout_is_longer_than_the_runs_own_deadlines(lab: Lab) -> None:
+    lab.pytester.makeconftest(
+        """
+        def pytest_collection_finish(session):
+            for item in session.items:
+                marker = item.get_closest_marker("timeout")
+                print("timeout is", marker and marker.args[0])
+        """
+    )
+    own = lab.run("--collect-only", "-s").text
+    assert "timeout is 100.1" in own  # 10 s + 30 s + 0.1 s + 60 s
+    assert "timeout is None" in lab.run("--collect-only", "-s", "--timeout=5").text
+
+
+def test_a_timeout_of_the_users_own_stops_the_harnesses(lab: Lab) -> None:
+    lab.fake(**{"*": {"test": 60}})
+    report = lab.run("--timeout=3")
+    report.result.assert_outcomes(failed=1)
+    assert "Timeout" in report.case.problems["failure"]
+    codes = report.case.properties["background_exit_codes"]
+    assert codes == "bert=stopped,resnet50=stopped"

@@ -1,0 +1,423 @@
+"""A whole run against the fake harness: phases, verdicts, what is left behind."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.acceptance.conftest import UUIDS, Lab
+
+
+def test_a_good_run_passes_and_says_everything(lab: Lab) -> None:
+    report = lab.run()
+    report.result.assert_outcomes(passed=1)
+    facts = report.case.properties
+    assert facts["benchmark"] == "dlrm"
+    assert facts["scenario"] == "server"
+    assert facts["action"] == "run_harness"
+    assert facts["suite"] == "fake"
+    assert facts["device_uuid"] == UUIDS[0]
+    assert facts["backgrounds"] == "bert,resnet50"
+    assert facts["background_devices"] == ",".join(UUIDS[1:3])
+    assert facts["validity"] == "VALID"
+    assert facts["value"] == "393.025"
+    assert facts["unit"] == "samples/s"
+    assert facts["target_qps"] == "400"
+    assert facts["p99_ms"] == "14.243"
+    assert facts["latency_limit_ms"] == "500"
+    assert facts["overlap_ok"] == "true"
+    assert facts["overlap_source"] == "loadgen"
+    assert float(facts["start_margin_s"]) > 0
+    assert float(facts["end_margin_s"]) >= 0.1
+    assert facts["background_exit_codes"] == "bert=0,resnet50=0"
+    assert facts["command"].startswith(f"cd {lab.harness} && CUDA_VISIBLE_DEVICES=")
+    assert facts["log_dir"].startswith(str(lab.folder / "results"))
+
+
+def test_the_same_facts_reach_system_out(lab: Lab) -> None:
+    case = lab.run().case
+    for name, value in case.properties.items():
+        assert any(
+            line.split(maxsplit=1) == [name, value]
+            for line in case.system_out.splitlines()
+        ), name
+
+
+def test_every_harness_has_a_device_and_a_log_dir_of_its_own(lab: Lab) -> None:
+    report = lab.run()
+    launches = report.launches("main") + report.launches("background")
+    environments = [each["environ"] for each in launches]
+    devices = [each["CUDA_VISIBLE_DEVICES"] for each in environments]
+    assert sorted(devices) == UUIDS[:3]
+    assert devices[0] == UUIDS[0]
+    assert len({each["LOG_DIR"] for each in environments}) == 3
+    assert report.launches("main")[0]["at"] > report.launches("background")[-1]["at"]
+
+
+def test_backgrounds_run_offline_with_one_query(lab: Lab) -> None:
+    report = lab.run()
+    assert report.run_args() == [
+        "--benchmarks=dlrm",
+        "--scenarios=server",
+        "--config_ver=default",
+        "--min_duration=300",
+    ]
+    assert report.run_args("background-1-bert") == [
+        "--benchmarks=bert",
+        "--scenarios=offline",
+        "--config_ver=default",
+        "--min_duration=1500",
+        "--min_query_count=1",
+    ]
+
+
+def test_an_outer_make_does_not_reach_the_harness(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MAKEFLAGS", "MFLAGS"):
+        monkeypatch.setenv(name, "-n")
+    monkeypatch.setenv("MAKELEVEL", "3")
+    report = lab.run()
+    report.result.assert_outcomes(passed=1)
+    assert report.launches()[0]["environ"]["MAKELEVEL"] == "1"
+
+
+def test_the_record_has_the_run(lab: Lab) -> None:
+    record = lab.run().record
+    assert record["test"] == "test_run.py::test_heterogeneous[dlrm_server]"
+    assert {name: phase["outcome"] for name, phase in record["phases"].items()} == {
+        "setup": "passed",
+        "call": "passed",
+        "teardown": "passed",
+    }
+    roles = [each["role"] for each in record["harnesses"]]
+    assert roles == ["main", "background-1-bert", "background-2-resnet50"]
+    main = record["harnesses"][0]
+    assert main["loadgen"]["valid"] is True
+    assert main["launched"] < main["started"] < main["finished"] < main["exited"]
+    assert record["facts"]["validity"] == "VALID"
+
+
+def test_all_output_is_in_the_harness_log(lab: Lab) -> None:
+    lab.fake(bert={"print": 300_000})
+    report = lab.run()
+    report.result.assert_outcomes(passed=1)
+    (log,) = lab.folder.glob("results/*/background-1-bert/output.log")
+    text = log.read_bytes()
+    assert text.startswith(b"bert begins on MIG-")
+    assert text.count(b"x" * 99 + b"\n") == 3000
+    assert text.endswith(b"Finished running actual test.\n")
+
+
+# Setup: the backgrounds never got going.
+
+
+def test_a_background_that_dies_before_its_marker_ends_the_wait_at_once(
+    lab: Lab,
+) -> None:
+    lab.fake(bert={"die": ["start", 7]}, resnet50={"before": 60})
+    report = lab.run()
+    report.result.assert_outcomes(errors=1)
+    assert report.result.duration < 10
+    error = report.case.problems["error"]
+    assert "failed on setup" in error
+    assert "Background bert_offline exited with code 2 (make: Error 7)" in error
+    assert "before its start marker" in error
+    assert "dying at start" in error
+    assert not report.launches("main")
+
+
+def test_a_background_without_marker_hits_the_deadline(lab: Lab) -> None:
+    lab.fake(resnet50={"marker": "", "test": 60})
+    report = lab.run("--start-time-buffer=1s")
+    report.result.assert_outcomes(errors=1)
+    error = report.case.problems["error"]
+    assert "1 of 2 backgrounds printed no start marker" in error
+    assert "within 1s (--start-time-buffer): resnet50_offline." in error
+    assert "resnet50 begins on" in error
+    assert not report.launches("main")
+
+
+def test_a_setup_error_has_the_facts_known_by_then(lab: Lab) -> None:
+    lab.fake(bert={"die": ["start", 7]})
+    case = lab.run().case
+    assert case.properties["benchmark"] == "dlrm"
+    assert case.properties["device_uuid"] == UUIDS[0]
+    assert "resnet50=stopped" in case.properties["background_exit_codes"]
+    assert "device_uuid" in case.system_out
+
+
+def test_the_triton_marker_counts_too(lab: Lab) -> None:
+    lab.fake(bert={"marker": "I0315 06:43:23 12 server.cc] Start running actual test"})
+    lab.run().result.assert_outcomes(passed=1)
+
+
+# Call: main is bad, or the overlap broke while it ran.
+
+
+def test_a_main_that_fails_shows_makes_error_and_the_last_lines(lab: Lab) -> None:
+    lab.fake(dlrm={"die": ["middle", 3]})
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    failure = report.case.problems["failure"]
+    assert "Main dlrm_server failed: it exited with code 2 (make: Error 3)" in failure
+    assert "dying at middle" in failure
+    assert "output.log" in failure
+
+
+def test_an_invalid_main_fails_though_make_exits_0(lab: Lab) -> None:
+    lab.fake(dlrm={"validity": "INVALID"})
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    assert "the result is INVALID" in report.case.problems["failure"]
+    assert report.case.properties["validity"] == "INVALID"
+    assert report.case.properties["exit_code"] == "0"
+
+
+def test_exit_0_without_a_result_fails(lab: Lab) -> None:
+    lab.fake(dlrm={"log": False})
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    assert "left no LoadGen result of its own" in report.case.problems["failure"]
+
+
+def test_a_log_without_verdict_fails(lab: Lab) -> None:
+    lab.fake(dlrm={"validity": ""})
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    assert "holds no verdict" in report.case.problems["failure"]
+
+
+def test_loadgen_errors_fail_a_valid_result(lab: Lab) -> None:
+    lab.fake(dlrm={"errors": 2})
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    assert "LoadGen counted 2 errors" in report.case.problems["failure"]
+
+
+def test_a_failed_call_only_stops_things_afterwards(lab: Lab) -> None:
+    lab.fake(dlrm={"validity": "INVALID"}, **{"*": {"test": 60}})
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    assert report.result.duration < 15
+    assert len(report.junit) == 1
+    codes = report.case.properties["background_exit_codes"]
+    assert codes == "bert=stopped,resnet50=stopped"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "how"),
+    [
+        ({"test": 0.5}, "finished its test"),
+        ({"test": 0.5, "die": ["middle", 9]}, "exited with code 2 (make: Error 9)"),
+    ],
+)
+def test_a_background_that_ends_while_main_runs_stops_main(
+    lab: Lab, behaviour: dict[str, object], how: str
+) -> None:
+    lab.fake(bert=behaviour, dlrm={"test": 60})
+    report = lab.run("--background-benchmark-duration=20s")
+    report.result.assert_outcomes(failed=1)
+    assert report.result.duration < 15
+    failure = report.case.problems["failure"]
+    assert f"The overlap broke: background bert_offline {how}" in failure
+    assert "They ran with 20s; --background-benchmark-duration=" in failure
+    assert report.case.properties["overlap_ok"] == "false"
+
+
+def test_main_waits_until_every_background_issues_queries(lab: Lab) -> None:
+    lab.fake(bert={"load": 2})
+    report = lab.run("--background-benchmark-duration=4s")
+    report.result.assert_outcomes(passed=1)
+    gap = report.launches()[0]["at"] - report.launches("background")[0]["at"]
+    assert gap > 2
+    assert float(report.case.properties["start_margin_s"]) > 0
+
+
+def test_a_background_that_never_issues_hits_the_deadline(lab: Lab) -> None:
+    lab.fake(bert={"load": 60})
+    report = lab.run("--start-time-buffer=1s", "--background-benchmark-duration=4s")
+    report.result.assert_outcomes(errors=1)
+    error = report.case.problems["error"]
+    assert "1 of 2 backgrounds printed the start marker but issued no query" in error
+
+
+@pytest.mark.parametrize(("seconds", "tag"), [(0.3, "error"), (3, "failure")])
+def test_a_background_that_issues_late_breaks_the_overlap(
+    lab: Lab, seconds: float, tag: str
+) -> None:
+    lab.fake(bert={"late": 1, "load": 1}, dlrm={"test": seconds})
+    report = lab.run("--background-benchmark-duration=5s")
+    (problem,) = report.case.problems.items()
+    assert problem[0] == tag
+    assert "1 of 2 backgrounds issued their first query after main's" in problem[1]
+    assert "Raise --settle-time" in problem[1]
+    assert float(report.case.properties["start_margin_s"]) < 0
+
+
+# Teardown: the backgrounds ended badly.
+
+
+def test_a_background_that_ends_too_soon_after_main_is_an_error(lab: Lab) -> None:
+    report = lab.run("--end-time-buffer-min=10s")
+    report.result.assert_outcomes(passed=1, errors=1)
+    error = report.case.problems["error"]
+    assert "failed on teardown" in error
+    assert "2 of 2 backgrounds did not outlast main by 10s" in error
+    assert "--background-benchmark-duration=" in error
+    assert report.case.properties["overlap_ok"] == "false"
+
+
+def test_a_background_that_exits_badly_is_an_error(lab: Lab) -> None:
+    lab.fake(resnet50={"exit": 5})
+    report = lab.run()
+    report.result.assert_outcomes(passed=1, errors=1)
+    error = report.case.problems["error"]
+    assert "1 of 2 backgrounds did not exit with code 0" in error
+    assert "resnet50_offline: code 2 (make: Error 5)" in error
+    assert report.case.properties["background_exit_codes"] == "bert=0,resnet50=2"
+
+
+def test_without_loadgen_logs_the_markers_decide_and_the_result_says_so(
+    lab: Lab,
+) -> None:
+    lab.fake(**{"*": {"log": False}, "dlrm": {}})
+    report = lab.run()
+    report.result.assert_outcomes(passed=1)
+    assert report.case.properties["overlap_source"] == "marker"
+
+
+# What a test must do.
+
+
+def test_a_test_that_never_runs_main_is_an_error(lab: Lab) -> None:
+    lab.pytester.makepyfile(test_run="def test_it(background, main): pass")
+    report = lab.run()
+    report.result.assert_outcomes(passed=1, errors=1)
+    assert "nothing was measured" in report.case.problems["error"]
+
+
+def test_running_main_twice_is_a_failure(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_run="def test_it(background, main): main.run(); main.run()"
+    )
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    assert "called twice" in report.case.problems["failure"]
+
+
+def test_a_test_may_assert_on_the_result(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_run="""
+        def test_it(background, main):
+            assert main.run().metric.value > 1000
+        """
+    )
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    assert "393.025" in report.case.problems["failure"]
+
+
+def test_main_alone_runs_without_backgrounds(lab: Lab) -> None:
+    lab.pytester.makepyfile(test_run="def test_alone(main): main.run()")
+    report = lab.run(devices=1)
+    report.result.assert_outcomes(passed=1)
+    assert "backgrounds" not in report.case.properties
+    assert not report.launches("background")
+
+
+def test_somebody_elses_main_fixture_is_left_alone(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_run="""
+        import pytest
+
+        @pytest.fixture
+        def main():
+            return 42
+
+        def test_dlrm_server(main):
+            assert main == 42
+        """
+    )
+    lab.run().result.assert_outcomes(passed=1)
+
+
+# Audits and accuracy.
+
+
+def test_an_audit_passes_by_its_verdict_files(lab: Lab) -> None:
+    report = lab.run("--main-action=run_audit_test01", k="dlrm_server-test01")
+    report.result.assert_outcomes(passed=1)
+    assert report.launches()[0]["argv"][0] == "run_audit_test01"
+    assert report.case.properties["action"] == "run_audit_test01"
+
+
+@pytest.mark.parametrize("verdict", ["TEST FAIL: Test score invalid", ""])
+def test_an_audit_without_pass_fails(lab: Lab, verdict: str) -> None:
+    lab.fake(dlrm={"verdict": verdict})
+    report = lab.run("--main-action=run_audit_test04")
+    report.result.assert_outcomes(failed=1)
+    assert "TEST04" in report.case.problems["failure"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome"),
+    [("Accuracy test PASSED.", "passed"), ("Accuracy test FAILED.", "failed")],
+)
+def test_accuracy_is_judged_by_the_harness(
+    lab: Lab, verdict: str, outcome: str
+) -> None:
+    lab.fake(dlrm={"accuracy": f"Accuracy = 76.4, Threshold = 75.7. {verdict}"})
+    report = lab.run("--main-benchmark-runargs=--test_mode=AccuracyOnly")
+    report.result.assert_outcomes(**{outcome: 1})
+    assert report.case.properties["mode"] == "AccuracyOnly"
+
+
+def test_junit_parses_whatever_bytes_a_harness_prints(lab: Lab) -> None:
+    lab.fake(dlrm={"die": ["marker", 1], "marker": "\x1b[31m\x00\udcff\x07 broken"})
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    assert "broken" in report.case.problems["failure"]
+
+
+def test_properties_can_be_left_out(lab: Lab) -> None:
+    lab.ini("mig_junit_properties = false", junit_family="xunit2")
+    report = lab.run()
+    report.result.assert_outcomes(passed=1)
+    assert report.case.properties == {}
+    assert "validity" in report.case.system_out
+    report.result.stdout.fnmatch_lines(["*dlrm *server *VALID*393.02*samples/s*"])
+
+
+def test_the_summary_is_a_table_of_all_runs(lab: Lab) -> None:
+    lab.fake(dlrm={"validity": "INVALID"})
+    report = lab.run(k="server or bert_offline")
+    report.result.assert_outcomes(passed=2, failed=1)
+    report.result.stdout.fnmatch_lines(
+        [
+            "*heterogeneous runs*",
+            "benchmark  scenario  valid *metric *p99 ms  overlap margin s  seconds",
+            "bert       offline   VALID *518.39  samples/s *14.24 *0.30",
+            "bert       server    VALID *393.02  samples/s *14.24 *0.30",
+            "dlrm       server    INVALID *393.02  samples/s *14.24 *- *0.30",
+        ]
+    )
+
+
+def test_under_xdist_nothing_is_lost(lab: Lab) -> None:
+    pytest.importorskip("xdist")
+    report = lab.run("-p", "xdist", "-n2", k="server")
+    report.result.assert_outcomes(passed=2)
+    assert {case.properties["validity"] for case in report.junit} == {"VALID"}
+    report.result.stdout.fnmatch_lines(["*heterogeneous runs*", "dlrm *server *VALID*"])
+    assert len(list(lab.folder.glob("results/*/record.json"))) == 2
+
+
+def test_the_record_is_json_with_a_version(lab: Lab) -> None:
+    lab.fake(bert={"die": ["start", 7]})
+    record = lab.run().record
+    assert record["version"] == 1
+    assert record["phases"]["setup"]["outcome"] == "failed"
+    assert "exited with code 2" in record["phases"]["setup"]["text"]
+    assert json.dumps(record)

@@ -1,0 +1,171 @@
+"""The tests' own harness: what it does is in the JSON of $FAKE_HARNESS.
+
+That maps a benchmark, or ``*`` for the others, to any of these:
+    before    seconds until the start marker (0.05)
+    marker    the start marker's line; "" prints none
+    late      seconds from the marker to LoadGen's log (0)
+    load      seconds from LoadGen's log to the first query (0)
+    test      seconds of the timed window (--min_duration)
+    after     seconds from the finish marker to the exit (0)
+    die       [moment, exit code]: moment is start, marker or middle
+    exit      the exit code at the end (0)
+    validity  VALID, INVALID or "" for a LoadGen log without a verdict
+    log       false: no LoadGen log at all
+    errors    how many errors LoadGen counts (0)
+    print     bytes printed before the marker (0)
+    ignore    true: SIGTERM and SIGHUP are ignored
+    daemon    true: leave a process of its own session behind, its id in LOG_DIR
+    accuracy  an AccuracyOnly run with this verdict in accuracy_summary.json
+    verdict   what an audit writes into its verify files; "" writes none
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+MARKER = "Starting running actual test."
+PASS = "TEST PASS"
+
+Options = dict[str, Any]
+
+
+class Log:
+    """LoadGen's detail log, as LoadGen 6 writes it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self.begin = time.monotonic()
+        self.file = (folder / "mlperf_log_detail.txt").open("w")
+        (folder / "mlperf_log_summary.txt").touch()
+        self("loadgen_version", "6.0.17 @ 0123456789")
+        local = datetime.now().astimezone()
+        self("test_datetime", local.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def __call__(self, key: str, value: object) -> None:
+        time_ms = (time.monotonic() - self.begin) * 1000
+        flags = {"is_error": False, "is_warning": False}
+        line = {"key": key, "value": value, "time_ms": time_ms, "metadata": flags}
+        self.file.write(f":::MLLOG {json.dumps(line)}\n")
+        self.file.flush()
+
+
+def power(wall: float) -> str:
+    stamp = datetime.fromtimestamp(wall, timezone.utc)
+    return stamp.strftime("%m-%d-%Y %H:%M:%S.") + f"{stamp.microsecond // 1000:03d}"
+
+
+def results(log: Log, scenario: str, options: Options) -> None:
+    if not (validity := options.get("validity", "VALID")):
+        return
+    log("result_validity", validity)
+    log("result_perf_constraints_met", validity == "VALID")
+    log("result_min_duration_met", True)
+    log("result_min_queries_met", True)
+    log("early_stopping_met", True)
+    if scenario == "Server":
+        log("result_scheduled_samples_per_sec", 395.818)
+        log("result_completed_samples_per_sec", 393.025)
+    elif scenario == "SingleStream":
+        log("result_90.00_percentile_latency_ns", 2034194)
+    else:
+        log("result_samples_per_second", 518.387)
+    for percentile, ns in (("50.00", 4032261), ("99.00", 14242991)):
+        log(f"result_{percentile}_percentile_latency_ns", ns)
+    log("num_errors", options.get("errors", 0))
+
+
+def run(benchmark: str, scenario: str, min_duration: float, options: Options) -> None:
+    log_dir = Path(os.environ["LOG_DIR"])
+    log = None
+    say(options.get("marker", MARKER))
+    time.sleep(options.get("late", 0))
+    if options.get("log", True):
+        log = Log(log_dir / "fake_system" / benchmark / scenario)
+        mode = "AccuracyOnly" if "accuracy" in options else "PerformanceOnly"
+        log("effective_scenario", scenario)
+        log("requested_scenario", scenario)
+        log("requested_test_mode", mode)
+        log("effective_test_mode", mode)
+        log("requested_server_target_qps", 400)
+        log("effective_target_latency_ns", 500000000)
+    die(options, "marker")
+    time.sleep(options.get("load", 0))
+    begin = time.time()
+    if log:
+        log("generated_query_count", 595)
+        log("generated_query_duration", 1501657289)
+    seconds = options.get("test", min_duration)
+    time.sleep(seconds / 2)
+    die(options, "middle")
+    time.sleep(seconds / 2)
+    if log:
+        log("power_begin", power(begin))
+        log("power_end", power(time.time()))
+        if "accuracy" not in options:
+            results(log, scenario, options)
+    if "accuracy" in options:
+        verdict = {"fake_system": {benchmark: options["accuracy"]}}
+        (log_dir / "accuracy_summary.json").write_text(json.dumps(verdict))
+    say("Finished running actual test.")
+    time.sleep(options.get("after", 0))
+
+
+def audit(test: str, options: Options) -> None:
+    folder = Path(os.environ["LOG_DIR"], "compliance_logs", test, "s", "b", "Offline")
+    folder.mkdir(parents=True)
+    if verdict := options.get("verdict", PASS):
+        for name in ("verify_performance.txt", "verify_accuracy.txt"):
+            (folder / name).write_text(f"Verifying.\n{verdict}\n")
+
+
+def die(options: Options, moment: str) -> None:
+    if options.get("die", [None])[0] == moment:
+        say(f"dying at {moment}")
+        sys.exit(options["die"][1])
+
+
+def say(text: str) -> None:
+    if text:
+        os.write(1, os.fsencode(f"{text}\n"))
+
+
+def main(action: str, *run_args: str) -> None:
+    args = dict(word.removeprefix("--").split("=", 1) for word in run_args)
+    every = json.loads(os.environ.get("FAKE_HARNESS", "{}"))
+    options = every.get(args["benchmarks"], every.get("*", {}))
+    log_dir = Path(os.environ["LOG_DIR"])
+    launch = {
+        "argv": [action, *run_args],
+        "environ": dict(os.environ),
+        "at": time.time(),
+    }
+    (log_dir / "launch.json").write_text(json.dumps(launch))
+    if options.get("ignore"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if options.get("daemon"):
+        child = subprocess.Popen(["sleep", "300"], start_new_session=True)
+        (log_dir / "daemon.pid").write_text(str(child.pid))
+    say(f"{args['benchmarks']} begins on {os.environ['CUDA_VISIBLE_DEVICES']}")
+    die(options, "start")
+    for _ in range(options.get("print", 0) // 100):
+        say("x" * 99)
+    time.sleep(options.get("before", 0.05))
+    scenarios = {"singlestream": "SingleStream", "multistream": "MultiStream"}
+    scenario = scenarios.get(args["scenarios"], args["scenarios"].capitalize())
+    run(args["benchmarks"], scenario, float(args["min_duration"]) / 1000, options)
+    if action != "run_harness":
+        audit(action.removeprefix("run_audit_").upper(), options)
+    sys.exit(options.get("exit", 0))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
