@@ -100,7 +100,10 @@ def _reap(main: int) -> int | None:
 
 
 def _end(main: int, grace: float) -> int | None:
-    """SIGTERM, grace, SIGKILL to all descendants; return main's exit code if seen."""
+    """SIGTERM, grace, SIGKILL to all descendants; return main's exit code if seen.
+
+    The grace is cut short when the parent dies meanwhile.
+    """
     code = None
     _signal(_descendants(), signal.SIGTERM)
     start = time.monotonic()
@@ -109,7 +112,9 @@ def _end(main: int, grace: float) -> int | None:
             _signal(pids, signal.SIGKILL)
         if time.monotonic() - start > grace + KILL_TRIES:
             break
-        signal.sigtimedwait({signal.SIGCHLD}, 0.05)
+        seen = signal.sigtimedwait({signal.SIGCHLD, signal.SIGHUP}, 0.05)
+        if seen is not None and seen.si_signo == signal.SIGHUP:
+            grace = min(grace, ORPHANED_GRACE)
         if (reaped := _reap(main)) is not None:
             code = reaped
     if (reaped := _reap(main)) is not None:

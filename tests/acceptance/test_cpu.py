@@ -109,7 +109,7 @@ def test_a_target_no_core_can_hold_is_invalid(cpu: Lab) -> None:
         cpu,
         "--background-benchmarks=none",
         "--main-benchmark-duration=2s",
-        "--main-benchmark-runargs=--server_target_qps=20000",
+        "--main-benchmark-runargs=--server_target_qps=4000",
         k="resnet50_server",
     )
     report.result.assert_outcomes(failed=1)
