@@ -125,8 +125,8 @@ def test_an_audit_passes_by_its_own_verdict_files(cpu: Lab) -> None:
         cpu,
         "--background-benchmarks=none",
         "--main-action=run_audit_test01",
-        "--main-benchmark-duration=2s",
-        k="resnet50_offline-test01",
+        "--main-benchmark-duration=6s",
+        k="resnet50_server-test01",  # Offline's rate moves with whoever else is busy
     )
     report.result.assert_outcomes(passed=1)
     found = cpu.folder.glob("results/*/main/logs/compliance_logs/TEST01/**/verify_*")

@@ -132,7 +132,8 @@ def test_signals_are_at_their_defaults(launch: Launch, pump: Pump) -> None:
     harness = launch("grep -E 'Sig(Blk|Ign)' /proc/self/status")
     wait(pump, lambda: harness.exited is not None)
     masks = [line.split()[1] for line in harness.tail(2)]
-    assert [int(mask, 16) for mask in masks] == [0, 0]
+    # From 32 on they are the C library's and real-time signals.
+    assert [int(mask, 16) & 0x7FFFFFFF for mask in masks] == [0, 0]
 
 
 STUBBORN = "trap '' TERM HUP INT"
