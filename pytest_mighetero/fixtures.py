@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -57,6 +58,15 @@ class Main:
 def mig_gpu(request: pytest.FixtureRequest) -> Gpu:
     """The GPU whose MIG devices the run uses."""
     case = _case(request)
+    if (
+        not case.config.dryrun
+        and os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1"
+    ):
+        pytest.fail(
+            "Several xdist workers would measure on one GPU at the same time; "
+            "use -n1, or none.",
+            pytrace=False,
+        )
     with _in_one_sentence():
         gpu = case.find_gpu()
         misfit = case.misfit(gpu)

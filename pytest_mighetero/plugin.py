@@ -197,7 +197,7 @@ def pytest_runtest_makereport(
     try:
         case.write_record(item.nodeid)
     except OSError as error:
-        if not outcome.failed:
+        if all(phase["outcome"] != "failed" for phase in case.phases.values()):
             outcome.outcome = "failed"
             outcome.longrepr = f"The record of the run cannot be written: {error}."
     outcome.mighetero = dict(case.facts)  # type: ignore[attr-defined]

@@ -87,7 +87,8 @@ class Lab:
         self.harness = FAKE
         self.suite = str(FAKE / "fake.toml")
         monkeypatch.delenv("FAKE_HARNESS", raising=False)
-        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTEST_ADDOPTS"):
+        xdist = ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTEST_ADDOPTS", *xdist):
             monkeypatch.delenv(name, raising=False)
         pytester.makepyfile(test_run=RUN_TEST)
         self.ini()

@@ -407,11 +407,19 @@ def test_the_summary_is_a_table_of_all_runs(lab: Lab) -> None:
 
 def test_under_xdist_nothing_is_lost(lab: Lab) -> None:
     pytest.importorskip("xdist")
-    report = lab.run("-p", "xdist", "-n2", k="server")
+    report = lab.run("-p", "xdist", "-n1", k="server")
     report.result.assert_outcomes(passed=2)
     assert {case.properties["validity"] for case in report.junit} == {"VALID"}
     report.result.stdout.fnmatch_lines(["*heterogeneous runs*", "dlrm *server *VALID*"])
     assert len(list(lab.folder.glob("results/*/record.json"))) == 2
+
+
+def test_several_xdist_workers_never_measure_at_once(lab: Lab) -> None:
+    pytest.importorskip("xdist")
+    report = lab.run("-p", "xdist", "-n2", k="server")
+    report.result.assert_outcomes(errors=2)
+    assert "Several xdist workers would measure on one GPU" in report.text
+    assert not report.launches()
 
 
 def test_the_record_is_json_with_a_version(lab: Lab) -> None:
