@@ -21,7 +21,7 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.launching import Tick, stop
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.mainrun import MainRun
-from pytest_mighetero.planning import Launch, RunPlan, plan_run
+from pytest_mighetero.planning import Launch, RunPlan, plan_run, run_name
 from pytest_mighetero.records import make_folder, new_folder, write_record
 from pytest_mighetero.suite import Pair
 
@@ -67,11 +67,6 @@ class Case:
             action=config.action,
             suite=config.suite.name,
         )
-
-    @property
-    def name(self) -> str:
-        """The test's id: benchmark, scenario, and the audit if it is one."""
-        return case_id(self.pair, self.config.action)
 
     def block(self) -> str:
         """Return what is known so far as one short block of text."""
@@ -127,7 +122,7 @@ class Case:
         """
         config = self.config
         make = new_folder if config.dryrun else make_folder
-        self._folder = make(config.results_dir, self.name)
+        self._folder = make(config.results_dir, run_name(self.pair, config.action))
         self.plan = plan_run(config, self.pair, gpu, self._folder, alone=self.alone)
         self.learn(**report.plan_facts(self.plan))
         if config.dryrun:
@@ -277,12 +272,6 @@ class Case:
             "harnesses": [_describe(*each) for each in self._harnesses()],
         }
         write_record(self._folder, record)
-
-
-def case_id(pair: Pair, action: str) -> str:
-    """Return ``dlrm_server``, or ``bert_offline-test01`` for an audit."""
-    audit = action.removeprefix("run_audit_")
-    return str(pair) if audit == action else f"{pair}-{audit}"
 
 
 def _describe(launch: Launch, harness: HarnessProcess) -> Mapping[str, Any]:

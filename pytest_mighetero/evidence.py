@@ -99,9 +99,8 @@ def audit_verdicts(launch: Launch, since: float) -> dict[Path, str]:
         launch: an audit.
         since: POSIX time of its launch; an older file is an earlier audit's.
     """
-    test = launch.action.removeprefix("run_audit_").upper()
     texts = {}
-    for path in sorted(launch.audit_folder.glob(f"{test}*/**/verify_*.txt")):
+    for path in sorted(launch.audit_folder.glob(f"{launch.audit}*/**/verify_*.txt")):
         if path.stat().st_mtime >= int(since):
             texts[path] = path.read_text("utf-8", errors="backslashreplace")
     return texts

@@ -118,12 +118,12 @@ def _case(request: pytest.FixtureRequest) -> Case:
     item = request.node
     if CASE not in item.stash:
         from pytest_mighetero.case import Case
-        from pytest_mighetero.plugin import config_of
+        from pytest_mighetero.settings import run_config
         from pytest_mighetero.stateline import StateLine
 
         item.stash[STATE] = StateLine(request.config, item.callspec.id)
         item.stash[CASE] = Case(
-            config_of(request.config),
+            run_config(request.config),
             item.callspec.params["main"],
             alone="background" not in request.fixturenames,
             publish=lambda name, value: _publish(item, name, value),

@@ -116,10 +116,9 @@ class MainRun:
         harness, launch = self.harness, self.launch
         assert harness.launched is not None
         bad_exit = [f"it exited with {exit_of(harness)}"] if harness.exit_code else []
-        if launch.action != "run_harness":
-            test = launch.action.removeprefix("run_audit_").upper()
+        if launch.audit is not None:
             verdicts = audit_verdicts(launch, harness.launched.wall)
-            return bad_exit + judge_audit(test, verdicts)
+            return bad_exit + judge_audit(launch.audit, verdicts)
         if bad_exit:
             return bad_exit
         if self.result is None:

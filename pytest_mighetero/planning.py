@@ -18,6 +18,18 @@ from pytest_mighetero.units import format_duration
 MAIN_FACTOR = 1.2
 
 
+def audit_of(action: str) -> str | None:
+    """Return ``test01`` for ``run_audit_test01``, None for what is no audit."""
+    audit = action.removeprefix("run_audit_")
+    return None if audit == action else audit
+
+
+def run_name(pair: Pair, action: str) -> str:
+    """Return ``dlrm_server``, or ``bert_offline-test01`` for an audit."""
+    audit = audit_of(action)
+    return f"{pair}-{audit}" if audit else str(pair)
+
+
 @dataclass(frozen=True)
 class Launch:
     """One harness to start.
@@ -43,8 +55,13 @@ class Launch:
     @property
     def name(self) -> str:
         """Benchmark, scenario, and the audit if it is one."""
-        audit = self.action.removeprefix("run_audit_")
-        return f"{self.pair}-{audit}" if audit != self.action else str(self.pair)
+        return run_name(self.pair, self.action)
+
+    @property
+    def audit(self) -> str | None:
+        """The audit in MLPerf's spelling, ``TEST01``, or None."""
+        audit = audit_of(self.action)
+        return audit and audit.upper()
 
     @property
     def log_dir(self) -> Path:

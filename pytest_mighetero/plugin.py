@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -23,13 +23,10 @@ from pytest_mighetero.fixtures import (
     mig_gpu,
 )
 from pytest_mighetero.options import OPTIONS, Option
-
-if TYPE_CHECKING:
-    from pytest_mighetero.config import RunConfig, Value
+from pytest_mighetero.settings import RUN_CONFIG, anything_said, run_config
 
 __all__ = ["MigheteroWarning", "background", "main", "mig_gpu"]
 
-CONFIG: pytest.StashKey[RunConfig] = pytest.StashKey()
 MARKERS = {
     "offline": "a run measured in LoadGen's Offline scenario",
     "server": "a run measured in LoadGen's Server scenario",
@@ -74,57 +71,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; check the options of a run that has any."""
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
-    if any(_says(config, option.key) for option in OPTIONS):
-        config_of(config)
-
-
-def _says(config: pytest.Config, key: str) -> bool:
-    return config.getoption(key) is not None or config.getini(key) is not None
-
-
-def _given(config: pytest.Config, key: str) -> Value | None:
-    """Return what the command line says of an option, else what the ini file says."""
-    from pytest_mighetero.config import Value
-
-    option = f"--{key.replace('_', '-')}"
-    if (raw := config.getoption(key)) is not None:
-        return Value(raw, option, config.invocation_params.dir, explicit=True)
-    if (raw := config.getini(key)) is not None:
-        ini = config.inipath or config.rootpath / "-o"
-        said_by = f"{key} in {ini.name}"
-        return Value(str(raw), said_by, ini.parent, explicit=True)
-    return None
-
-
-def config_of(config: pytest.Config) -> RunConfig:
-    """Return the checked settings of this pytest run.
-
-    Raises:
-        pytest.UsageError: a value cannot be meant.
-    """
-    if CONFIG not in config.stash:
-        from pytest_mighetero.config import build_config
-        from pytest_mighetero.errors import ConfigError
-        from pytest_mighetero.planning import background_seconds
-
-        try:
-            run = build_config(
-                lambda key: _given(config, key),
-                config.invocation_params.dir,
-                config.rootpath,
-            )
-            background_seconds(run)
-        except ConfigError as error:
-            raise pytest.UsageError(str(error)) from None
-        config.stash[CONFIG] = run
-    return config.stash[CONFIG]
+    if anything_said(config):
+        run_config(config)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what the runs of this session use, where options or ini say any of it."""
-    if CONFIG not in config.stash:
+    if RUN_CONFIG not in config.stash:
         return []
-    run = config.stash[CONFIG]
+    run = config.stash[RUN_CONFIG]
     devices = "cpu (simulated)" if run.suite.devices == "cpu" else run.suite.devices
     source = "--mig-devices" if run.devices else devices
     return [f"mighetero: suite {run.suite.name} on {source}, {run.harness_dir}"]
@@ -134,9 +89,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize a test that asks for our ``main`` over the pairs to measure."""
     if "main" not in metafunc.fixturenames or not _is_ours(metafunc):
         return
-    from pytest_mighetero.case import case_id
+    from pytest_mighetero.planning import run_name
 
-    run = config_of(metafunc.config)
+    run = run_config(metafunc.config)
     groups = [name for name in run.suite.groups if name not in MARKERS]
     for group in groups:
         line = f"{group}: a benchmark of suite {run.suite.name}'s group {group}"
@@ -145,7 +100,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for pair in run.pairs:
         names = [g for g in groups if pair.benchmark in run.suite.groups[g]]
         marks = [getattr(pytest.mark, name) for name in (pair.scenario, *names)]
-        params.append(pytest.param(pair, id=case_id(pair, run.action), marks=marks))
+        params.append(pytest.param(pair, id=run_name(pair, run.action), marks=marks))
     metafunc.parametrize("main", params, indirect=True)
 
 
@@ -170,7 +125,7 @@ def pytest_collection_modifyitems(
         if _is_run(item) and item.get_closest_marker("timeout") is None:
             from pytest_mighetero.planning import longest_test
 
-            item.add_marker(pytest.mark.timeout(longest_test(config_of(config))))
+            item.add_marker(pytest.mark.timeout(longest_test(run_config(config))))
 
 
 def _is_run(item: pytest.Item) -> bool:

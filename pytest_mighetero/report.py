@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.overlap import OverlapReport
-from pytest_mighetero.planning import RunPlan
+from pytest_mighetero.planning import RunPlan, audit_of
 
 Facts = Mapping[str, str]
 
@@ -113,8 +113,8 @@ def _cell(run: Facts, name: str) -> str:
     value = run.get(name, "-")
     if name in _NUMBERS and value != "-":
         return f"{float(value):.2f}"
-    if name == "scenario" and run.get("action", "run_harness") != "run_harness":
-        return f"{value}-{run['action'].removeprefix('run_audit_')}"
+    if name == "scenario" and (audit := audit_of(run["action"])):
+        return f"{value}-{audit}"
     if name == "end_margin_s" and run.get("overlap_source") == "marker":
         return f"{value} (by markers)"
     return value
