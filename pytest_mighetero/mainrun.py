@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from pytest_mighetero.background import BackgroundSet
 from pytest_mighetero.config import RunConfig
@@ -71,31 +72,41 @@ class MainRun:
 
     def _watch(self, backgrounds: BackgroundSet | None, deadline: float) -> str | None:
         """Wait for main's end; return how the overlap broke if it did before that."""
-        harness = self.harness
+        harness, seen = self.harness, None
 
-        def ended() -> bool:
-            return not harness.running or harness.log_error is not None
+        def look() -> bool:
+            nonlocal seen
+            seen = self._state(backgrounds)
+            return seen is not None
 
-        def broken() -> bool:
-            return backgrounds is not None and bool(
-                backgrounds.ended() or backgrounds.broken_logs()
-            )
-
-        self._pump.wait_for(
-            lambda: ended() or broken(), deadline, lambda: self._tick("main runs")
-        )
-        logs = [harness] if harness.log_error else []
-        logs += backgrounds.broken_logs() if backgrounds is not None else []
-        if logs:
-            raise HarnessError(log_failure(logs[0]))
-        if harness.running and backgrounds is not None and broken():
+        self._pump.wait_for(look, deadline, lambda: self._tick("main runs"))
+        if seen == "no log":
+            others = backgrounds.harnesses if backgrounds is not None else ()
+            broken = [each for each in (harness, *others) if each.log_error]
+            raise HarnessError(log_failure(broken[0]))
+        if seen == "overlap lost":
+            assert backgrounds is not None
             return backgrounds.lost_overlap(harness)
-        if harness.running:
+        if seen is None:
             limit = format_duration(self._config.background_timeout)
             raise HarnessError(
                 f"Main {harness.name} still ran {limit} after the run's launch "
                 f"(--background-benchmark-timeout) and was stopped.\n{tail_of(harness)}"
             )
+        return None
+
+    def _state(
+        self, backgrounds: BackgroundSet | None
+    ) -> Literal["no log", "ended", "overlap lost"] | None:
+        harness = self.harness
+        if harness.log_error or (backgrounds and backgrounds.broken_logs()):
+            return "no log"
+        if not harness.running:
+            return "ended"
+        # An audit finishes several tests, and what follows a test is not timed.
+        measuring = self.launch.audit is not None or harness.finished is None
+        if backgrounds is not None and measuring and backgrounds.ended():
+            return "overlap lost"
         return None
 
     def _read(self) -> None:

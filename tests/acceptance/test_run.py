@@ -226,6 +226,13 @@ def test_a_background_that_ends_while_main_runs_stops_main(
     assert report.case.properties["overlap_ok"] == "false"
 
 
+def test_a_background_may_end_while_main_works_on_after_its_test(lab: Lab) -> None:
+    lab.fake(dlrm={"after": 3})
+    report = lab.run()
+    report.result.assert_outcomes(passed=1)
+    assert 0.1 <= float(report.case.properties["end_margin_s"]) < 3
+
+
 def test_main_waits_until_every_background_issues_queries(lab: Lab) -> None:
     lab.fake(bert={"load": 2})
     report = lab.run("--background-benchmark-duration=4s")
