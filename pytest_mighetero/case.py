@@ -21,6 +21,7 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.launching import Tick, stop
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.mainrun import MainRun
+from pytest_mighetero.overlap import OverlapReport
 from pytest_mighetero.planning import Launch, RunPlan, plan_run, run_name
 from pytest_mighetero.records import make_folder, new_folder, write_record
 from pytest_mighetero.suite import Pair
@@ -61,6 +62,7 @@ class Case:
         self.backgrounds: BackgroundSet | None = None
         self._pump: Pump | None = None
         self._folder: Path | None = None
+        self._overlap: OverlapReport | None = None
         self.learn(
             benchmark=pair.benchmark,
             scenario=pair.scenario,
@@ -204,6 +206,7 @@ class Case:
         finally:
             backgrounds.stop()
             self._learn_exit_codes()
+        self._overlap = overlap
         self.learn(**report.overlap_facts(overlap))
         late, early = backgrounds.late(overlap), backgrounds.too_early(overlap)
         problems = [each for each in (late, early) if self._broken(each, warn)]
@@ -269,6 +272,7 @@ class Case:
             "suite": self.config.suite.name,
             "phases": self.phases,
             "facts": self.facts,
+            "overlap": self._overlap and [vars(each) for each in self._overlap.margins],
             "harnesses": [_describe(*each) for each in self._harnesses()],
         }
         write_record(self._folder, record)

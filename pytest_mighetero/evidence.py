@@ -63,20 +63,21 @@ def timed_window(
     """Return the timed window of a started *harness*, up to now if it still runs.
 
     A harness that was stopped or died has no end in LoadGen's log: its window ends
-    there and then. One whose log has no first query yet has an empty window.
+    there and then, and begins when its log was seen to have a first query. One whose
+    log has no first query yet has an empty window.
 
     Args:
         launch: what was launched.
         harness: its process.
-        issuing: POSIX time at which its log was seen to have a first query; until
-            LoadGen has written its end, the log itself only gives the second.
+        issuing: POSIX time at which its log was seen to have a first query, or None.
+            The log itself gives the second, by the harness's own time zone.
     """
     last = harness.finished or harness.stopped or harness.exited or Stamp()
     result = loadgen_result(launch)
     if result is not None and result.window is not None:
         return result.window
     if result is not None and (result.issuing_since or not harness.finished):
-        begin = min(result.issuing_since or last.wall, issuing or last.wall)
+        begin = issuing or result.issuing_since or last.wall
         return TimedWindow(begin, last.wall, "loadgen")
     assert harness.started is not None
     return TimedWindow(harness.started.wall, last.wall, "marker")

@@ -289,10 +289,14 @@ def test_a_background_that_exits_badly_is_an_error(lab: Lab) -> None:
 def test_without_loadgen_logs_the_markers_decide_and_the_result_says_so(
     lab: Lab,
 ) -> None:
-    lab.fake(**{"*": {"log": False}, "dlrm": {}})
+    lab.fake(bert={"log": False})
     report = lab.run()
     report.result.assert_outcomes(passed=1)
     assert report.case.properties["overlap_source"] == "marker"
+    overlap = {each["name"]: each for each in report.record["overlap"]}
+    assert overlap["bert_offline"]["source"] == "marker"
+    assert overlap["resnet50_offline"]["source"] == "loadgen"
+    assert overlap["bert_offline"]["covered"] == 1
 
 
 # What a test must do.
