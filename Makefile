@@ -1,6 +1,7 @@
 # make demo   a heterogeneous run of DLRM/Server on the CPU, with report.xml
 # make test   the tests, the slow ones too
 # make lint   ruff and mypy
+# make bench  what reading a LoadGen log costs
 #
 # Each makes .venv first if it is not there. Python 3.10 or newer, pip, make and gcc
 # are needed, and PyPI.
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
@@ -21,6 +22,9 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/loadgen_reader.py
 
 # Debian's python3 comes without ensurepip, which venv needs to bring pip along.
 $(VENV)/installed: pyproject.toml

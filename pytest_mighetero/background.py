@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from pytest_mighetero.config import RunConfig
+from pytest_mighetero.durations import MAIN_FACTOR
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.evidence import (
     exit_of,
@@ -20,7 +21,7 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.launching import Tick, process_of, stop
 from pytest_mighetero.loadgen import find_results, is_issuing
 from pytest_mighetero.overlap import OverlapReport, TimedWindow, margin
-from pytest_mighetero.planning import MAIN_FACTOR, Launch
+from pytest_mighetero.planning import Launch
 from pytest_mighetero.units import format_duration
 
 _LOOK_S = 0.05  # between looks at LoadGen's logs, before main is launched
@@ -190,6 +191,23 @@ class BackgroundSet:
             f"--background-benchmark-duration={format_duration(math.ceil(enough))} "
             f"would have been enough"
         )
+
+    def died(self) -> bool:
+        """Tell whether one has exited with a code other than 0."""
+        return any(harness.exit_code for harness in self.harnesses)
+
+    def enough_for(self, main: TimedWindow) -> float:
+        """Return the duration in seconds that would have covered *main*, by far.
+
+        A background may be shorter than it is told to be: in Offline LoadGen trusts
+        the expected rate.
+        """
+        margins = self.overlap(main).margins
+        lead = max(each.start_s for each in margins)
+        shortest = min(each.start_s + main.seconds + each.end_s for each in margins)
+        told = self.launches[0].min_duration
+        enough = MAIN_FACTOR * (lead + main.seconds) + self._config.end_time_buffer_min
+        return enough * max(1.0, told / shortest)
 
     def late(self, report: OverlapReport, slack_s: float = 0.0) -> str | None:
         """Say which backgrounds were not issuing yet when main began, or None.

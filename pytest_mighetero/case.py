@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,28 @@ from pytest_mighetero import report
 from pytest_mighetero.background import BackgroundSet
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, choose_gpu, source_of
+from pytest_mighetero.durations import BackgroundTime, Recorded, background_time
 from pytest_mighetero.errors import DeviceError, RunError
-from pytest_mighetero.evidence import loadgen_result
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.launching import Tick, stop
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.mainrun import MainRun
 from pytest_mighetero.overlap import OverlapReport
-from pytest_mighetero.planning import Launch, RunPlan, plan_run, run_name
-from pytest_mighetero.records import make_folder, new_folder, write_record
+from pytest_mighetero.planning import (
+    Launch,
+    RunPlan,
+    plan_run,
+    run_args_of,
+    run_name,
+)
+from pytest_mighetero.records import (
+    describe,
+    make_folder,
+    new_folder,
+    recorded_run,
+    write_record,
+)
 from pytest_mighetero.suite import Pair
 
 # While LoadGen runs, its log gives the first query's time to the second.
@@ -39,6 +50,8 @@ class Case:
         config: the run's settings.
         alone: whether it runs without backgrounds.
         facts: what is known so far, as flat texts with stable names.
+        phases: outcome and text of the phases reported so far.
+        attempts: what was repeated because the overlap broke.
         plan: what is started, once that is decided.
         main: the measured harness, once there is a folder for it.
         backgrounds: what runs beside it, once there is a folder for them.
@@ -57,6 +70,7 @@ class Case:
         self._publish, self._tick = publish, tick
         self.facts: dict[str, str] = {}
         self.phases: dict[str, dict[str, str]] = {}
+        self.attempts: list[dict[str, Any]] = []
         self.plan: RunPlan | None = None
         self.main: MainRun | None = None
         self.backgrounds: BackgroundSet | None = None
@@ -92,29 +106,6 @@ class Case:
             needed += len(self.config.backgrounds_of(self.pair.benchmark))
         return choose_gpu(source_of(self.config).gpus(), needed, self.config.gpu)
 
-    def misfit(self, gpu: Gpu) -> str | None:
-        """Say why main cannot run on its device of *gpu*, or None.
-
-        Raises:
-            DeviceError: a background does not run on its device.
-        """
-        suite, profile = self.config.suite, gpu.devices[0].profile
-        if not suite.runs_on(self.pair, profile):
-            return f"suite {suite.name} does not run {self.pair} on {profile}"
-        names = () if self.alone else self.config.backgrounds_of(self.pair.benchmark)
-        scenario = self.config.background_scenario
-        bad = [
-            f"{name} on {device.profile}"
-            for name, device in zip(names, gpu.devices[1:], strict=False)
-            if not suite.runs_on(Pair(name, scenario), device.profile)
-        ]
-        if bad:
-            raise DeviceError(
-                f"Suite {suite.name} does not run these backgrounds in {scenario}: "
-                f"{', '.join(bad)}. Choose others with --background-benchmarks."
-            )
-        return None
-
     def prepare(self, gpu: Gpu) -> RunPlan:
         """Decide what is started, and make its folders unless it is a dry run.
 
@@ -124,19 +115,42 @@ class Case:
         """
         config = self.config
         make = new_folder if config.dryrun else make_folder
-        self._folder = make(config.results_dir, run_name(self.pair, config.action))
-        self.plan = plan_run(config, self.pair, gpu, self._folder, alone=self.alone)
-        self.learn(**report.plan_facts(self.plan))
+        folder = make(config.results_dir, run_name(self.pair, config.action))
+        profile = gpu.devices[0].profile
+        time = None
+        if not self.alone:
+            recorded = self._recorded(gpu, profile)
+            time = background_time(config, self.pair, profile, recorded)
         if config.dryrun:
-            self._folder = None
-            return self.plan
+            return self._decide(gpu, folder, time)
+        self._folder = folder
         if not any((config.harness_dir / name).is_file() for name in _MAKEFILES):
             raise DeviceError(
                 f"No Makefile in {config.harness_dir}: expected a closed/<org> folder "
                 f"with a {config.action} target; name it with --mig-harness-dir."
             )
         self._pump = Pump()
-        self.main = MainRun(config, self.plan.main, self._pump, self._tick)
+        return self._decide(gpu, folder, time)
+
+    def _recorded(self, gpu: Gpu, profile: str | None) -> Recorded | None:
+        run_args = run_args_of(self.config, self.pair)
+        key = {**self.facts, "gpu": gpu.name, "run_args": run_args}
+        if profile is not None:
+            key["device_profile"] = profile
+        name = run_name(self.pair, self.config.action)
+        return recorded_run(self.config.results_dir, name, key)
+
+    def _decide(self, gpu: Gpu, folder: Path, time: BackgroundTime | None) -> RunPlan:
+        seconds = None if time is None else time.seconds
+        self.plan = plan_run(self.config, self.pair, gpu, folder, seconds)
+        self.learn(**report.plan_facts(self.plan))
+        if time is not None and self.plan.backgrounds:
+            self.learn(
+                background_duration_s=f"{time.seconds:.3f}",
+                background_duration_by=time.source,
+            )
+        if self._pump is not None:
+            self.main = MainRun(self.config, self.plan.main, self._pump, self._tick)
         return self.plan
 
     def start_backgrounds(self) -> BackgroundSet:
@@ -167,27 +181,80 @@ class Case:
             RunError: main is bad, or the overlap broke.
             HarnessError: main could not be launched, or ran too long.
         """
+        while (broken := self._measure_once(warn)) is not None:
+            self._repeat(broken)
         assert self.main is not None
+        return self.main.result
+
+    def _measure_once(self, warn: Callable[[str], None]) -> str | None:
+        """Run and judge main; return how the overlap broke if that is to be repeated.
+
+        Raises:
+            As ``measure``.
+        """
+        main, backgrounds = self.main, self.backgrounds
+        assert main is not None
         try:
-            self.main.measure(self.backgrounds, warn)
+            broken = main.measure(backgrounds, self._go_on)
         except RunError:
             self.learn(overlap_ok="false")
             raise
         finally:
-            code = self.main.harness.exit_code
+            code = main.harness.exit_code
             self.learn(exit_code="none" if code is None else str(code))
-        assert self.main.window is not None
-        self.learn(seconds=f"{self.main.window.seconds:.3f}")
-        if self.main.result is not None:
-            self.learn(**report.result_facts(self.main.result))
-        self.main.judge()
-        if self.backgrounds is not None and self.backgrounds.harnesses:
-            overlap = self.backgrounds.overlap(self.main.window)
+        assert main.window is not None
+        self.learn(seconds=f"{main.window.seconds:.3f}")
+        if main.result is not None:
+            self.learn(**report.result_facts(main.result))
+        main.judge()
+        if broken is not None and self._retries_left:
+            return broken
+        if backgrounds is not None and backgrounds.harnesses:
+            overlap = backgrounds.overlap(main.window)
             self.learn(start_margin_s=f"{overlap.start_margin_s:.3f}")
-            problem = self.backgrounds.late(overlap, LIVE_SLACK_S)
+            problem = broken or backgrounds.late(overlap, LIVE_SLACK_S)
             if self._broken(problem, warn):
                 raise RunError(str(problem))
-        return self.main.result
+        return None
+
+    @property
+    def _retries_left(self) -> int:
+        return self.config.overlap_retries - len(self.attempts)
+
+    def _go_on(self) -> bool:
+        """Tell whether main is to run on though the overlap broke."""
+        assert self.backgrounds is not None
+        can_fit = self._retries_left > 0 and not self.backgrounds.died()
+        return self.config.lenient or can_fit
+
+    def _repeat(self, broken: str) -> None:
+        """Start everything again, with backgrounds long enough for what main took.
+
+        Raises:
+            RunError: that is longer than a background may run.
+            HarnessError: the backgrounds did not get ready.
+        """
+        main, backgrounds, plan = self.main, self.backgrounds, self.plan
+        assert main is not None
+        assert backgrounds is not None
+        assert plan is not None
+        assert main.window is not None
+        seconds = backgrounds.enough_for(main.window)
+        if seconds > self.config.background_timeout:
+            raise RunError(f"Longer than --background-benchmark-timeout: {broken}")
+        backgrounds.stop()
+        self._learn_exit_codes()
+        sentence = broken.partition("\n")[0]
+        described = [describe(*each) for each in self._harnesses()]
+        self.attempts.append(
+            {"problem": sentence, "facts": dict(self.facts), "harnesses": described}
+        )
+        number = len(self.attempts)
+        self.learn(attempts=str(number + 1), **{f"attempt_{number}": sentence})
+        assert self._folder is not None
+        folder = self._folder / f"attempt-{number + 1}"
+        self._decide(plan.gpu, folder, BackgroundTime(seconds, "retry"))
+        self.start_backgrounds()
 
     def finish_backgrounds(self, warn: Callable[[str], None]) -> None:
         """Let the backgrounds end and judge them.
@@ -273,29 +340,7 @@ class Case:
             "phases": self.phases,
             "facts": self.facts,
             "overlap": self._overlap and [vars(each) for each in self._overlap.margins],
-            "harnesses": [_describe(*each) for each in self._harnesses()],
+            "attempts": self.attempts,
+            "harnesses": [describe(*each) for each in self._harnesses()],
         }
         write_record(self._folder, record)
-
-
-def _describe(launch: Launch, harness: HarnessProcess) -> Mapping[str, Any]:
-    stamps = {
-        name: stamp and stamp.wall
-        for name in ("launched", "started", "finished", "stopped", "exited")
-        for stamp in [getattr(harness, name)]
-    }
-    result = loadgen_result(launch) if harness.exited else None
-    return {
-        "role": launch.folder.name,
-        "benchmark": launch.pair.benchmark,
-        "scenario": launch.pair.scenario,
-        "action": launch.action,
-        "device": asdict(launch.device),
-        "command": str(launch.command),
-        "min_duration_s": launch.min_duration,
-        "log_dir": str(launch.log_dir),
-        "output": str(launch.output),
-        **stamps,
-        "exit_code": harness.exit_code,
-        "loadgen": result and result.to_dict(),
-    }

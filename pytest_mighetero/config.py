@@ -75,6 +75,7 @@ class RunConfig:
     start_from_device: bool
     config_ver: str | None
     lenient: bool
+    overlap_retries: int
     dryrun: bool
     results_dir: Path
     devices: tuple[str, ...]
@@ -168,6 +169,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         start_from_device=parsed("start-from-device", parsing.flag),
         config_ver=optional("config-ver", parsing.config_ver),
         lenient=parsed("lenient", parsing.flag),
+        overlap_retries=parsed("overlap-retries", parsing.count),
         dryrun=parsed("dryrun", parsing.flag),
         results_dir=_results_dir(values),
         devices=optional("mig-devices", parsing.mig_uuids) or (),

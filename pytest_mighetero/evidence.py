@@ -94,14 +94,16 @@ def accuracy_summary(launch: Launch) -> dict[str, Any] | None:
 
 
 def audit_verdicts(launch: Launch, since: float) -> dict[Path, str]:
-    """Return the texts of the audit's verdict files written after *since*.
+    """Return the texts that the audit wrote after *since*, LoadGen's logs apart.
 
     Args:
         launch: an audit.
         since: POSIX time of its launch; an older file is an earlier audit's.
     """
     texts = {}
-    for path in sorted(launch.audit_folder.glob(f"{launch.audit}*/**/verify_*.txt")):
+    for path in sorted(launch.audit_folder.glob(f"{launch.audit}*/**/*.txt")):
+        if path.name.startswith("mlperf_log"):
+            continue
         if path.stat().st_mtime >= int(since):
             texts[path] = path.read_text("utf-8", errors="backslashreplace")
     return texts

@@ -57,6 +57,8 @@ class Main:
 @pytest.fixture
 def mig_gpu(request: pytest.FixtureRequest) -> Gpu:
     """The GPU whose MIG devices the run uses."""
+    from pytest_mighetero.planning import misfit
+
     case = _case(request)
     if (
         not case.config.dryrun
@@ -69,11 +71,11 @@ def mig_gpu(request: pytest.FixtureRequest) -> Gpu:
         )
     with _in_one_sentence():
         gpu = case.find_gpu()
-        misfit = case.misfit(gpu)
-    if misfit and case.pair.benchmark in case.config.asked:
-        pytest.fail(f"{misfit}.", pytrace=False)
-    elif misfit:
-        pytest.skip(misfit)
+        problem = misfit(case.config, case.pair, gpu, alone=case.alone)
+    if problem and case.pair.benchmark in case.config.asked:
+        pytest.fail(f"{problem}.", pytrace=False)
+    elif problem:
+        pytest.skip(problem)
     return gpu
 
 

@@ -45,16 +45,19 @@ class MainRun:
         self.window: TimedWindow | None = None
 
     def measure(
-        self, backgrounds: BackgroundSet | None, warn: Callable[[str], None]
-    ) -> None:
+        self, backgrounds: BackgroundSet | None, go_on: Callable[[], bool]
+    ) -> str | None:
         """Launch main, wait for its end and read what it left.
 
         Args:
             backgrounds: what must run beside it throughout.
-            warn: takes a broken overlap with ``--lenient``.
+            go_on: asked once when the overlap breaks: whether main is to run on.
+
+        Returns:
+            How the overlap broke while main ran on, or None.
 
         Raises:
-            RunError: the overlap broke while it ran; main was stopped.
+            RunError: the overlap broke, and main was stopped.
             HarnessError: it could not be launched, or ran too long.
         """
         deadline = time.monotonic() + self._config.background_timeout
@@ -62,13 +65,13 @@ class MainRun:
             deadline = backgrounds.deadline
         self._pump.launch(self.harness)
         broken = self._watch(backgrounds, deadline)
-        if broken is not None and self._config.lenient:
-            warn(broken)
-            self._watch(None, deadline)
-        elif broken is not None:
+        if broken is not None and not go_on():
             stop(self._pump, [self.harness])
             raise RunError(broken)
+        if broken is not None:
+            self._watch(None, deadline)
         self._read()
+        return broken
 
     def _watch(self, backgrounds: BackgroundSet | None, deadline: float) -> str | None:
         """Wait for main's end; return how the overlap broke if it did before that."""

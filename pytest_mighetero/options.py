@@ -122,6 +122,13 @@ OPTIONS = (
         default=False,
     ),
     Option(
+        "overlap-retries",
+        "when a background ends while main runs, learn main's length and repeat the "
+        "run with a duration that fits, up to N times",
+        "N",
+        "0",
+    ),
+    Option(
         "dryrun",
         "print every command in launch order, start nothing",
         default=False,

@@ -126,6 +126,13 @@ def mig_uuids(text: str) -> Names:
     return uuids
 
 
+def count(text: str) -> int:
+    """Return a number of times."""
+    if not text.isascii() or not text.isdigit():
+        raise ConfigError(f"expected 0, 1, 2 ..., found {text!r}")
+    return int(text)
+
+
 def flag(text: str) -> bool:
     """Return the truth of an ini value."""
     if text.lower() in {"1", "true", "yes", "on"}:

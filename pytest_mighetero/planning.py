@@ -9,13 +9,9 @@ from pathlib import Path
 
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, MigDevice
-from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.suite import Pair
-from pytest_mighetero.units import format_duration
-
-# The reference script's factor on main's min_duration.
-MAIN_FACTOR = 1.2
 
 
 def audit_of(action: str) -> str | None:
@@ -39,6 +35,7 @@ class Launch:
         action: its make target.
         device: the MIG device it has to itself.
         min_duration: ``--min_duration`` in seconds.
+        run_args: RUN_ARGS, as make gets them.
         folder: a folder of its own, for its output and LOG_DIR.
         command: what starts it.
         audit_folder: where an audit leaves its verdict files.
@@ -48,6 +45,7 @@ class Launch:
     action: str
     device: MigDevice
     min_duration: float
+    run_args: str
     folder: Path
     command: Command
     audit_folder: Path
@@ -99,38 +97,12 @@ def _comment(role: str, launch: Launch, gpu: Gpu) -> str:
     return f"# {role}: {launch.name} on {device}, {launch.device.uuid}"
 
 
-def background_seconds(config: RunConfig) -> float:
-    """Return the backgrounds' ``--min_duration`` in seconds.
-
-    ``planned`` is the reference script's formula: the start buffer, 1.2 times main's
-    duration and the end buffer, and the settle time that the script did not have.
-
-    Raises:
-        ConfigError: that is longer than a background may run.
-    """
-    if config.background_duration == "automatic":
-        return config.background_timeout
-    if config.background_duration == "planned":
-        seconds = (
-            config.start_time_buffer
-            + config.settle_time
-            + MAIN_FACTOR * config.main_duration
-            + config.end_time_buffer_min
-        )
-    else:
-        seconds = config.background_duration
-    if seconds > config.background_timeout:
-        raise ConfigError(
-            f"--background-benchmark-duration: {config.background_duration} comes to "
-            f"{format_duration(seconds)}, more than the "
-            f"{format_duration(config.background_timeout)} of "
-            f"--background-benchmark-timeout; raise the timeout, or shorten main"
-        )
-    return seconds
-
-
 def plan_run(
-    config: RunConfig, pair: Pair, gpu: Gpu, folder: Path, *, alone: bool
+    config: RunConfig,
+    pair: Pair,
+    gpu: Gpu,
+    folder: Path,
+    background_seconds: float | None,
 ) -> RunPlan:
     """Say what is started for *pair* on *gpu*: main on its first device.
 
@@ -139,20 +111,24 @@ def plan_run(
         pair: what is measured.
         gpu: has a device for main and one for each background.
         folder: where each harness gets a folder of its own.
-        alone: without backgrounds.
+        background_seconds: the backgrounds' ``--min_duration``; None for no
+            backgrounds.
     """
-    names = () if alone else config.backgrounds_of(pair.benchmark)
+    names = config.backgrounds_of(pair.benchmark)
+    main = _launch(config, pair, gpu.devices[0], folder / "main", None)
+    if background_seconds is None:
+        return RunPlan(gpu, folder, main, ())
     return RunPlan(
         gpu=gpu,
         folder=folder,
-        main=_launch(config, pair, gpu.devices[0], folder / "main", background=False),
+        main=main,
         backgrounds=tuple(
             _launch(
                 config,
                 Pair(name, config.background_scenario),
                 device,
                 folder / f"background-{number}-{name}",
-                background=True,
+                background_seconds,
             )
             for number, (name, device) in enumerate(
                 zip(names, gpu.devices[1:], strict=False), 1
@@ -162,19 +138,15 @@ def plan_run(
 
 
 def _launch(
-    config: RunConfig, pair: Pair, device: MigDevice, folder: Path, *, background: bool
+    config: RunConfig,
+    pair: Pair,
+    device: MigDevice,
+    folder: Path,
+    background_seconds: float | None,
 ) -> Launch:
+    background = background_seconds is not None
     action = "run_harness" if background else config.action
-    seconds = background_seconds(config) if background else config.main_duration
-    run_args = [
-        f"--benchmarks={pair.benchmark}",
-        f"--scenarios={pair.scenario}",
-        f"--config_ver={config.config_ver_of(pair.benchmark)}",
-        f"--min_duration={round(seconds * 1000)}",
-    ]
-    if config.start_from_device:
-        run_args.append("--start_from_device=true")
-    run_args += ["--min_query_count=1"] if background else config.main_runargs
+    run_args = run_args_of(config, pair, background_seconds)
     spec = config.suite.harness
     values = {"{log_dir}": str(folder / "logs"), "{python}": sys.executable}
     variables = [f"{k}={_fill(v, values)}" for k, v in spec.make_variables.items()]
@@ -184,7 +156,7 @@ def _launch(
             "make",
             action,
             *variables,
-            f"RUN_ARGS={' '.join(run_args)}",
+            f"RUN_ARGS={run_args}",
         ),
         cwd=config.harness_dir,
         variables={
@@ -193,7 +165,26 @@ def _launch(
         },
     )
     audits = config.harness_dir / _fill(spec.audit_folder, values)
-    return Launch(pair, action, device, seconds, folder, command, audits)
+    seconds = background_seconds or config.main_duration
+    return Launch(pair, action, device, seconds, run_args, folder, command, audits)
+
+
+def run_args_of(
+    config: RunConfig, pair: Pair, background_seconds: float | None = None
+) -> str:
+    """Return RUN_ARGS of main, or of a background that runs for so many seconds."""
+    seconds = background_seconds or config.main_duration
+    words = [
+        f"--benchmarks={pair.benchmark}",
+        f"--scenarios={pair.scenario}",
+        f"--config_ver={config.config_ver_of(pair.benchmark)}",
+        f"--min_duration={round(seconds * 1000)}",
+    ]
+    if config.start_from_device:
+        words.append("--start_from_device=true")
+    background = background_seconds is not None
+    words += ["--min_query_count=1"] if background else config.main_runargs
+    return " ".join(words)
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
@@ -206,4 +197,29 @@ def longest_test(config: RunConfig) -> float:
     """Return the seconds that a run test may take by its own deadlines."""
     stopping = 60.0
     ready = config.start_time_buffer + config.settle_time
-    return ready + config.background_timeout + config.end_time_buffer_min + stopping
+    once = ready + config.background_timeout + config.end_time_buffer_min + stopping
+    return once * (1 + config.overlap_retries)
+
+
+def misfit(config: RunConfig, pair: Pair, gpu: Gpu, *, alone: bool) -> str | None:
+    """Say why main cannot run on its device of *gpu*, or None.
+
+    Raises:
+        DeviceError: a background does not run on its device.
+    """
+    suite, profile = config.suite, gpu.devices[0].profile
+    if not suite.runs_on(pair, profile):
+        return f"suite {suite.name} does not run {pair} on {profile}"
+    names = () if alone else config.backgrounds_of(pair.benchmark)
+    scenario = config.background_scenario
+    bad = [
+        f"{name} on {device.profile}"
+        for name, device in zip(names, gpu.devices[1:], strict=False)
+        if not suite.runs_on(Pair(name, scenario), device.profile)
+    ]
+    if bad:
+        raise DeviceError(
+            f"Suite {suite.name} does not run these backgrounds in {scenario}: "
+            f"{', '.join(bad)}. Choose others with --background-benchmarks."
+        )
+    return None

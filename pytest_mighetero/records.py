@@ -6,10 +6,15 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pytest_mighetero.durations import Recorded
 from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.evidence import loadgen_result
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.planning import Launch
 
 VERSION = 1
 
@@ -66,3 +71,48 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
         os.fsync(file.fileno())
     partial.replace(path)
     return path
+
+
+def describe(launch: Launch, harness: HarnessProcess) -> dict[str, Any]:
+    """Return what is known of one harness, as plain data."""
+    stamps = {
+        name: stamp and stamp.wall
+        for name in ("launched", "started", "finished", "stopped", "exited")
+        for stamp in [getattr(harness, name)]
+    }
+    result = loadgen_result(launch) if harness.exited else None
+    return {
+        "role": launch.folder.name,
+        "benchmark": launch.pair.benchmark,
+        "scenario": launch.pair.scenario,
+        "action": launch.action,
+        "device": asdict(launch.device),
+        "command": str(launch.command),
+        "min_duration_s": launch.min_duration,
+        "log_dir": str(launch.log_dir),
+        "output": str(launch.output),
+        **stamps,
+        "exit_code": harness.exit_code,
+        "loadgen": result and result.to_dict(),
+    }
+
+
+def recorded_run(results: Path, name: str, key: Mapping[str, str]) -> Recorded | None:
+    """Return what the latest good run of the same main took, or None.
+
+    Args:
+        results: the results folder.
+        name: the run's name, for example ``dlrm_server``.
+        key: facts that must be the same: suite, system, profile, RUN_ARGS...
+    """
+    for path in sorted(results.glob(f"*-{name}*/record.json"), reverse=True):
+        try:
+            record = json.loads(path.read_text("utf-8"))
+            facts = record["facts"]
+            good = record["phases"]["call"]["outcome"] == "passed"
+            if good and key.items() <= facts.items():
+                leads = [each["start_s"] for each in record["overlap"]]
+                return Recorded(max(leads), float(facts["seconds"]))
+        except (OSError, ValueError, LookupError, TypeError):
+            continue  # somebody else's, cut short, or alone
+    return None

@@ -34,6 +34,7 @@ def plan_facts(plan: RunPlan) -> dict[str, str]:
         driver=plan.gpu.driver,
         backgrounds=",".join(each.pair.benchmark for each in plan.backgrounds),
         background_devices=",".join(each.device.uuid for each in plan.backgrounds),
+        run_args=plan.main.run_args,
         command=str(plan.main.command),
         log_dir=str(plan.main.log_dir),
     )

@@ -45,8 +45,8 @@ def run_config(config: pytest.Config) -> RunConfig:
     """
     if RUN_CONFIG not in config.stash:
         from pytest_mighetero.config import build_config
+        from pytest_mighetero.durations import background_time
         from pytest_mighetero.errors import ConfigError
-        from pytest_mighetero.planning import background_seconds
 
         try:
             run = build_config(
@@ -54,7 +54,8 @@ def run_config(config: pytest.Config) -> RunConfig:
                 config.invocation_params.dir,
                 config.rootpath,
             )
-            background_seconds(run)
+            for pair in run.pairs:
+                background_time(run, pair)
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from None
         config.stash[RUN_CONFIG] = run

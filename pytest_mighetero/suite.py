@@ -90,6 +90,8 @@ class Suite:
         profiles: per device profile the pairs known to run on it; a profile that is
             not named here has no such record.
         defaults: options' values for this suite, below ini and command line.
+        query_counts: LoadGen's min_query_count per scenario.
+        targets: target QPS by profile, config_ver, benchmark and scenario.
     """
 
     name: str
@@ -100,12 +102,21 @@ class Suite:
     groups: Mapping[str, tuple[str, ...]]
     profiles: Mapping[str, frozenset[Pair]]
     defaults: Mapping[str, str | bool]
+    query_counts: Mapping[str, float]
+    targets: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
 
     def pairs(self) -> Iterator[Pair]:
         """Yield every supported pair, benchmarks sorted."""
         for benchmark in self.benchmarks.values():
             for scenario in benchmark.scenarios:
                 yield Pair(benchmark.name, scenario)
+
+    def target_qps(
+        self, pair: Pair, profile: str | None, config_ver: str
+    ) -> float | None:
+        """Return the target QPS known for *pair* there, or None."""
+        benchmarks = self.targets.get(profile or "", {}).get(config_ver, {})
+        return benchmarks.get(pair.benchmark, {}).get(pair.scenario)
 
     def runs_on(self, pair: Pair, profile: str | None) -> bool:
         """Tell whether *pair* may run on a device of *profile*."""
@@ -201,7 +212,12 @@ def _build(table: dict[str, Any], path: Path) -> Suite:
         groups=groups,
         profiles={},
         defaults=table.get("defaults", {}),
+        query_counts=table.get("query_counts", {}),
+        targets=table.get("targets", {}),
     )
+    for profile, versions in suite.targets.items():
+        for version, names in versions.items():
+            _known(names, benchmarks, f"{path}: targets.{profile}.{version}")
     profiles = {
         profile: _profile(suite, entry, f"{path}: profiles.{profile}")
         for profile, entry in table.get("profiles", {}).items()

@@ -46,6 +46,11 @@ def _list_of(*accepted: str) -> Check:
     return check
 
 
+def _positive(value: Any) -> str | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if number and value > 0 else "a number over 0"
+
+
 def _profile(value: Any) -> str | None:
     if value == "all":
         return None
@@ -79,6 +84,8 @@ def suite_schema(options: frozenset[str]) -> Schema:
         "groups": {"*": _list_of()},
         "benchmarks": {"*": {"scenarios": _list_of(*SCENARIOS), "config_ver": _text}},
         "profiles": {"*": _profile},
+        "query_counts": dict.fromkeys(SCENARIOS, _positive),
+        "targets": {"*": {"*": {"*": dict.fromkeys(SCENARIOS, _positive)}}},
     }
 
 

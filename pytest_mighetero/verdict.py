@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import Any
 
 from pytest_mighetero.loadgen import LoadGenResult
 
+_DECIMAL = re.compile(r"\d+\.\d+")
+# What hand-made back-offs of published heterogeneous Server targets come to: A30
+# lowered its targets by 3 to 16 % (MLPerf Inference v1.1, v2.0).
+_BACKOFF = 0.93
 _MAKE_ERROR = re.compile(r"make(?:\[\d+\])?: \*\*\* \[.*\] (Error \d+.*|[A-Z]\w+.*)")
 
 
@@ -47,9 +52,13 @@ def _invalid(result: LoadGenResult) -> str:
     if result.metric is not None:
         at = f" at target {result.target_qps:g}" if result.target_qps else ""
         parts.append(f"{result.metric.value:g} {result.metric.unit}{at}")
-    p99 = result.percentiles_ms.get(99.0)
-    if p99 is not None and result.target_latency_ms:
-        parts.append(f"p99 {p99:.4g} ms, limit {result.target_latency_ms:g} ms")
+    p99, limit = result.percentiles_ms.get(99.0), result.target_latency_ms
+    if p99 is not None and limit:
+        parts.append(f"p99 {p99:.4g} ms, limit {limit:g} ms")
+    missed = p99 is not None and limit is not None and p99 > limit
+    if result.scenario == "Server" and result.target_qps and missed:
+        target = max(1, int(result.target_qps * _BACKOFF))
+        parts.append(f"Next to try: --server_target_qps={target}")
     if result.recommendations:
         said = " ".join(result.recommendations).rstrip(".")
         parts.append(f"LoadGen recommends: {said}")
@@ -77,19 +86,42 @@ def _leaves(value: Any) -> list[str]:
 def judge_audit(test: str, verdicts: Mapping[Path, str]) -> list[str]:
     """Return what is wrong with an audit; an absent verdict is a failure.
 
+    TEST01's accuracy part may also pass by the harness's fallback: the accuracy of the
+    audit's answers against that of the accuracy run's, within 1 %, or 0.1 % for the
+    99.9 benchmarks (NVIDIA's v1.0 ``code/main.py``).
+
     Args:
         test: for example ``TEST01``.
-        verdicts: the texts of the ``verify_*.txt`` files of this run.
+        verdicts: the texts of this run's ``verify_*.txt`` and ``*_accuracy.txt``.
     """
-    wanted = ["verify_performance.txt"]
-    wanted += ["verify_accuracy.txt"] if test == "TEST01" else []
-    problems = []
-    for name in wanted:
-        texts = {path: text for path, text in verdicts.items() if path.name == name}
-        if not texts:
-            problems.append(f"{test} left no {name}: no verdict is a failed audit")
-        for path, text in texts.items():
-            if "TEST PASS" not in text:
-                said = " ".join(text.split()[-12:]) or "nothing"
-                problems.append(f"{test} did not pass: {path} ends with: {said}")
+    problems = _without_pass(test, "verify_performance.txt", verdicts)
+    if test == "TEST01" and not _accuracy_kept(verdicts):
+        problems += _without_pass(test, "verify_accuracy.txt", verdicts)
     return problems
+
+
+def _without_pass(test: str, name: str, verdicts: Mapping[Path, str]) -> list[str]:
+    texts = {path: text for path, text in verdicts.items() if path.name == name}
+    if not texts:
+        return [f"{test} left no {name}: no verdict is a failed audit"]
+    return [
+        f"{test} did not pass: {path} ends with: {' '.join(text.split()[-12:])!r}"
+        for path, text in texts.items()
+        if "TEST PASS" not in text
+    ]
+
+
+def _accuracy_kept(verdicts: Mapping[Path, str]) -> bool:
+    found = {
+        (path.name, path.parent): [float(each) for each in _DECIMAL.findall(text)]
+        for path, text in verdicts.items()
+    }
+    for (name, folder), baseline in found.items():
+        if name == "baseline_accuracy.txt":
+            tolerance = 0.001 if "-99.9" in str(folder) else 0.01
+            audited = found.get(("compliance_accuracy.txt", folder), [])
+            return len(baseline) == len(audited) > 0 and all(
+                math.isclose(one, other, rel_tol=tolerance)
+                for one, other in zip(baseline, audited, strict=True)
+            )
+    return False

@@ -206,7 +206,7 @@ def test_background_benchmark_timeout(lab: Lab) -> None:
 
 def test_a_duration_over_the_timeout_is_refused(lab: Lab) -> None:
     text = usage_error(lab, "--background-benchmark-timeout=1s")
-    assert "comes to 1.5s, more than the 1s of --background-benchmark-timeout" in text
+    assert "would run 1.5s (by option), more than the 1s of" in text
 
 
 def test_a_main_that_hangs_is_stopped_at_the_timeout(lab: Lab) -> None:
@@ -418,3 +418,82 @@ def test_a_timeout_of_the_users_own_stops_the_harnesses(lab: Lab) -> None:
     assert "Timeout" in report.case.problems["failure"]
     codes = report.case.properties["background_exit_codes"]
     assert codes == "bert=stopped,resnet50=stopped"
+
+
+def test_overlap_retries_repeat_with_a_duration_that_fits(lab: Lab) -> None:
+    lab.fake(dlrm={"test": 2})
+    report = lab.run("--overlap-retries=2", "--background-benchmark-duration=1s")
+    report.result.assert_outcomes(passed=1)
+    facts = report.case.properties
+    assert facts["attempts"] == "2"
+    assert facts["attempt_1"].startswith("The overlap broke: background ")
+    assert facts["overlap_ok"] == "true"
+    assert facts["background_duration_by"] == "retry"
+    assert 2.1 < float(facts["background_duration_s"]) < 6
+    (first,) = report.record["attempts"]
+    assert first["problem"] == facts["attempt_1"]
+    assert first["facts"]["background_duration_s"] == "1.000"
+    assert first["facts"]["validity"] == "VALID"
+    assert first["facts"]["exit_code"] == "0"
+    assert first["harnesses"][0]["role"] == "main"
+    assert len(list(lab.folder.glob("results/*/attempt-2/*/output.log"))) == 3
+
+
+def test_retries_end(lab: Lab) -> None:
+    lab.fake(bert={"test": 0.5}, dlrm={"test": 1})
+    report = lab.run("--overlap-retries=1", "--background-benchmark-duration=5s")
+    report.result.assert_outcomes(failed=1)
+    assert "The overlap broke" in report.case.problems["failure"]
+    assert report.case.properties["attempts"] == "2"
+    assert report.case.properties["overlap_ok"] == "false"
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        {"bert": {"test": 1, "die": ["middle", 9]}, "dlrm": {"test": 60}},
+        {"bert": {"test": 0.3}, "dlrm": {"test": 1, "validity": "INVALID"}},
+    ],
+    ids=["a background died", "main is bad"],
+)
+def test_what_a_longer_background_does_not_cure_is_not_repeated(
+    lab: Lab, behaviour: dict[str, dict[str, object]]
+) -> None:
+    lab.fake(**behaviour)
+    report = lab.run("--overlap-retries=3", "--background-benchmark-duration=20s")
+    report.result.assert_outcomes(failed=1)
+    assert report.result.duration < 15
+    assert "attempts" not in report.case.properties
+
+
+def test_planned_durations_come_from_recorded_history(lab: Lab) -> None:
+    planned = ["--background-benchmark-duration=planned", "--start-time-buffer=3s"]
+    first = lab.run(*planned).case.properties
+    assert first["background_duration_by"] == "reference"
+    second = lab.run(*planned).case.properties
+    assert second["background_duration_by"] == "history"
+    # start buffer + 1.2 x what main took + end buffer
+    assert float(second["background_duration_s"]) == pytest.approx(
+        3 + 1.2 * float(first["seconds"]) + 0.1, abs=0.01
+    )
+    other = lab.run(*planned, "--main-benchmark-duration=400ms").case.properties
+    assert other["background_duration_by"] == "reference"
+
+
+def test_planned_durations_come_from_loadgens_law(lab: Lab) -> None:
+    suite = lab.folder / "site.toml"
+    suite.write_text(
+        f"""
+        extends = "{lab.suite}"
+        query_counts = {{ server = 800 }}
+        """
+    )
+    lab.suite = str(suite)
+    facts = lab.run(
+        "--background-benchmark-duration=planned",
+        "--start-time-buffer=1s",
+        "--main-benchmark-runargs=--server_target_qps=400",
+    ).case.properties
+    assert facts["background_duration_by"] == "loadgen"
+    # start buffer + 1.2 x 800 / 400 + end buffer
+    assert float(facts["background_duration_s"]) == pytest.approx(1 + 2.4 + 0.1)

@@ -175,6 +175,16 @@ def test_an_invalid_main_fails_though_make_exits_0(lab: Lab) -> None:
     assert report.case.properties["exit_code"] == "0"
 
 
+def test_a_latency_miss_says_target_p99_limit_and_the_next_target(lab: Lab) -> None:
+    lab.fake(dlrm={"validity": "INVALID", "p99": 612.5})
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    failure = report.case.problems["failure"]
+    assert "393.025 samples/s at target 400" in failure
+    assert "p99 612.5 ms, limit 500 ms" in failure
+    assert "Next to try: --server_target_qps=372" in failure
+
+
 def test_exit_0_without_a_result_fails(lab: Lab) -> None:
     lab.fake(dlrm={"log": False})
     report = lab.run()
@@ -370,6 +380,42 @@ def test_an_audit_without_pass_fails(lab: Lab, verdict: str) -> None:
     report = lab.run("--main-action=run_audit_test04")
     report.result.assert_outcomes(failed=1)
     assert "TEST04" in report.case.problems["failure"]
+
+
+FALLBACK = {
+    "verify_accuracy.txt": "num_perf_log_data_mismatch = 3\nTEST FAIL\n",
+    "baseline_accuracy.txt": "accuracy=76.460%, good=38230, total=50000\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "outcome"),
+    [
+        (
+            {"compliance_accuracy.txt": "accuracy=76.300%, good=38150, total=50000"},
+            "passed",
+        ),
+        (
+            {"compliance_accuracy.txt": "accuracy=75.100%, good=37550, total=50000"},
+            "failed",
+        ),
+        ({"compliance_accuracy.txt": "no figure"}, "failed"),
+        ({}, "failed"),
+        (
+            {
+                "compliance_accuracy.txt": "accuracy=76.400%",
+                "verify_performance.txt": "Verifying performance.\n",
+            },
+            "failed",
+        ),
+    ],
+)
+def test_the_accuracy_part_of_test01_may_pass_by_its_fallback(
+    lab: Lab, files: dict[str, str], outcome: str
+) -> None:
+    lab.fake(dlrm={"files": {**FALLBACK, **files}})
+    report = lab.run("--main-action=run_audit_test01", "--background-benchmarks=none")
+    report.result.assert_outcomes(**{outcome: 1})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""How long the backgrounds must run to cover main: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_mighetero.config import RunConfig
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.suite import Pair
+from pytest_mighetero.units import format_duration
+
+# The reference script's factor on main's min_duration; here on what main will take.
+MAIN_FACTOR = 1.2
+# From the first background's first query to main's: the others' start and main's own,
+# up to 42 s of it between StartTest and the first query (DLRM on a MIG slice, v1.0).
+STARTUP_S = 150.0
+# LoadGen asks for this much more than min_duration in Offline (v1.0 to 6.0).
+_OFFLINE_FACTOR = 1.1
+_TARGET_FLAGS = {"offline": "offline_expected_qps", "server": "server_target_qps"}
+
+Source = Literal["history", "loadgen", "reference", "automatic", "option", "retry"]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What an earlier run of the same main took.
+
+    Attributes:
+        lead_s: seconds from the first background's first query to main's.
+        main_s: length of main's timed window in seconds.
+    """
+
+    lead_s: float
+    main_s: float
+
+
+@dataclass(frozen=True)
+class BackgroundTime:
+    """The backgrounds' ``--min_duration`` and where it comes from.
+
+    Attributes:
+        seconds: how long.
+        source: ``history`` of this main, ``loadgen``'s law, the ``reference``
+            script's formula; ``automatic``; the user's ``option``; a ``retry``.
+    """
+
+    seconds: float
+    source: Source
+
+
+def loadgen_seconds(config: RunConfig, pair: Pair, profile: str | None) -> float | None:
+    """Return how long LoadGen will make main take, or None where that is unknown.
+
+    Offline is one query of ``max(min_query_count, 1.1 x min_duration x target)``
+    samples; Server ends after min_duration and min_query_count (LoadGen v1.0 to 6.0).
+    RUN_ARGS of main count before the suite's figures.
+    """
+    known = config.suite.target_qps(pair, profile, config.config_ver_of(pair.benchmark))
+    flag = _TARGET_FLAGS.get(pair.scenario, "")
+    target = _run_arg(config.main_runargs, flag) or known
+    if target is None or not flag:
+        return None
+    floor = config.suite.query_counts.get(pair.scenario, 0)
+    floor = _run_arg(config.main_runargs, "min_query_count") or floor
+    factor = _OFFLINE_FACTOR if pair.scenario == "offline" else 1.0
+    return max(factor * config.main_duration, floor / target)
+
+
+def _run_arg(words: Sequence[str], name: str) -> float | None:
+    for word in words:
+        flag, _, value = word.removeprefix("--").partition("=")
+        if flag == name:
+            try:
+                return float(value) or None
+            except ValueError:
+                return None
+    return None
+
+
+def background_time(
+    config: RunConfig,
+    pair: Pair,
+    profile: str | None = None,
+    recorded: Recorded | None = None,
+) -> BackgroundTime:
+    """Return how long the backgrounds of *pair* run.
+
+    Args:
+        config: the run's settings.
+        pair: what is measured.
+        profile: of main's device.
+        recorded: what an earlier run of it took, if there was one.
+
+    Raises:
+        ConfigError: that is longer than a background may run.
+    """
+    time = _wanted(config, pair, profile, recorded)
+    if time.seconds > config.background_timeout:
+        raise ConfigError(
+            f"--background-benchmark-duration: the backgrounds of {pair} would run "
+            f"{format_duration(time.seconds)} (by {time.source}), more than the "
+            f"{format_duration(config.background_timeout)} of "
+            f"--background-benchmark-timeout; raise the timeout, or shorten main"
+        )
+    return time
+
+
+def _wanted(
+    config: RunConfig, pair: Pair, profile: str | None, recorded: Recorded | None
+) -> BackgroundTime:
+    if config.background_duration == "automatic":
+        return BackgroundTime(config.background_timeout, "automatic")
+    if config.background_duration != "planned":
+        return BackgroundTime(config.background_duration, "option")
+    end = config.end_time_buffer_min
+    lead = min(config.start_time_buffer, STARTUP_S) + config.settle_time
+    if recorded is not None:
+        lead = max(lead, MAIN_FACTOR * recorded.lead_s)
+        return BackgroundTime(lead + MAIN_FACTOR * recorded.main_s + end, "history")
+    main = loadgen_seconds(config, pair, profile)
+    if main is not None:
+        return BackgroundTime(lead + MAIN_FACTOR * main + end, "loadgen")
+    main = MAIN_FACTOR * config.main_duration
+    seconds = config.start_time_buffer + config.settle_time + main + end
+    return BackgroundTime(seconds, "reference")
