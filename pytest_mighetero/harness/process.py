@@ -165,7 +165,8 @@ class HarnessProcess:
 
     def reap(self) -> None:
         """Take the exit code, once its output has ended."""
-        self.exit_code = self._spawn.popen.wait()
+        code = self._spawn.popen.wait()
+        self.exit_code = code if code >= 0 else 128 - code  # the guard was killed
         self._spawn.ptyproc.terminated = True  # type: ignore[attr-defined]
         self._spawn.close()
         self._output.close()

@@ -273,6 +273,52 @@ def test_a_background_that_issues_late_breaks_the_overlap(
     assert float(report.case.properties["start_margin_s"]) < 0
 
 
+def test_a_background_whose_guard_is_killed_is_noticed(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_run="""
+        import os, signal, threading
+
+        def test_heterogeneous(background, main):
+            guard = background.harnesses[0].pid
+            threading.Timer(1, os.kill, [guard, signal.SIGKILL]).start()
+            main.run()
+        """
+    )
+    lab.fake(**{"*": {"test": 60}})
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    assert report.result.duration < 15
+    failure = report.case.problems["failure"]
+    assert "background bert_offline exited with code 137 (signal 9)" in failure
+
+
+@pytest.mark.parametrize(
+    ("faults", "options"),
+    [
+        ({"bert": {"die": ["start", 7]}}, []),
+        ({"bert": {"marker": "", "test": 60}}, ["--start-time-buffer=1s"]),
+        ({"dlrm": {"validity": "INVALID", "p99": 700}}, []),
+        ({"dlrm": {"die": ["middle", 3]}}, []),
+        ({"dlrm": {"log": False}}, []),
+        ({"bert": {"test": 0.2}, "dlrm": {"test": 60}}, []),
+        ({"bert": {"exit": 4}}, []),
+        ({}, ["--end-time-buffer-min=9s"]),
+        ({}, ["--mig-devices=MIG-00000000"]),
+    ],
+)
+def test_a_failure_is_a_sentence_and_no_traceback(
+    lab: Lab, faults: dict[str, dict[str, object]], options: list[str]
+) -> None:
+    lab.fake(**faults)
+    report = lab.run(*options)
+    assert report.result.ret == pytest.ExitCode.TESTS_FAILED
+    (problem,) = report.case.problems.values()
+    for text in (report.text, problem):
+        assert "Traceback" not in text
+        assert "During handling" not in text
+        assert ".py:" not in text.replace("test_run.py::", "")
+
+
 # Teardown: the backgrounds ended badly.
 
 
