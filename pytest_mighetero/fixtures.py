@@ -85,19 +85,22 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:
 
     A test that asks for it is parametrized over the suite's benchmark/scenario pairs.
     """
+    from pytest_mighetero.interrupts import as_keyboard_interrupt
+
     case, item = _case(request), request.node
     handle = Main(item, case)
-    try:
-        with _in_one_sentence():
-            plan = case.prepare(mig_gpu)
-        if case.config.dryrun:
-            item.add_report_section("setup", "mighetero dry run", plan.script())
-            pytest.skip("dry run: nothing was started")
-        yield handle
-    finally:
-        with _in_one_sentence():
-            case.close()
-        item.add_report_section("teardown", "stdout", case.block())
+    with as_keyboard_interrupt():
+        try:
+            with _in_one_sentence():
+                plan = case.prepare(mig_gpu)
+            if case.config.dryrun:
+                item.add_report_section("setup", "mighetero dry run", plan.script())
+                pytest.skip("dry run: nothing was started")
+            yield handle
+        finally:
+            with _in_one_sentence():
+                case.close()
+            item.add_report_section("teardown", "stdout", case.block())
     if not handle.ran and item.stash.get(CALL_PASSED, False):
         pytest.fail(
             "The test passed without main.run(): nothing was measured.", pytrace=False

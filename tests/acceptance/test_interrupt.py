@@ -69,24 +69,24 @@ def running(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Running:
     return Running(lab)
 
 
-def test_ctrl_c_stops_everything_and_writes_junit_and_record(running: Running) -> None:
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda s: s.name
+)
+def test_an_interrupt_stops_everything_and_writes_junit_and_record(
+    running: Running, number: signal.Signals
+) -> None:
     assert len(in_the_run(running.folder)) >= 9
-    running.pytest.send_signal(signal.SIGINT)
+    running.pytest.send_signal(number)
     assert running.pytest.wait(40) == pytest.ExitCode.INTERRUPTED
     assert in_the_run(running.folder) == []
     assert (running.folder / "report.xml").is_file()
     assert list(running.folder.glob("results/*/record.json"))
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda s: s.name
-)
-def test_a_killed_pytest_leaves_nothing_running(
-    running: Running, number: signal.Signals
-) -> None:
-    running.pytest.send_signal(number)
+def test_a_killed_pytest_leaves_nothing_running(running: Running) -> None:
+    running.pytest.kill()
     running.pytest.wait(40)
-    assert running.wait(lambda: not in_the_run(running.folder), 10)
+    assert running.wait(lambda: not in_the_run(running.folder), 5)
 
 
 def test_a_run_that_fails_leaves_nothing_running(lab: Lab) -> None:
