@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.acceptance.conftest import Lab, Report
+from tests.lab import Lab, Report
 
 pytest.importorskip("mlperf_loadgen", reason="extra 'cpu' is not installed")
 pytestmark = pytest.mark.slow

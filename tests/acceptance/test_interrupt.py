@@ -12,15 +12,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.acceptance.conftest import Lab, Report
-
-
-def alive(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return False
-    return stat.rpartition(b")")[2].split()[0] not in b"ZX"
+from tests.lab import Lab, Report
+from tests.processes import alive
 
 
 def in_the_run(folder: Path) -> list[int]:

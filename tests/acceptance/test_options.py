@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.acceptance.conftest import UUIDS, Lab
+from tests.lab import UUIDS, Lab
 
 
 def ids(lab: Lab, *options: str) -> set[str]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.acceptance.conftest import UUIDS, Lab
+from tests.lab import UUIDS, Lab
 
 
 def test_a_good_run_passes_and_says_everything(lab: Lab) -> None:

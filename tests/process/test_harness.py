@@ -17,6 +17,7 @@ from pytest_mighetero.harness import process
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
+from tests.processes import alive
 
 START, FINISH = ["Starting running actual test"], ["Finished running actual test"]
 READY = "echo Starting running actual test."
@@ -50,14 +51,6 @@ def launch(pump: Pump, tmp_path: Path) -> Iterator[Launch]:
 
 def wait(pump: Pump, condition: Callable[[], bool]) -> None:
     assert pump.wait_for(condition, time.monotonic() + 20)
-
-
-def alive(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return False
-    return stat.rpartition(b")")[2].split()[0] not in b"ZX"
 
 
 def pids(harness: HarnessProcess, pump: Pump, count: int) -> list[int]:
@@ -210,6 +203,7 @@ from pathlib import Path
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
+from tests.processes import alive
 
 folder = Path(sys.argv[1])
 command = Command(("sh", "-c", sys.argv[2]), folder, {})

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import Lab, lab
-
-__all__ = ["lab"]
+from tests.lab import Lab
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
 needs_compiler = pytest.mark.skipif(not COMPILER, reason="no C compiler to build NVML")

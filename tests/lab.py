@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-FAKE = Path(__file__).parents[1] / "fake_harness"
+FAKE = Path(__file__).parent / "fake_harness"
 UUIDS = [f"MIG-00000000-0000-0000-0000-00000000000{i}" for i in range(1, 10)]
 RUN_TEST = """
 def test_heterogeneous(background, main):
@@ -19,7 +19,7 @@ def test_heterogeneous(background, main):
 
 
 @dataclass(frozen=True)
-class TestCase:
+class Case:
     """One testcase element of a junit file, as a dashboard reads it."""
 
     name: str
@@ -40,10 +40,10 @@ class Report:
         return "\n".join(self.result.outlines + self.result.errlines)
 
     @property
-    def junit(self) -> list[TestCase]:
+    def junit(self) -> list[Case]:
         root = ET.parse(self.folder / "report.xml").getroot()
         return [
-            TestCase(
+            Case(
                 case.get("name", ""),
                 {p.get("name", ""): p.get("value", "") for p in case.iter("property")},
                 {
@@ -57,7 +57,7 @@ class Report:
         ]
 
     @property
-    def case(self) -> TestCase:
+    def case(self) -> Case:
         (case,) = self.junit
         return case
 
@@ -115,8 +115,3 @@ class Lab:
         """Run pytest in a process of its own: our own warnings are errors here."""
         arguments = self.arguments("-k", k, *options)
         return Report(self.pytester.runpytest_subprocess(*arguments), self.folder)
-
-
-@pytest.fixture
-def lab(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    return Lab(pytester, monkeypatch)
