@@ -24,6 +24,7 @@ from pytest_mighetero.overlap import OverlapReport, TimedWindow, margin
 from pytest_mighetero.planning import Launch
 from pytest_mighetero.units import format_duration
 
+_LOG_APPEARS_S = 2.0  # after the marker: StartTest opens its logs first thing
 _LOOK_S = 0.05  # between looks at LoadGen's logs, before main is launched
 
 
@@ -80,17 +81,13 @@ class BackgroundSet:
         self._wait_issuing(limit)
 
     def _wait_issuing(self, limit: float) -> None:
-        """Wait for the first query of each that has a LoadGen log by now.
+        """Wait for the first query of each that has a LoadGen log.
 
         The marker comes before LoadGen loads its samples: 42 s before the first query
-        for DLRM on a MIG slice (NVIDIA's v1.0 logs). A harness without a log has only
-        its marker.
+        for DLRM on a MIG slice (NVIDIA's v1.0 logs). A harness whose log does not
+        appear soon after its marker has only that.
         """
-        while waiting := [
-            launch.name
-            for launch, seen in zip(self.launches, self._look(), strict=True)
-            if seen is None and find_results(launch.log_dir)
-        ]:
+        while waiting := self._not_issuing():
             if time.monotonic() >= limit:
                 raise HarnessError(
                     f"{len(waiting)} of {len(self.launches)} backgrounds printed the "
@@ -104,14 +101,21 @@ class BackgroundSet:
                 lambda: "backgrounds load their samples",
             )
 
-    def _look(self) -> list[float | None]:
-        """Return since when, at the latest, each has been issuing queries."""
+    def _not_issuing(self) -> list[str]:
+        """Note who issues queries by now; return who is still expected to."""
+        waiting = []
         for number, launch in enumerate(self.launches):
-            if self._issuing[number] is None and any(
-                map(is_issuing, find_results(launch.log_dir))
-            ):
+            if self._issuing[number] is not None:
+                continue
+            folders = find_results(launch.log_dir)
+            started = self.harnesses[number].started
+            if any(map(is_issuing, folders)):
                 self._issuing[number] = time.time()
-        return self._issuing
+            elif folders or (
+                started and time.monotonic() < started.monotonic + _LOG_APPEARS_S
+            ):
+                waiting.append(launch.name)
+        return waiting
 
     def _wait(
         self, condition: Callable[[], bool], deadline: float, state: Callable[[], str]

@@ -264,8 +264,8 @@ def test_a_background_that_never_issues_hits_the_deadline(lab: Lab) -> None:
 def test_a_background_that_issues_late_breaks_the_overlap(
     lab: Lab, seconds: float, tag: str
 ) -> None:
-    lab.fake(bert={"late": 1, "load": 1}, dlrm={"test": seconds})
-    report = lab.run("--background-benchmark-duration=5s")
+    lab.fake(bert={"late": 3, "load": 1}, dlrm={"test": seconds})
+    report = lab.run("--background-benchmark-duration=7s")
     (problem,) = report.case.problems.items()
     assert problem[0] == tag
     assert "1 of 2 backgrounds issued their first query after main's" in problem[1]
@@ -289,7 +289,8 @@ def test_a_background_whose_guard_is_killed_is_noticed(lab: Lab) -> None:
     report.result.assert_outcomes(failed=1)
     assert report.result.duration < 15
     failure = report.case.problems["failure"]
-    assert "background bert_offline exited with code 137 (signal 9)" in failure
+    # make may find the time to say that it was hung up on.
+    assert "background bert_offline exited with code 137 (" in failure
 
 
 @pytest.mark.parametrize(
@@ -346,7 +347,7 @@ def test_without_loadgen_logs_the_markers_decide_and_the_result_says_so(
     lab: Lab,
 ) -> None:
     lab.fake(bert={"log": False})
-    report = lab.run()
+    report = lab.run("--background-benchmark-duration=4s")
     report.result.assert_outcomes(passed=1)
     assert report.case.properties["overlap_source"] == "marker"
     overlap = {each["name"]: each for each in report.record["overlap"]}
