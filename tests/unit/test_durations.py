@@ -62,6 +62,13 @@ def test_loadgens_law(pair: Pair, runargs: str, seconds: float | None) -> None:
     assert found == (None if seconds is None else pytest.approx(seconds))
 
 
+@pytest.mark.parametrize(("audit", "runs"), [("01", 2), ("04", 6), ("05", 2)])
+def test_an_audit_is_several_runs(audit: str, runs: int) -> None:
+    run = config(mig_suite="v1.0", main_action=f"run_audit_test{audit}")
+    planned = background_time(run, Pair("dlrm", "server"), A100)
+    assert planned.seconds == pytest.approx(160 + 1.2 * runs * 620 + 30)
+
+
 def test_an_unknown_profile_falls_back_to_the_reference() -> None:
     planned = background_time(config(), Pair("bert", "server"), "1g.99gb")
     # 360 s start buffer, 10 s settle, 1.2 x 600 s, 30 s end buffer
