@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_mighetero.loadgen import LoadGenResult
     from pytest_mighetero.stateline import StateLine
 
+DRY_RUN = "mighetero dry run"
 CASE: pytest.StashKey[Case] = pytest.StashKey()
 STATE: pytest.StashKey[StateLine] = pytest.StashKey()
 CALL_PASSED: pytest.StashKey[bool] = pytest.StashKey()
@@ -94,7 +95,7 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:
             with _in_one_sentence():
                 plan = case.prepare(mig_gpu)
             if case.config.dryrun:
-                item.add_report_section("setup", "mighetero dry run", plan.script())
+                item.add_report_section("setup", DRY_RUN, plan.script())
                 pytest.skip("dry run: nothing was started")
             yield handle
         finally:

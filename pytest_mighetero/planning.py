@@ -77,7 +77,6 @@ class RunPlan:
     """One run: main, and the backgrounds in launch order."""
 
     gpu: Gpu
-    folder: Path
     main: Launch
     backgrounds: tuple[Launch, ...]
 
@@ -117,10 +116,9 @@ def plan_run(
     names = config.backgrounds_of(pair.benchmark)
     main = _launch(config, pair, gpu.devices[0], folder / "main", None)
     if background_seconds is None:
-        return RunPlan(gpu, folder, main, ())
+        return RunPlan(gpu, main, ())
     return RunPlan(
         gpu=gpu,
-        folder=folder,
         main=main,
         backgrounds=tuple(
             _launch(

@@ -16,6 +16,7 @@ import pytest
 from pytest_mighetero.fixtures import (
     CALL_PASSED,
     CASE,
+    DRY_RUN,
     STATE,
     MigheteroWarning,
     background,
@@ -33,7 +34,6 @@ MARKERS = {
     "singlestream": "a run measured in LoadGen's SingleStream scenario",
     "multistream": "a run measured in LoadGen's MultiStream scenario",
 }
-DRY_RUN = "mighetero dry run"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,7 +82,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     run = config.stash[RUN_CONFIG]
     devices = "cpu (simulated)" if run.suite.devices == "cpu" else run.suite.devices
     source = "--mig-devices" if run.devices else devices
-    return [f"mighetero: suite {run.suite.name} on {source}, {run.harness_dir}"]
+    return [
+        f"mighetero: suite {run.suite.name} on {source}: {run.suite.description}",
+        f"mighetero: harness folder {run.harness_dir}",
+    ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -113,9 +113,8 @@ def table(runs: Sequence[Facts]) -> list[str]:
 def _cell(run: Facts, name: str) -> str:
     value = run.get(name, "-")
     if name in _NUMBERS and value != "-":
-        return f"{float(value):.2f}"
+        by_markers = name == "end_margin_s" and run["overlap_source"] == "marker"
+        return f"{float(value):.2f}{' by markers' if by_markers else ''}"
     if name == "scenario" and (audit := audit_of(run["action"])):
         return f"{value}-{audit}"
-    if name == "end_margin_s" and run.get("overlap_source") == "marker":
-        return f"{value} (by markers)"
     return value

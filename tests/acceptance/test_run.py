@@ -35,6 +35,12 @@ def test_a_good_run_passes_and_says_everything(lab: Lab) -> None:
     assert facts["log_dir"].startswith(str(lab.folder / "results"))
 
 
+def test_the_header_says_suite_devices_and_folder(lab: Lab) -> None:
+    lines = lab.run("--collect-only").result.outlines
+    assert "mighetero: suite fake on --mig-devices: the tests' own harness" in lines
+    assert f"mighetero: harness folder {lab.harness}" in lines
+
+
 def test_the_same_facts_reach_system_out(lab: Lab) -> None:
     case = lab.run().case
     for name, value in case.properties.items():
@@ -350,6 +356,7 @@ def test_without_loadgen_logs_the_markers_decide_and_the_result_says_so(
     report = lab.run("--background-benchmark-duration=4s")
     report.result.assert_outcomes(passed=1)
     assert report.case.properties["overlap_source"] == "marker"
+    report.result.stdout.re_match_lines([r"dlrm +server +VALID .* by markers +0\.30"])
     overlap = {each["name"]: each for each in report.record["overlap"]}
     assert overlap["bert_offline"]["source"] == "marker"
     assert overlap["resnet50_offline"]["source"] == "loadgen"
