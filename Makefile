@@ -1,6 +1,7 @@
 # make demo   a heterogeneous run of DLRM/Server on the CPU, with report.xml
 # make test   the tests, the slow ones too
 # make lint   ruff and mypy
+# make matrix the fault matrix alone, printed as a table
 # make bench  what reading a LoadGen log costs
 #
 # Each makes .venv first if it is not there. Python 3.10 or newer, pip, make and gcc
@@ -10,13 +11,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test matrix lint bench clean
 
 demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
 
 test: $(VENV)/installed
 	$(BIN)/pytest tests
+
+matrix: $(VENV)/installed
+	$(BIN)/pytest tests/process/test_matrix.py --matrix --quiet
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check

@@ -18,7 +18,7 @@ from pytest_mighetero.evidence import (
 )
 from pytest_mighetero.harness.process import HarnessProcess, Stamp
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.launching import Tick, process_of, stop
+from pytest_mighetero.launching import Tick, process_of
 from pytest_mighetero.loadgen import find_results, is_issuing
 from pytest_mighetero.overlap import OverlapReport, TimedWindow, margin
 from pytest_mighetero.planning import Launch
@@ -120,13 +120,7 @@ class BackgroundSet:
     def _wait(
         self, condition: Callable[[], bool], deadline: float, state: Callable[[], str]
     ) -> None:
-        self._pump.wait_for(
-            lambda: condition() or bool(self.ended()) or bool(self.broken_logs()),
-            deadline,
-            lambda: self._tick(state()),
-        )
-        if broken := self.broken_logs():
-            raise HarnessError(log_failure(broken[0]))
+        self._watch_logs(lambda: condition() or bool(self.ended()), deadline, state)
         if ended := self.ended():
             raise HarnessError(self._ended_early(ended[0]))
 
@@ -160,8 +154,8 @@ class BackgroundSet:
         return [h for h in self.harnesses if h.finished or h.exited]
 
     def broken_logs(self) -> list[HarnessProcess]:
-        """Return those whose output could not be written."""
-        return [harness for harness in self.harnesses if harness.log_error]
+        """Return those whose log does not hold what they print."""
+        return [harness for harness in self.harnesses if harness.log_problem]
 
     def lost_overlap(self, main: HarnessProcess) -> str:
         """Say who ended while *main* ran, and the duration that would have done."""
@@ -233,19 +227,17 @@ class BackgroundSet:
         """Let them outlast *main* and end; in automatic mode, stop them then.
 
         Raises:
-            HarnessError: they did not end in time.
+            HarnessError: they did not end in time, or a log was lost.
         """
         if self._config.background_duration == "automatic":
             until = time.monotonic() + self._config.end_time_buffer_min
-            self._pump.wait_for(
-                lambda: bool(self.ended()), until, lambda: self._tick("end buffer")
-            )
+            self._watch_logs(lambda: bool(self.ended()), until, lambda: "end buffer")
             self.stop()
         else:
-            self._pump.wait_for(
+            self._watch_logs(
                 lambda: not any(h.running for h in self.harnesses),
                 self._deadline,
-                lambda: self._tick("backgrounds finish"),
+                lambda: "backgrounds finish",
             )
             if running := [h for h in self.harnesses if h.running]:
                 raise HarnessError(
@@ -255,6 +247,17 @@ class BackgroundSet:
                     f"{', '.join(h.name for h in running)}.\n{tail_of(running[0])}"
                 )
         return self.overlap(main)
+
+    def _watch_logs(
+        self, condition: Callable[[], bool], deadline: float, state: Callable[[], str]
+    ) -> None:
+        self._pump.wait_for(
+            lambda: condition() or bool(self.broken_logs()),
+            deadline,
+            lambda: self._tick(state()),
+        )
+        if broken := self.broken_logs():
+            raise HarnessError(log_failure(broken[0]))
 
     def overlap(self, main: TimedWindow) -> OverlapReport:
         """Compare every background's window, so far, with *main*'s."""
@@ -296,9 +299,5 @@ class BackgroundSet:
         )
 
     def stop(self) -> None:
-        """Stop whatever still runs.
-
-        Raises:
-            HarnessError: something survived SIGKILL.
-        """
-        stop(self._pump, self.harnesses)
+        """Stop whatever still runs."""
+        self._pump.stop(self.harnesses)

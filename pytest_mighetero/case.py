@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ from pytest_mighetero import report
 from pytest_mighetero.background import BackgroundSet
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, choose_gpu, source_of
-from pytest_mighetero.durations import BackgroundTime, Recorded, background_time
-from pytest_mighetero.errors import DeviceError, RunError
+from pytest_mighetero.durations import BackgroundTime, background_time
+from pytest_mighetero.errors import HarnessError, RunError
+from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.launching import Tick, stop
+from pytest_mighetero.launching import Tick, check_makefile
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.mainrun import MainRun
 from pytest_mighetero.overlap import OverlapReport
@@ -25,7 +26,6 @@ from pytest_mighetero.planning import (
     Launch,
     RunPlan,
     plan_run,
-    run_args_of,
     run_name,
 )
 from pytest_mighetero.records import (
@@ -39,7 +39,6 @@ from pytest_mighetero.suite import Pair
 
 # While LoadGen runs, its log gives the first query's time to the second.
 LIVE_SLACK_S = 1.0
-_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 
 
 class Case:
@@ -119,26 +118,14 @@ class Case:
         profile = gpu.devices[0].profile
         time = None
         if not self.alone:
-            recorded = self._recorded(gpu, profile)
+            recorded = recorded_run(config, self.pair, gpu, self.facts)
             time = background_time(config, self.pair, profile, recorded)
         if config.dryrun:
             return self._decide(gpu, folder, time)
         self._folder = folder
-        if not any((config.harness_dir / name).is_file() for name in _MAKEFILES):
-            raise DeviceError(
-                f"No Makefile in {config.harness_dir}: expected a closed/<org> folder "
-                f"with a {config.action} target; name it with --mig-harness-dir."
-            )
+        check_makefile(config)
         self._pump = Pump()
         return self._decide(gpu, folder, time)
-
-    def _recorded(self, gpu: Gpu, profile: str | None) -> Recorded | None:
-        run_args = run_args_of(self.config, self.pair)
-        key = {**self.facts, "gpu": gpu.name, "run_args": run_args}
-        if profile is not None:
-            key["device_profile"] = profile
-        name = run_name(self.pair, self.config.action)
-        return recorded_run(self.config.results_dir, name, key)
 
     def _decide(self, gpu: Gpu, folder: Path, time: BackgroundTime | None) -> RunPlan:
         seconds = None if time is None else time.seconds
@@ -244,6 +231,7 @@ class Case:
             raise RunError(f"Longer than --background-benchmark-timeout: {broken}")
         backgrounds.stop()
         self._learn_exit_codes()
+        self._name_survivors([])
         sentence = broken.partition("\n")[0]
         described = [describe(*each) for each in self._harnesses()]
         self.attempts.append(
@@ -302,16 +290,27 @@ class Case:
         Raises:
             HarnessError: something survived SIGKILL.
         """
-        if self._pump is None:
+        pump, self._pump = self._pump, None
+        if pump is None:
             return
-        harnesses = [harness for _, harness in self._harnesses()]
+        assert self._folder is not None
         try:
-            stop(self._pump, harnesses)
+            pump.stop(harness for _, harness in self._harnesses())
         finally:
-            self._pump.close()
-            self._pump = None
-        if self.backgrounds is not None and self.backgrounds.harnesses:
-            self._learn_exit_codes()
+            left = sweep(self._folder)
+            pump.close()
+            if self.backgrounds is not None and self.backgrounds.harnesses:
+                self._learn_exit_codes()
+        self._name_survivors(left)
+
+    def _name_survivors(self, left: Sequence[str]) -> None:
+        harnesses = [harness for _, harness in self._harnesses()]
+        survivors = [each for harness in harnesses for each in harness.survivors]
+        if named := list(dict.fromkeys([*survivors, *left])):
+            raise HarnessError(
+                f"{len(named)} of the run's processes survived SIGKILL and may still "
+                f"use the GPU: {'; '.join(named)}. End them before the next run."
+            )
 
     def _harnesses(self) -> list[tuple[Launch, HarnessProcess]]:
         pairs = []
@@ -328,7 +327,7 @@ class Case:
         """Write what is known so far as the run's record, if it has a folder.
 
         Raises:
-            OSError: it cannot be written.
+            HarnessError: it cannot be written.
         """
         if self._folder is None:
             return

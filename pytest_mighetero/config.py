@@ -54,6 +54,7 @@ class RunConfig:
         config_ver: explicit ``--config_ver``, or None for the suite's.
         devices: listed MIG UUIDs, or empty.
         gpu: index, UUID or PCI bus id, or None.
+        stop_grace: from SIGTERM to SIGKILL, when a harness is stopped.
     """
 
     suite: Suite
@@ -80,6 +81,7 @@ class RunConfig:
     results_dir: Path
     devices: tuple[str, ...]
     gpu: str | None
+    stop_grace: float
 
     def backgrounds_of(self, main: str) -> tuple[str, ...]:
         """Return the benchmarks that run beside *main*, in launch order.
@@ -174,6 +176,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         results_dir=_results_dir(values),
         devices=optional("mig-devices", parsing.mig_uuids) or (),
         gpu=optional("mig-gpu", str.strip),
+        stop_grace=parsed("mig-stop-grace", parse_duration),
     )
     _check_together(config)
     return config

@@ -18,7 +18,7 @@ LAST_LINES = 20
 def exit_of(harness: HarnessProcess) -> str:
     """Say how *harness* exited, in make's words where it said them."""
     assert harness.exit_code is not None
-    return explain_exit(harness.exit_code, harness.tail(LAST_LINES))
+    return explain_exit(harness.exit_code, harness.tail())
 
 
 def how_it_ended(harness: HarnessProcess) -> str:
@@ -40,11 +40,10 @@ def tail_of(harness: HarnessProcess) -> str:
 
 
 def log_failure(harness: HarnessProcess) -> str:
-    """Say why the output of *harness* could not be written."""
-    assert harness.log_error is not None
+    """Say why the log of *harness* does not hold what it prints."""
     return (
-        f"{harness.log} cannot be written any more: {harness.log_error.strerror}; "
-        f"the run was stopped. Free some space or choose another --results-dir."
+        f"{harness.log} {harness.log_problem}; the run was stopped. It needs a "
+        f"--results-dir with free space that nobody else cleans up."
     )
 
 

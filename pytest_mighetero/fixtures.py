@@ -51,7 +51,7 @@ class Main:
         if self.ran:
             pytest.fail("main.run() was called twice in one test.", pytrace=False)
         self.ran = True
-        with _in_one_sentence():
+        with _in_one_sentence(self._item):
             return self._case.measure(lambda text: _warn(self._item, text))
 
 
@@ -70,7 +70,7 @@ def mig_gpu(request: pytest.FixtureRequest) -> Gpu:
             "use -n1, or none.",
             pytrace=False,
         )
-    with _in_one_sentence():
+    with _in_one_sentence(request.node):
         gpu = case.find_gpu()
         problem = misfit(case.config, case.pair, gpu, alone=case.alone)
     if problem and case.pair.benchmark in case.config.asked:
@@ -86,22 +86,20 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:
 
     A test that asks for it is parametrized over the suite's benchmark/scenario pairs.
     """
-    from pytest_mighetero.interrupts import as_keyboard_interrupt
-
     case, item = _case(request), request.node
     handle = Main(item, case)
-    with as_keyboard_interrupt():
-        try:
-            with _in_one_sentence():
-                plan = case.prepare(mig_gpu)
-            if case.config.dryrun:
-                item.add_report_section("setup", DRY_RUN, plan.script())
-                pytest.skip("dry run: nothing was started")
-            yield handle
-        finally:
-            with _in_one_sentence():
-                case.close()
-            item.add_report_section("teardown", "stdout", case.block())
+    try:
+        with _in_one_sentence(item):
+            plan = case.prepare(mig_gpu)
+            case.write_record(item.nodeid)
+        if case.config.dryrun:
+            item.add_report_section("setup", DRY_RUN, plan.script())
+            pytest.skip("dry run: nothing was started")
+        yield handle
+    finally:
+        with _in_one_sentence(item):
+            case.close()
+        item.add_report_section("teardown", "stdout", case.block())
     if not handle.ran and item.stash.get(CALL_PASSED, False):
         pytest.fail(
             "The test passed without main.run(): nothing was measured.", pytrace=False
@@ -112,11 +110,11 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:
 def background(request: pytest.FixtureRequest, main: Main) -> Iterator[BackgroundSet]:
     """The backgrounds of this test: ready before it, judged after it."""
     case, item = _case(request), request.node
-    with _in_one_sentence():
+    with _in_one_sentence(item):
         backgrounds = case.start_backgrounds()
     yield backgrounds
     if main.ran and item.stash.get(CALL_PASSED, False):
-        with _in_one_sentence():
+        with _in_one_sentence(item):
             case.finish_backgrounds(lambda text: _warn(item, text))
 
 
@@ -149,13 +147,17 @@ def _publish(item: pytest.Item, name: str, value: str) -> None:
 
 
 @contextmanager
-def _in_one_sentence() -> Iterator[None]:
-    """Report our own errors by their message; their traceback says nothing more."""
+def _in_one_sentence(item: pytest.Item) -> Iterator[None]:
+    """Report errors by their message alone: a traceback of ours says nothing more."""
     __tracebackhide__ = True
     try:
         yield
     except MigheteroError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
+    except pytest.fail.Exception as timeout:  # pytest-timeout's, by its signal method
+        what = str(timeout.msg).rstrip(".")
+        text = f"{what} while {item.stash[STATE].doing}; every harness is stopped."
+        raise pytest.fail.Exception(text, pytrace=False) from None
 
 
 def _warn(item: pytest.Item, text: str) -> None:

@@ -1,35 +1,97 @@
-"""SIGTERM and SIGHUP end a run as Ctrl-C does: with teardown and junit."""
+"""How a run ends that is interrupted: with everything stopped, teardown and junit."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
-_NUMBERS = (signal.SIGTERM, signal.SIGHUP)
+import pytest
+
+from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.fixtures import CALL_PASSED, CASE, STATE
+
+INTERRUPTS: pytest.StashKey[Interrupts] = pytest.StashKey()
+
+_DEFAULTS = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt(signal.Signals(number).name)
+    raise KeyboardInterrupt("Ctrl-C" if number == signal.SIGINT else _name(number))
 
 
-@contextmanager
-def as_keyboard_interrupt() -> Iterator[None]:
-    """Raise KeyboardInterrupt on SIGTERM and SIGHUP while the context lasts.
+def _name(number: int) -> str:
+    return signal.Signals(number).name
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Leave pytest to its last lines and its junit file."""
+
+
+class Interrupts:
+    """SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does.
 
     pytest itself would end at once, without teardown and without a junit file; CI
     systems cancel with SIGTERM. What the process ignores (nohup) or handles already
     is left as it is, and so is everything outside the main thread.
     """
-    previous = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in _NUMBERS:
-            if signal.getsignal(number) is signal.SIG_DFL:
-                previous[number] = signal.signal(number, _interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
+
+    def __init__(self) -> None:
+        self._previous: dict[int, Any] = {}
+
+    def install(self) -> None:
+        """From now on, interrupt."""
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in _DEFAULTS.items():
+                if signal.getsignal(number) is handler:
+                    self._previous[number] = signal.signal(number, _interrupt)
+
+    def ignore(self) -> None:
+        """From now on, let pytest write its files: a session is about to end."""
+        for number in self._previous:
+            signal.signal(number, _ignore)
+
+    def restore(self) -> None:
+        """Put the handlers back that were there before."""
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
+
+
+def report_interrupted(item: pytest.Item, reason: str) -> None:
+    """Stop the run of *item* and report it as an error; pytest would not mention it."""
+    case, doing = item.stash[CASE], item.stash[STATE].doing
+    item.stash[CALL_PASSED] = False  # teardown has nothing left to judge
+    text = f"Interrupted by {reason} while {doing}; every harness was stopped."
+    try:
+        case.close()
+    except HarnessError as error:
+        text = f"Interrupted by {reason} while {doing}. {error}"
+    except KeyboardInterrupt:
+        text += " It was interrupted again meanwhile."
+    if INTERRUPTS in item.config.stash:
+        item.config.stash[INTERRUPTS].ignore()
+    item.add_report_section("teardown", "stdout", case.block())
+
+    def fail() -> None:
+        raise pytest.fail.Exception(text, pytrace=False) from None
+
+    if not case.phases:
+        _report(item, "setup", fail)
+        _report(item, "teardown", lambda: None)
+    else:
+        _report(item, "teardown", fail)
+
+
+def _report(item: pytest.Item, when: str, action: Callable[[], None]) -> None:
+    call = pytest.CallInfo.from_call(action, when)  # type: ignore[arg-type]
+    report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    try:
+        item.ihook.pytest_runtest_logreport(report=report)
+    except OSError:
+        return  # an xdist worker whose controller is gone

@@ -1,17 +1,32 @@
-"""From a planned launch to its process, and the end of one."""
+"""From a planned launch to its process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from pytest_mighetero.config import RunConfig
-from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.errors import DeviceError, HarnessError
+from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
-from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.planning import Launch
+
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 
 # Told about once a second what a run is doing, in a few words.
 Tick = Callable[[str], None]
+
+
+def check_makefile(config: RunConfig) -> None:
+    """Fail where make would find nothing to do.
+
+    Raises:
+        DeviceError: the harness folder has no Makefile.
+    """
+    if not any((config.harness_dir / name).is_file() for name in _MAKEFILES):
+        raise DeviceError(
+            f"No Makefile in {config.harness_dir}: expected a closed/<org> folder "
+            f"with a {config.action} target; name it with --mig-harness-dir."
+        )
 
 
 def process_of(config: RunConfig, launch: Launch) -> HarnessProcess:
@@ -27,18 +42,7 @@ def process_of(config: RunConfig, launch: Launch) -> HarnessProcess:
             f"{launch.log_dir} cannot be made: {error.strerror}; free some space or "
             f"choose another --results-dir."
         ) from error
-    markers = config.suite.harness.start_markers, config.suite.harness.finish_markers
-    return HarnessProcess(launch.name, launch.command, launch.output, *markers)
-
-
-def stop(pump: Pump, harnesses: Sequence[HarnessProcess]) -> None:
-    """Stop those of *harnesses* that still run, all at once.
-
-    Raises:
-        HarnessError: something survived SIGKILL.
-    """
-    if survivors := pump.stop(harnesses):
-        raise HarnessError(
-            f"{len(survivors)} harnesses could not be stopped: "
-            + ", ".join(f"{h.name} (session {h.pid})" for h in survivors)
-        )
+    spec = config.suite.harness
+    markers = Markers(spec.start_markers, spec.finish_markers)
+    name, command, log = launch.name, launch.command, launch.output
+    return HarnessProcess(name, command, log, markers, config.stop_grace)

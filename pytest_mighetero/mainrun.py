@@ -19,7 +19,7 @@ from pytest_mighetero.evidence import (
 )
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.launching import Tick, process_of, stop
+from pytest_mighetero.launching import Tick, process_of
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.overlap import TimedWindow
 from pytest_mighetero.planning import Launch
@@ -66,7 +66,7 @@ class MainRun:
         self._pump.launch(self.harness)
         broken = self._watch(backgrounds, deadline)
         if broken is not None and not go_on():
-            stop(self._pump, [self.harness])
+            self._pump.stop([self.harness])
             raise RunError(broken)
         if broken is not None:
             self._watch(None, deadline)
@@ -85,7 +85,7 @@ class MainRun:
         self._pump.wait_for(look, deadline, lambda: self._tick("main runs"))
         if seen == "no log":
             others = backgrounds.harnesses if backgrounds is not None else ()
-            broken = [each for each in (harness, *others) if each.log_error]
+            broken = [each for each in (harness, *others) if each.log_problem]
             raise HarnessError(log_failure(broken[0]))
         if seen == "overlap lost":
             assert backgrounds is not None
@@ -102,7 +102,7 @@ class MainRun:
         self, backgrounds: BackgroundSet | None
     ) -> Literal["no log", "ended", "overlap lost"] | None:
         harness = self.harness
-        if harness.log_error or (backgrounds and backgrounds.broken_logs()):
+        if harness.log_problem or (backgrounds and backgrounds.broken_logs()):
             return "no log"
         if not harness.running:
             return "ended"

@@ -160,6 +160,13 @@ OPTIONS = (
         "the GPU to use: index, UUID or PCI bus id",
         "GPU",
     ),
+    Option(
+        "mig-stop-grace",
+        "time from SIGTERM to SIGKILL when a harness is stopped, for it to give GPU "
+        "memory back",
+        "TIME",
+        "10s",
+    ),
 )
 
 BY_KEY = {option.key: option for option in OPTIONS}

@@ -193,7 +193,7 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 
 def longest_test(config: RunConfig) -> float:
     """Return the seconds that a run test may take by its own deadlines."""
-    stopping = 60.0
+    stopping = 60.0 + config.stop_grace
     ready = config.start_time_buffer + config.settle_time
     once = ready + config.background_timeout + config.end_time_buffer_min + stopping
     return once * (1 + config.overlap_retries)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.fixtures import (
     CALL_PASSED,
     CASE,
@@ -25,6 +26,9 @@ from pytest_mighetero.fixtures import (
 )
 from pytest_mighetero.options import OPTIONS, Option
 from pytest_mighetero.settings import RUN_CONFIG, anything_said, run_config
+
+if TYPE_CHECKING:
+    from pytest_mighetero.controller import InFlight
 
 __all__ = ["MigheteroWarning", "background", "main", "mig_gpu"]
 
@@ -132,10 +136,59 @@ def pytest_collection_modifyitems(
 
 
 def _is_run(item: pytest.Item) -> bool:
-    from pytest_mighetero.suite import Pair
-
+    """Tell whether *item* measures a Pair, without importing what a Pair is."""
     callspec = getattr(item, "callspec", None)
-    return callspec is not None and isinstance(callspec.params.get("main"), Pair)
+    main = callspec and callspec.params.get("main")
+    return type(main).__module__ == "pytest_mighetero.suite"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Let SIGTERM and SIGHUP end a session with runs as Ctrl-C does."""
+    config = session.config
+    # The controller of xdist workers has no items; it has the options.
+    if RUN_CONFIG not in config.stash and not any(map(_is_run, session.items)):
+        return (yield)
+    from pytest_mighetero.interrupts import INTERRUPTS, Interrupts
+
+    interrupts = config.stash[INTERRUPTS] = Interrupts()
+    config.add_cleanup(interrupts.restore)
+    in_flight = _follow_workers(config)
+    interrupts.install()
+    try:
+        return (yield)
+    except KeyboardInterrupt as interrupt:
+        if in_flight is not None:
+            in_flight.report_interrupted(config, str(interrupt) or "Ctrl-C")
+        raise
+    finally:
+        interrupts.ignore()
+
+
+def _follow_workers(config: pytest.Config) -> InFlight | None:
+    if not config.pluginmanager.hasplugin("dsession"):
+        return None
+    from pytest_mighetero.controller import InFlight
+    from pytest_mighetero.planning import run_name
+
+    run = run_config(config)
+    names = frozenset(run_name(pair, run.action) for pair in run.pairs)
+    in_flight = InFlight(names)
+    config.pluginmanager.register(in_flight, "mighetero-in-flight")
+    return in_flight
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Stop and report a run that is interrupted, while there still is a session."""
+    try:
+        return (yield)
+    except (KeyboardInterrupt, pytest.exit.Exception) as interrupt:
+        if CASE in item.stash:
+            from pytest_mighetero.interrupts import report_interrupted
+
+            report_interrupted(item, str(interrupt) or "Ctrl-C")
+        raise
 
 
 @pytest.hookimpl(wrapper=True)
@@ -154,10 +207,11 @@ def pytest_runtest_makereport(
     case.phases[outcome.when] = said
     try:
         case.write_record(item.nodeid)
-    except OSError as error:
+    except HarnessError as error:
         if all(phase["outcome"] != "failed" for phase in case.phases.values()):
-            outcome.outcome = "failed"
-            outcome.longrepr = f"The record of the run cannot be written: {error}."
+            outcome.outcome, outcome.longrepr = "failed", str(error)
+        else:
+            outcome.sections.append(("mighetero", str(error)))
     outcome.mighetero = dict(case.facts)  # type: ignore[attr-defined]
     return outcome
 

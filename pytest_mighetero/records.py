@@ -10,11 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pytest_mighetero.config import RunConfig
+from pytest_mighetero.devices import Gpu
 from pytest_mighetero.durations import Recorded
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.evidence import loadgen_result
 from pytest_mighetero.harness.process import HarnessProcess
-from pytest_mighetero.planning import Launch
+from pytest_mighetero.planning import Launch, run_args_of, run_name
+from pytest_mighetero.suite import Pair
 
 VERSION = 1
 
@@ -60,16 +63,24 @@ def make_folder(results: Path, name: str) -> Path:
 def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
     """Write ``record.json`` into *folder*: under another name, then renamed.
 
+    A folder that was deleted meanwhile is made again.
+
     Raises:
-        OSError: it cannot be written; an earlier record is still there.
+        HarnessError: it cannot be written; an earlier record is still there.
     """
     path, partial = folder / "record.json", folder / "record.json.partial"
     text = json.dumps({"version": VERSION, **record}, indent=2, default=str)
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise HarnessError(
+            f"The record of the run, {path}, cannot be written: {error.strerror}."
+        ) from error
     return path
 
 
@@ -97,15 +108,22 @@ def describe(launch: Launch, harness: HarnessProcess) -> dict[str, Any]:
     }
 
 
-def recorded_run(results: Path, name: str, key: Mapping[str, str]) -> Recorded | None:
+def recorded_run(
+    config: RunConfig, pair: Pair, gpu: Gpu, facts: Mapping[str, str]
+) -> Recorded | None:
     """Return what the latest good run of the same main took, or None.
 
     Args:
-        results: the results folder.
-        name: the run's name, for example ``dlrm_server``.
-        key: facts that must be the same: suite, system, profile, RUN_ARGS...
+        config: has the results folder and main's RUN_ARGS.
+        pair: main.
+        gpu: its kind and its first device's profile must be the same.
+        facts: what else must be the same: suite, action...
     """
-    for path in sorted(results.glob(f"*-{name}*/record.json"), reverse=True):
+    key = {**facts, "gpu": gpu.name, "run_args": run_args_of(config, pair)}
+    if (profile := gpu.devices[0].profile) is not None:
+        key["device_profile"] = profile
+    records = f"*-{run_name(pair, config.action)}*/record.json"
+    for path in sorted(config.results_dir.glob(records), reverse=True):
         try:
             record = json.loads(path.read_text("utf-8"))
             facts = record["facts"]

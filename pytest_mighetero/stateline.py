@@ -9,7 +9,11 @@ import pytest
 
 
 class StateLine:
-    """A line that is rewritten in place; silent where the terminal is none."""
+    """A line that is rewritten in place; silent where the terminal is none.
+
+    Attributes:
+        doing: what it last said.
+    """
 
     def __init__(self, config: pytest.Config, name: str):
         self._name = name
@@ -19,11 +23,13 @@ class StateLine:
         self._capture = config.pluginmanager.getplugin("capturemanager")
         self._begin = time.monotonic()
         self._shown = False
+        self.doing = "it was prepared"
 
     def __call__(self, state: str) -> None:
         """Show *state* and the seconds since the run began."""
         seconds = time.monotonic() - self._begin
-        self._write(f"{self._name}: {state} ({seconds:.0f} s)")
+        self.doing = f"{state} ({seconds:.0f} s)"
+        self._write(f"{self._name}: {self.doing}")
         self._shown = True
 
     def clear(self) -> None:

@@ -2,11 +2,64 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from tests.lab import Lab
+from tests.process.matrix import table
+
+Compiled = Callable[..., Path]
+SOURCES = Path(__file__).parent / "process"
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    """Build a C source of ``tests/process`` into a folder of its own."""
+
+    def build(source: str, name: str, *flags: str) -> Path:
+        if (compiler := shutil.which("cc") or shutil.which("gcc")) is None:
+            pytest.skip(f"no C compiler to build {source}")
+        target = tmp_path_factory.mktemp("compiled") / name
+        command = [compiler, *flags, "-o", str(target), str(SOURCES / source)]
+        subprocess.run(command, check=True, timeout=60)
+        return target
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def load(compiled: Compiled) -> Path:
+    """The compiled program at the end of a harness's tree."""
+    return compiled("load.c", "load", "-O1")
 
 
 @pytest.fixture
 def lab(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Lab:
     return Lab(pytester, monkeypatch)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--matrix",
+        action="store_true",
+        help="print the fault matrix: seconds from pytest's end until nothing was left",
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not terminalreporter.config.getoption("matrix"):
+        return
+    cells = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            gone_s = dict(report.user_properties).get("gone_s")
+            name = report.nodeid.rpartition("[")[2].removesuffix("]")
+            if gone_s is not None:
+                cells[name] = f"{gone_s} s" if outcome == "passed" else "FAILED"
+    terminalreporter.section("fault matrix: until nothing was left after pytest's end")
+    for line in table(cells):
+        terminalreporter.write_line(line)

@@ -18,6 +18,28 @@ def test_heterogeneous(background, main):
 """
 
 
+# What the tests' own run must not hand on.
+OUTER = (
+    "FAKE_HARNESS",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKELEVEL",
+    "PYTEST_ADDOPTS",
+    "PYTEST_XDIST_WORKER",
+    "PYTEST_XDIST_WORKER_COUNT",
+)
+
+
+def ini_of(junit_family: str = "xunit1") -> list[str]:
+    family = f"junit_family = {junit_family}"
+    return ["[pytest]", family, "junit_logging = system-out"]
+
+
+def arguments_of(devices: int) -> list[str]:
+    listed = [f"--mig-devices={','.join(UUIDS[:devices])}"] if devices else []
+    return [*listed, "--junitxml=report.xml", "-p", "no:cacheprovider"]
+
+
 @dataclass(frozen=True)
 class Case:
     """One testcase element of a junit file, as a dashboard reads it."""
@@ -29,15 +51,10 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Report:
-    """What one pytest run printed, returned and wrote."""
+class Files:
+    """What one pytest run wrote."""
 
-    result: pytest.RunResult
     folder: Path
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.result.outlines + self.result.errlines)
 
     @property
     def junit(self) -> list[Case]:
@@ -78,6 +95,17 @@ class Report:
         return [str(word) for word in self.launches(role)[0]["argv"][1:]]
 
 
+@dataclass(frozen=True)
+class Report(Files):
+    """What one pytest run printed, returned and wrote."""
+
+    result: pytest.RunResult
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.result.outlines + self.result.errlines)
+
+
 class Lab:
     """A folder with a run test, and MIG devices by name."""
 
@@ -86,32 +114,27 @@ class Lab:
         self.folder = pytester.path
         self.harness = FAKE
         self.suite = str(FAKE / "fake.toml")
-        monkeypatch.delenv("FAKE_HARNESS", raising=False)
-        xdist = ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
-        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTEST_ADDOPTS", *xdist):
+        for name in OUTER:
             monkeypatch.delenv(name, raising=False)
         pytester.makepyfile(test_run=RUN_TEST)
         self.ini()
 
     def ini(self, *lines: str, junit_family: str = "xunit1") -> None:
-        settings = [f"junit_family = {junit_family}", "junit_logging = system-out"]
-        self.pytester.makeini("\n".join(["[pytest]", *settings, *lines]))
+        self.pytester.makeini("\n".join([*ini_of(junit_family), *lines]))
 
     def fake(self, **behaviour: dict[str, Any]) -> None:
         self._monkeypatch.setenv("FAKE_HARNESS", json.dumps(behaviour))
 
     def arguments(self, *options: str, devices: int = 3) -> list[str]:
-        arguments = [f"--mig-suite={self.suite}", f"--mig-harness-dir={self.harness}"]
-        if devices:
-            arguments.append(f"--mig-devices={','.join(UUIDS[:devices])}")
-        return [*arguments, "--junitxml=report.xml", "-p", "no:cacheprovider", *options]
+        use = [f"--mig-suite={self.suite}", f"--mig-harness-dir={self.harness}"]
+        return [*use, *arguments_of(devices), *options]
 
     def run(self, *options: str, k: str = "dlrm_server", devices: int = 3) -> Report:
         """Run pytest on the lab's tests."""
         arguments = self.arguments("-k", k, *options, devices=devices)
-        return Report(self.pytester.runpytest_inprocess(*arguments), self.folder)
+        return Report(self.folder, self.pytester.runpytest_inprocess(*arguments))
 
     def run_apart(self, *options: str, k: str = "dlrm_server") -> Report:
         """Run pytest in a process of its own: our own warnings are errors here."""
         arguments = self.arguments("-k", k, *options)
-        return Report(self.pytester.runpytest_subprocess(*arguments), self.folder)
+        return Report(self.folder, self.pytester.runpytest_subprocess(*arguments))

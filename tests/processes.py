@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -12,3 +13,19 @@ def alive(pid: int) -> bool:
     except OSError:
         return False
     return stat.rpartition(b")")[2].split()[0] not in b"ZX"
+
+
+def in_the_run(folder: Path) -> list[int]:
+    """Return the processes that have *folder* in their command line or environment."""
+    needle, found = os.fsencode(folder), []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                text = (entry / "cmdline").read_bytes() + (
+                    entry / "environ"
+                ).read_bytes()
+            except OSError:
+                continue
+            if needle + b"/results" in text and alive(int(entry.name)):
+                found.append(int(entry.name))
+    return found

@@ -1,10 +1,12 @@
 """The guard of one harness: a program of its own that nothing of the harness outlives.
 
-Started as ``python guard.py PARENT_PID GRACE_S PROGRAM ARG...`` in a new session with
-a pty as stdin, stdout and stderr. It makes the pty its controlling terminal, becomes
-the subreaper of whatever the harness starts (daemons too), and ends the harness when
-it is told to (SIGTERM), when the terminal goes away or its parent dies (SIGHUP). It
-exits with the harness's exit code, 128 + N after signal N, once no descendant is left.
+Started as ``python guard.py PARENT_PID STATUS_FD GRACE_S PROGRAM ARG...`` in a new
+session with a pty as stdin, stdout and stderr. It makes the pty its controlling
+terminal, becomes the subreaper of whatever the harness starts (daemons too), and ends
+the harness when it is told to (SIGTERM), and in a hurry when its parent dies (SIGHUP).
+It exits with the harness's exit code, 128 + N after signal N, once no descendant is
+left; one that even SIGKILL does not end it names on STATUS_FD, a pipe that nobody else
+writes to: its end is the guard's end.
 
 A ``make`` that leads the session itself would not do: it catches SIGHUP and waits for
 its recipe, so a killed pytest would leave the harness running (GNU make 4.3).
@@ -25,12 +27,14 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-ORPHANED_GRACE = 2.0  # seconds, when nobody waits for the harness any more
+HURRIED_GRACE = 1.5  # seconds, when nobody waits for the harness any more
 KILL_TRIES = 5.0  # seconds of SIGKILL before the rest is given up as unkillable
-# nohup ignores SIGHUP, Python SIGPIPE and SIGXFSZ; a harness inherits neither.
+# nohup ignores SIGHUP, a shell SIGINT and SIGQUIT of its background jobs, Python
+# SIGPIPE and SIGXFSZ; a harness inherits none of that.
 DEFAULTED = (
     signal.SIGHUP,
     signal.SIGINT,
+    signal.SIGQUIT,
     signal.SIGTERM,
     signal.SIGPIPE,
     signal.SIGXFSZ,
@@ -99,10 +103,20 @@ def _reap(main: int) -> int | None:
             code = os.waitstatus_to_exitcode(status)
 
 
-def _end(main: int, grace: float) -> int | None:
+def command_line(pid: int) -> str:
+    """Return ``pid 123: make run_harness``, as far as it can be read."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        words = []
+    line = b" ".join(words).decode(errors="backslashreplace").strip()
+    return f"pid {pid}: {line}"
+
+
+def _end(main: int, status: int, grace: float) -> int | None:
     """SIGTERM, grace, SIGKILL to all descendants; return main's exit code if seen.
 
-    The grace is cut short when the parent dies meanwhile.
+    The grace is cut short by SIGHUP meanwhile.
     """
     code = None
     _signal(_descendants(), signal.SIGTERM)
@@ -114,16 +128,18 @@ def _end(main: int, grace: float) -> int | None:
             break
         seen = signal.sigtimedwait({signal.SIGCHLD, signal.SIGHUP}, 0.05)
         if seen is not None and seen.si_signo == signal.SIGHUP:
-            grace = min(grace, ORPHANED_GRACE)
+            grace = min(grace, HURRIED_GRACE)
         if (reaped := _reap(main)) is not None:
             code = reaped
-    if (reaped := _reap(main)) is not None:
-        code = reaped
-    return code
+    for pid in pids:
+        os.write(status, f"{command_line(pid)}\n".encode())
+    reaped = _reap(main)
+    return code if reaped is None else reaped
 
 
-def guard(parent: int, grace: float, command: list[str]) -> int:
+def guard(parent: int, status: int, grace: float, command: list[str]) -> int:
     """Run *command* to its end, or until told to end it; return its exit code."""
+    os.set_inheritable(status, False)
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -136,9 +152,9 @@ def guard(parent: int, grace: float, command: list[str]) -> int:
         number = signal.sigwait(WATCHED)
         code = _reap(main)
         if number != signal.SIGCHLD:
-            grace = grace if number == signal.SIGTERM else min(grace, ORPHANED_GRACE)
+            grace = grace if number == signal.SIGTERM else min(grace, HURRIED_GRACE)
             break
-    ended = _end(main, grace)
+    ended = _end(main, status, grace)
     code = code if code is not None else ended
     if code is None:
         return 128 + signal.SIGKILL
@@ -146,4 +162,5 @@ def guard(parent: int, grace: float, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(guard(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]))
+    _, parent, status, grace, *command = sys.argv
+    sys.exit(guard(int(parent), int(status), float(grace), command))

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Markers:
+    """What a harness prints at the start and at the end of its timed test."""
+
+    start: Sequence[str]
+    finish: Sequence[str]
 
 
 class MarkerScanner:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,11 @@ import ptyprocess
 
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
-from pytest_mighetero.harness.marker import MarkerScanner
+from pytest_mighetero.harness.leftover import MARK
+from pytest_mighetero.harness.marker import Markers, MarkerScanner
 
-STOP_GRACE = 10.0  # seconds from SIGTERM to SIGKILL: a harness frees GPU memory
 TAIL_BYTES = 64 * 1024
+_PTY_HOLDS = 1024 * 1024  # bytes; far more than a pty does (19 kB, Linux 6.18)
 DIMENSIONS = (24, 400)
 _GUARD = str(Path(__file__).with_name("guard.py"))
 
@@ -42,6 +42,10 @@ class _Spawn(pexpect.spawn):  # type: ignore[type-arg]
 
     popen: subprocess.Popen[bytes]
 
+    def __init__(self, command: str, *args: Any, passed: int, **options: Any):
+        self._passed = passed
+        super().__init__(command, *args, **options)
+
     def _spawnpty(self, args: list[str], **options: Any) -> ptyprocess.PtyProcess:
         master, slave = os.openpty()
         attributes = termios.tcgetattr(slave)
@@ -56,6 +60,7 @@ class _Spawn(pexpect.spawn):  # type: ignore[type-arg]
                 stderr=slave,
                 env=options["env"],
                 cwd=options["cwd"],
+                pass_fds=[self._passed],
                 start_new_session=True,
             )
         except OSError:
@@ -77,13 +82,16 @@ class HarnessProcess:
 
     Attributes:
         name: for messages, for example ``bert_offline``.
+        grace: seconds from SIGTERM to SIGKILL when it is stopped.
         launched: when it was started, or None.
+        status: the file descriptor whose end is the guard's end.
         started: when it printed the start marker, or None.
         finished: when it printed the finish marker, or None.
         exited: when the last of its processes was gone, or None.
         exit_code: its exit code; 128 + N after signal N.
         stopped: whether it was told to stop.
         log_error: why its output could not be written any more, or None.
+        survivors: what even SIGKILL did not end, each with its command line.
     """
 
     def __init__(
@@ -91,10 +99,11 @@ class HarnessProcess:
         name: str,
         command: Command,
         log: Path,
-        start_markers: Sequence[str],
-        finish_markers: Sequence[str],
+        markers: Markers,
+        grace: float,
     ):
         self.name, self.command, self.log = name, command, log
+        self.grace = grace
         self.launched: Stamp | None = None
         self.started: Stamp | None = None
         self.finished: Stamp | None = None
@@ -102,7 +111,8 @@ class HarnessProcess:
         self.exit_code: int | None = None
         self.stopped: Stamp | None = None
         self.log_error: OSError | None = None
-        self._start, self._finish = map(MarkerScanner, (start_markers, finish_markers))
+        self.survivors: list[str] = []
+        self._start, self._finish = map(MarkerScanner, (markers.start, markers.finish))
         self._tail = bytearray()
 
     def launch(self) -> None:
@@ -111,21 +121,26 @@ class HarnessProcess:
         Raises:
             HarnessError: its log cannot be opened, or a process cannot be started.
         """
-        guarded = [_GUARD, str(os.getpid()), str(STOP_GRACE), *self.command.argv]
+        self.status, guards_end = os.pipe()
+        knows = map(str, (os.getpid(), guards_end, self.grace))
         try:
             self._output = self.log.open("wb", buffering=0)
             self._spawn = _Spawn(
                 sys.executable,
-                ["-I", "-S", *guarded],
+                ["-I", "-S", _GUARD, *knows, *self.command.argv],
+                passed=guards_end,
                 cwd=str(self.command.cwd),
-                env=self.command.environment(),
+                env={**self.command.environment(), MARK: str(self.log.parent)},
                 dimensions=DIMENSIONS,
                 timeout=None,
             )
         except (OSError, pexpect.ExceptionPexpect) as error:
+            os.close(self.status)
             raise HarnessError(
                 f"{self.name} could not be launched: {error}. Command: {self.command}"
             ) from error
+        finally:
+            os.close(guards_end)
         self.launched = Stamp()
 
     @property
@@ -139,32 +154,53 @@ class HarnessProcess:
         return self._spawn.popen.pid
 
     @property
+    def log_problem(self) -> str | None:
+        """Why its log does not hold what it prints, or None."""
+        if self.log_error is not None:
+            return f"cannot be written any more: {self.log_error.strerror}"
+        if self.launched is not None and not self.log.exists():
+            return "was deleted or moved while it was written"
+        return None
+
+    @property
     def running(self) -> bool:
         """Whether it was launched and has not ended."""
         return self.launched is not None and self.exited is None
 
-    def read(self) -> bool:
-        """Take what it has printed; return False at the end of its output."""
+    def read(self) -> int:
+        """Take some of what it has printed; return 0 at the end of its output."""
         try:
             chunk = os.read(self.fd, TAIL_BYTES)
         except OSError:  # EIO: no process has the terminal open any more
             chunk = b""
         if not chunk:
-            return False
+            return 0
         if self.log_error is None:
             try:
                 self._output.write(chunk)
             except OSError as error:
                 self.log_error = error
-        self._tail = (self._tail + chunk)[-TAIL_BYTES:]
+        self._tail += chunk
+        if len(self._tail) > 2 * TAIL_BYTES:
+            del self._tail[:-TAIL_BYTES]
         if self._start.feed(chunk):
             self.started = Stamp()
         if self._finish.feed(chunk):
             self.finished = Stamp()
-        return True
+        return len(chunk)
 
     def reap(self) -> None:
-        """Take the exit code, once its output has ended."""
+        """Take its last output and its exit code, once its guard has ended.
+
+        Something that the guard could not end may hold the terminal open and print on.
+        """
+        os.set_blocking(self.fd, False)
+        taken = 0
+        while taken < _PTY_HOLDS and (size := self.read()):
+            taken += size
+        with os.fdopen(self.status, "rb") as status:
+            said = status.read().decode("utf-8", errors="backslashreplace")
+        self.survivors = said.splitlines()
         code = self._spawn.popen.wait()
         self.exit_code = code if code >= 0 else 128 - code  # the guard was killed
         self._spawn.ptyproc.terminated = True  # type: ignore[attr-defined]
@@ -173,11 +209,11 @@ class HarnessProcess:
         self.exited = Stamp()
 
     def signal(self, number: int) -> None:
-        """Send a signal to the guard, which passes SIGTERM on and then kills."""
+        """Send a signal to the guard: SIGTERM stops it, SIGHUP stops it in a hurry."""
         self.stopped = self.stopped or Stamp()
         self._spawn.popen.send_signal(number)
 
-    def tail(self, lines: int) -> list[str]:
-        """Return the last *lines* lines it printed, whatever bytes they had."""
-        text = bytes(self._tail).decode("utf-8", errors="backslashreplace")
+    def tail(self, lines: int = 0) -> list[str]:
+        """Return the last *lines* lines it printed, or 64 KiB, whatever bytes."""
+        text = self._tail[-TAIL_BYTES:].decode("utf-8", errors="backslashreplace")
         return text.splitlines()[-lines:]

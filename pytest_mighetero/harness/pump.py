@@ -7,12 +7,14 @@ import selectors
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from pytest_mighetero.harness.process import STOP_GRACE, HarnessProcess
+from pytest_mighetero.harness.guard import HURRIED_GRACE, KILL_TRIES
+from pytest_mighetero.harness.process import HarnessProcess
 
 TICK = 1.0  # seconds between calls of a wait's ``tick``
-_STOP_SLACK = 8.0  # seconds beyond the grace that a guard has for killing
+STOP_SLACK = KILL_TRIES + 3.0  # seconds beyond the grace that a guard has for killing
+_JOIN = 5.0  # seconds for the reader to come back from the disk
 
 
 class Pump:
@@ -68,27 +70,38 @@ class Pump:
                 self._changed.wait(left)
             return True
 
-    def stop(self, harnesses: Iterable[HarnessProcess]) -> list[HarnessProcess]:
+    def stop(self, harnesses: Iterable[HarnessProcess]) -> None:
         """Stop all of *harnesses* at once: SIGTERM, grace, SIGKILL.
 
-        Returns:
-            Those that are still running, which no signal has ended.
+        Takes the longest grace and a few seconds more at most. Whatever interrupts it,
+        a second Ctrl-C or a timeout, cuts the grace short and is raised afterwards.
         """
-        harnesses = [harness for harness in harnesses if harness.running]
-        for harness in harnesses:
-            harness.signal(signal.SIGTERM)
-        deadline = time.monotonic() + STOP_GRACE + _STOP_SLACK
-        self.wait_for(lambda: not any(h.running for h in harnesses), deadline)
-        survivors = [harness for harness in harnesses if harness.running]
-        for harness in survivors:
-            harness.signal(signal.SIGKILL)
-        return survivors
+        running = [harness for harness in harnesses if harness.running]
+        grace = max((harness.grace for harness in running), default=0.0)
+        try:
+            self._signal(running, signal.SIGTERM, grace + STOP_SLACK)
+        except BaseException:
+            self._signal(running, signal.SIGHUP, HURRIED_GRACE + STOP_SLACK)
+            raise
+        finally:
+            # A guard that does not do its work any more; SIGSTOP could be a reason.
+            self._signal([h for h in running if h.running], signal.SIGKILL, STOP_SLACK)
+
+    def _signal(
+        self, running: Sequence[HarnessProcess], number: int, patience: float
+    ) -> None:
+        for harness in running:
+            harness.signal(number)
+        deadline = time.monotonic() + patience
+        self.wait_for(lambda: not any(h.running for h in running), deadline)
 
     def close(self) -> None:
         """End the thread, once no harness is running."""
         self._closing = True
         self._wake()
-        self._thread.join()
+        self._thread.join(_JOIN)
+        if self._thread.is_alive():
+            return  # a disk that does not answer must not hold the tests up
         self._selector.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
@@ -102,25 +115,32 @@ class Pump:
                 if key.data is None:
                     os.read(self._wake_read, 4096)
                     self._register()
-                else:
+                elif key.fd == key.data.status:
+                    self._reap(key.data)
+                elif key.fd in self._selector.get_map():  # not reaped just now
                     self._read(key.data)
 
     def _register(self) -> None:
         with self._changed:
             new, self._new = self._new, []
         for harness in new:
-            self._selector.register(harness.fd, selectors.EVENT_READ, harness)
+            for fd in (harness.fd, harness.status):
+                self._selector.register(fd, selectors.EVENT_READ, harness)
 
     def _read(self, harness: HarnessProcess) -> None:
         before = harness.started, harness.finished, harness.log_error
-        alive = harness.read()
-        if not alive:
+        if not harness.read():
             self._selector.unregister(harness.fd)
-            harness.reap()
-        if not alive or before != (
-            harness.started,
-            harness.finished,
-            harness.log_error,
-        ):
-            with self._changed:
-                self._changed.notify_all()
+        if before != (harness.started, harness.finished, harness.log_error):
+            self._tell()
+
+    def _reap(self, harness: HarnessProcess) -> None:
+        self._selector.unregister(harness.status)
+        if harness.fd in self._selector.get_map():
+            self._selector.unregister(harness.fd)
+        harness.reap()
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

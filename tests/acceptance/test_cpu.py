@@ -20,7 +20,7 @@ def cpu(lab: Lab) -> Lab:
 
 def run(cpu: Lab, *options: str, k: str) -> Report:
     arguments = [f"--mig-suite={cpu.suite}", "--junitxml=report.xml", "-k", k, *options]
-    return Report(cpu.pytester.runpytest_inprocess(*arguments), cpu.folder)
+    return Report(cpu.folder, cpu.pytester.runpytest_inprocess(*arguments))
 
 
 def test_dlrm_server_beside_six_backgrounds(cpu: Lab) -> None:

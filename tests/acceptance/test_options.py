@@ -218,6 +218,14 @@ def test_a_main_that_hangs_is_stopped_at_the_timeout(lab: Lab) -> None:
     assert "Main dlrm_server still ran 2s after" in report.case.problems["failure"]
 
 
+def test_mig_stop_grace(lab: Lab) -> None:
+    lab.fake(dlrm={"exit": 1}, **{"*": {"test": 60, "ignore": True}})
+    report = lab.run("--mig-stop-grace=1s")
+    report.result.assert_outcomes(failed=1)
+    (bert, _) = (h for h in report.record["harnesses"] if h["role"] != "main")
+    assert 1 < bert["exited"] - bert["stopped"] < 9
+
+
 def test_settle_time(lab: Lab) -> None:
     report = lab.run("--settle-time=1s", "--background-benchmark-duration=3s")
     report.result.assert_outcomes(passed=1)

@@ -14,7 +14,9 @@ That maps a benchmark, or ``*`` for the others, to any of these:
     p99       the 99th percentile latency in ms; the limit is 500 (14.2)
     errors    how many errors LoadGen counts (0)
     print     bytes printed before the marker (0)
-    ignore    true: SIGTERM and SIGHUP are ignored
+    ignore    true: SIGTERM, SIGHUP and SIGINT are ignored
+    tree      words for $FAKE_LOAD, a compiled program that a shell starts and that
+              stays beside this one until it is ended
     daemon    true: leave a process of its own session behind, its id in LOG_DIR
     accuracy  an AccuracyOnly run with this verdict in accuracy_summary.json
     verdict   what an audit writes into its verify files; "" writes none
@@ -115,6 +117,7 @@ def run(benchmark: str, scenario: str, min_duration: float, options: Options) ->
         log("power_end", power(time.time()))
         if "accuracy" not in options:
             results(log, scenario, options)
+        log.file.close()
     if "accuracy" in options:
         verdict = {"fake_system": {benchmark: options["accuracy"]}}
         (log_dir / "accuracy_summary.json").write_text(json.dumps(verdict))
@@ -138,6 +141,14 @@ def die(options: Options, moment: str) -> None:
         sys.exit(options["die"][1])
 
 
+def grow(words: str, counter: Path) -> None:
+    """Start the compiled program from a shell, and wait until it runs."""
+    script = f"{os.environ['FAKE_LOAD']} {counter} {words}; true"
+    subprocess.Popen(["sh", "-c", script])
+    while not (counter.exists() and counter.stat().st_size):
+        time.sleep(0.005)
+
+
 def say(text: str) -> None:
     if text:
         os.write(1, os.fsencode(f"{text}\n"))
@@ -157,10 +168,13 @@ def main(action: str, *run_args: str) -> None:
     if options.get("ignore"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     if options.get("daemon"):
         child = subprocess.Popen(["sleep", "300"], start_new_session=True)
         (log_dir / "daemon.pid").write_text(str(child.pid))
     say(f"{args['benchmarks']} begins on {os.environ['CUDA_VISIBLE_DEVICES']}")
+    if "tree" in options:
+        grow(options["tree"], log_dir / "printed")
     die(options, "start")
     for _ in range(options.get("print", 0) // 100):
         say("x" * 99)

@@ -15,11 +15,13 @@ import pytest
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness import process
 from pytest_mighetero.harness.command import Command
+from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from tests.processes import alive
 
-START, FINISH = ["Starting running actual test"], ["Finished running actual test"]
+START, FINISH = "Starting running actual test", "Finished running actual test"
+MARKERS = Markers([START], [FINISH])
 READY = "echo Starting running actual test."
 Launch = Callable[..., HarnessProcess]
 
@@ -36,17 +38,18 @@ def launch(pump: Pump, tmp_path: Path) -> Iterator[Launch]:
     """Launch a shell script, or any argument list, as a harness."""
     started: list[HarnessProcess] = []
 
-    def launch(*argv: str, **variables: str) -> HarnessProcess:
+    def launch(*argv: str, grace: float = 10, **variables: str) -> HarnessProcess:
         argv = ("sh", "-c", argv[0]) if len(argv) == 1 else argv
         log = tmp_path / f"{len(started)}.log"
         command = Command(argv, tmp_path, variables)
-        harness = HarnessProcess("bert_offline", command, log, START, FINISH)
+        harness = HarnessProcess("bert_offline", command, log, MARKERS, grace)
         pump.launch(harness)
         started.append(harness)
         return harness
 
     yield launch
-    assert not pump.stop(started)
+    pump.stop(started)
+    assert not any(harness.survivors for harness in started)
 
 
 def wait(pump: Pump, condition: Callable[[], bool]) -> None:
@@ -106,8 +109,23 @@ def test_output_is_bounded_in_memory_and_whole_on_disk(
 ) -> None:
     harness = launch(f"yes 0123456789 | head -c 20000000; {READY}")
     wait(pump, lambda: harness.exited is not None)
-    assert harness.log.stat().st_size == 20_000_000 + len(START[0]) + 2
+    assert harness.log.stat().st_size == 20_000_000 + len(START) + 2
     assert len("\n".join(harness.tail(10**9))) <= process.TAIL_BYTES
+
+
+@pytest.mark.slow
+def test_a_marker_is_found_among_200_mb(launch: Launch, pump: Pump) -> None:
+    noise = "yes Finished running actual test | head -c 100000000"
+    half = "printf '\\377\\376 [I] Starting running '"
+    rest = "printf 'actual test.\\r\\n'"
+    harness = launch(f"{noise}; {half}; sleep 0.1; {rest}; {noise}; echo {START}")
+    wait(pump, lambda: harness.started is not None)
+    assert harness.started is not None
+    found = harness.started
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.started is found
+    assert harness.log.stat().st_size > 200_000_000
+    harness.log.unlink()
 
 
 def test_the_harness_has_a_terminal_of_its_own_and_no_input(
@@ -159,25 +177,23 @@ def test_stop_leaves_nothing_running(
     launch: Launch,
     pump: Pump,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    monkeypatch.setattr(process, "STOP_GRACE", 1.0)
-    harness = launch(tree(name, tmp_path))
+    harness = launch(tree(name, tmp_path), grace=1)
     (pid,) = pids(harness, pump, 1)
     assert alive(pid)
-    assert pump.stop([harness]) == []
+    pump.stop([harness])
     assert not alive(pid)
     assert harness.exited is not None
 
 
 def test_what_ignores_sigterm_is_killed_after_the_grace(
-    launch: Launch, pump: Pump, monkeypatch: pytest.MonkeyPatch
+    launch: Launch, pump: Pump
 ) -> None:
-    monkeypatch.setattr(process, "STOP_GRACE", 0.5)
-    harness = launch(f"{STUBBORN}; sleep 300 & echo pid $!; {READY}; wait; sleep 300")
+    script = f"{STUBBORN}; sleep 300 & echo pid $!; {READY}; wait; sleep 300"
+    harness = launch(script, grace=0.5)
     (pid,) = pids(harness, pump, 1)
-    assert pump.stop([harness]) == []
+    pump.stop([harness])
     assert not alive(pid)
 
 
@@ -185,7 +201,7 @@ def test_a_harness_may_use_the_grace(launch: Launch, pump: Pump) -> None:
     trap = "trap 'echo freed; exit 0' TERM"
     harness = launch(f"{trap}; {READY}; sleep 300 & wait")
     wait(pump, lambda: harness.started is not None)
-    assert pump.stop([harness]) == []
+    pump.stop([harness])
     assert "freed" in harness.tail(2)
 
 
@@ -201,13 +217,14 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from pytest_mighetero.harness.command import Command
+from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from tests.processes import alive
 
 folder = Path(sys.argv[1])
 command = Command(("sh", "-c", sys.argv[2]), folder, {})
-harness = HarnessProcess("x", command, folder / "x.log", %r, %r)
+harness = HarnessProcess("x", command, folder / "x.log", %r, 10)
 pump = Pump()
 pump.launch(harness)
 pump.wait_for(lambda: harness.started is not None)
@@ -217,16 +234,10 @@ time.sleep(300)
 
 
 @pytest.mark.parametrize("name", TREES)
-@pytest.mark.parametrize("stubborn", [False, True])
-def test_nothing_outlives_a_killed_parent(
-    tmp_path: Path,
-    name: str,
-    stubborn: bool,
-) -> None:
-    script = tree(name, tmp_path)
-    script = f"{STUBBORN}; {script}" if stubborn else script
+def test_nothing_outlives_a_killed_parent(tmp_path: Path, name: str) -> None:
+    script = f"{STUBBORN}; {tree(name, tmp_path)}"
     parent = subprocess.Popen(
-        [sys.executable, "-c", KILLED % (START, FINISH), tmp_path, script],
+        [sys.executable, "-c", KILLED % (MARKERS,), tmp_path, script],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -236,7 +247,7 @@ def test_nothing_outlives_a_killed_parent(
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    limit = time.monotonic() + 5
+    limit = time.monotonic() + 3
     while alive(pid) and time.monotonic() < limit:
         time.sleep(0.02)
     assert not alive(pid)
@@ -245,7 +256,7 @@ def test_nothing_outlives_a_killed_parent(
 def test_a_log_that_cannot_be_opened(pump: Pump, tmp_path: Path) -> None:
     command = Command(("true",), tmp_path, {})
     log = tmp_path / "missing" / "x.log"
-    harness = HarnessProcess("bert_offline", command, log, START, FINISH)
+    harness = HarnessProcess("bert_offline", command, log, MARKERS, 10)
     with pytest.raises(HarnessError, match="bert_offline could not be launched"):
         pump.launch(harness)
 
@@ -254,7 +265,7 @@ def test_a_full_disk_is_remembered_and_stalls_nobody(
     pump: Pump, tmp_path: Path
 ) -> None:
     command = Command(("sh", "-c", f"yes | head -c 1000000; {READY}"), tmp_path, {})
-    harness = HarnessProcess("x", command, Path("/dev/full"), START, FINISH)
+    harness = HarnessProcess("x", command, Path("/dev/full"), MARKERS, 10)
     pump.launch(harness)
     wait(pump, lambda: harness.exited is not None)
     assert harness.log_error is not None

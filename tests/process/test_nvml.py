@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Compiled
 from tests.lab import Lab
-
-COMPILER = shutil.which("cc") or shutil.which("gcc")
-needs_compiler = pytest.mark.skipif(not COMPILER, reason="no C compiler to build NVML")
 
 
 @pytest.fixture(scope="session")
-def nvml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def nvml(compiled: Compiled) -> Path:
     """Build the library and return the folder to find it in."""
-    folder = tmp_path_factory.mktemp("nvml")
-    source = Path(__file__).with_name("nvml.c")
-    library = folder / "libnvidia-ml.so.1"
-    assert COMPILER is not None
-    subprocess.run(
-        [COMPILER, "-shared", "-fPIC", "-o", library, source], check=True, timeout=60
-    )
-    return folder
+    return compiled("nvml.c", "libnvidia-ml.so.1", "-shared", "-fPIC").parent
 
 
 class Machine:
@@ -56,14 +45,12 @@ def mig(*indices: int) -> list[str]:
     return [f"MIG-00000000-0000-0000-0000-00000000000{i}" for i in indices]
 
 
-@needs_compiler
 def test_devices_are_found_past_holes_in_the_index_list(machine: Machine) -> None:
     text, uuids = machine.run("1.1..11", "--dryrun")
     assert uuids == [*mig(2, 5), *mig(0)]  # backgrounds, then main
     assert "on 1g.10gb, MIG-" in text
 
 
-@needs_compiler
 def test_a_run_on_nvml_devices_says_gpu_profile_and_driver(machine: Machine) -> None:
     machine.run("111")
     report = (machine.lab.folder / "report.xml").read_text()
@@ -72,7 +59,6 @@ def test_a_run_on_nvml_devices_says_gpu_profile_and_driver(machine: Machine) -> 
     assert 'name="driver" value="550.54.15"' in report
 
 
-@needs_compiler
 @pytest.mark.parametrize(
     "name", ["1", "GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f", "0000:07:00.0"]
 )
@@ -81,13 +67,11 @@ def test_mig_gpu_by_index_uuid_and_bus_id(machine: Machine, name: str) -> None:
     assert len(uuids) == 3
 
 
-@needs_compiler
 def test_mig_gpu_that_is_not_there(machine: Machine) -> None:
     text, _ = machine.run("111", "--mig-gpu=0")
     assert "no MIG-enabled GPU is called 0: GPU 1: NVIDIA A100-SXM4-80GB" in text
 
 
-@needs_compiler
 @pytest.mark.parametrize(
     ("geometry", "message"),
     [
@@ -106,7 +90,6 @@ def test_without_enough_devices(machine: Machine, geometry: str, message: str) -
     assert not list(machine.lab.folder.glob("results/*/main"))
 
 
-@needs_compiler
 def test_a_pair_that_does_not_run_on_the_profile(machine: Machine) -> None:
     suite = machine.lab.folder / "site.toml"
     profiles = '[profiles."1g.10gb"]\nbert = ["offline"]\nresnet50 = ["offline"]\n'

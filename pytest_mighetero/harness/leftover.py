@@ -1,0 +1,52 @@
+"""The last look for processes of a run: by a mark in their environment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from pytest_mighetero.harness.guard import command_line
+
+# Every process that a launch starts inherits this variable: the launch's own folder.
+MARK = "MIGHETERO_FOLDER"
+_PATIENCE = 2.0  # seconds for SIGKILL to take effect
+
+
+def marked(folder: Path) -> list[int]:
+    """Return the processes whose launch had its folder below *folder*.
+
+    A process of another user does not show its environment, and one may have changed
+    its own: this finds what a guard left behind that was itself killed.
+    """
+    start = os.fsencode(f"\0{MARK}={folder}{os.sep}")
+    found = []
+    for entry in os.listdir("/proc"):  # noqa: PTH208 - hundreds, and only names
+        if entry.isdigit():
+            try:
+                environment = b"\0" + Path("/proc", entry, "environ").read_bytes()
+            except OSError:
+                continue
+            if start in environment:
+                found.append(int(entry))
+    return found
+
+
+def sweep(folder: Path) -> list[str]:
+    """Kill the processes that ``marked`` finds.
+
+    Returns:
+        The command lines of those that SIGKILL did not end.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while pids := marked(folder):
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:  # gone, or not ours to signal
+                continue
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    return [command_line(pid) for pid in pids]

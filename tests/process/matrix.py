@@ -1,0 +1,345 @@
+"""The fault matrix as data: what harnesses do, times how a run ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.process.cell import Run
+
+Behaviour = dict[str, Any]
+FOREVER = 300  # seconds: longer than any test waits
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ends, and what must be seen then.
+
+    Attributes:
+        name: for the test's id and the table.
+        code: pytest's exit code.
+        phase: where junit has the problem; none where pytest writes no junit.
+        says: part of the problem's text, in junit or else on the terminal.
+        recorded: the phases that the run's record has.
+        at: the phase to wait for before ``act``.
+        act: what is done to the run from outside.
+        options: pytest's.
+        only: what single benchmarks do differently from the others.
+        environment: for the run's conftest.
+        whole_log: whether pytest and guards lived to read everything.
+    """
+
+    name: str
+    code: int
+    phase: str | None
+    says: str
+    recorded: tuple[str, ...]
+    at: str = ""
+    act: Callable[[Run], object] | None = None
+    options: tuple[str, ...] = ()
+    only: dict[str, Behaviour] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    whole_log: bool = True
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What harnesses do.
+
+    Attributes:
+        name: for the test's id and the table.
+        every: what every harness does.
+        itself: how the run ends if nobody ends it; None for the common endings.
+    """
+
+    name: str
+    every: Behaviour
+    itself: Ending | None = None
+
+
+def send(*numbers: signal.Signals) -> Callable[[Run], object]:
+    def act(run: Run) -> None:
+        for number in numbers:
+            run.send(number)
+
+    return act
+
+
+def signal_guard(number: signal.Signals) -> Callable[[Run], object]:
+    return lambda run: os.kill(run.guard("background-1-bert"), number)
+
+
+SETUP, CALL, ALL = ("setup",), ("setup", "call"), ("setup", "call", "teardown")
+NO_CALL = ("setup", "teardown")
+NEVER_READY: dict[str, Behaviour] = {"bert": {"marker": ""}}
+SHORT_MAIN: dict[str, Behaviour] = {"dlrm": {"test": 0.3}}
+BAD_MAIN: dict[str, Behaviour] = {"dlrm": {"test": 0.4, "die": ["middle", 3]}}
+XDIST = ("-p", "xdist", "-n1")
+BAD = "failed: it exited with code 2 (make: Error 3)"
+ONLY = {"setup": NEVER_READY, "call": {}, "teardown": SHORT_MAIN}
+DOING = {"setup": "1 of 2 backgrounds", "call": "main runs", "teardown": "backgrounds"}
+
+
+def interrupted(name: str, *numbers: signal.Signals, at: str = "call") -> Ending:
+    who = "Ctrl-C" if numbers[0] == signal.SIGINT else numbers[0].name
+    return Ending(
+        name,
+        code=2,
+        phase="setup" if at == "setup" else "teardown",
+        says=f"Interrupted by {who} while {'' if at == 'teardown' else DOING[at]}",
+        recorded=ALL if at == "teardown" else NO_CALL,
+        at=at,
+        act=send(*numbers),
+        only=ONLY[at],
+    )
+
+
+def xdist_interrupted(name: str, number: signal.Signals) -> Ending:
+    """A terminal and a CI system signal the whole process group."""
+    who = "Ctrl-C" if number == signal.SIGINT else number.name
+    return Ending(
+        name,
+        code=2,
+        phase="teardown",
+        says=f"Interrupted by {who} in an xdist worker",
+        recorded=NO_CALL,
+        at="call",
+        act=lambda run: os.killpg(run.process.pid, number),
+        options=XDIST,
+    )
+
+
+def timed_out(method: str, at: str) -> Ending:
+    seconds = 2 if at == "setup" else 1
+    how: dict[str, Any] = {
+        "options": ("--timeout=600", f"--timeout-method={method}"),
+        "only": ONLY[at],
+        "environment": {"ARM": f"{at}:{seconds}"},
+    }
+    name = f"{method} timeout in {at}"
+    if method == "thread":  # it ends pytest there and then
+        recorded = {"setup": (), "call": SETUP, "teardown": CALL}[at]
+        return Ending(name, 1, None, "Timeout", recorded, whole_log=False, **how)
+    says = f"Timeout (>{seconds}.0s) from pytest-timeout while {DOING[at]}"
+    return Ending(name, 1, at, says, NO_CALL if at == "setup" else ALL, **how)
+
+
+ENDINGS = [
+    Ending("main fails", 1, "call", f"Main dlrm_server {BAD}", ALL, only=BAD_MAIN),
+    Ending("-x", 1, "call", BAD, ALL, options=("-x", "-k", "dlrm"), only=BAD_MAIN),
+    Ending(
+        "--maxfail",
+        1,
+        "call",
+        BAD,
+        ALL,
+        options=("--maxfail=1", "-k", "dlrm"),
+        only=BAD_MAIN,
+    ),
+    interrupted("Ctrl-C in setup", signal.SIGINT, at="setup"),
+    interrupted("Ctrl-C", signal.SIGINT),
+    interrupted("Ctrl-C in teardown", signal.SIGINT, at="teardown"),
+    interrupted("Ctrl-C twice", signal.SIGINT, signal.SIGINT),
+    xdist_interrupted("Ctrl-C under xdist", signal.SIGINT),
+    xdist_interrupted("SIGTERM under xdist", signal.SIGTERM),
+    interrupted("SIGTERM", signal.SIGTERM),
+    interrupted("SIGHUP", signal.SIGHUP),
+    *(
+        timed_out(method, at)
+        for method in ("signal", "thread")
+        for at in ("setup", "call", "teardown")
+    ),
+    Ending(
+        "worker killed",
+        1,
+        "setup",
+        "worker 'gw0' crashed while running",
+        SETUP,
+        "call",
+        lambda run: run.kill("gw0"),
+        XDIST,
+        whole_log=False,
+    ),
+    Ending(
+        "SIGKILL",
+        -9,
+        None,
+        "",
+        SETUP,
+        "call",
+        lambda run: run.send(signal.SIGKILL),
+        whole_log=False,
+    ),
+]
+
+TREES = [
+    Fault("chatty", {"test": FOREVER, "tree": "chatty"}),
+    Fault("silent", {"test": FOREVER, "tree": "silent"}),
+    Fault("deaf", {"test": FOREVER, "tree": "chatty deaf", "ignore": True}),
+    Fault("own session", {"test": FOREVER, "tree": "chatty session"}),
+    Fault("daemon", {"test": FOREVER, "tree": "deaf daemon"}),
+]
+
+
+def itself(phase: str, says: str, **how: Any) -> Ending:
+    recorded = NO_CALL if phase == "setup" else ALL
+    return Ending("by itself", 1, phase, says, recorded, **how)
+
+
+def broken_log(log: str, how: str) -> dict[str, str]:
+    return {"BREAK": f"{log}/output.log:{how}"}
+
+
+BERT = "background-1-bert"
+CHATTY = TREES[0].every
+FAULTS = [
+    Fault(
+        "dies before its marker",
+        CHATTY,
+        itself(
+            "setup",
+            "Background bert_offline exited with code 2 (make: Error 7)",
+            only={"bert": {"die": ["start", 7]}},
+        ),
+    ),
+    Fault(
+        "dies while main runs",
+        CHATTY,
+        itself(
+            "call",
+            "background bert_offline exited with code 2 (make: Error 9)",
+            only={"bert": {"test": 1, "die": ["middle", 9]}},
+        ),
+    ),
+    Fault(
+        "fails at its end",
+        {"test": 1.5, "tree": "deaf daemon"},
+        itself(
+            "teardown",
+            "1 of 2 backgrounds did not exit with code 0: bert_offline: code 2 (make: "
+            "Error 4)",
+            only={"bert": {"exit": 4}, **SHORT_MAIN},
+        ),
+    ),
+    Fault(
+        "background's disk is full",
+        CHATTY,
+        itself(
+            "setup",
+            "output.log cannot be written any more: No space left on device",
+            environment=broken_log(BERT, "full"),
+        ),
+    ),
+    Fault(
+        "main's disk is full",
+        CHATTY,
+        itself(
+            "call",
+            "output.log cannot be written any more: No space left on device",
+            environment=broken_log("main", "full"),
+        ),
+    ),
+    Fault(
+        "background's log cannot be opened",
+        CHATTY,
+        itself(
+            "setup",
+            "bert_offline could not be launched: [Errno 21] Is a directory",
+            environment=broken_log(BERT, "folder"),
+        ),
+    ),
+    Fault(
+        "main's log cannot be opened",
+        CHATTY,
+        itself(
+            "call",
+            "dlrm_server could not be launched: [Errno 21] Is a directory",
+            environment=broken_log("main", "folder"),
+        ),
+    ),
+    Fault(
+        "results are deleted",
+        CHATTY,
+        itself(
+            "call",
+            "output.log was deleted or moved while it was written",
+            at="call",
+            act=lambda run: shutil.rmtree(run.folder / "results", ignore_errors=True),
+        ),
+    ),
+    Fault(
+        "results cannot be written",
+        CHATTY,
+        Ending(
+            "by itself",
+            1,
+            "setup",
+            "/proc/results",
+            (),
+            options=("--results-dir=/proc/results",),
+        ),
+    ),
+    Fault(
+        "guard is killed",
+        {"test": FOREVER, "tree": "chatty deaf", "ignore": True},
+        itself(
+            "call",
+            "background bert_offline exited with code 137",
+            at="call",
+            act=signal_guard(signal.SIGKILL),
+            whole_log=False,
+        ),
+    ),
+    Fault(
+        "guard is stopped",
+        {"test": FOREVER, "tree": "chatty deaf"},
+        itself(
+            "call",
+            f"Main dlrm_server {BAD}",
+            at="call",
+            act=signal_guard(signal.SIGSTOP),
+            whole_log=False,
+            only={"dlrm": {"test": 4, "die": ["middle", 3]}},
+        ),
+    ),
+]
+
+CELLS = [(fault, ending) for fault in TREES for ending in ENDINGS]
+CELLS += [(fault, fault.itself) for fault in FAULTS if fault.itself]
+
+
+def id_of(fault: Fault, ending: Ending) -> str:
+    """Return the id of a cell's test."""
+    return f"{fault.name}-{ending.name}".replace(" ", "_").replace("'", "")
+
+
+def table(cells: dict[str, str]) -> list[str]:
+    """Return the lines of the matrix: endings times trees, then the other faults.
+
+    Args:
+        cells: what to write into a cell, by its id.
+    """
+
+    def line(name: str, *words: str) -> str:
+        return f"{name:<34}" + "".join(f"{word:>13}" for word in words)
+
+    lines = [line("", *(fault.name for fault in TREES))]
+    for ending in ENDINGS:
+        words = (cells.get(id_of(fault, ending), "-") for fault in TREES)
+        lines.append(line(ending.name, *words))
+    for fault in FAULTS:
+        assert fault.itself is not None
+        lines.append(line(fault.name, cells.get(id_of(fault, fault.itself), "-")))
+    return lines
+
+
+def behaviour(fault: Fault, ending: Ending) -> str:
+    """Return $FAKE_HARNESS of one cell."""
+    only = {name: {**fault.every, **each} for name, each in ending.only.items()}
+    return json.dumps({"*": fault.every, **only})
