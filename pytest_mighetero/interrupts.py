@@ -76,6 +76,8 @@ def report_interrupted(item: pytest.Item, reason: str) -> None:
         text += " It was interrupted again meanwhile."
     if INTERRUPTS in item.config.stash:
         item.config.stash[INTERRUPTS].ignore()
+    if "teardown" in case.phases:
+        return  # it was over, and has been reported
     item.add_report_section("teardown", "stdout", case.block())
 
     def fail() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import termios
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,10 +122,21 @@ class HarnessProcess:
         Raises:
             HarnessError: its log cannot be opened, or a process cannot be started.
         """
-        self.status, guards_end = os.pipe()
-        knows = map(str, (os.getpid(), guards_end, self.grace))
         try:
-            self._output = self.log.open("wb", buffering=0)
+            self._start_guard()
+        except (OSError, pexpect.ExceptionPexpect) as error:
+            raise HarnessError(
+                f"{self.name} could not be launched: {error}. Command: {self.command}"
+            ) from error
+        self.launched = Stamp()
+
+    def _start_guard(self) -> None:
+        with ExitStack() as undo, ExitStack() as done:
+            self._output = undo.enter_context(self.log.open("wb", buffering=0))
+            self.status, guards_end = os.pipe()
+            undo.callback(os.close, self.status)
+            done.callback(os.close, guards_end)
+            knows = map(str, (os.getpid(), guards_end, self.grace))
             self._spawn = _Spawn(
                 sys.executable,
                 ["-I", "-S", _GUARD, *knows, *self.command.argv],
@@ -134,14 +146,7 @@ class HarnessProcess:
                 dimensions=DIMENSIONS,
                 timeout=None,
             )
-        except (OSError, pexpect.ExceptionPexpect) as error:
-            os.close(self.status)
-            raise HarnessError(
-                f"{self.name} could not be launched: {error}. Command: {self.command}"
-            ) from error
-        finally:
-            os.close(guards_end)
-        self.launched = Stamp()
+            undo.pop_all()
 
     @property
     def fd(self) -> int:
@@ -175,11 +180,7 @@ class HarnessProcess:
             chunk = b""
         if not chunk:
             return 0
-        if self.log_error is None:
-            try:
-                self._output.write(chunk)
-            except OSError as error:
-                self.log_error = error
+        self._write(chunk)
         self._tail += chunk
         if len(self._tail) > 2 * TAIL_BYTES:
             del self._tail[:-TAIL_BYTES]
@@ -188,6 +189,14 @@ class HarnessProcess:
         if self._finish.feed(chunk):
             self.finished = Stamp()
         return len(chunk)
+
+    def _write(self, chunk: bytes) -> None:
+        left = memoryview(chunk)
+        try:
+            while left and self.log_error is None:
+                left = left[self._output.write(left) :]
+        except OSError as error:
+            self.log_error = error
 
     def reap(self) -> None:
         """Take its last output and its exit code, once its guard has ended.
@@ -205,7 +214,10 @@ class HarnessProcess:
         self.exit_code = code if code >= 0 else 128 - code  # the guard was killed
         self._spawn.ptyproc.terminated = True  # type: ignore[attr-defined]
         self._spawn.close()
-        self._output.close()
+        try:
+            self._output.close()
+        except OSError as error:  # a network's disk may only say now that it is full
+            self.log_error = self.log_error or error
         self.exited = Stamp()
 
     def signal(self, number: int) -> None:

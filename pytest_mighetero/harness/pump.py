@@ -117,7 +117,7 @@ class Pump:
                     self._register()
                 elif key.fd == key.data.status:
                     self._reap(key.data)
-                elif key.fd in self._selector.get_map():  # not reaped just now
+                elif key.data.exited is None:  # not reaped just now
                     self._read(key.data)
 
     def _register(self) -> None:

@@ -266,12 +266,14 @@ def test_a_background_that_never_issues_hits_the_deadline(lab: Lab) -> None:
     assert "1 of 2 backgrounds printed the start marker but issued no query" in error
 
 
-@pytest.mark.parametrize(("seconds", "tag"), [(0.3, "error"), (3, "failure")])
+@pytest.mark.parametrize(
+    ("seconds", "duration", "tag"), [(0.3, "4s", "error"), (3, "7s", "failure")]
+)
 def test_a_background_that_issues_late_breaks_the_overlap(
-    lab: Lab, seconds: float, tag: str
+    lab: Lab, seconds: float, duration: str, tag: str
 ) -> None:
     lab.fake(bert={"late": 3, "load": 1}, dlrm={"test": seconds})
-    report = lab.run("--background-benchmark-duration=7s")
+    report = lab.run(f"--background-benchmark-duration={duration}")
     (problem,) = report.case.problems.items()
     assert problem[0] == tag
     assert "1 of 2 backgrounds issued their first query after main's" in problem[1]

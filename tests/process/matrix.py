@@ -100,18 +100,19 @@ def interrupted(name: str, *numbers: signal.Signals, at: str = "call") -> Ending
     )
 
 
-def xdist_interrupted(name: str, number: signal.Signals) -> Ending:
+def xdist_interrupted(name: str, number: signal.Signals, at: str) -> Ending:
     """A terminal and a CI system signal the whole process group."""
     who = "Ctrl-C" if number == signal.SIGINT else number.name
     return Ending(
         name,
         code=2,
-        phase="teardown",
+        phase="setup" if at == "setup" else "teardown",
         says=f"Interrupted by {who} in an xdist worker",
         recorded=NO_CALL,
-        at="call",
+        at=at,
         act=lambda run: os.killpg(run.process.pid, number),
         options=XDIST,
+        only=ONLY[at],
     )
 
 
@@ -146,8 +147,8 @@ ENDINGS = [
     interrupted("Ctrl-C", signal.SIGINT),
     interrupted("Ctrl-C in teardown", signal.SIGINT, at="teardown"),
     interrupted("Ctrl-C twice", signal.SIGINT, signal.SIGINT),
-    xdist_interrupted("Ctrl-C under xdist", signal.SIGINT),
-    xdist_interrupted("SIGTERM under xdist", signal.SIGTERM),
+    xdist_interrupted("Ctrl-C under xdist", signal.SIGINT, "call"),
+    xdist_interrupted("SIGTERM under xdist in setup", signal.SIGTERM, "setup"),
     interrupted("SIGTERM", signal.SIGTERM),
     interrupted("SIGHUP", signal.SIGHUP),
     *(
