@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.guard import HURRIED_GRACE, KILL_TRIES
 from pytest_mighetero.harness.process import HarnessProcess
 
@@ -27,6 +28,7 @@ class Pump:
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
         self._new: list[HarnessProcess] = []
         self._closing = False
+        self._failure: Exception | None = None
         self._thread = threading.Thread(
             target=self._run, name="mighetero-pump", daemon=True
         )
@@ -58,9 +60,17 @@ class Pump:
 
         Returns:
             What *condition* said last.
+
+        Raises:
+            HarnessError: the reader has failed, and nothing would change any more.
         """
         with self._changed:
             while not condition():
+                if self._failure is not None:
+                    raise HarnessError(
+                        f"The reader of the harnesses failed: {self._failure!r}. This "
+                        f"is an error of pytest-mighetero."
+                    ) from self._failure
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
@@ -110,6 +120,13 @@ class Pump:
         os.write(self._wake_write, b"w")
 
     def _run(self) -> None:
+        try:
+            self._read_all()
+        except Exception as error:  # noqa: BLE001 - whoever waits is told
+            self._failure = error
+            self._tell()
+
+    def _read_all(self) -> None:
         while not self._closing:
             for key, _ in self._selector.select():
                 if key.data is None:

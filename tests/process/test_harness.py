@@ -274,6 +274,23 @@ def test_a_full_disk_is_remembered_and_stalls_nobody(
     assert harness.exit_code == 0
 
 
+def test_a_reader_that_fails_is_noticed_by_whoever_waits(
+    launch: Launch, pump: Pump, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_self: HarnessProcess, _chunk: bytes) -> None:
+        raise ValueError("on purpose")
+
+    monkeypatch.setattr(HarnessProcess, "_write", fail)
+    harness = launch(f"{READY}; sleep 300")
+    with pytest.raises(HarnessError, match=r"reader of the harnesses failed.*purpose"):
+        pump.wait_for(lambda: harness.exited is not None)
+    with pytest.raises(HarnessError):
+        pump.stop([harness])
+    monkeypatch.undo()
+    harness.reap()
+    assert harness.exit_code
+
+
 def test_seven_at_once_are_all_read_to_the_end(launch: Launch, pump: Pump) -> None:
     harnesses = [launch(f"seq 100000; {READY}; seq 100000") for _ in range(7)]
     wait(pump, lambda: all(h.exited for h in harnesses))
