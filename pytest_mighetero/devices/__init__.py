@@ -17,23 +17,33 @@ class MigDevice:
     Attributes:
         uuid: as NVML prints it, in either form (``MIG-<uuid>`` since driver R470).
         profile: for example ``1g.10gb``; None where the source cannot know.
-        memory_bytes: the device's own memory; None where the source cannot know.
+        memory_bytes: the device's own memory.
+        slot: its index in NVML's list of its GPU, which may have holes.
+        gi, ci: ids of its GPU instance and its compute instance.
+        multiprocessors: how many SMs it has.
+
+    What the source or its driver cannot know is None.
     """
 
     uuid: str
     profile: str | None = None
     memory_bytes: int | None = None
+    slot: int | None = None
+    gi: int | None = None
+    ci: int | None = None
+    multiprocessors: int | None = None
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU with MIG enabled, or what stands for one.
+    """A GPU, or what stands for one.
 
     Attributes:
         name: the product name, or what the source says instead.
         devices: its MIG devices, in index order.
         index, uuid, pci_bus_id: NVML's identifiers; None for other sources.
         driver: the driver's version; None for other sources.
+        problem: why a run cannot use it and what to do about that, or None.
     """
 
     name: str
@@ -42,6 +52,7 @@ class Gpu:
     uuid: str | None = None
     pci_bus_id: str | None = None
     driver: str | None = None
+    problem: str | None = None
 
     def is_called(self, name: str) -> bool:
         """Tell whether *name* is this GPU's index, UUID or PCI bus id."""
@@ -59,7 +70,7 @@ class Gpu:
             if profile
         )
         label = f"GPU {self.index}: " if self.index is not None else ""
-        devices = profiles or f"{len(self.devices)} MIG devices"
+        devices = self.problem or profiles or f"{len(self.devices)} MIG devices"
         return f"{label}{self.name} ({devices})"
 
 
@@ -67,7 +78,7 @@ class DeviceSource(Protocol):
     """Where MIG devices come from."""
 
     def gpus(self) -> tuple[Gpu, ...]:
-        """Return every GPU with MIG enabled.
+        """Return every GPU, those that a run cannot use with their problem.
 
         Raises:
             DeviceError: the source cannot be asked.
@@ -101,10 +112,12 @@ def choose_gpu(gpus: Sequence[Gpu], needed: int, called: str | None = None) -> G
     Raises:
         DeviceError: there is none such, or it has fewer devices than *needed*.
     """
-    found = "; ".join(map(str, gpus)) or "no GPU with MIG enabled"
+    found = "; ".join(map(str, gpus)) or "no GPU"
     fitting = [gpu for gpu in gpus if called is None or gpu.is_called(called)]
     if not fitting and called is not None:
-        raise DeviceError(f"--mig-gpu: no MIG-enabled GPU is called {called}: {found}.")
+        raise DeviceError(f"--mig-gpu: no GPU is called {called}: {found}.")
+    if called is not None and fitting[0].problem:
+        raise DeviceError(f"--mig-gpu: {fitting[0]}.")
     best = max(fitting, key=lambda gpu: len(gpu.devices), default=None)
     count = len(best.devices) if best else 0
     if best is None or count < needed:

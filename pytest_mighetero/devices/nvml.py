@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from pytest_mighetero.devices import TRY_CPU, Gpu, MigDevice
+from pytest_mighetero.devices.visible import visible_only
 from pytest_mighetero.errors import DeviceError
+
+_LIST_THEM = (
+    "In a container without it, list the devices: --mig-devices=MIG-..., as "
+    "nvidia-smi -L prints them on the host."
+)
+_OFF = "MIG is off: sudo nvidia-smi -i {index} -mig 1"
+_PENDING = "MIG is pending: sudo nvidia-smi -i {index} --gpu-reset, or reboot"
+_LOST = "lost: it fell off the bus, see dmesg, and reboot"
+_UNSUPPORTED = "it has no MIG"
 
 
 class NvmlDevices:
-    """Every GPU with MIG enabled that this process can see."""
+    """Every GPU that this process can see, with its MIG devices."""
 
     def gpus(self) -> tuple[Gpu, ...]:
         """Ask NVML; it is opened for the question and closed after it.
+
+        While NVML is open nobody can change the MIG geometry, so nobody keeps it open.
+        ``CUDA_VISIBLE_DEVICES`` and ``NVIDIA_VISIBLE_DEVICES`` bound what is returned.
 
         Raises:
             DeviceError: NVML is missing, or answers with an error.
         """
         with _nvml() as nvml:
             driver = _text(nvml.nvmlSystemGetDriverVersion())
-            handles = [
-                (index, nvml.nvmlDeviceGetHandleByIndex(index))
-                for index in range(nvml.nvmlDeviceGetCount())
-            ]
-            return tuple(
-                _gpu(nvml, index, handle, driver)
-                for index, handle in handles
-                if _mig_enabled(nvml, handle)
-            )
+            count = nvml.nvmlDeviceGetCount()
+            gpus = tuple(_gpu(nvml, index, driver) for index in range(count))
+        return visible_only(gpus, os.environ)
 
 
 @contextmanager
@@ -41,48 +49,99 @@ def _nvml() -> Iterator[Any]:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
         raise DeviceError(
-            f"NVML cannot be used ({error}): an NVIDIA driver is needed to find MIG "
-            f"devices. In a container without it, list them: --mig-devices=MIG-..., "
-            f"as nvidia-smi -L prints them on the host. {TRY_CPU}"
+            f"NVML cannot be used ({error}): {_advice(pynvml, error)} {TRY_CPU}"
         ) from None
     try:
         yield pynvml
     except pynvml.NVMLError as error:
-        raise DeviceError(f"NVML answered with an error: {error}.") from None
+        raise DeviceError(
+            f"NVML answered with an error ({error}): {_advice(pynvml, error)}"
+        ) from None
     finally:
         pynvml.nvmlShutdown()
 
 
-def _mig_enabled(nvml: Any, handle: Any) -> bool:
+def _advice(nvml: Any, error: Any) -> str:
+    """Say what to do about an error of NVML's."""
+    advice = {
+        nvml.NVML_ERROR_LIBRARY_NOT_FOUND: "libnvidia-ml.so.1 comes with the NVIDIA "
+        f"driver, which is needed to find MIG devices. {_LIST_THEM}",
+        nvml.NVML_ERROR_DRIVER_NOT_LOADED: "load the NVIDIA driver (sudo modprobe "
+        f"nvidia), which is needed to find MIG devices. {_LIST_THEM}",
+        nvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: "the loaded driver and "
+        "libnvidia-ml.so.1 are of different versions; reboot after the driver's "
+        "update, or restart the container.",
+        nvml.NVML_ERROR_NO_PERMISSION: "this user may not open the GPU's device files; "
+        "look at ls -l /dev/nvidia* /dev/nvidia-caps, or run as a user who may.",
+        nvml.NVML_ERROR_GPU_IS_LOST: "a GPU fell off the bus; see dmesg, and reboot.",
+    }
+    return advice.get(error.value, f"see nvidia-smi and dmesg. {_LIST_THEM}")
+
+
+def _gpu(nvml: Any, index: int, driver: str) -> Gpu:
     try:
-        current, _pending = nvml.nvmlDeviceGetMigMode(handle)
-    except nvml.NVMLError_NotSupported:
-        return False
-    return bool(current == nvml.NVML_DEVICE_MIG_ENABLE)
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        problem = _problem(nvml, handle)
+        return Gpu(
+            name=_text(nvml.nvmlDeviceGetName(handle)),
+            devices=() if problem else tuple(_mig_devices(nvml, handle)),
+            index=index,
+            uuid=_text(nvml.nvmlDeviceGetUUID(handle)),
+            pci_bus_id=_text(nvml.nvmlDeviceGetPciInfo(handle).busId),
+            driver=driver,
+            problem=problem and problem.format(index=index),
+        )
+    except nvml.NVMLError_GpuIsLost:
+        return Gpu("a GPU", (), index=index, driver=driver, problem=_LOST)
 
 
-def _gpu(nvml: Any, index: int, handle: Any, driver: str) -> Gpu:
-    return Gpu(
-        name=_text(nvml.nvmlDeviceGetName(handle)),
-        devices=tuple(_mig_devices(nvml, handle)),
-        index=index,
-        uuid=_text(nvml.nvmlDeviceGetUUID(handle)),
-        pci_bus_id=_text(nvml.nvmlDeviceGetPciInfo(handle).busId),
-        driver=driver,
-    )
+def _problem(nvml: Any, handle: Any) -> str | None:
+    """Say why a GPU has no MIG devices that a run could use, or None."""
+    mode = _supported(nvml, lambda: nvml.nvmlDeviceGetMigMode(handle))
+    if mode is None:
+        return _UNSUPPORTED
+    current, pending = mode
+    if current == nvml.NVML_DEVICE_MIG_ENABLE:
+        return None
+    return _PENDING if pending == nvml.NVML_DEVICE_MIG_ENABLE else _OFF
 
 
 def _mig_devices(nvml: Any, gpu: Any) -> Iterator[MigDevice]:
-    for index in range(nvml.nvmlDeviceGetMaxMigDeviceCount(gpu)):
+    for slot in range(nvml.nvmlDeviceGetMaxMigDeviceCount(gpu)):
         try:
-            handle = nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, index)
+            handle = nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, slot)
         except nvml.NVMLError_NotFound:
             continue  # the count is a maximum, and there may be holes in it
-        yield MigDevice(
-            uuid=_text(nvml.nvmlDeviceGetUUID(handle)),
-            profile=profile_in(_text(nvml.nvmlDeviceGetName(handle))),
-            memory_bytes=int(nvml.nvmlDeviceGetMemoryInfo(handle).total),
-        )
+        yield _mig_device(nvml, handle, slot)
+
+
+def _mig_device(nvml: Any, handle: Any, slot: int) -> MigDevice:
+    def ask(name: str) -> Any:
+        return _supported(nvml, lambda: getattr(nvml, name)(handle))
+
+    uuid = _text(nvml.nvmlDeviceGetUUID(handle))
+    attributes = ask("nvmlDeviceGetAttributes")
+    legacy = re.fullmatch(r"MIG-GPU-[0-9a-f-]+/(\d+)/(\d+)", uuid)
+    gi, ci = ask("nvmlDeviceGetGpuInstanceId"), ask("nvmlDeviceGetComputeInstanceId")
+    if legacy and gi is None:
+        gi, ci = int(legacy[1]), int(legacy[2])
+    return MigDevice(
+        uuid=uuid,
+        profile=profile_in(_text(nvml.nvmlDeviceGetName(handle))),
+        memory_bytes=int(nvml.nvmlDeviceGetMemoryInfo(handle).total),
+        slot=slot,
+        gi=gi,
+        ci=ci,
+        multiprocessors=attributes and attributes.multiprocessorCount,
+    )
+
+
+def _supported(nvml: Any, question: Callable[[], Any]) -> Any:
+    """Return NVML's answer, or None where driver or device do not have it."""
+    try:
+        return question()
+    except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound):
+        return None
 
 
 def profile_in(name: str) -> str | None:

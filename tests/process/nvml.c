@@ -1,101 +1,170 @@
-/* A driver's libnvidia-ml.so.1 of one GPU, for the real pynvml to load.
+/* A driver's libnvidia-ml.so.1, for the real pynvml to load.
  *
- * $FAKE_NVML is a list of MIG slots, one character each: a digit is a device of
- * profile <digit>g.10gb, '.' is a hole in the index list; "off" is MIG disabled.
+ * The GPUs are in machine.h, which machines.py writes from a JSON description; it
+ * also defines WITHOUT_<function> for what this driver does not have yet.
  * Signatures: nvml.h of CUDA 12.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define SUCCESS 0
-#define NOT_SUPPORTED 3
-#define NOT_FOUND 6
-#define SLOTS 7
+enum { OFF, ON, PENDING, UNSUPPORTED };
+struct device {
+  int slot, gi, ci;
+  unsigned sm, gi_slices, ci_slices;
+  unsigned long long memory_mb;
+  const char *profile, *uuid;
+};
+struct gpu {
+  const char *name, *uuid, *bus_id;
+  int mig, lost;
+  unsigned slots, devices;
+  struct device *device;
+};
 
+#include "machine.h"
+
+enum { SUCCESS = 0, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, GPU_IS_LOST = 15 };
 typedef int nvmlReturn_t;
 typedef void *nvmlDevice_t;
 typedef struct { unsigned long long total, free, used; } nvmlMemory_t;
 typedef struct {
   char busIdLegacy[16];
-  unsigned int domain, bus, device, pciDeviceId, pciSubSystemId;
+  unsigned domain, bus, device, pciDeviceId, pciSubSystemId;
   char busId[32];
 } nvmlPciInfo_t;
+typedef struct {
+  unsigned multiprocessorCount, sharedCopyEngineCount, sharedDecoderCount;
+  unsigned sharedEncoderCount, sharedJpegCount, sharedOfaCount;
+  unsigned gpuInstanceSliceCount, computeInstanceSliceCount;
+  unsigned long long memorySizeMB;
+} nvmlDeviceAttributes_t;
 
-static int gpus[2], slots[SLOTS];
-
-static const char *geometry(void) {
-  const char *text = getenv("FAKE_NVML");
-  return text ? text : "";
+static struct gpu *parent(nvmlDevice_t handle, struct device **device) {
+  *device = NULL;
+  for (struct gpu *gpu = GPUS; gpu < GPUS + GPU_COUNT; gpu++) {
+    if (handle == gpu) return gpu;
+    for (unsigned i = 0; i < gpu->devices; i++)
+      if (handle == &gpu->device[i]) {
+        *device = &gpu->device[i];
+        return gpu;
+      }
+  }
+  return NULL;
 }
 
-static int slot(nvmlDevice_t device) {
-  for (int i = 0; i < SLOTS; i++)
-    if (device == &slots[i]) return i;
-  return -1;
-}
-
-nvmlReturn_t nvmlInit_v2(void) {
-  return strcmp(geometry(), "no driver") ? SUCCESS : 9;
-}
-nvmlReturn_t nvmlInitWithFlags(unsigned int flags) { return nvmlInit_v2(); }
+nvmlReturn_t nvmlInitWithFlags(unsigned flags) { return INIT; }
 nvmlReturn_t nvmlShutdown(void) { return SUCCESS; }
-const char *nvmlErrorString(nvmlReturn_t result) {
-  return result == 9 ? "Driver Not Loaded" : "an error";
-}
-nvmlReturn_t nvmlSystemGetDriverVersion(char *text, unsigned int length) {
-  snprintf(text, length, "550.54.15");
+const char *nvmlErrorString(nvmlReturn_t result) { return "an error"; }
+
+nvmlReturn_t nvmlSystemGetDriverVersion(char *text, unsigned length) {
+  snprintf(text, length, "%s", DRIVER);
   return SUCCESS;
 }
-nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int *count) {
-  *count = 2;
+
+nvmlReturn_t nvmlDeviceGetCount_v2(unsigned *count) {
+  *count = GPU_COUNT;
   return SUCCESS;
 }
-nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, nvmlDevice_t *device) {
-  *device = &gpus[index];
+
+nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned index, nvmlDevice_t *device) {
+  if (index >= GPU_COUNT) return INVALID;
+  if (GPUS[index].lost) return GPU_IS_LOST;
+  *device = &GPUS[index];
   return SUCCESS;
 }
-/* The first GPU is one without MIG: a T4, say. */
-nvmlReturn_t nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned int *current,
-                                  unsigned int *pending) {
-  if (device == &gpus[0]) return NOT_SUPPORTED;
-  *current = *pending = strcmp(geometry(), "off") != 0;
+
+nvmlReturn_t nvmlDeviceGetMigMode(nvmlDevice_t handle, unsigned *current,
+                                  unsigned *pending) {
+  struct device *device;
+  int mig = parent(handle, &device)->mig;
+  if (mig == UNSUPPORTED) return NOT_SUPPORTED;
+  *current = mig == ON;
+  *pending = mig != OFF;
   return SUCCESS;
 }
-nvmlReturn_t nvmlDeviceGetMaxMigDeviceCount(nvmlDevice_t device, unsigned int *count) {
-  *count = SLOTS;
+
+nvmlReturn_t nvmlDeviceGetMaxMigDeviceCount(nvmlDevice_t handle, unsigned *count) {
+  struct device *device;
+  *count = parent(handle, &device)->slots;
   return SUCCESS;
 }
-nvmlReturn_t nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device,
-                                                 unsigned int index,
+
+nvmlReturn_t nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t handle, unsigned index,
                                                  nvmlDevice_t *mig) {
-  if (index >= strlen(geometry()) || geometry()[index] == '.') return NOT_FOUND;
-  *mig = &slots[index];
-  return SUCCESS;
+  struct device *none;
+  struct gpu *gpu = parent(handle, &none);
+  for (unsigned i = 0; i < gpu->devices; i++)
+    if (gpu->device[i].slot == (int)index) {
+      *mig = &gpu->device[i];
+      return SUCCESS;
+    }
+  return NOT_FOUND;
 }
-nvmlReturn_t nvmlDeviceGetName(nvmlDevice_t device, char *text, unsigned int length) {
-  int i = slot(device);
-  if (i < 0)
-    snprintf(text, length, "NVIDIA A100-SXM4-80GB");
+
+nvmlReturn_t nvmlDeviceGetName(nvmlDevice_t handle, char *text, unsigned length) {
+  struct device *device;
+  struct gpu *gpu = parent(handle, &device);
+  if (device)
+    snprintf(text, length, "%s MIG %s", gpu->name, device->profile);
   else
-    snprintf(text, length, "NVIDIA A100-SXM4-80GB MIG %cg.10gb", geometry()[i]);
+    snprintf(text, length, "%s", gpu->name);
   return SUCCESS;
 }
-nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char *text, unsigned int length) {
-  int i = slot(device);
-  if (i < 0)
-    snprintf(text, length, "GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f");
-  else
-    snprintf(text, length, "MIG-00000000-0000-0000-0000-00000000000%d", i);
+
+nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t handle, char *text, unsigned length) {
+  struct device *device;
+  struct gpu *gpu = parent(handle, &device);
+  snprintf(text, length, "%s", device ? device->uuid : gpu->uuid);
   return SUCCESS;
 }
-nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *memory) {
-  memory->total = 10200547328ULL;
+
+nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t handle, nvmlMemory_t *memory) {
+  struct device *device;
+  parent(handle, &device);
+  if (!device) return NOT_SUPPORTED;
+  memory->total = device->memory_mb << 20;
   memory->free = memory->used = memory->total / 2;
   return SUCCESS;
 }
-nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t *pci) {
+
+nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t handle, nvmlPciInfo_t *pci) {
+  struct device *device;
   memset(pci, 0, sizeof *pci);
-  snprintf(pci->busId, sizeof pci->busId, "00000000:07:00.0");
+  snprintf(pci->busId, sizeof pci->busId, "%s", parent(handle, &device)->bus_id);
   return SUCCESS;
 }
+
+#ifndef WITHOUT_nvmlDeviceGetGpuInstanceId
+nvmlReturn_t nvmlDeviceGetGpuInstanceId(nvmlDevice_t handle, unsigned *id) {
+  struct device *device;
+  parent(handle, &device);
+  if (!device) return INVALID;
+  *id = device->gi;
+  return SUCCESS;
+}
+#endif
+
+#ifndef WITHOUT_nvmlDeviceGetComputeInstanceId
+nvmlReturn_t nvmlDeviceGetComputeInstanceId(nvmlDevice_t handle, unsigned *id) {
+  struct device *device;
+  parent(handle, &device);
+  if (!device) return INVALID;
+  *id = device->ci;
+  return SUCCESS;
+}
+#endif
+
+#ifndef WITHOUT_nvmlDeviceGetAttributes_v2
+nvmlReturn_t nvmlDeviceGetAttributes_v2(nvmlDevice_t handle,
+                                        nvmlDeviceAttributes_t *attributes) {
+  struct device *device;
+  parent(handle, &device);
+  if (!device) return INVALID;
+  memset(attributes, 0, sizeof *attributes);
+  attributes->multiprocessorCount = device->sm;
+  attributes->gpuInstanceSliceCount = device->gi_slices;
+  attributes->computeInstanceSliceCount = device->ci_slices;
+  attributes->memorySizeMB = device->memory_mb;
+  return SUCCESS;
+}
+#endif

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import Compiled
 from tests.lab import Lab
+from tests.process.machines import header, machine
 
-
-@pytest.fixture(scope="session")
-def nvml(compiled: Compiled) -> Path:
-    """Build the library and return the folder to find it in."""
-    return compiled("nvml.c", "libnvidia-ml.so.1", "-shared", "-fPIC").parent
+SHOW = """
+from pytest_mighetero.devices.nvml import NvmlDevices
+for gpu in NvmlDevices().gpus():
+    print(gpu)
+    for device in gpu.devices:
+        print(" ", *vars(device).values())
+"""
+A100 = "NVIDIA A100-SXM4-80GB"
+RESET = "sudo nvidia-smi -i 1 --gpu-reset"
+GPU_7 = "GPU-00000007-d268-c3f3-1b07-005d5ae1dc3f"
+Machines = Callable[..., "Machine"]
 
 
 class Machine:
     """A machine with a driver; the loader finds it in a process of its own."""
 
-    def __init__(self, lab: Lab, nvml: Path, patch: pytest.MonkeyPatch):
-        self.lab, self._patch = lab, patch
-        patch.setenv("LD_LIBRARY_PATH", str(nvml))
+    def __init__(self, lab: Lab, library: Path, patch: pytest.MonkeyPatch):
+        self.lab = lab
+        patch.setenv("LD_LIBRARY_PATH", str(library.parent))
 
-    def run(self, geometry: str, *options: str) -> tuple[str, list[str]]:
+    def show(self) -> list[str]:
+        """Return what NVML says of GPUs and MIG devices."""
+        command = [sys.executable, "-c", SHOW]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return (done.stdout + done.stderr).splitlines()
+
+    def run(self, *options: str) -> tuple[str, list[str]]:
         """Return what pytest printed, and the devices harnesses were given."""
-        self._patch.setenv("FAKE_NVML", geometry)
         arguments = self.lab.arguments("-k", "dlrm_server", *options, devices=0)
         result = self.lab.pytester.run(sys.executable, "-mpytest", *arguments)
         dryrun = [line for line in result.outlines if line.startswith("cd ")]
@@ -37,69 +52,124 @@ class Machine:
 
 
 @pytest.fixture
-def machine(lab: Lab, nvml: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    return Machine(lab, nvml, monkeypatch)
+def on(
+    lab: Lab, compiled: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Machines:
+    """Build the driver of a machine: its name, and what is different on this one."""
+    for name in ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"):
+        monkeypatch.delenv(name, raising=False)
+
+    def build(name: str, devices: int | None = None, **other: Any) -> Machine:
+        described = {**machine(name), **other}
+        if devices is not None:
+            slots = described["gpus"][0]["devices"].items()
+            described["gpus"][0]["devices"] = dict(list(slots)[:devices])
+        (tmp_path / "machine.h").write_text(header(described))
+        flags = ("-shared", "-fPIC", f"-I{tmp_path}")
+        library = compiled("nvml.c", "libnvidia-ml.so.1", *flags)
+        return Machine(lab, library, monkeypatch)
+
+    return build
 
 
-def mig(*indices: int) -> list[str]:
-    return [f"MIG-00000000-0000-0000-0000-00000000000{i}" for i in indices]
+def mig(*numbers: int) -> list[str]:
+    return [f"MIG-{number:08d}-0000-5000-8000-000000000000" for number in numbers]
 
 
-def test_devices_are_found_past_holes_in_the_index_list(machine: Machine) -> None:
-    text, uuids = machine.run("1.1..11", "--dryrun")
-    assert uuids == [*mig(2, 5), *mig(0)]  # backgrounds, then main
-    assert "on 1g.10gb, MIG-" in text
-
-
-def test_a_run_on_nvml_devices_says_gpu_profile_and_driver(machine: Machine) -> None:
-    machine.run("111")
-    report = (machine.lab.folder / "report.xml").read_text()
-    assert 'name="gpu" value="NVIDIA A100-SXM4-80GB"' in report
-    assert 'name="device_profile" value="1g.10gb"' in report
-    assert 'name="driver" value="550.54.15"' in report
-
-
-@pytest.mark.parametrize(
-    "name", ["1", "GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f", "0000:07:00.0"]
-)
-def test_mig_gpu_by_index_uuid_and_bus_id(machine: Machine, name: str) -> None:
-    _, uuids = machine.run("111", "--dryrun", f"--mig-gpu={name}")
-    assert len(uuids) == 3
-
-
-def test_mig_gpu_that_is_not_there(machine: Machine) -> None:
-    text, _ = machine.run("111", "--mig-gpu=0")
-    assert "no MIG-enabled GPU is called 0: GPU 1: NVIDIA A100-SXM4-80GB" in text
+# Discovery.
 
 
 @pytest.mark.parametrize(
-    ("geometry", "message"),
+    ("name", "lines"),
     [
-        ("11", "3 MIG devices are needed on one GPU (one for main, 2 for the"),
-        ("11", "found 2: GPU 1: NVIDIA A100-SXM4-80GB (2 x 1g.10gb)"),
-        ("", "found 0: GPU 1: NVIDIA A100-SXM4-80GB (0 MIG devices)"),
-        ("off", "found 0: no GPU with MIG enabled"),
-        ("no driver", "NVML cannot be used (Driver Not Loaded)"),
-        ("no driver", "pytest --mig-suite=cpu -k dlrm_server"),
+        (
+            "a100-80gb",
+            [
+                "GPU 0: NVIDIA A100-SXM4-80GB (7 x 1g.10gb)",
+                f"  {mig(1)[0]} 1g.10gb 10200547328 0 7 0 14",
+                f"  {mig(7)[0]} 1g.10gb 10200547328 6 13 0 14",
+            ],
+        ),
+        ("a100-40gb", [f"  {mig(1)[0]} 1g.5gb 5100273664 0 7 0 14"]),
+        (
+            "a30",
+            [
+                "GPU 0: NVIDIA A30 (4 x 1g.6gb)",
+                f"  {mig(4)[0]} 1g.6gb 6241124352 3 6 0 14",
+            ],
+        ),
+        (
+            "h100",
+            [
+                "GPU 0: NVIDIA H100 80GB HBM3 (6 x 1g.10gb, 1 x 1g.10gb+me)",
+                f"  {mig(7)[0]} 1g.10gb+me 10468982784 6 13 0 16",
+            ],
+        ),
+        (
+            "holes",
+            [
+                "GPU 0: Tesla T4 (it has no MIG)",
+                "GPU 1: NVIDIA A100-SXM4-80GB (3 x 1g.10gb)",
+                f"  {mig(6)[0]} 1g.10gb 10200547328 5 12 0 14",
+            ],
+        ),
+        (
+            "mixed",
+            [
+                "GPU 0: NVIDIA A100-SXM4-80GB (1 x 3g.40gb, 3 x 1g.10gb)",
+                f"  {mig(1)[0]} 3g.40gb 42144366592 0 1 0 42",
+            ],
+        ),
+        (
+            "compute-instances",
+            [
+                "GPU 0: NVIDIA A100-SXM4-80GB (6 x 1c.3g.40gb)",
+                f"  {mig(6)[0]} 1c.3g.40gb 42144366592 5 2 2 14",
+            ],
+        ),
+        (
+            "pre-r470",
+            [f"  MIG-{GPU_7}/13/0 1g.10gb 10200547328 6 13 0 14"],
+        ),
+        (
+            "old-entry-points",
+            [f"  MIG-{GPU_7}/13/0 1g.10gb 10200547328 6 13 0 None"],
+        ),
+        (
+            "states",
+            [
+                f"GPU 0: {A100} (MIG is off: sudo nvidia-smi -i 0 -mig 1)",
+                f"GPU 1: {A100} (MIG is pending: {RESET}, or reboot)",
+                "GPU 2: a GPU (lost: it fell off the bus, see dmesg, and reboot)",
+                "GPU 3: NVIDIA A100-SXM4-80GB (0 MIG devices)",
+            ],
+        ),
     ],
 )
-def test_without_enough_devices(machine: Machine, geometry: str, message: str) -> None:
-    text, _ = machine.run(geometry)
-    assert message in text
+def test_what_nvml_says_of_a_machine(on: Machines, name: str, lines: list[str]) -> None:
+    shown = on(name).show()
+    assert [line for line in lines if line not in shown] == [], shown
+
+
+@pytest.mark.parametrize(
+    ("init", "says"),
+    [
+        (9, "NVML cannot be used (Driver Not Loaded): load the NVIDIA driver"),
+        (
+            4,
+            "(Insufficient Permissions): this user may not open the GPU's device files",
+        ),
+        (18, "version mismatch.): the loaded driver and libnvidia-ml.so.1 are of"),
+        (15, "(GPU is lost): a GPU fell off the bus; see dmesg, and reboot."),
+        (999, "(Unknown Error): see nvidia-smi and dmesg."),
+        (9, "pytest --mig-suite=cpu -k dlrm_server"),
+    ],
+)
+def test_an_error_of_nvml_says_what_to_do(on: Machines, init: int, says: str) -> None:
+    text, _ = on("a100-80gb", init=init).run()
+    assert says in text
     assert "ERROR at setup" in text
-    assert not list(machine.lab.folder.glob("results/*/main"))
-
-
-def test_a_pair_that_does_not_run_on_the_profile(machine: Machine) -> None:
-    suite = machine.lab.folder / "site.toml"
-    profiles = '[profiles."1g.10gb"]\nbert = ["offline"]\nresnet50 = ["offline"]\n'
-    suite.write_text(f'extends = "{machine.lab.suite}"\n{profiles}')
-    machine.lab.suite = str(suite)
-    text, _ = machine.run("111", "-rs")
-    assert "suite site does not run dlrm_server on 1g.10gb" in text
-    assert "1 skipped" in text
-    text, _ = machine.run("111", "--main-benchmark=dlrm")
-    assert "1 error" in text
+    assert "Traceback" not in text
 
 
 def test_without_nvml_nothing_falls_back(lab: Lab) -> None:
@@ -107,5 +177,120 @@ def test_without_nvml_nothing_falls_back(lab: Lab) -> None:
     if "NVML Shared Library Not Found" not in report.text:
         pytest.skip("this machine has NVML")
     report.result.assert_outcomes(errors=1)
-    assert "list them: --mig-devices" in report.case.problems["error"]
+    assert "list the devices: --mig-devices" in report.case.problems["error"]
     assert "pytest --mig-suite=cpu -k dlrm_server" in report.case.problems["error"]
+
+
+# What the caller's own environment leaves.
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "left"),
+    [
+        ("CUDA_VISIBLE_DEVICES", "1", [11, 12, 13, 14, 15, 16, 17]),
+        ("CUDA_VISIBLE_DEVICES", GPU_7, [11, 12, 13, 14, 15, 16, 17]),
+        ("CUDA_VISIBLE_DEVICES", "GPU-00000007", [11, 12, 13, 14, 15, 16, 17]),
+        ("CUDA_VISIBLE_DEVICES", ",".join(mig(13, 11, 2)), [2, 11, 13]),
+        ("CUDA_VISIBLE_DEVICES", f"MIG-{GPU_7}/9/0", [13]),
+        ("CUDA_VISIBLE_DEVICES", f"{mig(11)[0]},nonsense,{mig(12)[0]}", [11]),
+        ("CUDA_VISIBLE_DEVICES", "", []),
+        ("CUDA_VISIBLE_DEVICES", "-1", []),
+        ("NVIDIA_VISIBLE_DEVICES", "all", [*range(1, 5), *range(11, 18)]),
+        ("NVIDIA_VISIBLE_DEVICES", "void", []),
+        ("NVIDIA_VISIBLE_DEVICES", "0", [1, 2, 3, 4]),
+        ("NVIDIA_VISIBLE_DEVICES", "1:0,1:2", [11, 13]),
+        ("NVIDIA_VISIBLE_DEVICES", "5,6", [*range(1, 5), *range(11, 18)]),
+        ("NVIDIA_VISIBLE_DEVICES", mig(12)[0], [12]),
+    ],
+)
+def test_the_environment_bounds_what_is_found(
+    on: Machines,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    left: list[int],
+) -> None:
+    here = on("two-kinds")
+    monkeypatch.setenv(variable, value)
+    uuids = [line.split()[0] for line in here.show() if line.startswith("  ")]
+    assert uuids == mig(*left)
+
+
+def test_what_the_environment_hides_is_said(
+    on: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = on("a100-80gb")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    text, _ = here.run()
+    assert "(7 of 7 MIG devices hidden by CUDA_VISIBLE_DEVICES)" in text
+
+
+# The GPU of a run.
+
+
+def test_devices_are_found_past_holes_in_the_index_list(on: Machines) -> None:
+    text, uuids = on("holes").run("--dryrun")
+    assert uuids == [*mig(3, 6), *mig(1)]  # backgrounds, then main
+    assert "on 1g.10gb, MIG-" in text
+
+
+def test_a_run_on_nvml_devices_says_gpu_profile_and_driver(on: Machines) -> None:
+    here = on("a100-80gb")
+    here.run()
+    report = (here.lab.folder / "report.xml").read_text()
+    assert 'name="gpu" value="NVIDIA A100-SXM4-80GB"' in report
+    assert 'name="device_profile" value="1g.10gb"' in report
+    assert 'name="driver" value="550.54.15"' in report
+
+
+@pytest.mark.parametrize("name", ["1", GPU_7, "0000:07:00.0"])
+def test_mig_gpu_by_index_uuid_and_bus_id(on: Machines, name: str) -> None:
+    _, uuids = on("two-kinds").run("--dryrun", f"--mig-gpu={name}")
+    assert uuids == [*mig(12, 13), *mig(11)]
+
+
+@pytest.mark.parametrize(
+    ("name", "called", "says"),
+    [
+        ("a100-80gb", "7", "no GPU is called 7: GPU 0: NVIDIA A100-SXM4-80GB (7 x 1g"),
+        ("states", "0", "--mig-gpu: GPU 0: NVIDIA A100-SXM4-80GB (MIG is off: sudo"),
+        ("states", "2", "--mig-gpu: GPU 2: a GPU (lost: it fell off the bus"),
+    ],
+)
+def test_mig_gpu_that_cannot_be_used(
+    on: Machines, name: str, called: str, says: str
+) -> None:
+    text, _ = on(name).run(f"--mig-gpu={called}")
+    assert says in text
+
+
+@pytest.mark.parametrize(
+    ("name", "devices", "message"),
+    [
+        ("a100-80gb", 2, "3 MIG devices are needed on one GPU (one for main, 2 for"),
+        ("a100-80gb", 2, "found 2: GPU 0: NVIDIA A100-SXM4-80GB (2 x 1g.10gb)"),
+        ("a100-80gb", 0, "found 0: GPU 0: NVIDIA A100-SXM4-80GB (0 MIG devices)"),
+        ("states", None, "found 0: GPU 0: NVIDIA A100-SXM4-80GB (MIG is off: sudo"),
+    ],
+)
+def test_without_enough_devices(
+    on: Machines, name: str, devices: int | None, message: str
+) -> None:
+    here = on(name, devices)
+    text, _ = here.run()
+    assert message in text
+    assert "ERROR at setup" in text
+    assert not list(here.lab.folder.glob("results/*/main"))
+
+
+def test_a_pair_that_does_not_run_on_the_profile(on: Machines) -> None:
+    here = on("a100-80gb")
+    suite = here.lab.folder / "site.toml"
+    profiles = '[profiles."1g.10gb"]\nbert = ["offline"]\nresnet50 = ["offline"]\n'
+    suite.write_text(f'extends = "{here.lab.suite}"\n{profiles}')
+    here.lab.suite = str(suite)
+    text, _ = here.run("-rs")
+    assert "suite site does not run dlrm_server on 1g.10gb" in text
+    assert "1 skipped" in text
+    text, _ = here.run("--main-benchmark=dlrm")
+    assert "1 error" in text

@@ -37,10 +37,10 @@ def test_the_gpu_that_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("gpus", "needed", "called", "message"),
     [
-        ((), 7, None, "7 MIG devices are needed.*found 0: no GPU with MIG enabled"),
+        ((), 7, None, "7 MIG devices are needed.*found 0: no GPU"),
         (GPUS, 8, None, r"8 MIG.*\(one for main, 7 for the backgrounds\), found 7"),
         (GPUS, 5, "0", "found 4: GPU 0: NVIDIA A100 .4 x 1g.10gb"),
-        (GPUS, 1, "9", "no MIG-enabled GPU is called 9: GPU 0"),
+        (GPUS, 1, "9", "no GPU is called 9: GPU 0"),
     ],
 )
 def test_too_few(

@@ -1,0 +1,81 @@
+"""What the caller's own environment leaves visible of the machine's GPUs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import takewhile
+
+from pytest_mighetero.devices import Gpu, MigDevice
+
+
+def visible_only(
+    gpus: Sequence[Gpu], environment: Mapping[str, str]
+) -> tuple[Gpu, ...]:
+    """Return *gpus* without what the environment hides.
+
+    CUDA stops at the first entry it does not know, and an empty list hides all
+    (CUDA C Programming Guide, CUDA_VISIBLE_DEVICES). The container runtime has its own
+    words: ``all``, ``none``, ``void``, and ``0:1`` for a MIG device by its slot. Inside
+    a container the GPUs are numbered anew: where there are as many as were asked for by
+    number, the runtime has done its work.
+    """
+    found = tuple(gpus)
+    runtime = _entries(environment.get("NVIDIA_VISIBLE_DEVICES", "all"))
+    if runtime in (["none"], ["void"]):
+        found = _bounded(found, [], "NVIDIA_VISIBLE_DEVICES")
+    elif runtime not in ([], ["all"]) and not _numbered_anew(gpus, runtime):
+        found = _bounded(found, runtime, "NVIDIA_VISIBLE_DEVICES")
+    if (cuda := environment.get("CUDA_VISIBLE_DEVICES")) is not None:
+        known = takewhile(lambda entry: _is_known(entry, found), _entries(cuda))
+        found = _bounded(found, list(known), "CUDA_VISIBLE_DEVICES")
+    return found
+
+
+def _numbered_anew(gpus: Sequence[Gpu], entries: Sequence[str]) -> bool:
+    numbers = {entry.partition(":")[0] for entry in entries}
+    return all(map(str.isdigit, numbers)) and len(numbers) >= len(gpus)
+
+
+def _is_known(entry: str, gpus: Sequence[Gpu]) -> bool:
+    return any(_means(entry, gpu, d) for gpu in gpus for d in (None, *gpu.devices))
+
+
+def _entries(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def _bounded(
+    gpus: Sequence[Gpu], entries: Sequence[str], variable: str
+) -> tuple[Gpu, ...]:
+    bounded = []
+    for gpu in gpus:
+        devices = tuple(
+            device
+            for device in gpu.devices
+            if any(
+                _means(entry, gpu, each) for entry in entries for each in (None, device)
+            )
+        )
+        hidden = len(gpu.devices) - len(devices)
+        note = f"{hidden} of {len(gpu.devices)} MIG devices hidden by {variable}"
+        problem = gpu.problem or (note if hidden and not devices else None)
+        bounded.append(replace(gpu, devices=devices, problem=problem))
+    return tuple(bounded)
+
+
+def _means(entry: str, gpu: Gpu, device: MigDevice | None) -> bool:
+    """Tell whether *entry* is *device*, or the whole *gpu* where that is None.
+
+    A UUID may be cut short, as CUDA allows it.
+    """
+    uuid = gpu.uuid or ""
+    if device is None:
+        return entry == str(gpu.index) or (
+            entry.startswith("GPU-") and uuid.startswith(entry)
+        )
+    legacy = f"MIG-{uuid}/{device.gi}/{device.ci}"
+    slots = {f"{gpu.index}:{device.slot}", f"{uuid}:{device.slot}"}
+    return entry in {legacy, *slots} or (
+        entry.startswith("MIG-") and device.uuid.startswith(entry)
+    )
