@@ -12,7 +12,8 @@ import pytest_mighetero
 from pytest_mighetero import report
 from pytest_mighetero.background import BackgroundSet
 from pytest_mighetero.config import RunConfig
-from pytest_mighetero.devices import Gpu, choose_gpu, source_of
+from pytest_mighetero.devices import Gpu, source_of
+from pytest_mighetero.devices.choosing import choose_gpu
 from pytest_mighetero.durations import BackgroundTime, background_time
 from pytest_mighetero.errors import HarnessError, RunError
 from pytest_mighetero.harness.leftover import sweep
@@ -35,6 +36,7 @@ from pytest_mighetero.records import (
     recorded_run,
     write_record,
 )
+from pytest_mighetero.seating import wish_of
 from pytest_mighetero.suite import Pair
 
 # While LoadGen runs, its log gives the first query's time to the second.
@@ -100,10 +102,8 @@ class Case:
         Raises:
             DeviceError: there is none with enough MIG devices.
         """
-        needed = 1
-        if not self.alone:
-            needed += len(self.config.backgrounds_of(self.pair.benchmark))
-        return choose_gpu(source_of(self.config).gpus(), needed, self.config.gpu)
+        wish = wish_of(self.config, self.pair, alone=self.alone)
+        return choose_gpu(source_of(self.config).gpus(), wish)
 
     def prepare(self, gpu: Gpu) -> RunPlan:
         """Decide what is started, and make its folders unless it is a dry run.

@@ -54,6 +54,8 @@ class RunConfig:
         config_ver: explicit ``--config_ver``, or None for the suite's.
         devices: listed MIG UUIDs, or empty.
         gpu: index, UUID or PCI bus id, or None.
+        main_profile: of main's MIG device, or None where all have the same.
+        rotate: by how many places the placement is turned.
         stop_grace: from SIGTERM to SIGKILL, when a harness is stopped.
     """
 
@@ -81,6 +83,8 @@ class RunConfig:
     results_dir: Path
     devices: tuple[str, ...]
     gpu: str | None
+    main_profile: str | None
+    rotate: int
     stop_grace: float
 
     def backgrounds_of(self, main: str) -> tuple[str, ...]:
@@ -92,9 +96,14 @@ class RunConfig:
             return tuple(name for name in self.suite.benchmarks if name != main)
         if self.backgrounds == ("none",):
             return ()
-        if len(self.backgrounds) == 1 and self.backgrounds[0] in self.suite.groups:
+        if self.backgrounds[0] in self.suite.groups:
             return self.suite.groups[self.backgrounds[0]]
         return self.backgrounds
+
+    @property
+    def backgrounds_named(self) -> bool:
+        """Whether the backgrounds were named one by one."""
+        return self.backgrounds[0] not in {"all", "none", *self.suite.groups}
 
     def config_ver_of(self, benchmark: str) -> str:
         """Return ``--config_ver`` for *benchmark*."""
@@ -176,6 +185,8 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         results_dir=_results_dir(values),
         devices=optional("mig-devices", parsing.mig_uuids) or (),
         gpu=optional("mig-gpu", str.strip),
+        main_profile=optional("main-profile", str.strip),
+        rotate=parsed("mig-rotate", parsing.count),
         stop_grace=parsed("mig-stop-grace", parse_duration),
     )
     _check_together(config)

@@ -58,7 +58,7 @@ class Main:
 @pytest.fixture
 def mig_gpu(request: pytest.FixtureRequest) -> Gpu:
     """The GPU whose MIG devices the run uses."""
-    from pytest_mighetero.planning import misfit
+    from pytest_mighetero.seating import misfit_of, seat_backgrounds
 
     case = _case(request)
     if (
@@ -72,11 +72,17 @@ def mig_gpu(request: pytest.FixtureRequest) -> Gpu:
         )
     with _in_one_sentence(request.node):
         gpu = case.find_gpu()
-        problem = misfit(case.config, case.pair, gpu, alone=case.alone)
+        problem = misfit_of(case.config, case.pair, gpu.devices[0])
+        left_out: tuple[str, ...] = ()
+        if not problem and not case.alone:
+            left_out = seat_backgrounds(case.config, case.pair, gpu).left_out
     if problem and case.pair.benchmark in case.config.asked:
         pytest.fail(f"{problem}.", pytrace=False)
     elif problem:
         pytest.skip(problem)
+    if left_out:
+        case.learn(backgrounds_left_out="; ".join(left_out))
+        _warn(request.node, f"not every background runs: {'; '.join(left_out)}")
     return gpu
 
 

@@ -161,6 +161,18 @@ OPTIONS = (
         "GPU",
     ),
     Option(
+        "main-profile",
+        "profile of main's MIG device, where a GPU has several (3g.40gb)",
+        "PROFILE",
+    ),
+    Option(
+        "mig-rotate",
+        "turn the placement on the MIG devices by N places, to see whether the slot "
+        "matters",
+        "N",
+        "0",
+    ),
+    Option(
         "mig-stop-grace",
         "time from SIGTERM to SIGKILL when a harness is stopped, for it to give GPU "
         "memory back",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, MigDevice
-from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.harness.command import Command
+from pytest_mighetero.seating import seat_backgrounds
 from pytest_mighetero.suite import Pair
 
 
@@ -108,12 +108,11 @@ def plan_run(
     Args:
         config: the run's settings.
         pair: what is measured.
-        gpu: has a device for main and one for each background.
+        gpu: its devices in the order in which they are taken.
         folder: where each harness gets a folder of its own.
         background_seconds: the backgrounds' ``--min_duration``; None for no
             backgrounds.
     """
-    names = config.backgrounds_of(pair.benchmark)
     main = _launch(config, pair, gpu.devices[0], folder / "main", None)
     if background_seconds is None:
         return RunPlan(gpu, main, ())
@@ -123,13 +122,13 @@ def plan_run(
         backgrounds=tuple(
             _launch(
                 config,
-                Pair(name, config.background_scenario),
+                background,
                 device,
-                folder / f"background-{number}-{name}",
+                folder / f"background-{number}-{background.benchmark}",
                 background_seconds,
             )
-            for number, (name, device) in enumerate(
-                zip(names, gpu.devices[1:], strict=False), 1
+            for number, (background, device) in enumerate(
+                seat_backgrounds(config, pair, gpu).seated, 1
             )
         ),
     )
@@ -197,27 +196,3 @@ def longest_test(config: RunConfig) -> float:
     ready = config.start_time_buffer + config.settle_time
     once = ready + config.background_timeout + config.end_time_buffer_min + stopping
     return once * (1 + config.overlap_retries)
-
-
-def misfit(config: RunConfig, pair: Pair, gpu: Gpu, *, alone: bool) -> str | None:
-    """Say why main cannot run on its device of *gpu*, or None.
-
-    Raises:
-        DeviceError: a background does not run on its device.
-    """
-    suite, profile = config.suite, gpu.devices[0].profile
-    if not suite.runs_on(pair, profile):
-        return f"suite {suite.name} does not run {pair} on {profile}"
-    names = () if alone else config.backgrounds_of(pair.benchmark)
-    scenario = config.background_scenario
-    bad = [
-        f"{name} on {device.profile}"
-        for name, device in zip(names, gpu.devices[1:], strict=False)
-        if not suite.runs_on(Pair(name, scenario), device.profile)
-    ]
-    if bad:
-        raise DeviceError(
-            f"Suite {suite.name} does not run these backgrounds in {scenario}: "
-            f"{', '.join(bad)}. Choose others with --background-benchmarks."
-        )
-    return None

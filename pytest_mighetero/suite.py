@@ -42,11 +42,13 @@ class Benchmark:
         name: as ``--benchmarks=`` takes it, for example ``3d-unet``.
         scenarios: the scenarios the suite runs it in, in LoadGen's order.
         config_ver: what ``--config_ver=`` says unless ``--config-ver`` is given.
+        memory_gb: by scenario the memory in GB (1e9 bytes) that a device must have.
     """
 
     name: str
     scenarios: tuple[str, ...]
     config_ver: str
+    memory_gb: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,23 @@ class Suite:
         benchmarks = self.targets.get(profile or "", {}).get(config_ver, {})
         return benchmarks.get(pair.benchmark, {}).get(pair.scenario)
 
-    def runs_on(self, pair: Pair, profile: str | None) -> bool:
-        """Tell whether *pair* may run on a device of *profile*."""
+    def misfit(
+        self, pair: Pair, profile: str | None, memory_bytes: int | None = None
+    ) -> str | None:
+        """Say why *pair* may not run on a device, or None.
+
+        What is not known of the device keeps nobody from it.
+        """
         published = self.profiles.get(profile or "")
-        return published is None or pair in published
+        if published is not None and pair not in published:
+            return f"suite {self.name} does not run {pair} on {profile}"
+        needed = self.benchmarks[pair.benchmark].memory_gb.get(pair.scenario, 0)
+        if memory_bytes is not None and memory_bytes < needed * 1e9:
+            return (
+                f"suite {self.name} runs {pair} on {needed:g} GB and more, and "
+                f"{profile} has {memory_bytes / 1e9:.1f} GB"
+            )
+        return None
 
 
 def load_suite(name: str, options: frozenset[str], base: Path) -> Suite:
@@ -199,7 +214,10 @@ def _build(table: dict[str, Any], path: Path) -> Suite:
         if "scenarios" not in entry:
             raise ConfigError(f"{path}: benchmarks.{name} lacks scenarios")
         config_ver = entry.get("config_ver", harness.config_ver)
-        benchmarks[name] = Benchmark(name, tuple(entry["scenarios"]), config_ver)
+        scenarios, memory_gb = tuple(entry["scenarios"]), entry.get("memory_gb", {})
+        if not isinstance(memory_gb, dict):
+            memory_gb = dict.fromkeys(scenarios, memory_gb)
+        benchmarks[name] = Benchmark(name, scenarios, config_ver, memory_gb)
     groups = _tuples(table.get("groups", {}))
     for group, members in groups.items():
         _known(members, benchmarks, f"{path}: groups.{group}")

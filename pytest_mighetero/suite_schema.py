@@ -60,6 +60,14 @@ def _profile(value: Any) -> str | None:
     return f'"all", or per benchmark {scenarios(None)}'
 
 
+def _memory(value: Any) -> str | None:
+    each = value if isinstance(value, dict) else {"offline": value}
+    known = set(each) <= set(SCENARIOS)
+    if known and not any(map(_positive, each.values())):
+        return None
+    return "a number over 0, or one for each scenario"
+
+
 def suite_schema(options: frozenset[str]) -> Schema:
     """Return the schema of a suite file; *options* may stand in ``[defaults]``.
 
@@ -82,7 +90,13 @@ def suite_schema(options: frozenset[str]) -> Schema:
         },
         "defaults": dict.fromkeys(options, _option),
         "groups": {"*": _list_of()},
-        "benchmarks": {"*": {"scenarios": _list_of(*SCENARIOS), "config_ver": _text}},
+        "benchmarks": {
+            "*": {
+                "scenarios": _list_of(*SCENARIOS),
+                "config_ver": _text,
+                "memory_gb": _memory,
+            }
+        },
         "profiles": {"*": _profile},
         "query_counts": dict.fromkeys(SCENARIOS, _positive),
         "targets": {"*": {"*": {"*": dict.fromkeys(SCENARIOS, _positive)}}},

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_mighetero.config import RunConfig
-from pytest_mighetero.errors import DeviceError
 
 
 @dataclass(frozen=True)
@@ -99,35 +97,6 @@ def source_of(config: RunConfig) -> DeviceSource:
     from pytest_mighetero.devices.nvml import NvmlDevices
 
     return NvmlDevices()
-
-
-def choose_gpu(gpus: Sequence[Gpu], needed: int, called: str | None = None) -> Gpu:
-    """Return the GPU to run on: the one *called* so, else the one with most devices.
-
-    Args:
-        gpus: what the source found.
-        needed: MIG devices the run needs, main's included.
-        called: index, UUID or PCI bus id, or None for any.
-
-    Raises:
-        DeviceError: there is none such, or it has fewer devices than *needed*.
-    """
-    found = "; ".join(map(str, gpus)) or "no GPU"
-    fitting = [gpu for gpu in gpus if called is None or gpu.is_called(called)]
-    if not fitting and called is not None:
-        raise DeviceError(f"--mig-gpu: no GPU is called {called}: {found}.")
-    if called is not None and fitting[0].problem:
-        raise DeviceError(f"--mig-gpu: {fitting[0]}.")
-    best = max(fitting, key=lambda gpu: len(gpu.devices), default=None)
-    count = len(best.devices) if best else 0
-    if best is None or count < needed:
-        raise DeviceError(
-            f"{needed} MIG devices are needed on one GPU (one for main, "
-            f"{needed - 1} for the backgrounds), found {count}: {found}. Create more "
-            f"(nvidia-smi mig -cgi ... -C), run fewer --background-benchmarks, or list "
-            f"them with --mig-devices. {TRY_CPU}"
-        )
-    return best
 
 
 TRY_CPU = "To try it without a GPU: pytest --mig-suite=cpu -k dlrm_server."

@@ -338,12 +338,34 @@ def test_mig_devices(lab: Lab) -> None:
 
 
 def test_too_few_devices(lab: Lab) -> None:
-    report = lab.run(devices=2)
+    report = lab.run(devices=1)
     report.result.assert_outcomes(errors=1)
     error = report.case.problems["error"]
-    assert "3 MIG devices are needed on one GPU" in error
-    assert "found 2" in error
+    assert "2 MIG devices are needed on one GPU" in error
+    assert "found 1" in error
     assert "pytest --mig-suite=cpu -k dlrm_server" in error
+
+
+def test_a_background_without_a_device_is_left_out_and_named(lab: Lab) -> None:
+    report = lab.run(devices=2)
+    report.result.assert_outcomes(passed=1, warnings=1)
+    assert "not every background runs: listed by --mig-devices" in report.text
+    facts = report.case.properties
+    assert facts["backgrounds"] == "bert"
+    assert facts["backgrounds_left_out"].endswith("has no device left for resnet50")
+
+
+def test_mig_rotate(lab: Lab) -> None:
+    facts = lab.run("--mig-rotate=2").case.properties
+    assert facts["device_uuid"] == UUIDS[2]
+    assert facts["background_devices"] == f"{UUIDS[0]},{UUIDS[1]}"
+
+
+def test_main_profile_where_no_profile_is_known(lab: Lab) -> None:
+    report = lab.run("--main-profile=1g.10gb")
+    report.result.assert_outcomes(errors=1)
+    error = report.case.problems["error"]
+    assert "--main-profile: there is no MIG device of profile 1g.10gb" in error
 
 
 def test_mig_gpu_is_refused_where_nvml_is_not_asked(lab: Lab) -> None:

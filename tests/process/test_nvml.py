@@ -267,8 +267,8 @@ def test_mig_gpu_that_cannot_be_used(
 @pytest.mark.parametrize(
     ("name", "devices", "message"),
     [
-        ("a100-80gb", 2, "3 MIG devices are needed on one GPU (one for main, 2 for"),
-        ("a100-80gb", 2, "found 2: GPU 0: NVIDIA A100-SXM4-80GB (2 x 1g.10gb)"),
+        ("a100-80gb", 1, "2 MIG devices are needed on one GPU (one for main, one"),
+        ("a100-80gb", 1, "found 1: GPU 0: NVIDIA A100-SXM4-80GB (1 x 1g.10gb)"),
         ("a100-80gb", 0, "found 0: GPU 0: NVIDIA A100-SXM4-80GB (0 MIG devices)"),
         ("states", None, "found 0: GPU 0: NVIDIA A100-SXM4-80GB (MIG is off: sudo"),
     ],
@@ -281,6 +281,89 @@ def test_without_enough_devices(
     assert message in text
     assert "ERROR at setup" in text
     assert not list(here.lab.folder.glob("results/*/main"))
+
+
+def test_backgrounds_without_a_device_are_left_out_and_named(on: Machines) -> None:
+    here = on("a100-80gb", 3)
+    here.lab.suite = "v2.0"
+    text, uuids = here.run("--dryrun", "-W", "error::DeprecationWarning")
+    assert uuids == [*mig(2, 3), *mig(1)]
+    assert "# background 2 of 2: bert_offline on 1g.10gb" in text
+    assert "not every background runs: GPU 0: NVIDIA A100-SXM4-80GB (3 x 1g.10gb)" in (
+        text
+    )
+    assert "has no device left for resnet50, rnnt, ssd-mobilenet, ssd-resnet34" in text
+
+
+@pytest.mark.parametrize(
+    ("devices", "group", "beside"),
+    [
+        (7, "server", "3d-unet bert dlrm resnet50 rnnt ssd-resnet34"),
+        (6, "server", "3d-unet bert resnet50 rnnt ssd-resnet34"),
+        (4, "server", "3d-unet bert resnet50"),
+        (4, "dlrm,rnnt,bert,resnet50", "bert dlrm resnet50"),
+        (7, "all", "3d-unet bert resnet50 rnnt ssd-mobilenet ssd-resnet34"),
+        (7, "none", ""),
+    ],
+)
+def test_mains_own_benchmark_makes_room_where_there_is_none(
+    on: Machines, devices: int, group: str, beside: str
+) -> None:
+    here = on("a100-80gb", devices)
+    here.lab.suite = "v2.0"
+    text, _ = here.run("--dryrun", f"--background-benchmarks={group}")
+    words = (line.split() for line in text.splitlines() if "# background" in line)
+    names = [line[5].removesuffix("_offline") for line in words]
+    assert " ".join(names) == beside
+
+
+def test_a_mixed_gpu_is_refused_with_its_geometry(on: Machines) -> None:
+    text, uuids = on("mixed").run("--dryrun")
+    assert "MIG devices of several profiles, and main could sit on any: GPU 0" in text
+    assert "(1 x 3g.40gb, 3 x 1g.10gb). Say main's with --main-profile" in text
+    assert not uuids
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--main-profile=3g.40gb"], [2, 3, 1]),
+        (["--main-profile=1g.10gb"], [3, 4, 2]),
+        (["--main-profile=1g.10gb", "--mig-rotate=1"], [4, 1, 3]),
+    ],
+)
+def test_main_profile_and_rotation(
+    on: Machines, options: list[str], expected: list[int]
+) -> None:
+    _, uuids = on("mixed").run("--dryrun", *options)
+    assert uuids == mig(*expected)  # backgrounds, then main
+
+
+def test_the_gpu_with_most_devices_that_main_runs_on(on: Machines) -> None:
+    here = on("two-kinds")
+    suite = here.lab.folder / "site.toml"
+    memory = "[benchmarks.dlrm]\nmemory_gb = 7\n"
+    suite.write_text(f'extends = "{here.lab.suite}"\n{memory}')
+    here.lab.suite = str(suite)
+    _, uuids = here.run("--dryrun")
+    assert uuids == mig(12, 13, 11)
+    text, _ = here.run("-rs", "--mig-gpu=0")
+    assert "runs dlrm_server on 7 GB and more, and 1g.6gb has 6.2 GB" in text
+    assert "1 skipped" in text
+
+
+def test_a_background_that_does_not_run_on_the_profile(on: Machines) -> None:
+    here = on("a100-80gb")
+    suite = here.lab.folder / "site.toml"
+    profiles = '[profiles."1g.10gb"]\ndlrm = ["server"]\nresnet50 = ["offline"]\n'
+    suite.write_text(f'extends = "{here.lab.suite}"\n{profiles}')
+    here.lab.suite = str(suite)
+    text, uuids = here.run("--dryrun")
+    assert uuids == mig(2, 1)
+    assert "not every background runs: suite site does not run bert_offline on" in text
+    text, _ = here.run("--background-benchmarks=bert,resnet50")
+    assert "does not run bert_offline on 1g.10gb. Choose other --background" in text
+    assert "ERROR at setup" in text
 
 
 def test_a_pair_that_does_not_run_on_the_profile(on: Machines) -> None:

@@ -71,7 +71,31 @@ def test_config_ver(name: str, high: set[str]) -> None:
     ],
 )
 def test_profiles(suite: str, profile: str | None, pair: Pair, runs: bool) -> None:
-    assert load(suite).runs_on(pair, profile) is runs
+    assert (load(suite).misfit(pair, profile) is None) is runs
+
+
+@pytest.mark.parametrize(
+    ("memory_gb", "pair", "has_gb", "misfit"),
+    [
+        ("9.5", Pair("dlrm", "server"), 9.4, "runs dlrm_server on 9.5 GB and more"),
+        ("9.5", Pair("dlrm", "server"), 9.6, None),
+        ("9.5", Pair("dlrm", "server"), None, None),
+        ("9.5", Pair("bert", "server"), 1.0, None),
+        ("{ server = 12 }", Pair("dlrm", "server"), 10.2, "and 1g.10gb has 10.2 GB"),
+        ("{ server = 12 }", Pair("dlrm", "offline"), 10.2, None),
+    ],
+)
+def test_memory_that_a_device_must_have(
+    tmp_path: Path,
+    memory_gb: str,
+    pair: Pair,
+    has_gb: float | None,
+    misfit: str | None,
+) -> None:
+    text = f"extends = 'v2.0'\n[benchmarks.dlrm]\nmemory_gb = {memory_gb}"
+    has = None if has_gb is None else round(has_gb * 1e9)
+    said = site(tmp_path, text).misfit(pair, "1g.10gb", has)
+    assert said == misfit or (misfit and said and misfit in said)
 
 
 def test_a_sites_file_extends_a_built_in_one(tmp_path: Path) -> None:
@@ -121,6 +145,7 @@ def test_a_sites_file_extends_another_of_its_own(tmp_path: Path) -> None:
         ("[groups]\nmine = ['bart']", "groups.mine: unknown benchmark 'bart': did you"),
         ("[profiles.'1g.5gb']\nberta = ['offline']", "unknown benchmark 'berta'"),
         ("[profiles.'1g.5gb']\ndlrm = ['multistream']", "dlrm_multistream: not among"),
+        ("[benchmarks.dlrm]\nmemory_gb = 0", "a number over 0, or one for each"),
         ("[profiles]\n'1g.5gb' = 'some'", '"all", or per benchmark a list of'),
         ("[benchmarks.new]\nconfig_ver = 'x'", "benchmarks.new lacks scenarios"),
         ("x = ", "not TOML"),

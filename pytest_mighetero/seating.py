@@ -1,0 +1,92 @@
+"""Which background gets which MIG device. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_mighetero.config import RunConfig
+from pytest_mighetero.devices import Gpu, MigDevice
+from pytest_mighetero.devices.choosing import Wish
+from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.suite import Pair
+
+
+@dataclass(frozen=True)
+class Seating:
+    """The backgrounds of one run and their devices.
+
+    Attributes:
+        seated: each background with its device, in launch order.
+        left_out: why the others of those asked for do not run, a sentence each.
+    """
+
+    seated: tuple[tuple[Pair, MigDevice], ...]
+    left_out: tuple[str, ...]
+
+
+def misfit_of(config: RunConfig, pair: Pair, device: MigDevice) -> str | None:
+    """Say why *pair* does not run on *device*, or None."""
+    return config.suite.misfit(pair, device.profile, device.memory_bytes)
+
+
+def wish_of(config: RunConfig, main: Pair, *, alone: bool) -> Wish:
+    """Return what a run of *main* wants of a GPU: room for one background at least."""
+    beside = not alone and config.backgrounds_of(main.benchmark)
+    return Wish(
+        fits=lambda device: misfit_of(config, main, device) is None,
+        needed=2 if beside else 1,
+        called=config.gpu,
+        main_profile=config.main_profile,
+        rotate=config.rotate,
+    )
+
+
+def seat_backgrounds(config: RunConfig, main: Pair, gpu: Gpu) -> Seating:
+    """Give each background one of the devices after main's, in order.
+
+    A device goes to the first background that is left and runs on it. Where there are
+    fewer devices than backgrounds, main's own benchmark makes room first, unless it
+    was named; then the last ones by name do, as in NVIDIA's script of v1.1 and later.
+
+    Raises:
+        DeviceError: a background that was named runs on none of the devices.
+    """
+    free = list(gpu.devices[1:])
+    asked = [
+        Pair(name, config.background_scenario)
+        for name in config.backgrounds_of(main.benchmark)
+    ]
+    unfit = {
+        pair: problem
+        for pair in asked
+        if free and (problem := _fits_nowhere(config, pair, free))
+    }
+    if unfit and config.backgrounds_named:
+        raise DeviceError(
+            f"{'; '.join(unfit.values())}. Choose other --background-benchmarks."
+        )
+    waiting = [pair for pair in asked if pair not in unfit]
+    own = [pair for pair in waiting if pair.benchmark == main.benchmark]
+    if own and len(waiting) > len(free) and not config.backgrounds_named:
+        waiting.remove(own[0])
+    if len(waiting) > len(free):
+        waiting.sort(key=str)
+    seated = []
+    for device in free:
+        for pair in waiting:
+            if misfit_of(config, pair, device) is None:
+                waiting.remove(pair)
+                seated.append((pair, device))
+                break
+    left_out = [*unfit.values()]
+    if waiting:
+        names = ", ".join(pair.benchmark for pair in waiting)
+        left_out.append(f"{gpu} has no device left for {names}")
+    return Seating(tuple(seated), tuple(left_out))
+
+
+def _fits_nowhere(
+    config: RunConfig, pair: Pair, devices: list[MigDevice]
+) -> str | None:
+    problems = [misfit_of(config, pair, device) for device in devices]
+    return problems[0] if all(problems) else None
