@@ -18,12 +18,12 @@ from children import MARKER, Child
 
 from pytest_mighetero.background import BackgroundSet
 from pytest_mighetero.config import RunConfig, Value, build_config
-from pytest_mighetero.devices import MigDevice
+from pytest_mighetero.devices import Gpu, MigDevice
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.mainrun import MainRun
-from pytest_mighetero.planning import Launch
+from pytest_mighetero.planning import Launch, RunPlan
 from pytest_mighetero.suite import Pair
 
 POLL_S = 0.01
@@ -88,7 +88,8 @@ class Ours:
 
     def run_main(self, child: Child) -> None:
         """Measure *child* as a run's main."""
-        main = MainRun(self._config, _launch(child), self._pump, _tick)
+        plan = RunPlan(Gpu("none", ()), _launch(child), ())
+        main = MainRun(self._config, plan, self._pump, _tick)
         self._harnesses.append(main.harness)
         main.measure(self._set, lambda: False)
         _check(main.harness.exit_code)

@@ -13,7 +13,9 @@ from pytest_mighetero import report
 from pytest_mighetero.background import BackgroundSet
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, source_of
-from pytest_mighetero.devices.choosing import choose_gpu
+from pytest_mighetero.devices.choosing import rank_gpus
+from pytest_mighetero.devices.lease import Lease
+from pytest_mighetero.devices.telemetry import throttling
 from pytest_mighetero.durations import BackgroundTime, background_time
 from pytest_mighetero.errors import HarnessError, RunError
 from pytest_mighetero.harness.leftover import sweep
@@ -23,12 +25,7 @@ from pytest_mighetero.launching import Tick, check_makefile
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.mainrun import MainRun
 from pytest_mighetero.overlap import OverlapReport
-from pytest_mighetero.planning import (
-    Launch,
-    RunPlan,
-    plan_run,
-    run_name,
-)
+from pytest_mighetero.planning import Launch, RunPlan, plan_run, run_name
 from pytest_mighetero.records import (
     describe,
     make_folder,
@@ -56,6 +53,7 @@ class Case:
         plan: what is started, once that is decided.
         main: the measured harness, once there is a folder for it.
         backgrounds: what runs beside it, once there is a folder for them.
+        lease: the GPU's, once it is this run's.
     """
 
     def __init__(
@@ -75,6 +73,7 @@ class Case:
         self.plan: RunPlan | None = None
         self.main: MainRun | None = None
         self.backgrounds: BackgroundSet | None = None
+        self.lease: Lease | None = None
         self._pump: Pump | None = None
         self._folder: Path | None = None
         self._overlap: OverlapReport | None = None
@@ -96,14 +95,14 @@ class Case:
                 self.facts[name] = value
                 self._publish(name, value)
 
-    def find_gpu(self) -> Gpu:
-        """Return the GPU to run on.
+    def find_gpus(self) -> tuple[Gpu, ...]:
+        """Return the GPUs it could run on, the best first.
 
         Raises:
             DeviceError: there is none with enough MIG devices.
         """
         wish = wish_of(self.config, self.pair, alone=self.alone)
-        return choose_gpu(source_of(self.config).gpus(), wish)
+        return rank_gpus(source_of(self.config).gpus(), wish)
 
     def prepare(self, gpu: Gpu) -> RunPlan:
         """Decide what is started, and make its folders unless it is a dry run.
@@ -124,7 +123,7 @@ class Case:
             return self._decide(gpu, folder, time)
         self._folder = folder
         check_makefile(config)
-        self._pump = Pump()
+        self._pump = Pump(self.lease.fds if self.lease else ())
         return self._decide(gpu, folder, time)
 
     def _decide(self, gpu: Gpu, folder: Path, time: BackgroundTime | None) -> RunPlan:
@@ -137,7 +136,7 @@ class Case:
                 background_duration_by=time.source,
             )
         if self._pump is not None:
-            self.main = MainRun(self.config, self.plan.main, self._pump, self._tick)
+            self.main = MainRun(self.config, self.plan, self._pump, self._tick)
         return self.plan
 
     def start_backgrounds(self) -> BackgroundSet:
@@ -191,6 +190,9 @@ class Case:
             self.learn(exit_code="none" if code is None else str(code))
         assert main.window is not None
         self.learn(seconds=f"{main.window.seconds:.3f}")
+        if (throttled := throttling(main.telemetry())) is not None:
+            self.learn(throttled_by=", ".join(main.telemetry()["throttled_by"]))
+            warn(throttled)
         if main.result is not None:
             self.learn(**report.result_facts(main.result))
         main.judge()
@@ -339,6 +341,7 @@ class Case:
             "phases": self.phases,
             "facts": self.facts,
             "overlap": self._overlap and [vars(each) for each in self._overlap.margins],
+            "telemetry": self.main.telemetry() if self.main else {},
             "attempts": self.attempts,
             "harnesses": [describe(*each) for each in self._harnesses()],
         }

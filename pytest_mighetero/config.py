@@ -56,6 +56,10 @@ class RunConfig:
         gpu: index, UUID or PCI bus id, or None.
         main_profile: of main's MIG device, or None where all have the same.
         rotate: by how many places the placement is turned.
+        lease_dir: the folder of the leases.
+        lease_timeout: the longest wait for one.
+        telemetry: whether to ask NVML while main runs.
+        listing: whether to list what there is and run nothing.
         stop_grace: from SIGTERM to SIGKILL, when a harness is stopped.
     """
 
@@ -85,6 +89,10 @@ class RunConfig:
     gpu: str | None
     main_profile: str | None
     rotate: int
+    lease_dir: Path
+    lease_timeout: float
+    telemetry: bool
+    listing: bool
     stop_grace: float
 
     def backgrounds_of(self, main: str) -> tuple[str, ...]:
@@ -187,6 +195,10 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         gpu=optional("mig-gpu", str.strip),
         main_profile=optional("main-profile", str.strip),
         rotate=parsed("mig-rotate", parsing.count),
+        lease_dir=_path(values, "mig-lease-dir"),
+        lease_timeout=parsed("mig-lease-timeout", parse_duration),
+        telemetry=parsed("mig-telemetry", parsing.flag),
+        listing=parsed("mig-list", parsing.flag),
         stop_grace=parsed("mig-stop-grace", parse_duration),
     )
     _check_together(config)
@@ -266,9 +278,14 @@ def _harness_dir(values: _Values, suite: Suite, cwd: Path) -> Path:
     return (cwd / suite.harness.folder.replace("{package}", package)).resolve()
 
 
-def _results_dir(values: _Values) -> Path:
-    path = values.path("results-dir")
+def _path(values: _Values, name: str) -> Path:
+    path = values.path(name)
     assert path is not None
+    return path
+
+
+def _results_dir(values: _Values) -> Path:
+    path = _path(values, "results-dir")
     try:
         check_path(path)
     except ConfigError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -56,34 +55,39 @@ class Main:
 
 
 @pytest.fixture
-def mig_gpu(request: pytest.FixtureRequest) -> Gpu:
-    """The GPU whose MIG devices the run uses."""
+def mig_gpu(request: pytest.FixtureRequest) -> Iterator[Gpu]:
+    """The GPU whose MIG devices the run uses, its own until the test is over."""
+    from pytest_mighetero.leasing import lease_gpu
     from pytest_mighetero.seating import misfit_of, seat_backgrounds
 
     case = _case(request)
-    if (
-        not case.config.dryrun
-        and os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1"
-    ):
-        pytest.fail(
-            "Several xdist workers would measure on one GPU at the same time; "
-            "use -n1, or none.",
-            pytrace=False,
-        )
-    with _in_one_sentence(request.node):
-        gpu = case.find_gpu()
-        problem = misfit_of(case.config, case.pair, gpu.devices[0])
-        left_out: tuple[str, ...] = ()
-        if not problem and not case.alone:
-            left_out = seat_backgrounds(case.config, case.pair, gpu).left_out
+    item = request.node
+    with _in_one_sentence(item):
+        found = case.find_gpus()
+    problems = [misfit_of(case.config, case.pair, each.devices[0]) for each in found]
+    problem = problems[0] if all(problems) else None
     if problem and case.pair.benchmark in case.config.asked:
         pytest.fail(f"{problem}.", pytrace=False)
     elif problem:
         pytest.skip(problem)
-    if left_out:
-        case.learn(backgrounds_left_out="; ".join(left_out))
-        _warn(request.node, f"not every background runs: {'; '.join(left_out)}")
-    return gpu
+    gpus = [gpu for gpu, bad in zip(found, problems, strict=True) if not bad]
+    with _in_one_sentence(item):
+        gpu = gpus[0]
+        if not case.config.dryrun:
+            announce = item.stash[STATE].announce
+            gpu, case.lease = lease_gpu(case.config, gpus, item.nodeid, announce)
+    try:
+        left_out: tuple[str, ...] = ()
+        if not case.alone:
+            with _in_one_sentence(item):
+                left_out = seat_backgrounds(case.config, case.pair, gpu).left_out
+        if left_out:
+            case.learn(backgrounds_left_out="; ".join(left_out))
+            _warn(item, f"not every background runs: {'; '.join(left_out)}")
+        yield gpu
+    finally:
+        if case.lease is not None:
+            case.lease.close()
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 from pytest_mighetero.background import BackgroundSet
 from pytest_mighetero.config import RunConfig
+from pytest_mighetero.devices.telemetry import Telemetry, summary
 from pytest_mighetero.errors import HarnessError, RunError
 from pytest_mighetero.evidence import (
     accuracy_summary,
@@ -22,7 +24,7 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.launching import Tick, process_of
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.overlap import TimedWindow
-from pytest_mighetero.planning import Launch
+from pytest_mighetero.planning import RunPlan
 from pytest_mighetero.units import format_duration
 from pytest_mighetero.verdict import judge_accuracy, judge_audit, judge_performance
 
@@ -37,10 +39,13 @@ class MainRun:
         window: its timed window once it is done.
     """
 
-    def __init__(self, config: RunConfig, launch: Launch, pump: Pump, tick: Tick):
+    def __init__(self, config: RunConfig, plan: RunPlan, pump: Pump, tick: Tick):
         self._config, self._pump, self._tick = config, pump, tick
-        self.launch = launch
-        self.harness: HarnessProcess = process_of(config, launch)
+        self._telemetry: Telemetry | None = None
+        if config.telemetry and plan.gpu.uuid is not None:
+            self._telemetry = Telemetry(plan.gpu, plan.main.device)
+        self.launch = plan.main
+        self.harness: HarnessProcess = process_of(config, plan.main)
         self.result: LoadGenResult | None = None
         self.window: TimedWindow | None = None
 
@@ -64,14 +69,37 @@ class MainRun:
         if backgrounds is not None:
             deadline = backgrounds.deadline
         self._pump.launch(self.harness)
-        broken = self._watch(backgrounds, deadline)
-        if broken is not None and not go_on():
-            self._pump.stop([self.harness])
-            raise RunError(broken)
-        if broken is not None:
-            self._watch(None, deadline)
+        with self._sampled():
+            broken = self._watch(backgrounds, deadline)
+            if broken is not None and not go_on():
+                self._pump.stop([self.harness])
+                raise RunError(broken)
+            if broken is not None:
+                self._watch(None, deadline)
         self._read()
         return broken
+
+    @contextmanager
+    def _sampled(self) -> Iterator[None]:
+        if self._telemetry is None:
+            yield
+            return
+        self._telemetry.start()
+        try:
+            yield
+        finally:
+            self._telemetry.stop()
+
+    def _look(self) -> None:
+        self._tick("main runs")
+        if self._telemetry is not None:
+            self._telemetry.sample()
+
+    def telemetry(self) -> dict[str, Any]:
+        """Return what the GPU did in main's window, as far as NVML was asked."""
+        if self._telemetry is None or self.window is None:
+            return {}
+        return summary(self._telemetry.samples, self.window)
 
     def _watch(self, backgrounds: BackgroundSet | None, deadline: float) -> str | None:
         """Wait for main's end; return how the overlap broke if it did before that."""
@@ -82,7 +110,7 @@ class MainRun:
             seen = self._state(backgrounds)
             return seen is not None
 
-        self._pump.wait_for(look, deadline, lambda: self._tick("main runs"))
+        self._pump.wait_for(look, deadline, self._look)
         if seen == "no log":
             others = backgrounds.harnesses if backgrounds is not None else ()
             broken = [each for each in (harness, *others) if each.log_problem]

@@ -173,6 +173,30 @@ OPTIONS = (
         "0",
     ),
     Option(
+        "mig-lease-dir",
+        "folder of the leases: local to the machine, common to all who use its GPUs",
+        "DIR",
+        "/tmp/pytest-mighetero-leases",  # noqa: S108 - it has to be everybody's
+    ),
+    Option(
+        "mig-lease-timeout",
+        "longest wait for a GPU that somebody else uses",
+        "TIME",
+        "1h",
+    ),
+    Option(
+        "mig-list",
+        "print GPUs, MIG devices, what runs on them and who uses them; run nothing",
+        default=False,
+    ),
+    Option(
+        "mig-telemetry",
+        "ask NVML once a second for power, temperature, clocks and memory while main "
+        "runs (the default)",
+        default=True,
+        no_help="do not ask NVML while main runs",
+    ),
+    Option(
         "mig-stop-grace",
         "time from SIGTERM to SIGKILL when a harness is stopped, for it to give GPU "
         "memory back",
@@ -187,5 +211,6 @@ BY_KEY = {option.key: option for option in OPTIONS}
 SUITE_DEFAULTS = frozenset(
     option.name
     for option in OPTIONS
-    if option.name not in {"mig-suite", "mig-harness-dir", "dryrun", "config-ver"}
+    if option.name
+    not in {"mig-suite", "mig-harness-dir", "mig-list", "dryrun", "config-ver"}
 )

@@ -195,4 +195,4 @@ def longest_test(config: RunConfig) -> float:
     stopping = 60.0 + config.stop_grace
     ready = config.start_time_buffer + config.settle_time
     once = ready + config.background_timeout + config.end_time_buffer_min + stopping
-    return once * (1 + config.overlap_retries)
+    return config.lease_timeout + once * (1 + config.overlap_retries)

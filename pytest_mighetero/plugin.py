@@ -79,16 +79,42 @@ def pytest_configure(config: pytest.Config) -> None:
         run_config(config)
 
 
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """List what there is to run on, where that is asked for, and run nothing."""
+    if not anything_said(config) or not run_config(config).listing:
+        return None
+    from pytest_mighetero.errors import DeviceError
+    from pytest_mighetero.listing import listing
+
+    try:
+        for line in listing(run_config(config)):
+            print(line)
+    except DeviceError as error:
+        raise pytest.UsageError(str(error)) from None
+    return int(pytest.ExitCode.OK)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Give ``-n auto`` one worker for each GPU that can be leased."""
+    if not anything_said(config):
+        return None
+    from pytest_mighetero.listing import leasable_gpus
+
+    return leasable_gpus(run_config(config))
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what the runs of this session use, where options or ini say any of it."""
     if RUN_CONFIG not in config.stash:
         return []
+    from pytest_mighetero.listing import geometry
+
     run = config.stash[RUN_CONFIG]
-    devices = "cpu (simulated)" if run.suite.devices == "cpu" else run.suite.devices
-    source = "--mig-devices" if run.devices else devices
+    suite = f"{run.suite.name} ({run.suite.description})"
     return [
-        f"mighetero: suite {run.suite.name} on {source}: {run.suite.description}",
-        f"mighetero: harness folder {run.harness_dir}",
+        f"mighetero: suite {suite}, harness folder {run.harness_dir}",
+        f"mighetero: {geometry(run)}",
     ]
 
 

@@ -30,8 +30,13 @@ def plan_facts(plan: RunPlan) -> dict[str, str]:
     return _known(
         device_uuid=device.uuid,
         device_profile=device.profile,
+        device_slot=_number(device.slot),
+        device_gi=_number(device.gi),
+        device_ci=_number(device.ci),
         gpu=plan.gpu.name,
+        geometry=str(plan.gpu),
         driver=plan.gpu.driver,
+        harness_dir=str(plan.main.command.cwd),
         backgrounds=",".join(each.pair.benchmark for each in plan.backgrounds),
         background_devices=",".join(each.device.uuid for each in plan.backgrounds),
         run_args=plan.main.run_args,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
@@ -23,6 +23,7 @@ class StateLine:
         self._capture = config.pluginmanager.getplugin("capturemanager")
         self._begin = time.monotonic()
         self._shown = False
+        self._announced = ""
         self.doing = "it was prepared"
 
     def __call__(self, state: str) -> None:
@@ -31,6 +32,17 @@ class StateLine:
         self.doing = f"{state} ({seconds:.0f} s)"
         self._write(f"{self._name}: {self.doing}")
         self._shown = True
+
+    def announce(self, state: str) -> None:
+        """Show *state*; where nobody watches a terminal, write it once for the log."""
+        self(state)
+        reporter = self._reporter
+        if reporter is None or reporter.isatty or state == self._announced:
+            return
+        self._announced = state
+        with self._uncaptured():
+            reporter.ensure_newline()
+            reporter.write_line(f"{self._name}: {state}", flush=True)
 
     def clear(self) -> None:
         """Leave an empty line, for pytest's own progress."""
@@ -42,11 +54,18 @@ class StateLine:
         reporter = self._reporter
         if reporter is None or not reporter.isatty or reporter.verbosity < 0:
             return
-        disabled = self._capture and self._capture.global_and_fixture_disabled()
-        with disabled or nullcontext():
+        with self._uncaptured():
             if not self._shown:
                 reporter.ensure_newline()
             width = reporter._tw.fullwidth - 1  # noqa: SLF001 - nothing public has it
             reporter.rewrite(line[:width], erase=True)
             reporter.rewrite("")
             reporter.flush()
+
+    def _uncaptured(self) -> AbstractContextManager[None]:
+        if self._capture is None:
+            return nullcontext()
+        disabled: AbstractContextManager[None] = (
+            self._capture.global_and_fixture_disabled()
+        )
+        return disabled

@@ -37,7 +37,8 @@ def ini_of(junit_family: str = "xunit1") -> list[str]:
 
 def arguments_of(devices: int) -> list[str]:
     listed = [f"--mig-devices={','.join(UUIDS[:devices])}"] if devices else []
-    return [*listed, "--junitxml=report.xml", "-p", "no:cacheprovider"]
+    here = ["--junitxml=report.xml", "--mig-lease-dir=leases", "-p", "no:cacheprovider"]
+    return [*listed, *here]
 
 
 @dataclass(frozen=True)

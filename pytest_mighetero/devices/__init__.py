@@ -61,11 +61,20 @@ class Gpu:
             name.lower() in {(self.uuid or "").lower(), bus_id, short} - {""}
         )
 
+    @property
+    def lease_names(self) -> tuple[str, ...]:
+        """What a run on it has to lease: itself, and every MIG device of it.
+
+        A container that knows only the devices shuts out a host that knows the GPU.
+        """
+        uuids = (device.uuid for device in self.devices)
+        return (*((self.uuid,) if self.uuid else ()), *uuids)
+
     def __str__(self) -> str:
         profiles = ", ".join(
             f"{sum(d.profile == profile for d in self.devices)} x {profile}"
             for profile in dict.fromkeys(d.profile for d in self.devices)
-            if profile
+            if profile not in (None, self.name)
         )
         label = f"GPU {self.index}: " if self.index is not None else ""
         devices = self.problem or profiles or f"{len(self.devices)} MIG devices"

@@ -28,11 +28,11 @@ class Wish:
     rotate: int = 0
 
 
-def choose_gpu(gpus: Sequence[Gpu], wish: Wish) -> Gpu:
-    """Return the GPU to run on, its devices in the order in which they are taken.
+def rank_gpus(gpus: Sequence[Gpu], wish: Wish) -> tuple[Gpu, ...]:
+    """Return the GPUs to run on, the best first, devices in the order they are taken.
 
-    That is the one that is called so, else the first of those with the most devices
-    that main runs on.
+    That is the one that is called so, else those with the most devices that main runs
+    on come first.
 
     Raises:
         DeviceError: there is none such, it has too few devices, or of several profiles.
@@ -55,8 +55,8 @@ def choose_gpu(gpus: Sequence[Gpu], wish: Wish) -> Gpu:
     seated = [gpu for gpu in enough if _can_seat(gpu, wish)]
     if not seated:
         raise DeviceError(_refusal(enough, wish))
-    best = max(seated, key=lambda gpu: sum(map(wish.fits, gpu.devices)))
-    return replace(best, devices=_order(best.devices, wish))
+    seated.sort(key=lambda gpu: -sum(map(wish.fits, gpu.devices)))
+    return tuple(replace(gpu, devices=_order(gpu.devices, wish)) for gpu in seated)
 
 
 def _can_seat(gpu: Gpu, wish: Wish) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +44,7 @@ class _Spawn(pexpect.spawn):  # type: ignore[type-arg]
 
     popen: subprocess.Popen[bytes]
 
-    def __init__(self, command: str, *args: Any, passed: int, **options: Any):
+    def __init__(self, command: str, *args: Any, passed: Sequence[int], **options: Any):
         self._passed = passed
         super().__init__(command, *args, **options)
 
@@ -61,7 +62,7 @@ class _Spawn(pexpect.spawn):  # type: ignore[type-arg]
                 stderr=slave,
                 env=options["env"],
                 cwd=options["cwd"],
-                pass_fds=[self._passed],
+                pass_fds=self._passed,
                 start_new_session=True,
             )
         except OSError:
@@ -116,21 +117,21 @@ class HarnessProcess:
         self._start, self._finish = map(MarkerScanner, (markers.start, markers.finish))
         self._tail = bytearray()
 
-    def launch(self) -> None:
-        """Start the harness.
+    def launch(self, inherited: Sequence[int] = ()) -> None:
+        """Start the harness, which keeps the file descriptors *inherited* open.
 
         Raises:
             HarnessError: its log cannot be opened, or a process cannot be started.
         """
         try:
-            self._start_guard()
+            self._start_guard(inherited)
         except (OSError, pexpect.ExceptionPexpect) as error:
             raise HarnessError(
                 f"{self.name} could not be launched: {error}. Command: {self.command}"
             ) from error
         self.launched = Stamp()
 
-    def _start_guard(self) -> None:
+    def _start_guard(self, inherited: Sequence[int]) -> None:
         with ExitStack() as undo, ExitStack() as done:
             self._output = undo.enter_context(self.log.open("wb", buffering=0))
             self.status, guards_end = os.pipe()
@@ -140,7 +141,7 @@ class HarnessProcess:
             self._spawn = _Spawn(
                 sys.executable,
                 ["-I", "-S", _GUARD, *knows, *self.command.argv],
-                passed=guards_end,
+                passed=[guards_end, *inherited],
                 cwd=str(self.command.cwd),
                 env={**self.command.environment(), MARK: str(self.log.parent)},
                 dimensions=DIMENSIONS,

@@ -19,9 +19,14 @@ _JOIN = 5.0  # seconds for the reader to come back from the disk
 
 
 class Pump:
-    """Reads harnesses from launch to end; a harness never waits for its reader."""
+    """Reads harnesses from launch to end; a harness never waits for its reader.
 
-    def __init__(self) -> None:
+    Args:
+        inherited: file descriptors that every harness inherits.
+    """
+
+    def __init__(self, inherited: Sequence[int] = ()) -> None:
+        self._inherited = inherited
         self._changed = threading.Condition()
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = os.pipe()
@@ -40,7 +45,7 @@ class Pump:
         Raises:
             HarnessError: it could not be started.
         """
-        harness.launch()
+        harness.launch(self._inherited)
         with self._changed:
             self._new.append(harness)
         self._wake()

@@ -19,7 +19,8 @@ def cpu(lab: Lab) -> Lab:
 
 
 def run(cpu: Lab, *options: str, k: str) -> Report:
-    arguments = [f"--mig-suite={cpu.suite}", "--junitxml=report.xml", "-k", k, *options]
+    here = ["--junitxml=report.xml", "--mig-lease-dir=leases"]
+    arguments = [f"--mig-suite={cpu.suite}", *here, "-k", k, *options]
     return Report(cpu.folder, cpu.pytester.runpytest_inprocess(*arguments))
 
 
@@ -41,7 +42,8 @@ def test_dlrm_server_beside_six_backgrounds(cpu: Lab) -> None:
         "3d-unet=0,bert=0,resnet50=0,rnnt=0,ssd-mobilenet=0,ssd-resnet34=0"
     )
     assert facts["gpu"] == facts["device_profile"] == "cpu (simulated)"
-    assert "suite cpu on cpu (simulated)" in report.text
+    assert "suite cpu (NumPy models on simulated instances), harness" in report.text
+    assert "mighetero: cpu (simulated) (7 MIG devices)" in report.text
 
 
 def test_offline_beside_automatic_backgrounds(cpu: Lab) -> None:

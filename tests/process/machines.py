@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 MACHINES = Path(__file__).with_name("machines")
+FIGURES = ("power_mw", "temperature", "sm_mhz", "memory_mhz", "reasons")
 MODES = {"off": "OFF", "on": "ON", "pending": "PENDING", "unsupported": "UNSUPPORTED"}
 
 
@@ -46,7 +47,8 @@ def _device(slot: str, device: dict[str, Any]) -> str:
 
 def _gpu(number: int, gpu: dict[str, Any]) -> str:
     texts = map(_text, (gpu["name"], gpu["uuid"], gpu["bus_id"]))
-    counts = (gpu.get("lost", 0), gpu["slots"], len(gpu["devices"]))
+    figures = (gpu.get(name, 0) for name in FIGURES)
+    counts = (gpu.get("lost", 0), *figures, gpu["slots"], len(gpu["devices"]))
     return _braced(*texts, MODES[gpu["mig"]], *counts, f"devices_{number}")
 
 

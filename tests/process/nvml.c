@@ -4,6 +4,7 @@
  * also defines WITHOUT_<function> for what this driver does not have yet.
  * Signatures: nvml.h of CUDA 12.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ struct device {
 struct gpu {
   const char *name, *uuid, *bus_id;
   int mig, lost;
+  unsigned power_mw, temperature, sm_mhz, memory_mhz;
+  unsigned long long reasons;
   unsigned slots, devices;
   struct device *device;
 };
@@ -168,3 +171,59 @@ nvmlReturn_t nvmlDeviceGetAttributes_v2(nvmlDevice_t handle,
   return SUCCESS;
 }
 #endif
+
+nvmlReturn_t nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *handle) {
+  for (struct gpu *gpu = GPUS; gpu < GPUS + GPU_COUNT; gpu++) {
+    if (!strcmp(gpu->uuid, uuid)) *handle = gpu;
+    for (unsigned i = 0; i < gpu->devices; i++)
+      if (!strcmp(gpu->device[i].uuid, uuid)) *handle = &gpu->device[i];
+  }
+  return *handle ? SUCCESS : NOT_FOUND;
+}
+
+/* A figure of 0 is one that this machine does not offer; MIG devices have none. */
+static nvmlReturn_t figure(nvmlDevice_t handle, size_t offset, unsigned *value) {
+  struct device *device;
+  struct gpu *gpu = parent(handle, &device);
+  if (device) return NOT_SUPPORTED;
+  *value = *(unsigned *)((char *)gpu + offset);
+  return *value ? SUCCESS : NOT_SUPPORTED;
+}
+
+nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t handle, unsigned *milliwatts) {
+  static unsigned asked;
+  nvmlReturn_t result = figure(handle, offsetof(struct gpu, power_mw), milliwatts);
+  *milliwatts += 1000 * (asked++ % 2);
+  return result;
+}
+
+nvmlReturn_t nvmlDeviceGetTemperature(nvmlDevice_t handle, int sensor,
+                                      unsigned *degrees) {
+  return figure(handle, offsetof(struct gpu, temperature), degrees);
+}
+
+nvmlReturn_t nvmlDeviceGetClockInfo(nvmlDevice_t handle, int clock, unsigned *mhz) {
+  size_t offset = clock == 1 ? offsetof(struct gpu, sm_mhz)
+                             : offsetof(struct gpu, memory_mhz);
+  return figure(handle, offset, mhz);
+}
+
+static nvmlReturn_t reasons_of(nvmlDevice_t handle, unsigned long long *reasons) {
+  struct device *device;
+  struct gpu *gpu = parent(handle, &device);
+  if (device) return NOT_SUPPORTED;
+  *reasons = gpu->reasons;
+  return SUCCESS;
+}
+
+#ifndef WITHOUT_nvmlDeviceGetCurrentClocksEventReasons
+nvmlReturn_t nvmlDeviceGetCurrentClocksEventReasons(nvmlDevice_t handle,
+                                                    unsigned long long *reasons) {
+  return reasons_of(handle, reasons);
+}
+#endif
+
+nvmlReturn_t nvmlDeviceGetCurrentClocksThrottleReasons(nvmlDevice_t handle,
+                                                       unsigned long long *reasons) {
+  return reasons_of(handle, reasons);
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from pytest_mighetero.devices.lease import Lease, myself, take
 from tests.conftest import Compiled
-from tests.lab import Lab
+from tests.lab import FAKE, Lab
 from tests.process.machines import header, machine
 
 SHOW = """
@@ -48,7 +50,7 @@ class Machine:
         uuids = [
             line.partition("CUDA_VISIBLE_DEVICES=")[2].split()[0] for line in dryrun
         ]
-        return "\n".join(result.outlines), uuids
+        return "\n".join(result.outlines + result.errlines), uuids
 
 
 @pytest.fixture
@@ -236,11 +238,17 @@ def test_devices_are_found_past_holes_in_the_index_list(on: Machines) -> None:
 
 def test_a_run_on_nvml_devices_says_gpu_profile_and_driver(on: Machines) -> None:
     here = on("a100-80gb")
-    here.run()
+    text, _ = here.run()
     report = (here.lab.folder / "report.xml").read_text()
     assert 'name="gpu" value="NVIDIA A100-SXM4-80GB"' in report
     assert 'name="device_profile" value="1g.10gb"' in report
     assert 'name="driver" value="550.54.15"' in report
+    assert f'name="geometry" value="GPU 0: {A100} (7 x 1g.10gb)"' in report
+    assert 'name="device_gi" value="7"' in report
+    assert f"mighetero: GPU 0: {A100} (7 x 1g.10gb), driver 550.54.15" in text
+    assert f"mighetero: suite fake (the tests' own harness), harness folder {FAKE}" in (
+        text
+    )
 
 
 @pytest.mark.parametrize("name", ["1", GPU_7, "0000:07:00.0"])
@@ -377,3 +385,108 @@ def test_a_pair_that_does_not_run_on_the_profile(on: Machines) -> None:
     assert "1 skipped" in text
     text, _ = here.run("--main-benchmark=dlrm")
     assert "1 error" in text
+
+
+# What there is, without a test.
+
+
+def test_mig_list(on: Machines) -> None:
+    here = on("two-kinds")
+    suite = here.lab.folder / "site.toml"
+    profiles = '[profiles."1g.6gb"]\nbert = ["offline"]\n'
+    suite.write_text(f'extends = "{here.lab.suite}"\n{profiles}')
+    here.lab.suite = str(suite)
+    held = take(here.lab.folder / "leases", [GPU_7], myself("test_it[dlrm_server]"))
+    text, _ = here.run("--mig-list")
+    assert isinstance(held, Lease)
+    held.close()
+    lines = [line for line in text.splitlines() if not line.startswith("running:")]
+    a30, a100 = (text.index(f"GPU {number}: ") for number in (0, 1))
+    assert text[a30:].startswith("GPU 0: NVIDIA A30 (4 x 1g.6gb), GPU-00000003-")
+    assert ", 00000000:03:00.0, driver 550.54.15\n  free\n" in text[a30:a100]
+    assert f"  {mig(1)[0]}  1g.6gb  6.2 GB  slot 0  GI 3  CI 0  SMs 14" in lines
+    assert "    bert: offline\n    dlrm: does not run\n" in text[a30:a100]
+    assert text[a100:].startswith(f"GPU 1: {A100} (7 x 1g.10gb), {GPU_7}")
+    assert "driver 550.54.15\n  used by pid " in text[a100:]
+    assert "    dlrm: offline, server" in text[a100:]
+    assert "test session starts" not in text
+
+
+def test_mig_list_where_nvml_cannot_be_asked(on: Machines) -> None:
+    text, _ = on("a100-80gb", init=9).run("--mig-list")
+    assert "NVML cannot be used (Driver Not Loaded)" in text
+    assert "Traceback" not in text
+
+
+def test_n_auto_starts_a_worker_for_each_gpu(on: Machines) -> None:
+    pytest.importorskip("xdist")
+    here = on("two-kinds")
+    long = "--background-benchmark-duration=4s"
+    text, _ = here.run("-p", "xdist", "-nauto", "-k", "server", long)
+    assert "created: 2/2 workers" in text
+    assert "2 passed" in text
+    records = [
+        json.loads(p.read_text()) for p in here.lab.folder.glob("results/*/*.json")
+    ]
+    assert {record["facts"]["gpu"] for record in records} == {A100, "NVIDIA A30"}
+
+
+# What the GPU did meanwhile.
+
+
+def record_of(here: Machine) -> dict[str, Any]:
+    (path,) = here.lab.folder.glob("results/*/record.json")
+    record: dict[str, Any] = json.loads(path.read_text())
+    return record
+
+
+LONG = ("--main-benchmark-duration=2500ms", "--background-benchmark-duration=5s")
+
+
+def test_telemetry_of_mains_window_is_in_the_record(on: Machines) -> None:
+    here = on("a100-80gb")
+    text, _ = here.run(*LONG)
+    assert "1 passed" in text
+    telemetry = record_of(here)["telemetry"]
+    assert telemetry.pop("samples") >= 2
+    power = telemetry.pop("power_w")
+    assert (power["min"], power["max"]) == (287.0, 288.0)
+    assert 287.0 < power["mean"] < 288.0
+    same = {"temperature_c": 61.0, "sm_clock_mhz": 1275, "memory_clock_mhz": 1593}
+    same["memory_used_mb"] = 5100.273664
+    for name, value in same.items():
+        assert telemetry.pop(name)["max"] == pytest.approx(value)
+    assert telemetry == {"throttled_by": []}
+
+
+@pytest.mark.parametrize("missing", [[], ["nvmlDeviceGetCurrentClocksEventReasons"]])
+def test_a_throttled_gpu_is_warned_of(on: Machines, missing: list[str]) -> None:
+    gpus = machine("a100-80gb")["gpus"]
+    here = on("a100-80gb", gpus=[{**gpus[0], "reasons": 0x24}], missing=missing)
+    text, _ = here.run(*LONG)
+    assert "1 passed, 4 deselected, 1 warning" in text
+    throttled = "software power cap, software thermal slowdown"
+    assert f"the GPU was throttled in main's window by {throttled} (temp" in text
+    assert "(temperature up to 61 C, power up to 288 W); such a figure is not" in text
+    report = (here.lab.folder / "report.xml").read_text()
+    assert f'name="throttled_by" value="{throttled}"' in report
+
+
+def test_what_a_driver_does_not_offer_is_absent(on: Machines) -> None:
+    gpus = [{**machine("a100-80gb")["gpus"][0], "power_mw": 0, "memory_mhz": 0}]
+    here = on("a100-80gb", gpus=gpus)
+    here.run(*LONG)
+    telemetry = record_of(here)["telemetry"]
+    assert set(telemetry) == {
+        "samples",
+        "temperature_c",
+        "sm_clock_mhz",
+        "memory_used_mb",
+        "throttled_by",
+    }
+
+
+def test_telemetry_can_be_left_out(on: Machines) -> None:
+    here = on("a100-80gb")
+    here.run("--no-mig-telemetry")
+    assert record_of(here)["telemetry"] == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_mighetero.devices import Gpu, MigDevice
-from pytest_mighetero.devices.choosing import Wish, choose_gpu
+from pytest_mighetero.devices.choosing import Wish, rank_gpus
 from pytest_mighetero.devices.cpu import simulated_devices
 from pytest_mighetero.devices.nvml import profile_in
 from pytest_mighetero.errors import DeviceError
@@ -41,23 +41,23 @@ def uuids(chosen: Gpu) -> list[str]:
 
 
 def test_the_gpu_with_most_devices() -> None:
-    assert choose_gpu(GPUS, Wish(every)).index == 1
+    assert rank_gpus(GPUS, Wish(every))[0].index == 1
 
 
 def test_the_gpu_with_most_devices_that_main_runs_on() -> None:
     wish = Wish(lambda device: device.uuid.startswith("MIG-0"))
-    assert choose_gpu(GPUS, wish).index == 0
+    assert rank_gpus(GPUS, wish)[0].index == 0
 
 
 def test_the_first_of_equal_gpus() -> None:
-    assert choose_gpu((gpu(3, 7), gpu(4, 7)), Wish(every)).index == 3
+    assert rank_gpus((gpu(3, 7), gpu(4, 7)), Wish(every))[0].index == 3
 
 
 @pytest.mark.parametrize(
     "name", ["0", "GPU-00000000", "0000:00:00.0", "00000000:00:00.0"]
 )
 def test_the_gpu_that_is_named(name: str) -> None:
-    assert choose_gpu(GPUS, Wish(every, 2, called=name)).index == 0
+    assert rank_gpus(GPUS, Wish(every, 2, called=name))[0].index == 0
 
 
 @pytest.mark.parametrize(
@@ -85,14 +85,14 @@ def test_the_gpu_that_is_named(name: str) -> None:
 )
 def test_there_is_none(gpus: tuple[Gpu, ...], wish: Wish, message: str) -> None:
     with pytest.raises(DeviceError, match=message):
-        choose_gpu(gpus, wish)
+        rank_gpus(gpus, wish)
 
 
 @pytest.mark.parametrize(
     ("rotate", "order"), [(0, "0123"), (1, "1230"), (3, "3012"), (5, "1230")]
 )
 def test_rotation_turns_everybody(rotate: int, order: str) -> None:
-    chosen = choose_gpu((gpu(0, 4),), Wish(every, rotate=rotate))
+    (chosen,) = rank_gpus((gpu(0, 4),), Wish(every, rotate=rotate))
     assert uuids(chosen) == [f"MIG-0-{number}" for number in order]
 
 
@@ -109,7 +109,7 @@ def test_rotation_turns_everybody(rotate: int, order: str) -> None:
 def test_the_main_profile_puts_main_first(
     profile: str, rotate: int, order: str
 ) -> None:
-    chosen = choose_gpu((MIXED,), Wish(every, main_profile=profile, rotate=rotate))
+    (chosen,) = rank_gpus((MIXED,), Wish(every, main_profile=profile, rotate=rotate))
     assert uuids(chosen) == [f"MIG-{number}" for number in order]
 
 

@@ -1,0 +1,189 @@
+"""Leases: who uses a GPU, who waits, and what follows the harness."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.devices.lease import Lease, holder_of, myself, take
+from pytest_mighetero.harness.command import Command
+from pytest_mighetero.harness.leftover import MARK, sweep
+from pytest_mighetero.harness.marker import Markers
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.harness.pump import Pump
+from tests.lab import UUIDS, Lab
+
+NAMES = tuple(UUIDS[:3])
+ME = myself("test_it[dlrm_server]")
+
+
+def taken(folder: Path) -> Lease:
+    lease = take(folder, NAMES, ME)
+    assert isinstance(lease, Lease)
+    return lease
+
+
+def test_a_lease_is_exclusive_and_names_its_holder(tmp_path: Path) -> None:
+    lease = taken(tmp_path)
+    said = take(tmp_path, ["another", UUIDS[2]], ME)
+    assert f"pid {os.getpid()} of {ME.user} on {ME.host} since {ME.since}" in str(said)
+    assert holder_of(tmp_path, NAMES) == said
+    assert holder_of(tmp_path, ["another"]) is None
+    lease.close()
+    assert holder_of(tmp_path, NAMES) is None
+    taken(tmp_path).close()
+
+
+def test_everybody_may_use_the_files(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    taken(folder).close()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o1777
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert modes == {0o666}
+
+
+OTHER_USER = """
+import os, sys
+from pathlib import Path
+from pytest_mighetero.devices.lease import Lease, myself, take
+me = myself("x")
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+lease = take(Path(sys.argv[1]), ["GPU-1"], me)
+print(lease if isinstance(lease, str) else "taken")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_users_share_the_leases() -> None:
+    with tempfile.TemporaryDirectory() as parent:
+        Path(parent).chmod(0o755)
+        folder = Path(parent, "leases")
+
+        def other() -> str:
+            command = [sys.executable, "-c", OTHER_USER, str(folder)]
+            return subprocess.check_output(command, text=True).strip()
+
+        lease = take(folder, ["GPU-1"], ME)
+        assert isinstance(lease, Lease)
+        assert other() == str(ME)
+        lease.close()
+        assert other() == "taken"
+        (folder / "GPU-1.lease").unlink()
+        assert other() == "taken"  # and made the file
+        lease = take(folder, ["GPU-1"], ME)
+        assert isinstance(lease, Lease)
+        lease.close()
+
+
+def test_a_lease_follows_the_harness(tmp_path: Path) -> None:
+    lease, pump = taken(tmp_path / "leases"), None
+    script = "trap '' HUP TERM; setsid sleep 300 & echo Go; wait"
+    command = Command(("sh", "-c", script), tmp_path, {})
+    folder = tmp_path / "run" / "main"
+    folder.mkdir(parents=True)
+    log, markers = folder / "output.log", Markers(["Go"], ["End"])
+    harness = HarnessProcess("x", command, log, markers, 1)
+    pump = Pump(lease.fds)
+    pump.launch(harness)
+    assert pump.wait_for(lambda: harness.started is not None, time.monotonic() + 20)
+    os.kill(harness.pid, signal.SIGKILL)
+    assert pump.wait_for(lambda: not harness.running, time.monotonic() + 20)
+    pump.close()
+    lease.close()
+    assert holder_of(tmp_path / "leases", NAMES)  # the orphan's
+    assert sweep(tmp_path / "run") == [], MARK
+    assert holder_of(tmp_path / "leases", NAMES) is None
+
+
+def test_a_run_waits_for_the_gpu_and_says_for_whom(lab: Lab) -> None:
+    lab.fake(dlrm={"test": 3})
+    first = start(lab, "--results-dir=first", "--background-benchmark-duration=5s")
+    until(lambda: any(lab.folder.glob("first/*/main/logs/fake_system")))
+    second = lab.run("--results-dir=second", "--background-benchmark-duration=5s")
+    second.result.assert_outcomes(passed=1)
+    assert first.wait(60) == 0
+    listed = "listed by --mig-devices (3 MIG devices)"
+    said = f"waits for a GPU: {listed} is used by pid {first.pid} of "
+    assert said in second.text
+    (one,) = lab.folder.glob("first/*/record.json")
+    (other,) = lab.folder.glob("second/*/record.json")
+    ends = [each["exited"] for each in json.loads(one.read_text())["harnesses"]]
+    begins = [each["launched"] for each in json.loads(other.read_text())["harnesses"]]
+    assert max(ends) <= min(begins)
+
+
+def test_waiting_ends(lab: Lab) -> None:
+    lease = taken(lab.folder / "leases")
+    report = lab.run("--mig-lease-timeout=300ms")
+    report.result.assert_outcomes(errors=1)
+    error = report.case.problems["error"]
+    assert "No GPU became free within 0.3s (--mig-lease-timeout): listed by" in error
+    assert f"is used by pid {os.getpid()} of {ME.user}" in error
+    assert not report.launches()
+    lease.close()
+
+
+def test_a_killed_pytest_gives_its_lease_back(lab: Lab) -> None:
+    lab.fake(**{"*": {"test": 300, "ignore": True, "daemon": True}})
+    first = start(lab)
+    until(lambda: any(lab.folder.glob("results/*/main/logs/fake_system")))
+    assert holder_of(lab.folder / "leases", NAMES)
+    first.kill()
+    first.wait(60)
+    until(lambda: holder_of(lab.folder / "leases", NAMES) is None, 3)
+
+
+def test_workers_measure_one_after_another(lab: Lab) -> None:
+    pytest.importorskip("xdist")
+    report = lab.run("-p", "xdist", "-n2", k="server")
+    report.result.assert_outcomes(passed=2)
+    records = [
+        json.loads(p.read_text()) for p in lab.folder.glob("results/*/rec*.json")
+    ]
+    spans = sorted(
+        (
+            min(each["launched"] for each in record["harnesses"]),
+            max(each["exited"] for each in record["harnesses"]),
+        )
+        for record in records
+    )
+    assert spans[0][1] <= spans[1][0]
+
+
+def test_a_dry_run_needs_no_lease(lab: Lab) -> None:
+    lease = taken(lab.folder / "leases")
+    lab.run("--dryrun").result.assert_outcomes(skipped=1)
+    lease.close()
+
+
+def test_a_lease_folder_that_cannot_be_used(lab: Lab) -> None:
+    report = lab.run("--mig-lease-dir=/proc/leases")
+    report.result.assert_outcomes(errors=1)
+    error = report.case.problems["error"]
+    assert "The lease /proc/leases/MIG-00000000" in error
+    assert "name a folder that all users of the GPU may write to" in error
+
+
+def start(lab: Lab, *options: str) -> subprocess.Popen[bytes]:
+    arguments = lab.arguments("-k", "dlrm_server", *options)
+    command = [sys.executable, "-mpytest", *arguments]
+    return subprocess.Popen(command, cwd=lab.folder, stdout=subprocess.DEVNULL)
+
+
+def until(condition: object, seconds: float = 30) -> None:
+    assert callable(condition)
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
