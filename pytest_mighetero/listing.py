@@ -38,6 +38,7 @@ def _device(device: MigDevice) -> str:
         "GI": device.gi,
         "CI": device.ci,
         "SMs": device.multiprocessors,
+        "share": device.sm_share,
     }
     columns = [device.uuid, device.profile, memory and f"{memory / 1e9:.1f} GB"]
     columns += [f"{name} {value}" for name, value in known.items() if value is not None]

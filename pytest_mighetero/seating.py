@@ -49,7 +49,8 @@ def seat_backgrounds(config: RunConfig, main: Pair, gpu: Gpu) -> Seating:
     was named; then the last ones by name do, as in NVIDIA's script of v1.1 and later.
 
     Raises:
-        DeviceError: a background that was named runs on none of the devices.
+        DeviceError: a background that was named runs on none of the devices, or none
+            of all that were asked for does.
     """
     free = list(gpu.devices[1:])
     asked = [
@@ -59,9 +60,9 @@ def seat_backgrounds(config: RunConfig, main: Pair, gpu: Gpu) -> Seating:
     unfit = {
         pair: problem
         for pair in asked
-        if free and (problem := _fits_nowhere(config, pair, free))
+        if (problem := _fits_nowhere(config, pair, free))
     }
-    if unfit and config.backgrounds_named:
+    if unfit and (config.backgrounds_named or len(unfit) == len(asked)):
         raise DeviceError(
             f"{'; '.join(unfit.values())}. Choose other --background-benchmarks."
         )

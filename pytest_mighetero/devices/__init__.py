@@ -19,6 +19,8 @@ class MigDevice:
         slot: its index in NVML's list of its GPU, which may have holes.
         gi, ci: ids of its GPU instance and its compute instance.
         multiprocessors: how many SMs it has.
+        sm_share: these as a share of the largest GPU instance that its GPU can be; MIG
+            mode leaves fewer SMs than the GPU has (98 of an A100's 108).
 
     What the source or its driver cannot know is None.
     """
@@ -30,6 +32,7 @@ class MigDevice:
     gi: int | None = None
     ci: int | None = None
     multiprocessors: int | None = None
+    sm_share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from pytest_mighetero.devices import TRY_CPU, Gpu, MigDevice
@@ -107,20 +108,32 @@ def _problem(nvml: Any, handle: Any) -> str | None:
 
 
 def _mig_devices(nvml: Any, gpu: Any) -> Iterator[MigDevice]:
+    all_sms = _most_sms(nvml, gpu)
     for slot in range(nvml.nvmlDeviceGetMaxMigDeviceCount(gpu)):
         try:
             handle = nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, slot)
         except nvml.NVMLError_NotFound:
             continue  # the count is a maximum, and there may be holes in it
-        yield _mig_device(nvml, handle, slot)
+        yield _mig_device(nvml, handle, slot, all_sms)
 
 
-def _mig_device(nvml: Any, handle: Any, slot: int) -> MigDevice:
+def _most_sms(nvml: Any, gpu: Any) -> int | None:
+    """Return the SMs of the largest GPU instance that *gpu* can be."""
+    infos = []
+    for size in (4, 7, 8):
+        profile = getattr(nvml, f"NVML_GPU_INSTANCE_PROFILE_{size}_SLICE")
+        ask = partial(nvml.nvmlDeviceGetGpuInstanceProfileInfo, gpu, profile, 1)
+        infos.append(_supported(nvml, ask))
+    return max((info.multiprocessorCount for info in infos if info), default=None)
+
+
+def _mig_device(nvml: Any, handle: Any, slot: int, all_sms: int | None) -> MigDevice:
     def ask(name: str) -> Any:
         return _supported(nvml, lambda: getattr(nvml, name)(handle))
 
     uuid = _text(nvml.nvmlDeviceGetUUID(handle))
     attributes = ask("nvmlDeviceGetAttributes")
+    sms = attributes and attributes.multiprocessorCount
     legacy = re.fullmatch(r"MIG-GPU-[0-9a-f-]+/(\d+)/(\d+)", uuid)
     gi, ci = ask("nvmlDeviceGetGpuInstanceId"), ask("nvmlDeviceGetComputeInstanceId")
     if legacy and gi is None:
@@ -132,7 +145,8 @@ def _mig_device(nvml: Any, handle: Any, slot: int) -> MigDevice:
         slot=slot,
         gi=gi,
         ci=ci,
-        multiprocessors=attributes and attributes.multiprocessorCount,
+        multiprocessors=sms,
+        sm_share=round(sms / all_sms, 4) if sms and all_sms else None,
     )
 
 
@@ -140,7 +154,11 @@ def _supported(nvml: Any, question: Callable[[], Any]) -> Any:
     """Return NVML's answer, or None where driver or device do not have it."""
     try:
         return question()
-    except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound):
+    except (
+        nvml.NVMLError_NotSupported,
+        nvml.NVMLError_FunctionNotFound,
+        nvml.NVMLError_InvalidArgument,
+    ):
         return None
 
 

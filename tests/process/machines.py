@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 MACHINES = Path(__file__).with_name("machines")
-FIGURES = ("power_mw", "temperature", "sm_mhz", "memory_mhz", "reasons")
+FIGURES = ("power_mw", "temperature", "sm_mhz", "memory_mhz", "reasons", "sms")
 MODES = {"off": "OFF", "on": "ON", "pending": "PENDING", "unsupported": "UNSUPPORTED"}
 
 

@@ -20,6 +20,7 @@ struct gpu {
   int mig, lost;
   unsigned power_mw, temperature, sm_mhz, memory_mhz;
   unsigned long long reasons;
+  unsigned sms;
   unsigned slots, devices;
   struct device *device;
 };
@@ -41,6 +42,12 @@ typedef struct {
   unsigned gpuInstanceSliceCount, computeInstanceSliceCount;
   unsigned long long memorySizeMB;
 } nvmlDeviceAttributes_t;
+
+typedef struct {
+  unsigned id, isP2pSupported, sliceCount, instanceCount, multiprocessorCount;
+  unsigned copyEngineCount, decoderCount, encoderCount, jpegCount, ofaCount;
+  unsigned long long memorySizeMB;
+} nvmlGpuInstanceProfileInfo_t;
 
 static struct gpu *parent(nvmlDevice_t handle, struct device **device) {
   *device = NULL;
@@ -171,6 +178,17 @@ nvmlReturn_t nvmlDeviceGetAttributes_v2(nvmlDevice_t handle,
   return SUCCESS;
 }
 #endif
+
+/* The largest GPU instance: of 7 slices (profile 4), or of 4 (profile 3). */
+nvmlReturn_t nvmlDeviceGetGpuInstanceProfileInfo(nvmlDevice_t handle, unsigned profile,
+                                                 nvmlGpuInstanceProfileInfo_t *info) {
+  struct device *device;
+  struct gpu *gpu = parent(handle, &device);
+  if (profile != (gpu->slots == 4 ? 3 : 4)) return INVALID;
+  memset(info, 0, sizeof *info);
+  info->multiprocessorCount = gpu->sms;
+  return gpu->sms ? SUCCESS : NOT_SUPPORTED;
+}
 
 nvmlReturn_t nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *handle) {
   for (struct gpu *gpu = GPUS; gpu < GPUS + GPU_COUNT; gpu++) {

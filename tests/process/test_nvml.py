@@ -88,23 +88,23 @@ def mig(*numbers: int) -> list[str]:
             "a100-80gb",
             [
                 "GPU 0: NVIDIA A100-SXM4-80GB (7 x 1g.10gb)",
-                f"  {mig(1)[0]} 1g.10gb 10200547328 0 7 0 14",
-                f"  {mig(7)[0]} 1g.10gb 10200547328 6 13 0 14",
+                f"  {mig(1)[0]} 1g.10gb 10200547328 0 7 0 14 0.1429",
+                f"  {mig(7)[0]} 1g.10gb 10200547328 6 13 0 14 0.1429",
             ],
         ),
-        ("a100-40gb", [f"  {mig(1)[0]} 1g.5gb 5100273664 0 7 0 14"]),
+        ("a100-40gb", [f"  {mig(1)[0]} 1g.5gb 5100273664 0 7 0 14 0.1429"]),
         (
             "a30",
             [
                 "GPU 0: NVIDIA A30 (4 x 1g.6gb)",
-                f"  {mig(4)[0]} 1g.6gb 6241124352 3 6 0 14",
+                f"  {mig(4)[0]} 1g.6gb 6241124352 3 6 0 14 0.25",
             ],
         ),
         (
             "h100",
             [
                 "GPU 0: NVIDIA H100 80GB HBM3 (6 x 1g.10gb, 1 x 1g.10gb+me)",
-                f"  {mig(7)[0]} 1g.10gb+me 10468982784 6 13 0 16",
+                f"  {mig(7)[0]} 1g.10gb+me 10468982784 6 13 0 16 0.1212",
             ],
         ),
         (
@@ -112,30 +112,30 @@ def mig(*numbers: int) -> list[str]:
             [
                 "GPU 0: Tesla T4 (it has no MIG)",
                 "GPU 1: NVIDIA A100-SXM4-80GB (3 x 1g.10gb)",
-                f"  {mig(6)[0]} 1g.10gb 10200547328 5 12 0 14",
+                f"  {mig(6)[0]} 1g.10gb 10200547328 5 12 0 14 0.1429",
             ],
         ),
         (
             "mixed",
             [
                 "GPU 0: NVIDIA A100-SXM4-80GB (1 x 3g.40gb, 3 x 1g.10gb)",
-                f"  {mig(1)[0]} 3g.40gb 42144366592 0 1 0 42",
+                f"  {mig(1)[0]} 3g.40gb 42144366592 0 1 0 42 0.4286",
             ],
         ),
         (
             "compute-instances",
             [
                 "GPU 0: NVIDIA A100-SXM4-80GB (6 x 1c.3g.40gb)",
-                f"  {mig(6)[0]} 1c.3g.40gb 42144366592 5 2 2 14",
+                f"  {mig(6)[0]} 1c.3g.40gb 42144366592 5 2 2 14 0.1429",
             ],
         ),
         (
             "pre-r470",
-            [f"  MIG-{GPU_7}/13/0 1g.10gb 10200547328 6 13 0 14"],
+            [f"  MIG-{GPU_7}/13/0 1g.10gb 10200547328 6 13 0 14 0.1429"],
         ),
         (
             "old-entry-points",
-            [f"  MIG-{GPU_7}/13/0 1g.10gb 10200547328 6 13 0 None"],
+            [f"  MIG-{GPU_7}/13/0 1g.10gb 10200547328 6 13 0 None None"],
         ),
         (
             "states",
@@ -374,6 +374,18 @@ def test_a_background_that_does_not_run_on_the_profile(on: Machines) -> None:
     assert "ERROR at setup" in text
 
 
+def test_no_background_at_all_is_no_heterogeneous_run(on: Machines) -> None:
+    here = on("a100-80gb")
+    suite = here.lab.folder / "site.toml"
+    profiles = '[profiles."1g.10gb"]\ndlrm = ["server"]\n'
+    suite.write_text(f'extends = "{here.lab.suite}"\n{profiles}')
+    here.lab.suite = str(suite)
+    text, uuids = here.run("--dryrun")
+    assert "does not run bert_offline on 1g.10gb; suite site does not run resn" in text
+    assert "1 error" in text
+    assert not uuids
+
+
 def test_a_pair_that_does_not_run_on_the_profile(on: Machines) -> None:
     here = on("a100-80gb")
     suite = here.lab.folder / "site.toml"
@@ -404,7 +416,10 @@ def test_mig_list(on: Machines) -> None:
     a30, a100 = (text.index(f"GPU {number}: ") for number in (0, 1))
     assert text[a30:].startswith("GPU 0: NVIDIA A30 (4 x 1g.6gb), GPU-00000003-")
     assert ", 00000000:03:00.0, driver 550.54.15\n  free\n" in text[a30:a100]
-    assert f"  {mig(1)[0]}  1g.6gb  6.2 GB  slot 0  GI 3  CI 0  SMs 14" in lines
+    assert (
+        f"  {mig(1)[0]}  1g.6gb  6.2 GB  slot 0  GI 3  CI 0  SMs 14  share 0.25"
+        in lines
+    )
     assert "    bert: offline\n    dlrm: does not run\n" in text[a30:a100]
     assert text[a100:].startswith(f"GPU 1: {A100} (7 x 1g.10gb), {GPU_7}")
     assert "driver 550.54.15\n  used by pid " in text[a100:]
