@@ -83,7 +83,7 @@ BAD_MAIN: dict[str, Behaviour] = {"dlrm": {"test": 0.4, "die": ["middle", 3]}}
 XDIST = ("-p", "xdist", "-n1")
 BAD = "failed: it exited with code 2 (make: Error 3)"
 ONLY = {"setup": NEVER_READY, "call": {}, "teardown": SHORT_MAIN}
-DOING = {"setup": "1 of 2 backgrounds", "call": "main runs", "teardown": "backgrounds"}
+DOING = {"setup": "", "call": "main runs", "teardown": "backgrounds"}
 
 
 def interrupted(name: str, *numbers: signal.Signals, at: str = "call") -> Ending:
