@@ -1,5 +1,5 @@
 # make demo   a heterogeneous run of DLRM/Server on the CPU, with report.xml
-# make test   the tests, the slow ones too
+# make test   the tests, the slow ones too, by two workers: they mostly wait
 # make lint   ruff and mypy
 # make matrix the fault matrix alone, printed as a table
 # make bench  what the plugin costs against other ways, in 6 minutes; build/bench.json
@@ -17,7 +17,7 @@ demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
 
 test: $(VENV)/installed
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests -n 2
 
 matrix: $(VENV)/installed
 	$(BIN)/pytest tests/process/test_matrix.py --matrix --quiet

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,25 @@ class Machine:
         return "\n".join(result.outlines + result.errlines), uuids
 
 
+@pytest.fixture(scope="session")
+def library_of(
+    compiled: Compiled, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """Build the library of a machine, once for each."""
+
+    @cache
+    def build(text: str) -> Path:
+        folder = tmp_path_factory.mktemp("machine")
+        (folder / "machine.h").write_text(text)
+        flags = ("-shared", "-fPIC", f"-I{folder}")
+        return compiled("nvml.c", "libnvidia-ml.so.1", *flags)
+
+    return build
+
+
 @pytest.fixture
 def on(
-    lab: Lab, compiled: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: Lab, library_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> Machines:
     """Build the driver of a machine: its name, and what is different on this one."""
     for name in ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"):
@@ -66,10 +83,7 @@ def on(
         if devices is not None:
             slots = described["gpus"][0]["devices"].items()
             described["gpus"][0]["devices"] = dict(list(slots)[:devices])
-        (tmp_path / "machine.h").write_text(header(described))
-        flags = ("-shared", "-fPIC", f"-I{tmp_path}")
-        library = compiled("nvml.c", "libnvidia-ml.so.1", *flags)
-        return Machine(lab, library, monkeypatch)
+        return Machine(lab, library_of(header(described)), monkeypatch)
 
     return build
 
