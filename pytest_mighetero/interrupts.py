@@ -23,11 +23,8 @@ _DEFAULTS = {
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt("Ctrl-C" if number == signal.SIGINT else _name(number))
-
-
-def _name(number: int) -> str:
-    return signal.Signals(number).name
+    name = signal.Signals(number).name
+    raise KeyboardInterrupt("Ctrl-C" if number == signal.SIGINT else name)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

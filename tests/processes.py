@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -29,3 +31,11 @@ def in_the_run(folder: Path) -> list[int]:
             if needle + b"/results" in text and alive(int(entry.name)):
                 found.append(int(entry.name))
     return found
+
+
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Wait for *condition*, and fail if it does not come true in time."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, f"nothing happened for {seconds} s"
+        time.sleep(0.02)

@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pexpect
 import pytest
 
 from tests.lab import Lab, Report
-from tests.processes import in_the_run
+from tests.processes import in_the_run, until
 
 
 class Running:
@@ -28,15 +27,7 @@ class Running:
             # A job of a non-interactive shell starts with SIGINT ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
-        self.wait(lambda: any(self.folder.glob("results/*/main/logs/fake_system")))
-
-    @staticmethod
-    def wait(condition: object, seconds: float = 30) -> bool:
-        limit = time.monotonic() + seconds
-        assert callable(condition)
-        while not condition() and time.monotonic() < limit:
-            time.sleep(0.02)
-        return bool(condition())
+        until(lambda: any(self.folder.glob("results/*/main/logs/fake_system")))
 
 
 @pytest.fixture
@@ -48,7 +39,7 @@ def running(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Running:
 def test_a_killed_pytest_leaves_nothing_running(running: Running) -> None:
     running.pytest.kill()
     running.pytest.wait(40)
-    assert running.wait(lambda: not in_the_run(running.folder), 3)
+    until(lambda: not in_the_run(running.folder), 3)
 
 
 def test_a_run_that_fails_leaves_nothing_running(lab: Lab) -> None:

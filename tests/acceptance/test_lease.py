@@ -16,11 +16,12 @@ import pytest
 
 from pytest_mighetero.devices.lease import Lease, holder_of, myself, take
 from pytest_mighetero.harness.command import Command
-from pytest_mighetero.harness.leftover import MARK, sweep
+from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from tests.lab import UUIDS, Lab
+from tests.processes import until
 
 NAMES = tuple(UUIDS[:3])
 ME = myself("test_it[dlrm_server]")
@@ -87,7 +88,7 @@ def test_users_share_the_leases() -> None:
 
 
 def test_a_lease_follows_the_harness(tmp_path: Path) -> None:
-    lease, pump = taken(tmp_path / "leases"), None
+    lease = taken(tmp_path / "leases")
     script = "trap '' HUP TERM; setsid sleep 300 & echo Go; wait"
     command = Command(("sh", "-c", script), tmp_path, {})
     folder = tmp_path / "run" / "main"
@@ -102,7 +103,7 @@ def test_a_lease_follows_the_harness(tmp_path: Path) -> None:
     pump.close()
     lease.close()
     assert holder_of(tmp_path / "leases", NAMES)  # the orphan's
-    assert sweep(tmp_path / "run") == [], MARK
+    assert sweep(tmp_path / "run") == []
     assert holder_of(tmp_path / "leases", NAMES) is None
 
 
@@ -179,11 +180,3 @@ def start(lab: Lab, *options: str) -> subprocess.Popen[bytes]:
     arguments = lab.arguments("-k", "dlrm_server", *options)
     command = [sys.executable, "-mpytest", *arguments]
     return subprocess.Popen(command, cwd=lab.folder, stdout=subprocess.DEVNULL)
-
-
-def until(condition: object, seconds: float = 30) -> None:
-    assert callable(condition)
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.02)

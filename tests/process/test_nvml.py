@@ -37,6 +37,12 @@ class Machine:
         self.lab = lab
         patch.setenv("LD_LIBRARY_PATH", str(library.parent))
 
+    def extend_suite(self, text: str) -> None:
+        """Use a site's own suite, with *text* on top of the tests' one."""
+        suite = self.lab.folder / "site.toml"
+        suite.write_text(f'extends = "{self.lab.suite}"\n{text}')
+        self.lab.suite = str(suite)
+
     def show(self) -> list[str]:
         """Return what NVML says of GPUs and MIG devices."""
         command = [sys.executable, "-c", SHOW]
@@ -363,10 +369,7 @@ def test_main_profile_and_rotation(
 
 def test_the_gpu_with_most_devices_that_main_runs_on(on: Machines) -> None:
     here = on("two-kinds")
-    suite = here.lab.folder / "site.toml"
-    memory = "[benchmarks.dlrm]\nmemory_gb = 7\n"
-    suite.write_text(f'extends = "{here.lab.suite}"\n{memory}')
-    here.lab.suite = str(suite)
+    here.extend_suite("[benchmarks.dlrm]\nmemory_gb = 7\n")
     _, uuids = here.run("--dryrun")
     assert uuids == mig(12, 13, 11)
     text, _ = here.run("-rs", "--mig-gpu=0")
@@ -376,10 +379,9 @@ def test_the_gpu_with_most_devices_that_main_runs_on(on: Machines) -> None:
 
 def test_a_background_that_does_not_run_on_the_profile(on: Machines) -> None:
     here = on("a100-80gb")
-    suite = here.lab.folder / "site.toml"
-    profiles = '[profiles."1g.10gb"]\ndlrm = ["server"]\nresnet50 = ["offline"]\n'
-    suite.write_text(f'extends = "{here.lab.suite}"\n{profiles}')
-    here.lab.suite = str(suite)
+    here.extend_suite(
+        '[profiles."1g.10gb"]\ndlrm = ["server"]\nresnet50 = ["offline"]\n'
+    )
     text, uuids = here.run("--dryrun")
     assert uuids == mig(2, 1)
     assert "not every background runs: suite site does not run bert_offline on" in text
@@ -390,10 +392,7 @@ def test_a_background_that_does_not_run_on_the_profile(on: Machines) -> None:
 
 def test_no_background_at_all_is_no_heterogeneous_run(on: Machines) -> None:
     here = on("a100-80gb")
-    suite = here.lab.folder / "site.toml"
-    profiles = '[profiles."1g.10gb"]\ndlrm = ["server"]\n'
-    suite.write_text(f'extends = "{here.lab.suite}"\n{profiles}')
-    here.lab.suite = str(suite)
+    here.extend_suite('[profiles."1g.10gb"]\ndlrm = ["server"]\n')
     text, uuids = here.run("--dryrun")
     assert "does not run bert_offline on 1g.10gb; suite site does not run resn" in text
     assert "1 error" in text
@@ -402,10 +401,9 @@ def test_no_background_at_all_is_no_heterogeneous_run(on: Machines) -> None:
 
 def test_a_pair_that_does_not_run_on_the_profile(on: Machines) -> None:
     here = on("a100-80gb")
-    suite = here.lab.folder / "site.toml"
-    profiles = '[profiles."1g.10gb"]\nbert = ["offline"]\nresnet50 = ["offline"]\n'
-    suite.write_text(f'extends = "{here.lab.suite}"\n{profiles}')
-    here.lab.suite = str(suite)
+    here.extend_suite(
+        '[profiles."1g.10gb"]\nbert = ["offline"]\nresnet50 = ["offline"]\n'
+    )
     text, _ = here.run("-rs")
     assert "suite site does not run dlrm_server on 1g.10gb" in text
     assert "1 skipped" in text
@@ -418,10 +416,7 @@ def test_a_pair_that_does_not_run_on_the_profile(on: Machines) -> None:
 
 def test_mig_list(on: Machines) -> None:
     here = on("two-kinds")
-    suite = here.lab.folder / "site.toml"
-    profiles = '[profiles."1g.6gb"]\nbert = ["offline"]\n'
-    suite.write_text(f'extends = "{here.lab.suite}"\n{profiles}')
-    here.lab.suite = str(suite)
+    here.extend_suite('[profiles."1g.6gb"]\nbert = ["offline"]\n')
     held = take(here.lab.folder / "leases", [GPU_7], myself("test_it[dlrm_server]"))
     text, _ = here.run("--mig-list")
     assert isinstance(held, Lease)
