@@ -34,6 +34,11 @@ def site(folder: Path, text: str, name: str = "site.toml") -> Suite:
     return load(name, folder)
 
 
+def test_the_cpu_suite_has_no_floors() -> None:
+    assert load("v1.0").query_counts["server"] == 270336
+    assert load("cpu").query_counts == {"offline": 1, "server": 1}
+
+
 @pytest.mark.parametrize("name", ["v1.0", "v1.1", "v2.0", "cpu"])
 def test_the_published_matrix(name: str) -> None:
     suite = load(name)
