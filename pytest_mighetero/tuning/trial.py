@@ -1,0 +1,130 @@
+"""Trials of a target QPS, and what a search may say after them: plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_KEPT_UP = 0.99
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One measured run.
+
+    Attributes:
+        target_qps: what LoadGen was asked for.
+        full: at full length; else a short probe.
+        valid: LoadGen's verdict.
+        p99_ms: the 99th percentile of the latency.
+        limit_ms: what LoadGen allows p99.
+        scheduled_qps: what LoadGen's schedule came to.
+        completed_qps: what was answered, per second until the last answer.
+        reason: why it was INVALID, in LoadGen's words.
+    """
+
+    target_qps: float
+    full: bool
+    valid: bool
+    p99_ms: float | None
+    limit_ms: float | None
+    scheduled_qps: float | None
+    completed_qps: float | None
+    reason: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the device bears the target, as far as this run can tell.
+
+        A probe is too short for LoadGen's verdict, and for a backlog to reach the
+        limit: latency judges it, and whether the device kept up.
+        """
+        within, share = self._within, self._answered
+        if self.full or within is None or share is None:
+            return self.valid
+        return within and share >= _KEPT_UP
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether it is INVALID though p99 is within its limit and it kept up."""
+        share = self._answered
+        kept_up = share is not None and share >= _KEPT_UP
+        return not self.valid and bool(self._within) and kept_up
+
+    @property
+    def headroom(self) -> tuple[float, float] | None:
+        """The load it put on the device, and the limit by p99 there; None if unknown.
+
+        In a queue the second falls in a straight line with the first, to 0 at the
+        device's capacity. That is the load of a run that did not keep up.
+        """
+        share = self._answered
+        if share is not None and share < _KEPT_UP:
+            return self.target_qps * share, 0.0
+        if not self.p99_ms or not self.limit_ms:
+            return None
+        return self.target_qps, self.limit_ms / self.p99_ms
+
+    @property
+    def figures(self) -> str:
+        """The target with p99, its limit and LoadGen's words, for a sentence."""
+        p99, limit = (
+            "unknown" if each is None else f"{each:.4g} ms"
+            for each in (self.p99_ms, self.limit_ms)
+        )
+        words = f"; {self.reason}" if self.reason and not self.holds else ""
+        return f"target {self.target_qps:g} (p99 {p99}, limit {limit}{words})"
+
+    @property
+    def _within(self) -> bool | None:
+        if self.p99_ms is None or self.limit_ms is None:
+            return None
+        return self.p99_ms <= self.limit_ms
+
+    @property
+    def _answered(self) -> float | None:
+        if not self.scheduled_qps or self.completed_qps is None:
+            return None
+        return self.completed_qps / self.scheduled_qps
+
+
+@dataclass(frozen=True)
+class Next:
+    """What to run.
+
+    Attributes:
+        target_qps: None leaves the target to the harness's own configuration.
+        full: at full length; else a short probe.
+        why: a few words, for example ``between 900 and 960``.
+    """
+
+    target_qps: int | None
+    full: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The end of a search.
+
+    Attributes:
+        target_qps: the highest that was VALID at full length.
+        trial: the full-length trial that proved it.
+        invalid_above: the lowest full-length trial above it that did not hold, or the
+            lowest such probe where there is none; None where everything above held.
+        resolution: how far that one lies above, 0.01 for 1 %; infinite without one.
+        complete: False when the budget ended the search before full-length trials
+            closed the gap to the wanted resolution.
+    """
+
+    target_qps: int
+    trial: Trial
+    invalid_above: Trial | None
+    resolution: float
+    complete: bool
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """The end of a search that found nothing; *reason* says what to change."""
+
+    reason: str
