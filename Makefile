@@ -2,7 +2,7 @@
 # make test   the tests, the slow ones too, by two workers: they mostly wait
 # make lint   ruff and mypy
 # make matrix the fault matrix alone, printed as a table
-# make bench  what the plugin costs against other ways, in 6 minutes; build/bench.json
+# make bench  what the plugin costs against other ways, in 10 minutes; build/bench.json
 #
 # Each makes .venv first if it is not there. Python 3.10 or newer, pip, make and gcc
 # are needed, and PyPI.
@@ -30,6 +30,8 @@ lint: $(VENV)/installed
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/loadgen_reader.py
 	$(BIN)/python benchmarks/harness_control.py --json build/bench.json
+	$(BIN)/python benchmarks/target_search.py
+	$(BIN)/python benchmarks/sharing.py
 
 # Debian's python3 comes without ensurepip, which venv needs to bring pip along.
 $(VENV)/installed: pyproject.toml

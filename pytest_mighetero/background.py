@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from pytest_mighetero.config import RunConfig
-from pytest_mighetero.durations import MAIN_FACTOR
+from pytest_mighetero.durations import MAIN_FACTOR, STARTUP_S
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.evidence import (
     exit_of,
@@ -25,6 +25,7 @@ from pytest_mighetero.planning import Launch
 from pytest_mighetero.units import format_duration
 
 _LOG_APPEARS_S = 2.0  # after the marker: StartTest opens its logs first thing
+_STAMP_S = 0.002  # LoadGen's stamps are in ms
 _LOOK_S = 0.02  # between looks at LoadGen's logs (0.4 ms for seven), before main
 
 
@@ -34,16 +35,14 @@ class BackgroundSet:
     Attributes:
         launches: what they are, in launch order.
         harnesses: their processes, in the same order.
+        ready: whether they have been started and got ready.
+        tick: told what they are waited for.
     """
 
-    def __init__(
-        self,
-        config: RunConfig,
-        launches: Sequence[Launch],
-        pump: Pump,
-        tick: Tick,
-    ):
-        self._config, self._pump, self._tick = config, pump, tick
+    def __init__(self, config: RunConfig, launches: Sequence[Launch], pump: Pump):
+        self._config, self._pump = config, pump
+        self.tick: Tick = lambda _state: None
+        self.ready = False
         self.launches = tuple(launches)
         self.harnesses = tuple(process_of(config, each) for each in launches)
         self._deadline = float("inf")
@@ -55,12 +54,13 @@ class BackgroundSet:
         """``time.monotonic()`` until which the backgrounds may run."""
         return self._deadline
 
-    def start(self) -> None:
+    def start(self, tick: Tick) -> None:
         """Launch them all and wait until each is started and settled.
 
         Raises:
             HarnessError: one could not be launched, ended, or did not start in time.
         """
+        self.tick = tick
         begin = time.monotonic()
         self._deadline = begin + self._config.background_timeout
         for harness in self.harnesses:
@@ -79,6 +79,13 @@ class BackgroundSet:
             settled = max(settled, limit)
         self._wait(lambda: False, settled, lambda: "backgrounds settle")
         self._wait_issuing(limit)
+        self.ready = True
+
+    def lasts(self, seconds: float) -> bool:
+        """Tell whether they run so much longer, by what they were told."""
+        starts = [h.started.monotonic for h in self.harnesses if h.started]
+        told = min(starts, default=0.0) + self.launches[0].min_duration
+        return time.monotonic() + seconds <= min(told, self._deadline)
 
     def _wait_issuing(self, limit: float) -> None:
         """Wait for the first query of each that has a LoadGen log.
@@ -202,6 +209,9 @@ class BackgroundSet:
         """
         margins = self.overlap(main).margins
         lead = max(each.start_s for each in margins)
+        # A set that was kept up has led for longer than a new one will.
+        newly = self._config.start_time_buffer + self._config.settle_time + STARTUP_S
+        lead = min(lead, newly)
         shortest = min(each.start_s + main.seconds + each.end_s for each in margins)
         told = self.launches[0].min_duration
         enough = MAIN_FACTOR * (lead + main.seconds) + self._config.end_time_buffer_min
@@ -248,13 +258,24 @@ class BackgroundSet:
                 )
         return self.overlap(main)
 
+    def outlast(self, main: TimedWindow) -> OverlapReport:
+        """Let them outlast *main* by the end buffer, and run on.
+
+        Raises:
+            HarnessError: a log was lost.
+        """
+        left = main.end + self._config.end_time_buffer_min - time.time()
+        until = time.monotonic() + left + _STAMP_S
+        self._watch_logs(lambda: bool(self.ended()), until, lambda: "end buffer")
+        return self.overlap(main)
+
     def _watch_logs(
         self, condition: Callable[[], bool], deadline: float, state: Callable[[], str]
     ) -> None:
         self._pump.wait_for(
             lambda: condition() or bool(self.broken_logs()),
             deadline,
-            lambda: self._tick(state()),
+            lambda: self.tick(state()),
         )
         if broken := self.broken_logs():
             raise HarnessError(log_failure(broken[0]))

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from pytest_mighetero import parsing
+from pytest_mighetero.config_checks import check_together
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.harness.command import check_path
 from pytest_mighetero.options import BY_KEY, SUITE_DEFAULTS
 from pytest_mighetero.suite import Pair, Suite, load_suite
 from pytest_mighetero.suite_schema import SCENARIOS
 from pytest_mighetero.units import parse_duration
+
+SCOPES = ("test", "session")
 
 T = TypeVar("T")
 
@@ -51,6 +54,10 @@ class RunConfig:
         action: make target of main.
         backgrounds: benchmark names, ``all``, ``none`` or a group's name.
         background_duration: ``planned``, ``automatic``, or seconds.
+        background_scope: ``test`` or ``session``: what a set of backgrounds serves.
+        target_backoff: by which fraction a target is changed when main is INVALID,
+            or None.
+        target_backoffs: how many times.
         config_ver: explicit ``--config_ver``, or None for the suite's.
         devices: listed MIG UUIDs, or empty.
         gpu: index, UUID or PCI bus id, or None.
@@ -60,6 +67,14 @@ class RunConfig:
         lease_timeout: the longest wait for one.
         telemetry: whether to ask NVML while main runs.
         listing: whether to list what there is and run nothing.
+        isolated: whether tests that are marked isolated run, too; a search runs both.
+        repeat: how many times each test runs.
+        tune: whether the highest VALID target QPS is searched.
+        tune_resolution: a fraction of the target.
+        references: the folder of the references.
+        compare: ``last``, a path, or None.
+        save_reference: whether to write references.
+        tolerance: a fraction of what a run is compared with.
         stop_grace: from SIGTERM to SIGKILL, when a harness is stopped.
     """
 
@@ -76,6 +91,9 @@ class RunConfig:
     background_scenario: str
     background_duration: Literal["planned", "automatic"] | float
     background_timeout: float
+    background_scope: str
+    target_backoff: float | None
+    target_backoffs: int
     start_time_buffer: float
     settle_time: float
     end_time_buffer_min: float
@@ -93,6 +111,14 @@ class RunConfig:
     lease_timeout: float
     telemetry: bool
     listing: bool
+    isolated: bool
+    repeat: int
+    tune: bool
+    tune_resolution: float
+    references: Path
+    compare: Path | Literal["last"] | None
+    save_reference: bool
+    tolerance: float
     stop_grace: float
 
     def backgrounds_of(self, main: str) -> tuple[str, ...]:
@@ -112,6 +138,11 @@ class RunConfig:
     def backgrounds_named(self) -> bool:
         """Whether the backgrounds were named one by one."""
         return self.backgrounds[0] not in {"all", "none", *self.suite.groups}
+
+    @property
+    def keeps_backgrounds(self) -> bool:
+        """Whether one set of backgrounds serves several mains, one after another."""
+        return self.background_scope == "session" or self.tune
 
     def config_ver_of(self, benchmark: str) -> str:
         """Return ``--config_ver`` for *benchmark*."""
@@ -164,6 +195,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
     values = _Values(given, rootdir, suite.defaults)
     parsed, optional = values.parsed, values.optional
     backgrounds = parsing.backgrounds_of(suite.benchmarks, suite.groups)
+    tune = parsed("mig-tune", parsing.flag)
     config = RunConfig(
         suite=suite,
         harness_dir=_harness_dir(values, suite, cwd),
@@ -182,6 +214,9 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         background_timeout=parsed(
             "background-benchmark-timeout", parsing.positive_duration
         ),
+        background_scope=parsed("background-scope", parsing.one_of(SCOPES)),
+        target_backoff=optional("target-qps-backoff", parsing.percent),
+        target_backoffs=_backoffs(values),
         start_time_buffer=parsed("start-time-buffer", parsing.positive_duration),
         settle_time=parsed("settle-time", parse_duration),
         end_time_buffer_min=parsed("end-time-buffer-min", parse_duration),
@@ -199,38 +234,18 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         lease_timeout=parsed("mig-lease-timeout", parse_duration),
         telemetry=parsed("mig-telemetry", parsing.flag),
         listing=parsed("mig-list", parsing.flag),
+        isolated=parsed("mig-isolated", parsing.flag) or tune,
+        repeat=parsed("mig-repeat", parsing.times),
+        tune=tune,
+        tune_resolution=parsed("mig-tune-resolution", parsing.percent),
+        references=_path(values, "mig-references"),
+        compare=_compared(values),
+        save_reference=parsed("mig-save-reference", parsing.flag),
+        tolerance=parsed("mig-tolerance", parsing.percent),
         stop_grace=parsed("mig-stop-grace", parse_duration),
     )
-    _check_together(config)
+    check_together(config)
     return config
-
-
-def _check_together(config: RunConfig) -> None:
-    suite = config.suite
-    if config.devices and suite.devices == "cpu":
-        raise ConfigError(
-            f"--mig-devices: suite {suite.name} runs on simulated instances, "
-            f"it takes no MIG UUIDs"
-        )
-    if config.gpu and (config.devices or suite.devices == "cpu"):
-        source = "--mig-devices" if config.devices else f"suite {suite.name}"
-        raise ConfigError(
-            f"--mig-gpu: only NVML knows GPUs, and {source} does not ask it"
-        )
-    if config.start_from_device and not suite.harness.start_from_device:
-        raise ConfigError(
-            f"--start-from-device: the harness of suite {suite.name} has no device "
-            f"memory to start from"
-        )
-    names = {n for pair in config.pairs for n in config.backgrounds_of(pair.benchmark)}
-    for name in sorted(names):
-        accepted = suite.benchmarks[name].scenarios
-        if config.background_scenario not in accepted:
-            raise ConfigError(
-                f"--background-scenario: {name} does not run in "
-                f"{config.background_scenario} (accepted: {', '.join(accepted)}); "
-                f"leave it out of --background-benchmarks or choose another"
-            )
 
 
 def _benchmarks(suite: Suite) -> Callable[[str], tuple[str, ...]]:
@@ -244,6 +259,7 @@ def _pairs(values: _Values, suite: Suite) -> tuple[Pair, ...]:
     one of them was, the unsupported ones are not meant.
     """
     every = values.value("main-scenario").raw == "all"
+    tune = values.parsed("mig-tune", parsing.flag)
     benchmarks = values.optional("main-benchmark", _benchmarks(suite))
     scenarios = SCENARIOS if every else values.parsed("main-scenario", _scenario_names)
     supported = tuple(suite.pairs())
@@ -259,6 +275,11 @@ def _pairs(values: _Values, suite: Suite) -> tuple[Pair, ...]:
         raise ConfigError(
             f"--main-benchmark, --main-scenario: suite {suite.name} does not run "
             f"{', '.join(missing)}; supported: {', '.join(map(str, supported))}"
+        )
+    if tune and not (pairs := tuple(p for p in pairs if p.scenario == "server")):
+        raise ConfigError(
+            "--mig-tune: Server alone has a target QPS to search, and none of the "
+            "selected pairs is a Server pair; see --main-benchmark, --main-scenario"
         )
     return pairs
 
@@ -276,6 +297,29 @@ def _harness_dir(values: _Values, suite: Suite, cwd: Path) -> Path:
         return path
     package = str(Path(__file__).parent)
     return (cwd / suite.harness.folder.replace("{package}", package)).resolve()
+
+
+def _backoffs(values: _Values) -> int:
+    said = values.value("target-qps-backoffs")
+    if said.explicit and not values.value("target-qps-backoff").raw:
+        raise ConfigError(
+            f"{said.said_by}: by how much is the target to change? Say "
+            f"--target-qps-backoff=7%, too"
+        )
+    return values.parsed("target-qps-backoffs", parsing.times)
+
+
+def _compared(values: _Values) -> Path | Literal["last"] | None:
+    said = values.value("mig-compare")
+    if said.raw in ("", "last"):
+        return "last" if said.raw else None
+    path = _path(values, "mig-compare")
+    if not path.exists():
+        raise ConfigError(
+            f"{said.said_by}: expected last, a results folder or a record.json, and "
+            f"{path} does not exist"
+        )
+    return path
 
 
 def _path(values: _Values, name: str) -> Path:

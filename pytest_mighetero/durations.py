@@ -8,7 +8,7 @@ from typing import Literal
 
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.planning import audit_of
+from pytest_mighetero.planning import TARGET_FLAGS, audit_of, run_arg_of
 from pytest_mighetero.suite import Pair
 from pytest_mighetero.units import format_duration
 
@@ -23,7 +23,8 @@ _OFFLINE_FACTOR = 1.1
 # TEST05, three of TEST04's two (closed/NVIDIA/Makefile, v1.0 and v1.1).
 _AUDIT_RUNS = {"test01": 2, "test04": 6, "test05": 2}
 _AUDIT_SLEEP_S = 20.0
-_TARGET_FLAGS = {"offline": "offline_expected_qps", "server": "server_target_qps"}
+# Mains at full length for which the backgrounds of a search are planned at once.
+_SEARCH_RUNS = 4
 
 Source = Literal["history", "loadgen", "reference", "automatic", "option", "retry"]
 
@@ -63,25 +64,14 @@ def loadgen_seconds(config: RunConfig, pair: Pair, profile: str | None) -> float
     RUN_ARGS of main count before the suite's figures.
     """
     known = config.suite.target_qps(pair, profile, config.config_ver_of(pair.benchmark))
-    flag = _TARGET_FLAGS.get(pair.scenario, "")
-    target = _run_arg(config.main_runargs, flag) or known
+    flag = TARGET_FLAGS.get(pair.scenario, "")
+    target = run_arg_of(config.main_runargs, flag) or known
     if target is None or not flag:
         return None
     floor = config.suite.query_counts.get(pair.scenario, 0)
-    floor = _run_arg(config.main_runargs, "min_query_count") or floor
+    floor = run_arg_of(config.main_runargs, "min_query_count") or floor
     factor = _OFFLINE_FACTOR if pair.scenario == "offline" else 1.0
     return max(factor * config.main_duration, floor / target)
-
-
-def _run_arg(words: Sequence[str], name: str) -> float | None:
-    for word in words:
-        flag, _, value = word.removeprefix("--").partition("=")
-        if flag == name:
-            try:
-                return float(value) or None
-            except ValueError:
-                return None
-    return None
 
 
 def background_time(
@@ -89,6 +79,7 @@ def background_time(
     pair: Pair,
     profile: str | None = None,
     recorded: Recorded | None = None,
+    mains: Sequence[Pair] = (),
 ) -> BackgroundTime:
     """Return how long the backgrounds of *pair* run.
 
@@ -97,11 +88,17 @@ def background_time(
         pair: what is measured.
         profile: of main's device.
         recorded: what an earlier run of it took, if there was one.
+        mains: every main that they serve, one after another; empty for this one.
 
     Raises:
-        ConfigError: that is longer than a background may run.
+        ConfigError: this main needs longer than a background may run.
     """
-    time = _wanted(config, pair, profile, recorded)
+    if config.background_duration == "automatic":
+        return BackgroundTime(config.background_timeout, "automatic")
+    if config.background_duration != "planned":
+        time = BackgroundTime(config.background_duration, "option")
+    else:
+        time = planned_time(config, pair, profile, recorded)
     if time.seconds > config.background_timeout:
         raise ConfigError(
             f"--background-benchmark-duration: the backgrounds of {pair} would run "
@@ -109,28 +106,52 @@ def background_time(
             f"{format_duration(config.background_timeout)} of "
             f"--background-benchmark-timeout; raise the timeout, or shorten main"
         )
+    if mains and time.source != "option":
+        every = sum(planned_time(config, each, profile).seconds for each in mains)
+        every *= _SEARCH_RUNS if config.tune else 1
+        every = max(time.seconds, min(every, config.background_timeout))
+        return BackgroundTime(every, time.source)
     return time
 
 
-def _wanted(
-    config: RunConfig, pair: Pair, profile: str | None, recorded: Recorded | None
+def planned_time(
+    config: RunConfig,
+    pair: Pair,
+    profile: str | None = None,
+    recorded: Recorded | None = None,
 ) -> BackgroundTime:
-    if config.background_duration == "automatic":
-        return BackgroundTime(config.background_timeout, "automatic")
-    if config.background_duration != "planned":
-        return BackgroundTime(config.background_duration, "option")
-    end = config.end_time_buffer_min
+    """Return what is long enough for one main, from the backgrounds' start on."""
+    main, source = _main_time(config, pair, profile, recorded)
     lead = min(config.start_time_buffer, STARTUP_S) + config.settle_time
     if recorded is not None:
         lead = max(lead, MAIN_FACTOR * recorded.lead_s)
-        return BackgroundTime(lead + MAIN_FACTOR * recorded.main_s + end, "history")
-    main = loadgen_seconds(config, pair, profile)
-    if main is not None:
-        main = MAIN_FACTOR * _whole_action(config, main)
-        return BackgroundTime(lead + main + end, "loadgen")
-    main = MAIN_FACTOR * _whole_action(config, config.main_duration)
-    seconds = config.start_time_buffer + config.settle_time + main + end
-    return BackgroundTime(seconds, "reference")
+    if source == "reference":
+        lead = config.start_time_buffer + config.settle_time
+    return BackgroundTime(lead + main + config.end_time_buffer_min, source)
+
+
+def time_left(
+    config: RunConfig,
+    pair: Pair,
+    profile: str | None = None,
+    recorded: Recorded | None = None,
+) -> float:
+    """Return the seconds that backgrounds which are up must have left for a main."""
+    main, _ = _main_time(config, pair, profile, recorded)
+    startup = min(config.start_time_buffer, STARTUP_S)
+    return startup + main + config.end_time_buffer_min
+
+
+def _main_time(
+    config: RunConfig, pair: Pair, profile: str | None, recorded: Recorded | None
+) -> tuple[float, Source]:
+    """Return the seconds that main takes at most, and how that is known."""
+    if recorded is not None:
+        return MAIN_FACTOR * recorded.main_s, "history"
+    known = loadgen_seconds(config, pair, profile)
+    seconds = config.main_duration if known is None else known
+    source: Source = "reference" if known is None else "loadgen"
+    return MAIN_FACTOR * _whole_action(config, seconds), source
 
 
 def _whole_action(config: RunConfig, seconds: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
     from pytest_mighetero.case import Case
     from pytest_mighetero.devices import Gpu
     from pytest_mighetero.loadgen import LoadGenResult
+    from pytest_mighetero.neighbours import Keeper
     from pytest_mighetero.stateline import StateLine
 
 DRY_RUN = "mighetero dry run"
 CASE: pytest.StashKey[Case] = pytest.StashKey()
 STATE: pytest.StashKey[StateLine] = pytest.StashKey()
 CALL_PASSED: pytest.StashKey[bool] = pytest.StashKey()
+NEXT: pytest.StashKey[pytest.Item | None] = pytest.StashKey()
+KEEPER: pytest.StashKey[Keeper] = pytest.StashKey()
 
 
 class MigheteroWarning(pytest.PytestWarning):
@@ -57,13 +61,12 @@ class Main:
 @pytest.fixture
 def mig_gpu(request: pytest.FixtureRequest) -> Iterator[Gpu]:
     """The GPU whose MIG devices the run uses, its own until the test is over."""
-    from pytest_mighetero.leasing import lease_gpu
-    from pytest_mighetero.seating import misfit_of, seat_backgrounds
+    from pytest_mighetero.seating import misfit_of
 
     case = _case(request)
     item = request.node
     with _in_one_sentence(item):
-        found = case.find_gpus()
+        found = case.place.find()
     problems = [misfit_of(case.config, case.pair, each.devices[0]) for each in found]
     problem = problems[0] if all(problems) else None
     if problem and case.pair.benchmark in case.config.asked:
@@ -71,27 +74,19 @@ def mig_gpu(request: pytest.FixtureRequest) -> Iterator[Gpu]:
     elif problem:
         pytest.skip(problem)
     gpus = [gpu for gpu, bad in zip(found, problems, strict=True) if not bad]
-    with _in_one_sentence(item):
-        gpu = gpus[0]
-        if not case.config.dryrun:
-            announce = item.stash[STATE].announce
-            gpu, case.lease = lease_gpu(case.config, gpus, item.nodeid, announce)
     try:
-        left_out: tuple[str, ...] = ()
-        if not case.alone:
-            with _in_one_sentence(item):
-                left_out = seat_backgrounds(case.config, case.pair, gpu).left_out
+        with _in_one_sentence(item):
+            announce = item.stash[STATE].announce
+            gpu, left_out = case.take_gpu(gpus, item.nodeid, announce)
         if left_out:
-            case.learn(backgrounds_left_out="; ".join(left_out))
             _warn(item, f"not every background runs: {'; '.join(left_out)}")
         yield gpu
     finally:
-        if case.lease is not None:
-            case.lease.close()
+        case.place.give_back()
 
 
 @pytest.fixture
-def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:
+def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noqa: ARG001 - taken, and seated, by then
     """The measured benchmark of this test; ``main.run()`` runs and judges it.
 
     A test that asks for it is parametrized over the suite's benchmark/scenario pairs.
@@ -100,7 +95,7 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:
     handle = Main(item, case)
     try:
         with _in_one_sentence(item):
-            plan = case.prepare(mig_gpu)
+            plan = case.prepare()
             case.write_record(item.nodeid)
         if case.config.dryrun:
             item.add_report_section("setup", DRY_RUN, plan.script())
@@ -108,7 +103,10 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:
         yield handle
     finally:
         with _in_one_sentence(item):
-            case.close()
+            try:
+                case.close()
+            finally:
+                _let_go(item, case)
         item.add_report_section("teardown", "stdout", case.block())
     if not handle.ran and item.stash.get(CALL_PASSED, False):
         pytest.fail(
@@ -132,6 +130,7 @@ def _case(request: pytest.FixtureRequest) -> Case:
     item = request.node
     if CASE not in item.stash:
         from pytest_mighetero.case import Case
+        from pytest_mighetero.selecting import upcoming
         from pytest_mighetero.settings import run_config
         from pytest_mighetero.stateline import StateLine
 
@@ -142,18 +141,48 @@ def _case(request: pytest.FixtureRequest) -> Case:
             alone="background" not in request.fixturenames,
             publish=lambda name, value: _publish(item, name, value),
             tick=item.stash[STATE],
+            keeper=_keeper(request.config),
         )
+        item.stash[CASE].upcoming = upcoming(item.stash[CASE].config, item)
     case: Case = item.stash[CASE]
     return case
 
 
-def _publish(item: pytest.Item, name: str, value: str) -> None:
-    """Set a junit property; readers disagree on a name that is given twice."""
+def _keeper(config: pytest.Config) -> Keeper:
+    from pytest_mighetero.neighbours import Keeper
+
+    if KEEPER not in config.stash:
+        worker: dict[str, str] = getattr(config, "workerinput", {})
+        session = worker.get("testrunuid") or uuid.uuid4().hex
+        config.stash[KEEPER] = Keeper(session)
+    return config.stash[KEEPER]
+
+
+def _let_go(item: pytest.Item, case: Case) -> None:
+    """End the backgrounds that are up, unless the next test wants them."""
+    from pytest_mighetero.selecting import set_of
+
+    keeper, following = _keeper(item.config), item.stash.get(NEXT, None)
+    if item.session.shouldfail or item.session.shouldstop:
+        following = None
+    if keeper.kept is not None and (
+        following is None
+        or not keeper.kept.healthy
+        or set_of(case.config, following) != set_of(case.config, item)
+    ):
+        keeper.end()
+        if case.attempt is not None:
+            case.learn(**case.attempt.exit_facts())
+
+
+def _publish(item: pytest.Item, name: str, value: str | None) -> None:
+    """Set or drop a junit property; readers disagree on a name that is given twice."""
     if not item.config.getini("mig_junit_properties"):
         return
     properties = item.user_properties
     properties[:] = [each for each in properties if each[0] != name]
-    properties.append((name, value))
+    if value is not None:
+        properties.append((name, value))
 
 
 @contextmanager

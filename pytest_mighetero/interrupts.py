@@ -6,12 +6,15 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_mighetero.errors import HarnessError
-from pytest_mighetero.fixtures import CALL_PASSED, CASE, STATE
+from pytest_mighetero.fixtures import CALL_PASSED, CASE, KEEPER, STATE
+
+if TYPE_CHECKING:
+    from pytest_mighetero.case import Case
 
 INTERRUPTS: pytest.StashKey[Interrupts] = pytest.StashKey()
 
@@ -60,13 +63,26 @@ class Interrupts:
             signal.signal(number, handler)
 
 
+def end_everything(item: pytest.Item, case: Case) -> None:
+    """Stop the run of *item*, and the backgrounds that are kept up.
+
+    Raises:
+        HarnessError: something survived SIGKILL.
+    """
+    try:
+        case.close()
+    finally:
+        if KEEPER in item.config.stash:
+            item.config.stash[KEEPER].end()
+
+
 def report_interrupted(item: pytest.Item, reason: str) -> None:
     """Stop the run of *item* and report it as an error; pytest would not mention it."""
     case, doing = item.stash[CASE], item.stash[STATE].doing
     item.stash[CALL_PASSED] = False  # teardown has nothing left to judge
     text = f"Interrupted by {reason} while {doing}; every harness was stopped."
     try:
-        case.close()
+        end_everything(item, case)
     except HarnessError as error:
         text = f"Interrupted by {reason} while {doing}. {error}"
     except KeyboardInterrupt:

@@ -87,6 +87,13 @@ OPTIONS = (
         "planned",
     ),
     Option(
+        "background-scope",
+        "test (backgrounds of its own for every main) or session (mains with the same "
+        "backgrounds run one after another beside one set that is kept up)",
+        "SCOPE",
+        "test",
+    ),
+    Option(
         "background-benchmark-timeout",
         "longest a background may run, whatever its duration says",
         "TIME",
@@ -127,6 +134,19 @@ OPTIONS = (
         "run with a duration that fits, up to N times",
         "N",
         "0",
+    ),
+    Option(
+        "target-qps-backoff",
+        "when main is INVALID for latency (Server) or length (Offline), run it again "
+        "with its target changed by this much, 7% for example",
+        "PERCENT",
+        "",
+    ),
+    Option(
+        "target-qps-backoffs",
+        "how many times --target-qps-backoff may change the target",
+        "N",
+        "3",
     ),
     Option(
         "dryrun",
@@ -197,6 +217,55 @@ OPTIONS = (
         no_help="do not ask NVML while main runs",
     ),
     Option(
+        "mig-isolated",
+        "run the tests that are marked isolated, too, before the others: main with "
+        "nothing beside it",
+        default=False,
+    ),
+    Option(
+        "mig-repeat",
+        "run every test N times, for medians and spreads",
+        "N",
+        "1",
+    ),
+    Option(
+        "mig-tune",
+        "search the highest VALID target QPS of each Server pair, isolated, then "
+        "heterogeneous",
+        default=False,
+    ),
+    Option(
+        "mig-tune-resolution",
+        "how close the search comes to a target that is INVALID",
+        "PERCENT",
+        "1%",
+    ),
+    Option(
+        "mig-references",
+        "folder of the reference values that runs are checked against",
+        "DIR",
+        "runs/references",
+    ),
+    Option(
+        "mig-compare",
+        "fail a run that is worse than its last earlier one, or than those in a "
+        "results folder or record",
+        "last|PATH",
+        "",
+    ),
+    Option(
+        "mig-save-reference",
+        "write what runs came to into --mig-references",
+        default=False,
+    ),
+    Option(
+        "mig-tolerance",
+        "how much worse --mig-compare lets a run be, and the bounds that "
+        "--mig-save-reference writes",
+        "PERCENT",
+        "5%",
+    ),
+    Option(
         "mig-stop-grace",
         "time from SIGTERM to SIGKILL when a harness is stopped, for it to give GPU "
         "memory back",
@@ -212,5 +281,15 @@ SUITE_DEFAULTS = frozenset(
     option.name
     for option in OPTIONS
     if option.name
-    not in {"mig-suite", "mig-harness-dir", "mig-list", "dryrun", "config-ver"}
+    not in {
+        "mig-suite",
+        "mig-harness-dir",
+        "mig-list",
+        "mig-isolated",
+        "mig-tune",
+        "mig-compare",
+        "mig-save-reference",
+        "dryrun",
+        "config-ver",
+    }
 )

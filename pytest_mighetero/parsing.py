@@ -24,6 +24,7 @@ _OWN_RUN_ARGS = {
     "start_from_device": "--start-from-device",
 }
 _MIG_UUID = re.compile(r"MIG-[0-9A-Fa-f-]{8,}|MIG-GPU-[0-9A-Fa-f-]{8,}/\d+/\d+")
+_PERCENT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*%", re.ASCII)
 
 Names = tuple[str, ...]
 
@@ -131,6 +132,22 @@ def count(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise ConfigError(f"expected 0, 1, 2 ..., found {text!r}")
     return int(text)
+
+
+def times(text: str) -> int:
+    """Return a number of times, once at least."""
+    if (number := count(text)) < 1:
+        raise ConfigError(f"expected 1, 2, 3 ..., found {text!r}")
+    return number
+
+
+def percent(text: str) -> float:
+    """Return the fraction of a percentage between 0 and 100: ``7%`` is 0.07."""
+    match = _PERCENT.fullmatch(text)
+    fraction = float(match[1]) / 100 if match else 0.0
+    if not 0 < fraction < 1:
+        raise ConfigError(f"expected a percentage such as 7%, found {text!r}")
+    return fraction
 
 
 def flag(text: str) -> bool:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, MigDevice
 from pytest_mighetero.harness.command import Command
-from pytest_mighetero.seating import seat_backgrounds
+from pytest_mighetero.seating import Seat
 from pytest_mighetero.suite import Pair
+
+# The words of RUN_ARGS that choose a target.
+TARGET_FLAGS = {"offline": "offline_expected_qps", "server": "server_target_qps"}
+
+SERVER_TARGET = TARGET_FLAGS["server"]
+
+# What a search for a target may come to: 16 probes and 6 full-length runs.
+MOST_TRIALS = 22
 
 
 def audit_of(action: str) -> str | None:
@@ -24,6 +32,16 @@ def run_name(pair: Pair, action: str) -> str:
     """Return ``dlrm_server``, or ``bert_offline-test01`` for an audit."""
     audit = audit_of(action)
     return f"{pair}-{audit}" if audit else str(pair)
+
+
+def ids_of(config: RunConfig) -> list[tuple[str, Pair]]:
+    """Return the id of every test, repeats numbered, with the pair it measures."""
+    return [
+        (name if config.repeat == 1 else f"{name}-run{number}", pair)
+        for pair in config.pairs
+        for name in [run_name(pair, config.action)]
+        for number in range(1, config.repeat + 1)
+    ]
 
 
 @dataclass(frozen=True)
@@ -101,7 +119,7 @@ def plan_run(
     pair: Pair,
     gpu: Gpu,
     folder: Path,
-    background_seconds: float | None,
+    backgrounds: tuple[Launch, ...],
 ) -> RunPlan:
     """Say what is started for *pair* on *gpu*: main on its first device.
 
@@ -109,28 +127,30 @@ def plan_run(
         config: the run's settings.
         pair: what is measured.
         gpu: its devices in the order in which they are taken.
-        folder: where each harness gets a folder of its own.
-        background_seconds: the backgrounds' ``--min_duration``; None for no
-            backgrounds.
+        folder: where main gets a folder of its own.
+        backgrounds: what runs beside it.
     """
     main = _launch(config, pair, gpu.devices[0], folder / "main", None)
-    if background_seconds is None:
-        return RunPlan(gpu, main, ())
-    return RunPlan(
-        gpu=gpu,
-        main=main,
-        backgrounds=tuple(
-            _launch(
-                config,
-                background,
-                device,
-                folder / f"background-{number}-{background.benchmark}",
-                background_seconds,
-            )
-            for number, (background, device) in enumerate(
-                seat_backgrounds(config, pair, gpu).seated, 1
-            )
-        ),
+    return RunPlan(gpu, main, backgrounds)
+
+
+def plan_backgrounds(
+    config: RunConfig, seated: Sequence[Seat], folder: Path, seconds: float
+) -> tuple[Launch, ...]:
+    """Say what is started beside a main, each in a folder of its own.
+
+    Args:
+        config: the run's settings.
+        seated: which background runs on which device, in launch order.
+        folder: where the folders are made.
+        seconds: their ``--min_duration``.
+    """
+    names = [
+        f"background-{n}-{pair.benchmark}" for n, (pair, _) in enumerate(seated, 1)
+    ]
+    return tuple(
+        _launch(config, pair, device, folder / name, seconds)
+        for name, (pair, device) in zip(names, seated, strict=True)
     )
 
 
@@ -184,6 +204,18 @@ def run_args_of(
     return " ".join(words)
 
 
+def run_arg_of(words: Sequence[str], name: str) -> float | None:
+    """Return the number that RUN_ARGS give for *name*; None for none or 0."""
+    for word in words:
+        flag, _, value = word.removeprefix("--").partition("=")
+        if flag == name:
+            try:
+                return float(value) or None
+            except ValueError:
+                return None
+    return None
+
+
 def _fill(text: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(name, value)
@@ -195,4 +227,7 @@ def longest_test(config: RunConfig) -> float:
     stopping = 60.0 + config.stop_grace
     ready = config.start_time_buffer + config.settle_time
     once = ready + config.background_timeout + config.end_time_buffer_min + stopping
-    return config.lease_timeout + once * (1 + config.overlap_retries)
+    runs = 1 + config.overlap_retries
+    runs += config.target_backoffs if config.target_backoff else 0
+    runs += MOST_TRIALS if config.tune else 0
+    return config.lease_timeout + once * runs

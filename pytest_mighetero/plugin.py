@@ -17,7 +17,8 @@ from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.fixtures import (
     CALL_PASSED,
     CASE,
-    DRY_RUN,
+    KEEPER,
+    NEXT,
     STATE,
     MigheteroWarning,
     background,
@@ -32,11 +33,14 @@ if TYPE_CHECKING:
 
 __all__ = ["MigheteroWarning", "background", "main", "mig_gpu"]
 
+SAVED: pytest.StashKey[list[str]] = pytest.StashKey()
+
 MARKERS = {
     "offline": "a run measured in LoadGen's Offline scenario",
     "server": "a run measured in LoadGen's Server scenario",
     "singlestream": "a run measured in LoadGen's SingleStream scenario",
     "multistream": "a run measured in LoadGen's MultiStream scenario",
+    "isolated": "a run with nothing beside it, for --mig-isolated and -m isolated",
 }
 
 
@@ -65,7 +69,7 @@ def _add(
 ) -> None:
     """Add one option; its spelling with underscores works and is not in the help."""
     how |= {"dest": option.key, "default": None}
-    group.addoption(f"--{name}", help=text, **how)
+    group.addoption(f"--{name}", help=text.replace("%", "%%"), **how)
     if "-" in name:
         hidden = f"--{name.replace('-', '_')}"
         group.addoption(hidden, help=argparse.SUPPRESS, **how)
@@ -122,7 +126,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize a test that asks for our ``main`` over the pairs to measure."""
     if "main" not in metafunc.fixturenames or not _is_ours(metafunc):
         return
-    from pytest_mighetero.planning import run_name
+    from pytest_mighetero.planning import ids_of
 
     run = run_config(metafunc.config)
     groups = [name for name in run.suite.groups if name not in MARKERS]
@@ -130,10 +134,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         line = f"{group}: a benchmark of suite {run.suite.name}'s group {group}"
         metafunc.config.addinivalue_line("markers", line)
     params = []
-    for pair in run.pairs:
+    for name, pair in ids_of(run):
         names = [g for g in groups if pair.benchmark in run.suite.groups[g]]
         marks = [getattr(pytest.mark, name) for name in (pair.scenario, *names)]
-        params.append(pytest.param(pair, id=run_name(pair, run.action), marks=marks))
+        params.append(pytest.param(pair, id=name, marks=marks))
     metafunc.parametrize("main", params, indirect=True)
 
 
@@ -148,7 +152,25 @@ def _is_ours(metafunc: pytest.Metafunc) -> bool:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Give every run test a timeout longer than its own deadlines, if it has none."""
+    """Select and order the runs, and give each a timeout beyond its own deadlines."""
+    if not any(map(_is_run, items)):
+        return
+    from pytest_mighetero.selecting import (
+        check_isolated,
+        deselect_isolated,
+        order_runs,
+    )
+
+    run = run_config(config)
+    if run.isolated:
+        check_isolated(items)
+    else:
+        deselect_isolated(config, items)
+    order_runs(run, items)
+    _limit(config, items)
+
+
+def _limit(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.pluginmanager.hasplugin("timeout"):
         return
     chosen = config.getoption("timeout", None) is not None
@@ -189,24 +211,36 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         raise
     finally:
         interrupts.ignore()
+        _end_kept(config)
+
+
+def _end_kept(config: pytest.Config) -> None:
+    """End backgrounds that a test left up whose successor never came."""
+    if KEEPER in config.stash:
+        try:
+            config.stash[KEEPER].end()
+        except HarnessError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)
 
 
 def _follow_workers(config: pytest.Config) -> InFlight | None:
     if not config.pluginmanager.hasplugin("dsession"):
         return None
     from pytest_mighetero.controller import InFlight
-    from pytest_mighetero.planning import run_name
+    from pytest_mighetero.planning import ids_of
 
-    run = run_config(config)
-    names = frozenset(run_name(pair, run.action) for pair in run.pairs)
+    names = frozenset(name for name, _ in ids_of(run_config(config)))
     in_flight = InFlight(names)
     config.pluginmanager.register(in_flight, "mighetero-in-flight")
     return in_flight
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
     """Stop and report a run that is interrupted, while there still is a session."""
+    item.stash[NEXT] = nextitem
     try:
         return (yield)
     except (KeyboardInterrupt, pytest.exit.Exception) as interrupt:
@@ -229,8 +263,11 @@ def pytest_runtest_makereport(
     if case is None:
         return outcome
     item.stash[STATE].clear()
-    said = {"outcome": outcome.outcome, "text": outcome.longreprtext}
-    case.phases[outcome.when] = said
+    case.phases[outcome.when] = {
+        "outcome": outcome.outcome,
+        "text": outcome.longreprtext,
+        "seconds": outcome.duration,
+    }
     try:
         case.write_record(item.nodeid)
     except HarnessError as error:
@@ -242,30 +279,38 @@ def pytest_runtest_makereport(
     return outcome
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show every run of the session in one table, and what a dry run would start."""
-    reports = [
-        each
-        for group in terminalreporter.stats.values()
-        for each in group
-        if hasattr(each, "mighetero")
-    ]
-    # A test has a report for each phase; the one that knows most says it all.
-    reports.sort(key=lambda each: len(each.mighetero))
-    runs = {each.nodeid: each.mighetero for each in reports}
-    scripts = {
-        each.nodeid: text
-        for each in reports
-        for title, text in each.sections
-        if DRY_RUN in title
-    }
-    if scripts:
-        terminalreporter.section("dry run: nothing was started")
-        for node, script in scripts.items():
-            terminalreporter.write_line(f"# {node}\n{script}\n")
-    elif runs:
-        from pytest_mighetero.report import table
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the references, where that is asked for; not in an xdist worker."""
+    config = session.config
+    if RUN_CONFIG not in config.stash or hasattr(config, "workerinput"):
+        return
+    if not config.stash[RUN_CONFIG].save_reference:
+        return
+    from pytest_mighetero.errors import MigheteroError
+    from pytest_mighetero.summary import run_reports, save_references
 
-        terminalreporter.section("heterogeneous runs")
-        for line in table(list(runs.values())):
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    reports = run_reports(reporter.stats) if reporter is not None else []
+    try:
+        config.stash[SAVED] = save_references(config.stash[RUN_CONFIG], reports)
+    except MigheteroError as error:
+        config.stash[SAVED] = [f"no reference was saved: {error}"]
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show every run of the session, and what a dry run would start."""
+    groups = terminalreporter.stats.values()
+    if any(hasattr(each, "mighetero") for group in groups for each in group):
+        from pytest_mighetero.summary import run_reports, sections
+
+        for title, lines in sections(run_reports(terminalreporter.stats)):
+            terminalreporter.section(title)
+            for line in lines:
+                terminalreporter.write_line(line)
+    if SAVED in config.stash:
+        terminalreporter.section("references")
+        for line in config.stash[SAVED]:
             terminalreporter.write_line(line)

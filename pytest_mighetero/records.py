@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pytest_mighetero
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu
 from pytest_mighetero.durations import Recorded
@@ -69,7 +72,12 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
         HarnessError: it cannot be written; an earlier record is still there.
     """
     path, partial = folder / "record.json", folder / "record.json.partial"
-    text = json.dumps({"version": VERSION, **record}, indent=2, default=str)
+    about = {
+        "version": VERSION,
+        "pytest_mighetero": pytest_mighetero.__version__,
+        "invocation": shlex.join(sys.argv),
+    }
+    text = json.dumps({**about, **record}, indent=2, default=str)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("w", encoding="utf-8") as file:
@@ -108,18 +116,20 @@ def describe(launch: Launch, harness: HarnessProcess) -> dict[str, Any]:
     }
 
 
-def recorded_run(
-    config: RunConfig, pair: Pair, gpu: Gpu, facts: Mapping[str, str]
-) -> Recorded | None:
+def recorded_run(config: RunConfig, pair: Pair, gpu: Gpu) -> Recorded | None:
     """Return what the latest good run of the same main took, or None.
 
     Args:
-        config: has the results folder and main's RUN_ARGS.
+        config: has the results folder, the suite, and main's action and RUN_ARGS.
         pair: main.
         gpu: its kind and its first device's profile must be the same.
-        facts: what else must be the same: suite, action...
     """
-    key = {**facts, "gpu": gpu.name, "run_args": run_args_of(config, pair)}
+    key = {
+        "suite": config.suite.name,
+        "action": config.action,
+        "gpu": gpu.name,
+        "run_args": run_args_of(config, pair),
+    }
     if (profile := gpu.devices[0].profile) is not None:
         key["device_profile"] = profile
     records = f"*-{run_name(pair, config.action)}*/record.json"
@@ -129,7 +139,8 @@ def recorded_run(
             facts = record["facts"]
             good = record["phases"]["call"]["outcome"] == "passed"
             if good and key.items() <= facts.items():
-                leads = [each["start_s"] for each in record["overlap"]]
+                kept = facts["background_duration_by"] == "session"
+                leads = [0.0 if kept else each["start_s"] for each in record["overlap"]]
                 return Recorded(max(leads), float(facts["seconds"]))
         except (OSError, ValueError, LookupError, TypeError):
             continue  # somebody else's, cut short, or alone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pytest_mighetero.columns import columns
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.overlap import OverlapReport
@@ -14,20 +15,23 @@ Facts = Mapping[str, str]
 _COLUMNS = (
     ("benchmark", "benchmark"),
     ("scenario", "scenario"),
+    ("run", "run"),
     ("valid", "validity"),
+    ("target", "target_qps"),
     ("metric", "value"),
     ("", "unit"),
     ("p99 ms", "p99_ms"),
     ("overlap margin s", "end_margin_s"),
     ("seconds", "seconds"),
 )
-_NUMBERS = {"value", "p99_ms", "end_margin_s", "seconds"}
+_NUMBERS = {"target_qps", "value", "p99_ms", "end_margin_s", "seconds"}
 
 
 def plan_facts(plan: RunPlan) -> dict[str, str]:
     """Return what is known once it is decided what to start."""
     device = plan.main.device
     return _known(
+        run="heterogeneous" if plan.backgrounds else "isolated",
         device_uuid=device.uuid,
         device_profile=device.profile,
         device_slot=_number(device.slot),
@@ -80,7 +84,8 @@ def exit_codes(benchmarks: Sequence[str], harnesses: Sequence[HarnessProcess]) -
     """Return ``bert=0,dlrm=stopped,...`` for backgrounds that have ended."""
     codes = []
     for name, harness in zip(benchmarks, harnesses, strict=True):
-        code = "none" if harness.exit_code is None else str(harness.exit_code)
+        ended = "running" if harness.running else "none"
+        code = ended if harness.exit_code is None else str(harness.exit_code)
         codes.append(f"{name}={'stopped' if harness.stopped else code}")
     return ",".join(codes)
 
@@ -103,20 +108,40 @@ def block(facts: Facts) -> str:
 def table(runs: Sequence[Facts]) -> list[str]:
     """Return one line for each run, under a line of headings."""
     shown = [column for column in _COLUMNS if any(column[1] in run for run in runs)]
-    rows = [[heading for heading, _ in shown]]
-    rows += [[_cell(run, name) for _, name in shown] for run in runs]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if name in _NUMBERS else cell.ljust(width)
-            for cell, width, (_, name) in zip(row, widths, shown, strict=True)
-        ).rstrip()
-        for row in rows
+    if not any(run.get("run") == "isolated" for run in runs):
+        shown = [column for column in shown if column[1] != "run"]
+    rows = [[_cell(run, name) for _, name in shown] for run in runs]
+    right = [heading for heading, name in shown if name in _NUMBERS]
+    return columns([heading for heading, _ in shown], rows, right)
+
+
+def interference_table(runs: Sequence[Facts]) -> list[str]:
+    """Return a line for each pair of which both kinds of run exist; else nothing.
+
+    Of several runs of a pair the last one has them all in its medians.
+    """
+    last = {
+        (run["benchmark"], run["scenario"]): run
+        for run in runs
+        if "interference" in run
+    }
+    rows = [
+        [
+            f"{benchmark}_{scenario}",
+            *(run.get(name, "-") for name in ("isolated_value", "heterogeneous_value")),
+            run["interference"].partition(" (")[0],
+            run["interference"].rpartition("): ")[2],
+        ]
+        for (benchmark, scenario), run in last.items()
     ]
+    headings = ("pair", "isolated", "heterogeneous", "change", "which is")
+    return columns(headings, rows, right=headings[1:3]) if rows else []
 
 
 def _cell(run: Facts, name: str) -> str:
     value = run.get(name, "-")
+    if name == "target_qps":
+        return value
     if name in _NUMBERS and value != "-":
         by_markers = name == "end_margin_s" and run["overlap_source"] == "marker"
         return f"{float(value):.2f}{' by markers' if by_markers else ''}"

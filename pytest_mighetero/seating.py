@@ -10,6 +10,9 @@ from pytest_mighetero.devices.choosing import Wish
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.suite import Pair
 
+# A background and its device.
+Seat = tuple[Pair, MigDevice]
+
 
 @dataclass(frozen=True)
 class Seating:
@@ -20,7 +23,7 @@ class Seating:
         left_out: why the others of those asked for do not run, a sentence each.
     """
 
-    seated: tuple[tuple[Pair, MigDevice], ...]
+    seated: tuple[Seat, ...]
     left_out: tuple[str, ...]
 
 

@@ -44,6 +44,7 @@ def run_config(config: pytest.Config) -> RunConfig:
         pytest.UsageError: a value cannot be meant.
     """
     if RUN_CONFIG not in config.stash:
+        from pytest_mighetero.comparing.reference_files import load_references
         from pytest_mighetero.config import build_config
         from pytest_mighetero.durations import background_time
         from pytest_mighetero.errors import ConfigError
@@ -56,6 +57,7 @@ def run_config(config: pytest.Config) -> RunConfig:
             )
             for pair in run.pairs:
                 background_time(run, pair)
+            load_references(run.references)
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from None
         config.stash[RUN_CONFIG] = run

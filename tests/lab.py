@@ -16,7 +16,14 @@ RUN_TEST = """
 def test_heterogeneous(background, main):
     main.run()
 """
+# Sorts after the heterogeneous test, and is to run before it.
+ISOLATED_TEST = """
+import pytest
 
+@pytest.mark.isolated
+def test_isolated(main):
+    main.run()
+"""
 
 # What the tests' own run must not hand on.
 OUTER = (
@@ -80,6 +87,12 @@ class Files:
         return case
 
     @property
+    def records(self) -> list[dict[str, Any]]:
+        """Return every run's record, in order."""
+        found = sorted(self.folder.glob("results/*/record.json"))
+        return [json.loads(path.read_text()) for path in found]
+
+    @property
     def record(self) -> dict[str, Any]:
         (path,) = self.folder.glob("results/*/record.json")
         record: dict[str, Any] = json.loads(path.read_text())
@@ -87,7 +100,7 @@ class Files:
 
     def launches(self, role: str = "main") -> list[dict[str, Any]]:
         """Return what the harnesses of *role* were launched with, in launch order."""
-        found = self.folder.glob(f"results/*/{role}*/logs/launch.json")
+        found = self.folder.glob(f"results/**/{role}*/logs/launch.json")
         return sorted(
             (json.loads(path.read_text()) for path in found), key=lambda x: x["at"]
         )
@@ -125,6 +138,10 @@ class Lab:
 
     def fake(self, **behaviour: dict[str, Any]) -> None:
         self._monkeypatch.setenv("FAKE_HARNESS", json.dumps(behaviour))
+
+    def isolated(self) -> None:
+        """Add the isolated test, beside the heterogeneous one."""
+        self.pytester.makepyfile(test_solo=ISOLATED_TEST)
 
     def arguments(self, *options: str, devices: int = 3) -> list[str]:
         use = [f"--mig-suite={self.suite}", f"--mig-harness-dir={self.harness}"]

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 _NS_PER_MS = 1e6
 
 _OFFLINE_KEY = "result_samples_per_second"
-_SCHEDULED_KEY = "result_scheduled_samples_per_sec"
-_COMPLETED_KEY = "result_completed_samples_per_sec"
+SCHEDULED_KEY = "result_scheduled_samples_per_sec"
+COMPLETED_KEY = "result_completed_samples_per_sec"
 _SINGLE_STREAM_KEY = "result_90.00_percentile_latency_ns"
 _MULTI_STREAM_KEY = "result_99.00_percentile_per_query_latency_ns"
 
 _RATES = {
     _OFFLINE_KEY: ("samples per second", "samples/s"),
-    _SCHEDULED_KEY: ("scheduled samples per second", "samples/s"),
-    _COMPLETED_KEY: ("completed samples per second", "samples/s"),
+    SCHEDULED_KEY: ("scheduled samples per second", "samples/s"),
+    COMPLETED_KEY: ("completed samples per second", "samples/s"),
     SAMPLES_PER_QUERY: ("samples per query", "samples/query"),
 }
 _LATENCIES = {
@@ -110,7 +110,7 @@ def metric_of(
         key = _SINGLE_STREAM_KEY
     elif scenario == "Server":
         key = summary_key
-        if key not in (_SCHEDULED_KEY, _COMPLETED_KEY):
+        if key not in (SCHEDULED_KEY, COMPLETED_KEY):
             key = _server_key(values, version)
     elif scenario == "MultiStream":
         key = summary_key
@@ -130,12 +130,12 @@ def _server_key(
     values: Mapping[str, object], version: tuple[int, int] | None
 ) -> str | None:
     if version is None:
-        said = [key for key in (_SCHEDULED_KEY, _COMPLETED_KEY) if key in values]
+        said = [key for key in (SCHEDULED_KEY, COMPLETED_KEY) if key in values]
         return said[0] if len(said) == 1 else None
     token_model = values.get("requested_use_token_latencies") is True
     if version >= (4, 1) or (version == (4, 0) and token_model):
-        return _COMPLETED_KEY
-    return _SCHEDULED_KEY
+        return COMPLETED_KEY
+    return SCHEDULED_KEY
 
 
 def _percentiles(

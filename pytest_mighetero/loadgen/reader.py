@@ -108,6 +108,8 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> LoadGenRe
         recommendations=_recommendations(values, summary),
         early_stopping=early_stopping,
         target_qps=_target_qps(values, scenario),
+        scheduled_qps=figures.number(values, figures.SCHEDULED_KEY),
+        completed_qps=figures.number(values, figures.COMPLETED_KEY),
         target_latency_ms=figures.limit_ms(
             values, "effective_target_latency_ns", "requested_server_target_latency_ns"
         ),

@@ -78,6 +78,8 @@ class LoadGenResult:
         recommendations: What LoadGen advises.
         early_stopping: What LoadGen says of early stopping (v2.0 and later).
         target_qps: The rate that was asked for (Server), or expected (all others).
+        scheduled_qps: Server: the rate at which LoadGen issued queries.
+        completed_qps: Server: the rate at which they were answered, up to the last.
         target_latency_ms: Server's limit on the latency.
         target_latency_percentile: The percentile that the limit holds for, or that is
             the metric, for instance 99.0.
@@ -112,6 +114,8 @@ class LoadGenResult:
     recommendations: tuple[str, ...] = ()
     early_stopping: str | None = None
     target_qps: float | None = None
+    scheduled_qps: float | None = None
+    completed_qps: float | None = None
     target_latency_ms: float | None = None
     target_latency_percentile: float | None = None
     min_latency_ms: float | None = None

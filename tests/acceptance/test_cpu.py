@@ -140,6 +140,67 @@ def test_an_audit_passes_by_its_own_verdict_files(cpu: Lab) -> None:
     }
 
 
+def test_a_back_off_turns_an_invalid_run_valid(cpu: Lab) -> None:
+    report = run(
+        cpu,
+        "--background-benchmarks=bert",
+        "--main-benchmark-duration=3s",
+        "--main-benchmark-runargs=--server_target_qps=5000",
+        "--target-qps-backoff=70%",
+        k="resnet50_server",
+    )
+    report.result.assert_outcomes(passed=1)
+    facts = report.case.properties
+    assert facts["target_qps_first"] == "5000"
+    assert int(facts["target_qps"]) in {1500, 450}
+    assert facts["validity"] == "VALID"
+    assert facts["overlap_ok"] == "true"
+    first = report.record["attempts"][0]["facts"]
+    assert (first["validity"], first["target_qps"]) == ("INVALID", "5000")
+
+
+def test_a_search_ends_just_below_a_target_that_is_invalid(cpu: Lab) -> None:
+    cpu.isolated()
+    report = run(
+        cpu,
+        "--mig-tune",
+        "--mig-tune-resolution=10%",
+        "--main-benchmark-duration=3s",
+        "--main-benchmark-runargs=--server_target_qps=1600",
+        "-m",
+        "isolated",
+        k="dlrm_server",
+    )
+    report.result.assert_outcomes(passed=1)
+    facts = report.case.properties
+    found, above = int(facts["tuned_target_qps"]), float(facts["tuned_invalid_above"])
+    by_target = {t["target_qps"]: t for t in report.record["tuning"] if t["full"]}
+    assert by_target[found]["valid"]
+    # LoadGen's own verdict at no more than 1.1 x of it, for latency.
+    assert found < above <= max(found * 1.1, found + 1)
+    assert not by_target[above]["valid"]
+    assert by_target[above]["p99_ms"] > float(facts["latency_limit_ms"])
+
+
+def test_three_mains_beside_one_set(cpu: Lab) -> None:
+    report = run(
+        cpu,
+        "--background-scope=session",
+        "--background-benchmarks=ssd-mobilenet,ssd-resnet34",
+        "--main-benchmark-duration=5s",
+        "--main-benchmark-runargs=--server_target_qps=200",
+        k="bert_server or dlrm_server or rnnt_server",
+    )
+    report.result.assert_outcomes(passed=3)
+    assert len(list(cpu.folder.glob("results/*-backgrounds*/set-*"))) == 1
+    for case in report.junit:
+        assert case.properties["validity"] == "VALID"
+        assert case.properties["overlap_ok"] == "true"
+        assert case.properties["overlap_source"] == "loadgen"
+        assert float(case.properties["start_margin_s"]) > 0
+        assert float(case.properties["end_margin_s"]) >= 2
+
+
 def test_a_config_that_is_not_there_runs_nothing_and_fails(cpu: Lab) -> None:
     report = run(
         cpu,

@@ -1,0 +1,138 @@
+"""One measurement of main beside its backgrounds, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pytest_mighetero import report
+from pytest_mighetero.config import RunConfig
+from pytest_mighetero.devices.telemetry import throttling
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.launching import Tick
+from pytest_mighetero.mainrun import MainRun
+from pytest_mighetero.neighbours import Neighbours
+from pytest_mighetero.overlap import OverlapReport
+from pytest_mighetero.planning import Launch, RunPlan
+from pytest_mighetero.records import describe
+
+Warn = Callable[[str], None]
+
+# While LoadGen runs, its log gives the first query's time to the second.
+LIVE_SLACK_S = 1.0
+
+
+class Attempt:
+    """A planned main and the backgrounds that are to run beside it.
+
+    Attributes:
+        config: the run's settings, with this measurement's target and duration.
+        plan: what is started.
+        main: the measured harness.
+        backgrounds: what runs beside it; None for main alone.
+        overlap: the verdict on the overlap, once there is one.
+    """
+
+    def __init__(
+        self, config: RunConfig, plan: RunPlan, neighbours: Neighbours, tick: Tick
+    ):
+        self.config, self.plan = config, plan
+        self._neighbours = neighbours
+        self.main = MainRun(config, plan, neighbours.pump, tick)
+        self.backgrounds = neighbours.backgrounds if plan.backgrounds else None
+        self.overlap: OverlapReport | None = None
+
+    def measure(self, go_on: Callable[[], bool]) -> str | None:
+        """Run main to its end; return how the overlap broke under way, or None.
+
+        Args:
+            go_on: asked, when it breaks, whether main is to run on.
+
+        Raises:
+            RunError: the overlap broke, and main was stopped.
+            HarnessError: it could not be launched, or ran too long.
+        """
+        return self.main.measure(self.backgrounds, go_on)
+
+    def broken(self, problem: str | None, warn: Warn) -> bool:
+        """Tell whether *problem* with the overlap is one that fails the test."""
+        if problem is not None and self.config.lenient:
+            warn(problem)
+        return problem is not None and not self.config.lenient
+
+    def late(self) -> str | None:
+        """Say which backgrounds were not issuing when main began, by what is known."""
+        if self.backgrounds is None or self.main.window is None:
+            return None
+        overlap = self.backgrounds.overlap(self.main.window)
+        return self.backgrounds.late(overlap, LIVE_SLACK_S)
+
+    def finish(self, warn: Warn) -> list[str]:
+        """Let the backgrounds outlast main; return what was wrong with them.
+
+        Raises:
+            HarnessError: they did not end in time, or a log was lost.
+        """
+        backgrounds = self.backgrounds
+        assert backgrounds is not None
+        assert self.main.window is not None
+        self.overlap = overlap = self._neighbours.finish(self.main.window)
+        late, early = backgrounds.late(overlap), backgrounds.too_early(overlap)
+        problems = [each for each in (late, early) if self.broken(each, warn)]
+        problems.append(backgrounds.bad_exits() or "")
+        return [problem for problem in problems if problem]
+
+    def stop(self) -> None:
+        """Stop main, and the backgrounds that serve no other."""
+        harnesses = [self.main.harness, *self._neighbours.ending()]
+        self._neighbours.pump.stop(harnesses)
+
+    def survivors(self) -> list[str]:
+        """Return the command lines of what SIGKILL did not end."""
+        harnesses = [self.main.harness, *self._neighbours.ending()]
+        return [each for harness in harnesses for each in harness.survivors]
+
+    def measured_facts(self) -> dict[str, str]:
+        """Return what main came to, as far as it is known."""
+        main = self.main
+        facts = {"exit_code": _code(main.harness)}
+        if main.window is not None:
+            facts["seconds"] = f"{main.window.seconds:.3f}"
+        if throttling(main.telemetry()) is not None:
+            facts["throttled_by"] = ", ".join(main.telemetry()["throttled_by"])
+        if main.result is not None:
+            facts |= report.result_facts(main.result)
+        return facts
+
+    def overlap_facts(self) -> dict[str, str]:
+        """Return the verdict on the overlap and how the backgrounds ended."""
+        facts = self.exit_facts()
+        return facts | report.overlap_facts(self.overlap) if self.overlap else facts
+
+    def exit_facts(self) -> dict[str, str]:
+        """Return how the backgrounds ended, if there are any."""
+        if self.backgrounds is None or not self.backgrounds.harnesses:
+            return {}
+        names = [each.pair.benchmark for each in self.backgrounds.launches]
+        codes = report.exit_codes(names, self.backgrounds.harnesses)
+        return {"background_exit_codes": codes}
+
+    def _harnesses(self) -> Sequence[tuple[Launch, HarnessProcess]]:
+        both = [(self.main.launch, self.main.harness)]
+        if self.backgrounds is not None:
+            launches, harnesses = self.backgrounds.launches, self.backgrounds.harnesses
+            both.extend(zip(launches, harnesses, strict=True))
+        return both
+
+    def described(self) -> dict[str, Any]:
+        """Return everything that is known of it, as plain data."""
+        margins = self.overlap and [vars(each) for each in self.overlap.margins]
+        return {
+            "overlap": margins,
+            "telemetry": self.main.telemetry(),
+            "harnesses": [describe(*each) for each in self._harnesses()],
+        }
+
+
+def _code(harness: HarnessProcess) -> str:
+    return "none" if harness.exit_code is None else str(harness.exit_code)

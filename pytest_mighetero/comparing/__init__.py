@@ -1,0 +1,1 @@
+"""What runs come to beside each other: ratios, spreads, references, earlier records."""

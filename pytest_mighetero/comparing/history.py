@@ -1,0 +1,110 @@
+"""Earlier runs by their records, and which of them may be compared with which."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_mighetero.comparing.measurement import Measurement, of_facts
+from pytest_mighetero.planning import TARGET_FLAGS
+
+# What must be the same for two runs to be of the same thing.
+_SAME = (
+    "suite",
+    "harness_dir",
+    "gpu",
+    "driver",
+    "device_profile",
+    "device_slot",
+    "benchmark",
+    "scenario",
+    "action",
+    "tuned",
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run's record.
+
+    Attributes:
+        path: of the file.
+        test: pytest's id of the test.
+        session: which pytest run it belongs to.
+        facts: flat texts with stable names.
+        phases: by ``setup``, ``call``, ``teardown``: outcome, text, seconds.
+        data: everything the file holds.
+    """
+
+    path: Path
+    test: str
+    session: str
+    facts: Mapping[str, str]
+    phases: Mapping[str, Mapping[str, Any]]
+    data: Mapping[str, Any]
+
+    @property
+    def good(self) -> bool:
+        """Whether the run passed, and nothing was wrong in its teardown."""
+        outcomes = {when: phase["outcome"] for when, phase in self.phases.items()}
+        overlap = self.facts.get("overlap_ok", "true") == "true"
+        return overlap and outcomes.get("call") == "passed" == outcomes.get("teardown")
+
+    @property
+    def measurement(self) -> Measurement | None:
+        """What it measured, or None unless that was VALID and the run good."""
+        return of_facts(self.facts) if self.good else None
+
+
+def read_record(path: Path) -> Record:
+    """Read one ``record.json``.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no record.
+    """
+    data = json.loads(path.read_text("utf-8"))
+    try:
+        facts, phases = dict(data["facts"]), dict(data["phases"])
+        return Record(path, data["test"], data.get("session", ""), facts, phases, data)
+    except (LookupError, TypeError) as error:
+        raise ValueError(f"{path} is no record of a run") from error
+
+
+def read_records(folder: Path, name: str = "") -> list[Record]:
+    """Return the records below a results folder, the oldest first.
+
+    What is no record, or only half of one, is left out.
+
+    Args:
+        folder: with a folder for each run.
+        name: what the names of the runs' folders have in common.
+    """
+    records = []
+    for path in sorted(folder.glob(f"*{name}*/record.json")):
+        try:
+            records.append(read_record(path))
+        except (OSError, ValueError):
+            continue
+    return records
+
+
+def settings_of(run_args: str) -> str:
+    """Return RUN_ARGS without the words that choose a target."""
+    flags = tuple(f"--{flag}=" for flag in TARGET_FLAGS.values())
+    return " ".join(word for word in run_args.split() if not word.startswith(flags))
+
+
+def sameness(facts: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what two runs must have in common to be compared."""
+    same = (facts.get(name, "") for name in _SAME)
+    return (*same, settings_of(facts.get("run_args", "")))
+
+
+def latest_session(records: Iterable[Record]) -> list[Record]:
+    """Return those of *records* (oldest first) that ran in the newest one's session."""
+    every = list(records)
+    return [each for each in every if each.session == every[-1].session]

@@ -1,0 +1,161 @@
+"""What a run is compared with, by itself and on request, and what fails it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pytest_mighetero.comparing.comparison import Comparison, amount, compare
+from pytest_mighetero.comparing.history import (
+    Record,
+    latest_session,
+    read_record,
+    read_records,
+    sameness,
+)
+from pytest_mighetero.comparing.measurement import Measurement, of_facts
+from pytest_mighetero.comparing.reference_files import load_references
+from pytest_mighetero.comparing.references import check, key_of
+from pytest_mighetero.config import RunConfig
+from pytest_mighetero.errors import RunError
+
+Facts = Mapping[str, str]
+
+
+def compare_neighbours(
+    config: RunConfig, facts: Facts, session: str
+) -> dict[str, str] | None:
+    """Return the facts of what neighbours cost; None until both kinds of run exist.
+
+    This run and the good ones of its kind and pytest run are one sample; those of the
+    other kind, by the newest pytest run that has any, are the other.
+    """
+    mine = of_facts(facts)
+    if mine is None:
+        return None
+    alike = [r for r in _same(config.results_dir, facts) if r.measurement]
+    others = [r for r in alike if r.facts.get("run") != facts["run"]]
+    own = [r for r in alike if r.session == session and _same_run(r.facts, facts)]
+    if not others:
+        return None
+    beside = others[-1].facts.get("backgrounds")
+    theirs = latest_session(r for r in others if r.facts.get("backgrounds") == beside)
+    samples = [*_measurements(own), mine], _measurements(theirs)
+    targets = {m.target_qps for sample in samples for m in sample}
+    if len(targets) > 1 and not _found([facts, *(r.facts for r in [*own, *theirs])]):
+        said = ", ".join(sorted(f"{target:g}" for target in targets if target))
+        return {
+            "interference": f"unknown: the targets were chosen differently ({said}); "
+            f"run both at one target, or with --mig-tune"
+        }
+    isolated, heterogeneous = (
+        samples if facts["run"] == "isolated" else reversed(samples)
+    )
+    compared = compare(isolated, heterogeneous)
+    return None if compared is None else _interference(compared)
+
+
+def _found(runs: Sequence[Facts]) -> bool:
+    """Tell whether the targets are what was VALID, and not simply chosen."""
+    return any("target_qps_first" in facts or "tuned" in facts for facts in runs)
+
+
+def _interference(compared: Comparison) -> dict[str, str]:
+    significant = {True: "yes", False: "no", None: "unknown: single runs"}
+    figure = compared.figure
+    return {
+        "interference": str(compared),
+        "interference_ratio": f"{compared.ratio:.4f}",
+        "interference_figure": figure.name,
+        "interference_better": "higher" if figure.higher_is_better else "lower",
+        "interference_significant": significant[compared.significant],
+        "isolated_value": str(compared.base),
+        "heterogeneous_value": str(compared.other),
+    }
+
+
+def judge_against_others(
+    config: RunConfig,
+    facts: Facts,
+    session: str,
+    learn: Callable[..., None],
+    warn: Callable[[str], None],
+) -> None:
+    """Check a VALID run against its reference, and against earlier runs if asked to.
+
+    Args:
+        config: has the folders and the tolerance.
+        facts: what is known of the run.
+        session: which pytest run it belongs to.
+        learn: takes further facts.
+        warn: told where there is nothing to compare with.
+
+    Raises:
+        RunError: it misses its reference, or is worse than an earlier run.
+        ConfigError: a reference file cannot be meant.
+    """
+    mine = of_facts(facts)
+    if mine is None:
+        return
+    name = f"{facts['benchmark']}_{facts['scenario']}"
+    problems: list[str | None] = []
+    reference = load_references(config.references).get(key_of(facts))
+    if reference is not None and not (config.save_reference or mine.tuned):
+        bounds = f"{reference.lower:.6g} to {reference.upper:.6g} {reference.unit}"
+        learn(reference=f"{reference.value:.6g} ({bounds})")
+        problems.append(check(reference, mine))
+    if config.compare is not None:
+        earlier = _earlier(config.compare, config.results_dir, facts, session)
+        compared = compare(_measurements(earlier), [mine])
+        if compared is None:
+            warn(f"--mig-compare: there is no earlier good run like {name} to compare")
+        else:
+            learn(compared=f"{compared} than {earlier[-1].path.parent}")
+            problems.append(_worse(compared, earlier[-1], config.tolerance, name))
+    if said := [problem for problem in problems if problem]:
+        raise RunError("\n".join(said))
+
+
+def _worse(
+    compared: Comparison, earlier: Record, tolerance: float, name: str
+) -> str | None:
+    if compared.worse_by <= tolerance:
+        return None
+    figure, base = compared.figure, compared.base.median
+    bound = base * (1 - tolerance if figure.higher_is_better else 1 + tolerance)
+    least = "at least" if figure.higher_is_better else "at most"
+    return (
+        f"{name}: {figure.name} is {amount(compared.other.median)} {figure.unit}, "
+        f"{compared.worse_by:.1%} worse than the {amount(base)} of "
+        f"{earlier.path.parent} (expected {least} {amount(bound)}, --mig-tolerance)."
+    )
+
+
+def _earlier(
+    where: Path | str, results: Path, facts: Facts, session: str
+) -> list[Record]:
+    """Return the newest earlier good runs of the same thing."""
+    folder = results if isinstance(where, str) else where
+    same = [r for r in _same(folder, facts) if _same_run(r.facts, facts)]
+    good = [r for r in same if r.measurement and r.session != session]
+    return latest_session(good) if good else []
+
+
+def _same(folder: Path, facts: Facts) -> list[Record]:
+    if folder.is_dir():
+        name = f"-{facts['benchmark']}_{facts['scenario']}"
+        records = read_records(folder, name)
+    else:
+        try:
+            records = [read_record(folder)]
+        except (OSError, ValueError):
+            records = []
+    return [r for r in records if sameness(r.facts) == sameness(facts)]
+
+
+def _same_run(one: Facts, other: Facts) -> bool:
+    return all(one.get(name) == other.get(name) for name in ("run", "backgrounds"))
+
+
+def _measurements(records: Sequence[Record]) -> list[Measurement]:
+    return [m for record in records if (m := record.measurement) is not None]

@@ -1,0 +1,48 @@
+"""Whether the settings of a run go together. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_mighetero.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pytest_mighetero.config import RunConfig
+
+
+def check_together(config: RunConfig) -> None:
+    """Check what one option means beside another.
+
+    Raises:
+        ConfigError: two of them cannot be meant together.
+    """
+    suite = config.suite
+    if config.tune and config.action != "run_harness":
+        raise ConfigError(
+            f"--mig-tune: an audit ({config.action}) has no target to search; leave "
+            f"--main-action at run_harness"
+        )
+    if config.devices and suite.devices == "cpu":
+        raise ConfigError(
+            f"--mig-devices: suite {suite.name} runs on simulated instances, "
+            f"it takes no MIG UUIDs"
+        )
+    if config.gpu and (config.devices or suite.devices == "cpu"):
+        source = "--mig-devices" if config.devices else f"suite {suite.name}"
+        raise ConfigError(
+            f"--mig-gpu: only NVML knows GPUs, and {source} does not ask it"
+        )
+    if config.start_from_device and not suite.harness.start_from_device:
+        raise ConfigError(
+            f"--start-from-device: the harness of suite {suite.name} has no device "
+            f"memory to start from"
+        )
+    names = {n for pair in config.pairs for n in config.backgrounds_of(pair.benchmark)}
+    for name in sorted(names):
+        accepted = suite.benchmarks[name].scenarios
+        if config.background_scenario not in accepted:
+            raise ConfigError(
+                f"--background-scenario: {name} does not run in "
+                f"{config.background_scenario} (accepted: {', '.join(accepted)}); "
+                f"leave it out of --background-benchmarks or choose another"
+            )

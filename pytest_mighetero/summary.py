@@ -1,0 +1,91 @@
+"""What the end of a pytest run says of its runs: tables, targets, references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_mighetero.fixtures import DRY_RUN
+from pytest_mighetero.report import Facts, interference_table, table
+
+if TYPE_CHECKING:
+    from pytest_mighetero.config import RunConfig
+
+Reports = Sequence[pytest.TestReport]
+
+
+def run_reports(stats: Mapping[str, Sequence[object]]) -> list[pytest.TestReport]:
+    """Return every report of a run among the terminal reporter's *stats*.
+
+    A test has one for each phase; that which knows most comes last.
+    """
+    every = (each for group in stats.values() for each in group)
+    reports = [
+        each
+        for each in every
+        if isinstance(each, pytest.TestReport) and hasattr(each, "mighetero")
+    ]
+    return sorted(reports, key=lambda each: len(each.mighetero))
+
+
+def sections(reports: Reports) -> Iterator[tuple[str, list[str]]]:
+    """Yield each section's title and lines."""
+    scripts = {
+        each.nodeid: text
+        for each in reports
+        for title, text in each.sections
+        if DRY_RUN in title
+    }
+    if scripts:
+        lines = [f"# {nodeid}\n{text}\n" for nodeid, text in scripts.items()]
+        yield "dry run: nothing was started", lines
+        return
+    runs = list(_facts(reports).values())
+    kinds = dict.fromkeys(facts.get("run", "heterogeneous") for facts in runs)
+    yield f"{' and '.join(kinds)} runs", table(runs)
+    if lines := interference_table(runs):
+        yield "what the neighbours cost: isolated against heterogeneous", lines
+    if any("tuned_target_qps" in facts for facts in runs):
+        from pytest_mighetero.tuning.tune import snippet
+
+        yield "highest VALID target QPS, to paste into the suite file", [snippet(runs)]
+
+
+def _facts(reports: Reports) -> dict[str, Facts]:
+    return {each.nodeid: each.mighetero for each in reports}
+
+
+def save_references(config: RunConfig, reports: Reports) -> list[str]:
+    """Write what good runs came to as references; return what was done, in lines.
+
+    Raises:
+        HarnessError: they cannot be written.
+        ConfigError: a file that is there already cannot be meant.
+    """
+    from pytest_mighetero.comparing import reference_files
+    from pytest_mighetero.comparing.measurement import Measurement, of_facts
+    from pytest_mighetero.comparing.references import Key, key_of, reference_of
+
+    bad = {each.nodeid for each in reports if each.outcome != "passed"}
+    samples: dict[Key, list[Measurement]] = {}
+    for nodeid, facts in _facts(reports).items():
+        measurement = of_facts(facts)
+        held = facts.get("overlap_ok", "true") == "true" and nodeid not in bad
+        if held and measurement is not None and not measurement.tuned:
+            samples.setdefault(key_of(facts), []).append(measurement)
+    found = (
+        reference_of(key, sample, config.tolerance, config.references)
+        for key, sample in samples.items()
+    )
+    references = [reference for reference in found if reference is not None]
+    if not references:
+        return ["no reference was saved: no run was good"]
+    paths = reference_files.save_references(config.references, references)
+    lines = [
+        f"{each.key}: {each.value:.6g} {each.unit} ({each.lower:.6g} to "
+        f"{each.upper:.6g})"
+        for each in references
+    ]
+    return [*lines, f"written to {', '.join(map(str, paths))}"]
