@@ -1,34 +1,111 @@
-"""What there is to run on: the text of ``--mig-list``."""
+"""What there is to run on, and what runs there: ``--mig-list``, ``mighetero list``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, MigDevice, source_of
 from pytest_mighetero.devices.lease import holder_of
 from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.options import SUITE_DEFAULTS
 from pytest_mighetero.seating import misfit_of
-from pytest_mighetero.suite import Pair
+from pytest_mighetero.suite import SUITES, Pair, Suite, load_suite
+
+
+@dataclass(frozen=True)
+class ListedGpu:
+    """A GPU, who uses it, and what of a suite runs on it.
+
+    Attributes:
+        gpu: the GPU and its MIG devices.
+        suite: the suite's name.
+        used_by: who holds its lease, or None where it is free.
+        runs: by profile of its devices, the scenarios of each benchmark that run there.
+    """
+
+    gpu: Gpu
+    suite: str
+    used_by: str | None
+    runs: Mapping[str | None, Mapping[str, tuple[str, ...]]]
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines about it for people."""
+        gpu = self.gpu
+        known = [gpu.uuid, gpu.pci_bus_id, gpu.driver and f"driver {gpu.driver}"]
+        yield ", ".join(filter(None, [str(gpu), *known]))
+        if not gpu.devices:
+            return
+        yield f"  used by {self.used_by}" if self.used_by else "  free"
+        for device in gpu.devices:
+            yield f"  {_device(device)}"
+        for profile, benchmarks in self.runs.items():
+            yield f"  suite {self.suite} on {profile or 'them'}:"
+            for name, scenarios in benchmarks.items():
+                yield f"    {name}: {', '.join(scenarios) or 'does not run'}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as plain data, without the devices."""
+        known = {k: v for k, v in vars(self.gpu).items() if k != "devices"}
+        runs = {profile or "": dict(names) for profile, names in self.runs.items()}
+        return {**known, "used_by": self.used_by, "suite": self.suite, "runs": runs}
+
+
+def listed_gpus(config: RunConfig) -> tuple[ListedGpu, ...]:
+    """Return every GPU, or the one that ``--mig-gpu`` names.
+
+    Raises:
+        DeviceError: the source of devices, or the leases, cannot be asked; no GPU is
+            called so.
+    """
+    gpus = source_of(config).gpus()
+    wanted = [gpu for gpu in gpus if config.gpu is None or gpu.is_called(config.gpu)]
+    if config.gpu is not None and not wanted:
+        found = "; ".join(map(str, gpus)) or "no GPU"
+        raise DeviceError(f"--mig-gpu: no GPU is called {config.gpu}: {found}.")
+    return tuple(_listed(config, gpu) for gpu in wanted)
+
+
+def _listed(config: RunConfig, gpu: Gpu) -> ListedGpu:
+    first = {device.profile: device for device in reversed(gpu.devices)}
+    profiles = dict.fromkeys(device.profile for device in gpu.devices)
+    runs = {profile: _fitting(config, first[profile]) for profile in profiles}
+    holder = holder_of(config.lease_dir, gpu.lease_names) if gpu.devices else None
+    return ListedGpu(gpu, config.suite.name, holder, runs)
+
+
+def _fitting(config: RunConfig, device: MigDevice) -> dict[str, tuple[str, ...]]:
+    """Say what of the suite runs on *device*, and on those of its profile."""
+    return {
+        benchmark.name: tuple(
+            scenario
+            for scenario in benchmark.scenarios
+            if not misfit_of(config, Pair(benchmark.name, scenario), device)
+        )
+        for benchmark in config.suite.benchmarks.values()
+    }
 
 
 def listing(config: RunConfig) -> Iterator[str]:
     """Yield the lines about every GPU: its devices, what runs there, who uses it.
 
     Raises:
-        DeviceError: the source of devices, or the leases, cannot be asked.
+        DeviceError: as ``listed_gpus``.
     """
-    for gpu in source_of(config).gpus():
-        known = [gpu.uuid, gpu.pci_bus_id, gpu.driver and f"driver {gpu.driver}"]
-        yield ", ".join(filter(None, [str(gpu), *known]))
-        if not gpu.devices:
-            continue
-        holder = holder_of(config.lease_dir, gpu.lease_names)
-        yield f"  used by {holder}" if holder else "  free"
-        for device in gpu.devices:
-            yield f"  {_device(device)}"
-        for profile in dict.fromkeys(device.profile for device in gpu.devices):
-            yield from _fitting(config, gpu, profile)
+    for listed in listed_gpus(config):
+        yield from listed.lines()
+
+
+def listed_devices(gpus: tuple[ListedGpu, ...]) -> list[dict[str, Any]]:
+    """Return every MIG device as plain data; ``gpu`` is its GPU's place in *gpus*."""
+    return [
+        {"gpu": place, **asdict(device)}
+        for place, listed in enumerate(gpus)
+        for device in listed.gpu.devices
+    ]
 
 
 def _device(device: MigDevice) -> str:
@@ -45,14 +122,10 @@ def _device(device: MigDevice) -> str:
     return "  ".join(str(each) for each in columns if each)
 
 
-def _fitting(config: RunConfig, gpu: Gpu, profile: str | None) -> Iterator[str]:
-    """Say what of the suite runs on the devices of *profile*."""
-    device = next(each for each in gpu.devices if each.profile == profile)
-    yield f"  suite {config.suite.name} on {profile or 'them'}:"
-    for benchmark in config.suite.benchmarks.values():
-        pairs = [Pair(benchmark.name, each) for each in benchmark.scenarios]
-        runs = [each.scenario for each in pairs if not misfit_of(config, each, device)]
-        yield f"    {benchmark.name}: {', '.join(runs) or 'does not run'}"
+def built_in_suites() -> tuple[Suite, ...]:
+    """Return the suites that come with the package, by name."""
+    names = sorted(path.stem for path in SUITES.glob("*.toml"))
+    return tuple(load_suite(name, SUITE_DEFAULTS, Path()) for name in names)
 
 
 def geometry(config: RunConfig) -> str:

@@ -1,0 +1,54 @@
+"""``mighetero junit``: the junit XML of runs again, from their records."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pytest_mighetero.command.finding import find_records
+from pytest_mighetero.command.replay import junit_xml
+from pytest_mighetero.errors import ConfigError
+
+NAME = "junit"
+HELP = "the junit XML again, from records"
+DESCRIPTION = """\
+Write the junit XML of runs from their records, where pytest ended before it could: the
+same testcases, properties, failures and output. A run that did not end, and a damaged
+record in a results folder, are errors. What a test printed itself is not in a record.
+
+examples:
+  mighetero junit results -o report.xml
+  mighetero junit results/20260722-101500-dlrm_server > report.xml
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``mighetero junit``."""
+    parser.add_argument(
+        "records",
+        nargs="+",
+        metavar="RECORD",
+        help="a record.json, a run's folder, or a results folder for all in it",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="where to write it (standard output)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the junit XML."""
+    records, damaged = find_records(arguments.records)
+    xml = junit_xml(records, damaged)
+    if arguments.output is None:
+        sys.stdout.buffer.write(xml)
+        sys.stdout.buffer.flush()
+        return 0
+    try:
+        Path(arguments.output).write_bytes(xml)
+    except OSError as error:
+        raise ConfigError(
+            f"--output: {arguments.output} cannot be written: {error.strerror}; name "
+            f"a file in a folder that exists"
+        ) from error
+    return 0

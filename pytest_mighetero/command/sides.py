@@ -1,0 +1,175 @@
+"""What ``mighetero compare`` compares: a path becomes the runs that are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mighetero.command.finding import Damaged, find_records, has_records
+from pytest_mighetero.comparing.history import Record, settings_of
+from pytest_mighetero.comparing.published import LAYOUT, Entry, published_runs
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.planning import audit_of
+
+KINDS = ("isolated", "heterogeneous")
+_LONGEST = 160  # characters of a reason
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two that are compared.
+
+    Attributes:
+        name: ``A`` or ``B``.
+        path: as it was given.
+        kind: which runs of it: isolated, heterogeneous; None where logs do not say.
+        entries: its runs.
+    """
+
+    name: str
+    path: Path
+    kind: str | None
+    entries: tuple[Entry, ...]
+
+
+def read_side(name: str, path: Path, kind: str | None) -> Side:
+    """Read what *path* holds.
+
+    Args:
+        name: ``A`` or ``B``.
+        path: of records, or of a tree with LoadGen's logs.
+        kind: which runs of it are meant; None where there are only such of one kind.
+
+    Raises:
+        ConfigError: it holds neither, or runs of both kinds, or none of that kind.
+    """
+    if has_records(path):
+        return _of_records(name, path, kind)
+    if not path.exists():
+        raise ConfigError(f"{path}: no such file or folder; expected {_expected()}")
+    entries = published_runs(path)
+    if not entries:
+        raise ConfigError(f"{path}: no run in it; expected {_expected()}")
+    if kind is not None:
+        raise ConfigError(
+            f"--runs-{name.lower()}: {path} holds LoadGen's logs, which do not say "
+            f"what was {' or '.join(KINDS)}; leave the option out"
+        )
+    return Side(name, path, None, tuple(entries))
+
+
+def _expected() -> str:
+    return f"a record.json, a run's folder, a results folder, or a tree {LAYOUT}"
+
+
+def _of_records(name: str, path: Path, kind: str | None) -> Side:
+    records, damaged = find_records([str(path)])
+    kinds = {kind_of(record.facts) for record in records} - {None}
+    option = f"--runs-{name.lower()}"
+    if kind is None and len(kinds) > 1:
+        raise ConfigError(
+            f"{path} has isolated and heterogeneous runs, which are not one sample: "
+            f"choose with {' or '.join(f'{option}={each}' for each in KINDS)}"
+        )
+    if kind is not None and kind not in kinds:
+        found = " and ".join(sorted(filter(None, kinds))) or "none that say"
+        raise ConfigError(
+            f"{option}: {path} has no {kind} run; it has {found}; leave the option out"
+        )
+    kind = kind or next(iter(kinds), None)
+    chosen = [each for each in records if kind_of(each.facts) in (kind, None)]
+    entries = [*map(_of_record, chosen), *map(_of_damaged, damaged)]
+    return Side(name, path, kind, tuple(entries))
+
+
+def kind_of(facts: Mapping[str, str]) -> str | None:
+    """Return whether a run was isolated or heterogeneous; None where nothing says."""
+    if "run" in facts:
+        return facts["run"]
+    if facts.get("backgrounds"):
+        return "heterogeneous"
+    return "isolated" if "command" in facts else None
+
+
+def _of_record(record: Record) -> Entry:
+    facts = dict(record.facts)
+    audit = audit_of(facts.get("action", ""))
+    scenario = facts.get("scenario", "-") + (f"-{audit}" if audit else "")
+    measurement = None if audit else record.measurement
+    problem = None if measurement else _why_not(record, audit)
+    facts["settings"] = settings_of(facts.get("run_args", ""))
+    benchmark = facts.get("benchmark", "-")
+    return Entry(benchmark, scenario, record.path.parent, measurement, problem, facts)
+
+
+def _why_not(record: Record, audit: str | None) -> str:
+    """Say why nothing is compared with a run."""
+    failed = [
+        f"{when} {phase['outcome']}: {_first_line(phase.get('text'))}".rstrip(": ")
+        for when, phase in record.phases.items()
+        if phase["outcome"] != "passed"
+    ]
+    if failed:
+        return failed[0]
+    if "teardown" not in record.phases:
+        return "the run did not end"
+    if not record.good:
+        return "the backgrounds did not cover main"
+    if audit:
+        return f"an audit, {audit.upper()}: nothing was measured"
+    if record.facts.get("mode") == "AccuracyOnly":
+        return "accuracy run"
+    return "LoadGen's log has no VALID result"
+
+
+def _first_line(text: object) -> str:
+    line = next(iter(str(text or "").splitlines()), "")
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def _of_damaged(damaged: Damaged) -> Entry:
+    return Entry("-", "-", damaged.path.parent, None, damaged.problem)
+
+
+# What else may explain a difference, as facts; settings are RUN_ARGS without a target.
+_NOTED = (
+    "suite",
+    "harness_dir",
+    "gpu",
+    "driver",
+    "device_profile",
+    "device_slot",
+    "tuned",
+    "loadgen_version",
+    "settings",
+)
+
+
+Compared = tuple[list[Entry], list[Entry]]
+
+
+def notes(a: Side, b: Side, rows: Sequence[Compared]) -> list[str]:
+    """Say what else is different between the runs that were compared, a line each."""
+    names = (*_NOTED, "backgrounds") if a.kind == b.kind else _NOTED
+    said: dict[str, list[str]] = {}
+    for of_a, of_b in rows:
+        pair = f"{of_a[0].benchmark} {of_a[0].scenario}"
+        for name in names:
+            values = [_values(side, name) for side in (of_a, of_b)]
+            if all(values) and len({*values[0], *values[1]}) > 1:
+                found = [" and ".join(each) for each in values]
+                text = f"{name}: {found[0]} in A, {found[1]} in B"
+                said.setdefault(text, []).append(pair)
+    lines = [
+        f"{text} ({'all rows' if len(pairs) == len(rows) else ', '.join(pairs)})"
+        for text, pairs in said.items()
+    ]
+    logs = [side.name for side in (a, b) if side.kind is None]
+    if len(logs) == 1:
+        lines.append(f"{logs[0]} holds LoadGen's logs alone: GPU and settings unknown")
+    return lines
+
+
+def _values(entries: list[Entry], name: str) -> list[str]:
+    return sorted({entry.facts.get(name, "") for entry in entries} - {""})
