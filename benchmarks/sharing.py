@@ -1,6 +1,7 @@
 """Three mains beside one set of backgrounds, against three runs of their own.
 
-Real make, LoadGen and NumPy models on simulated instances; about three minutes:
+Runs of their own wait for their planned backgrounds to run out, or stop them
+(automatic). Real make, LoadGen and NumPy models on simulated instances; four minutes:
 
     python benchmarks/sharing.py
 """
@@ -47,12 +48,15 @@ def main() -> None:
             folder, "shared", "-k", together, "--background-scope=session"
         )
         print(f"one set for all: {shared:.1f} s", *verdicts, sep="\n  ")
-        separate = 0.0
-        for each in MAINS:
-            seconds, verdicts = run(folder, each, "-k", each)
-            separate += seconds
-            print(f"a set of its own: {seconds:.1f} s", *verdicts, sep="\n  ")
-        print(f"shared / separate: {shared / separate:.2f}")
+        for duration in ("planned", "automatic"):
+            option = f"--background-benchmark-duration={duration}"
+            separate = 0.0
+            for each in MAINS:
+                seconds, verdicts = run(folder, each, "-k", each, option)
+                separate += seconds
+                title = f"a set of its own, {duration}: {seconds:.1f} s"
+                print(title, *verdicts, sep="\n  ")
+            print(f"shared / {duration}: {shared / separate:.2f}")
 
 
 if __name__ == "__main__":

@@ -264,8 +264,8 @@ class Case:
             neighbours.close()
             if self.attempt is not None:
                 self.learn(**self.attempt.exit_facts())
-        if self.attempt is not None:
-            refuse_survivors([*self.attempt.survivors(), *left])
+        survivors = self.attempt.survivors() if self.attempt is not None else []
+        refuse_survivors([*survivors, *left])
 
     def write_record(self, test: str) -> None:
         """Write what is known so far as the run's record, if it has a folder.

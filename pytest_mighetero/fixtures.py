@@ -165,11 +165,9 @@ def _let_go(item: pytest.Item, case: Case) -> None:
     keeper, following = _keeper(item.config), item.stash.get(NEXT, None)
     if item.session.shouldfail or item.session.shouldstop:
         following = None
-    if keeper.kept is not None and (
-        following is None
-        or not keeper.kept.healthy
-        or set_of(case.config, following) != set_of(case.config, item)
-    ):
+    mine = set_of(case.config, item)
+    wanted = following is not None and set_of(case.config, following) == mine
+    if keeper.kept is not None and not wanted:
         keeper.end()
         if case.attempt is not None:
             case.learn(**case.attempt.exit_facts())

@@ -126,7 +126,7 @@ class KeptBackgrounds:
         self.backgrounds: BackgroundSet | None = None
 
     @property
-    def healthy(self) -> bool:
+    def _healthy(self) -> bool:
         """Whether all of it runs."""
         backgrounds = self.backgrounds
         return (
@@ -139,7 +139,7 @@ class KeptBackgrounds:
     def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:  # noqa: ARG002 - several mains share it
         """Keep the set if it lasts long enough; else stop it and plan a new one."""
         backgrounds = self.backgrounds
-        if backgrounds is None or not self.healthy or not backgrounds.lasts(needed):
+        if backgrounds is None or not self._healthy or not backgrounds.lasts(needed):
             if backgrounds is not None:
                 backgrounds.stop()
                 refuse_survivors(_survivors(backgrounds))

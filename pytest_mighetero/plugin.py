@@ -170,6 +170,17 @@ def pytest_collection_modifyitems(
     _limit(config, items)
 
 
+def pytest_report_collectionfinish(
+    config: pytest.Config, items: list[pytest.Item]
+) -> str | None:
+    """Say how isolated runs are run, where no other run was selected."""
+    if RUN_CONFIG not in config.stash:
+        return None
+    from pytest_mighetero.selecting import isolated_hint
+
+    return isolated_hint(config, items)
+
+
 def _limit(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.pluginmanager.hasplugin("timeout"):
         return

@@ -21,10 +21,12 @@ _COLUMNS = (
     ("metric", "value"),
     ("", "unit"),
     ("p99 ms", "p99_ms"),
+    ("limit ms", "latency_limit_ms"),
     ("overlap margin s", "end_margin_s"),
     ("seconds", "seconds"),
 )
-_NUMBERS = {"target_qps", "value", "p99_ms", "end_margin_s", "seconds"}
+_AS_IT_IS = {"target_qps", "latency_limit_ms"}
+_NUMBERS = {"value", "p99_ms", "end_margin_s", "seconds", *_AS_IT_IS}
 
 
 def plan_facts(plan: RunPlan) -> dict[str, str]:
@@ -140,7 +142,9 @@ def interference_table(runs: Sequence[Facts]) -> list[str]:
 
 def _cell(run: Facts, name: str) -> str:
     value = run.get(name, "-")
-    if name == "target_qps":
+    if name == "latency_limit_ms" and run["scenario"] != "server":
+        return "-"
+    if name in _AS_IT_IS:
         return value
     if name in _NUMBERS and value != "-":
         by_markers = name == "end_margin_s" and run["overlap_source"] == "marker"

@@ -12,6 +12,8 @@ from pytest_mighetero.suite import Pair
 # What identifies a set of backgrounds before there is a GPU; None for main alone.
 SetKey = tuple[str, ...] | None
 
+DESELECTED: pytest.StashKey[int] = pytest.StashKey()
+
 
 def pair_of(item: pytest.Item | None) -> Pair | None:
     """Return what *item* measures, or None for a test that is no run."""
@@ -34,8 +36,20 @@ def deselect_isolated(config: pytest.Config, items: list[pytest.Item]) -> None:
         return
     isolated = {item for item in items if _is_isolated(item)}
     if isolated:
+        config.stash[DESELECTED] = len(isolated)
         config.hook.pytest_deselected(items=[i for i in items if i in isolated])
         items[:] = [item for item in items if item not in isolated]
+
+
+def isolated_hint(config: pytest.Config, items: list[pytest.Item]) -> str | None:
+    """Return what to say where only isolated runs were selected, and taken out."""
+    number = config.stash.get(DESELECTED, 0)
+    if not number or any(map(pair_of, items)):
+        return None
+    return (
+        f"mighetero: {number} isolated runs are deselected; --mig-isolated or "
+        f"-m isolated runs them"
+    )
 
 
 def check_isolated(items: list[pytest.Item]) -> None:

@@ -41,12 +41,11 @@ def compare_neighbours(
     beside = others[-1].facts.get("backgrounds")
     theirs = latest_session(r for r in others if r.facts.get("backgrounds") == beside)
     samples = [*_measurements(own), mine], _measurements(theirs)
-    targets = {m.target_qps for sample in samples for m in sample}
-    if len(targets) > 1 and not _found([facts, *(r.facts for r in [*own, *theirs])]):
-        said = ", ".join(sorted(f"{target:g}" for target in targets if target))
+    chosen = _chosen_targets([facts, *(r.facts for r in [*own, *theirs])])
+    if len(chosen) > 1:
         return {
-            "interference": f"unknown: the targets were chosen differently ({said}); "
-            f"run both at one target, or with --mig-tune"
+            "interference": f"unknown: the targets were chosen differently "
+            f"({', '.join(sorted(chosen))}); run both at one target, or with --mig-tune"
         }
     isolated, heterogeneous = (
         samples if facts["run"] == "isolated" else reversed(samples)
@@ -55,9 +54,10 @@ def compare_neighbours(
     return None if compared is None else _interference(compared)
 
 
-def _found(runs: Sequence[Facts]) -> bool:
-    """Tell whether the targets are what was VALID, and not simply chosen."""
-    return any("target_qps_first" in facts or "tuned" in facts for facts in runs)
+def _chosen_targets(runs: Sequence[Facts]) -> set[str]:
+    """Return the Server targets that runs were given; a search is given none."""
+    given = [f for f in runs if f["scenario"] == "server" and "tuned" not in f]
+    return {f.get("target_qps_first", f.get("target_qps", "")) for f in given}
 
 
 def _interference(compared: Comparison) -> dict[str, str]:

@@ -154,6 +154,28 @@ def test_targets_that_were_chosen_differently_give_no_price(lab: Lab) -> None:
     assert "interference_ratio" not in facts
 
 
+def test_a_target_that_was_backed_off_is_compared_with_where_it_began(
+    lab: Lab,
+) -> None:
+    lab.run("-m", "isolated")
+    lab.fake(dlrm={"capacity": 380})
+    backoff = "--target-qps-backoff=7%"
+    facts = lab.run(backoff, "--background-benchmarks=bert").junit[0].properties
+    assert facts["interference"].startswith("-7.0% highest VALID target (400 -> 372")
+    lab.fake(dlrm={"capacity": 280})
+    lower = "--main-benchmark-runargs=--server_target_qps=300"
+    facts = lab.run(backoff, lower, "--background-benchmarks=bert").junit[0].properties
+    assert facts["target_qps"] == "279"
+    assert "chosen differently (300, 400)" in facts["interference"]
+
+
+def test_what_to_do_when_only_isolated_runs_are_selected(lab: Lab) -> None:
+    report = lab.run(k="isolated and dlrm")
+    assert report.result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    hint = "5 isolated runs are deselected; --mig-isolated or -m isolated runs them"
+    assert f"mighetero: {hint}" in report.text
+
+
 @pytest.mark.parametrize(
     "option",
     ["--main-benchmark-duration=400ms", "--config-ver=other"],

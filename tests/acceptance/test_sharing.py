@@ -127,7 +127,8 @@ def test_nothing_outlives_a_session_that_is_ended(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     lab.fake(dlrm={"test": 60}, **{"*": {"ignore": True, "daemon": True}})
-    arguments = lab.arguments(*SHARED, "--background-benchmark-duration=25s")
+    options = ("--background-benchmark-duration=25s", "--mig-stop-grace=300ms")
+    arguments = lab.arguments(*SHARED, *options)
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments, "-k", "dlrm"],
         stdout=subprocess.DEVNULL,
