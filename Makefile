@@ -1,5 +1,6 @@
 # make demo   a heterogeneous run of DLRM/Server on the CPU, with report.xml
-# make test   the tests, the slow ones too, by two workers: they mostly wait
+# make test   the tests, the slow ones too: first those that mostly wait, by three
+#             workers, then those that measure, by two
 # make lint   ruff and mypy
 # make matrix the fault matrix alone, printed as a table
 # make bench  what the plugin costs against other ways, in 10 minutes; build/bench.json
@@ -17,7 +18,8 @@ demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
 
 test: $(VENV)/installed
-	$(BIN)/pytest tests -n 2
+	$(BIN)/pytest tests -n 3 -m "not loadgen"
+	$(BIN)/pytest tests -n 2 -m loadgen
 
 matrix: $(VENV)/installed
 	$(BIN)/pytest tests/process/test_matrix.py --matrix --quiet

@@ -9,7 +9,7 @@ import pytest
 from tests.lab import Lab, Report
 
 pytest.importorskip("mlperf_loadgen", reason="extra 'cpu' is not installed")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.loadgen]
 
 
 @pytest.fixture

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tests.cpu.logs import Make
 
 
+pytestmark = pytest.mark.loadgen
+
+
 def audit_folder(tmp_path: Path, test: str, scenario: str) -> Path:
     return LogLayout(tmp_path / "logs", HETERO, "resnet50", scenario).audit(test)
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 np = pytest.importorskip("numpy", reason="the CPU harness needs NumPy")
 pytest.importorskip("mlperf_loadgen", reason="the CPU harness needs mlcommons-loadgen")
 
+pytestmark = pytest.mark.loadgen
+
 CORE = min(os.sched_getaffinity(0))
 
 
