@@ -511,7 +511,7 @@ def test_the_summary_is_a_table_of_all_runs(lab: Lab) -> None:
     report.result.stdout.fnmatch_lines(
         [
             "*heterogeneous runs*",
-            "benchmark  scenario  valid *target  metric *p99 ms  limit ms  overlap *seconds",
+            "benchmark  scenario  valid *target  metric *p99 ms  limit ms *seconds",
             "bert       offline   VALID *518.39  samples/s *14.24 *0.30",
             "bert       server    VALID *393.02  samples/s *14.24 *0.30",
             "dlrm       server    INVALID *393.02  samples/s *14.24 *- *0.30",
