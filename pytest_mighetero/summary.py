@@ -72,8 +72,7 @@ def save_references(config: RunConfig, reports: Reports) -> list[str]:
     samples: dict[Key, list[Measurement]] = {}
     for nodeid, facts in _facts(reports).items():
         measurement = of_facts(facts)
-        held = facts.get("overlap_ok", "true") == "true" and nodeid not in bad
-        if held and measurement is not None and not measurement.tuned:
+        if nodeid not in bad and measurement is not None and not measurement.tuned:
             samples.setdefault(key_of(facts), []).append(measurement)
     found = (
         reference_of(key, sample, config.tolerance, config.references)

@@ -48,7 +48,7 @@ class Record:
 
     @property
     def good(self) -> bool:
-        """Whether the run passed, and nothing was wrong in its teardown."""
+        """Whether the run passed, its overlap held, and teardown had no complaint."""
         outcomes = {when: phase["outcome"] for when, phase in self.phases.items()}
         overlap = self.facts.get("overlap_ok", "true") == "true"
         return overlap and outcomes.get("call") == "passed" == outcomes.get("teardown")

@@ -37,9 +37,13 @@ class Measurement:
 
 
 def of_facts(facts: Mapping[str, str]) -> Measurement | None:
-    """Return the measurement that a run's facts hold, or None unless it was VALID."""
+    """Return the measurement that a run's facts hold.
+
+    Returns:
+        None unless it was VALID and, as far as is known, the overlap held.
+    """
     try:
-        if facts["validity"] != "VALID":
+        if facts["validity"] != "VALID" or facts.get("overlap_ok", "true") != "true":
             return None
         value, unit, scenario = float(facts["value"]), facts["unit"], facts["scenario"]
         if scenario != "server":

@@ -185,6 +185,14 @@ def test_runs_of_something_else_are_not_compared(lab: Lab, option: str) -> None:
     assert "interference" not in lab.run(option).junit[0].properties
 
 
+def test_a_run_whose_overlap_broke_is_not_compared(lab: Lab) -> None:
+    lab.run("-m", "isolated")
+    lab.fake(bert={"test": 1}, dlrm={"test": 2})
+    report = lab.run("--lenient", "--background-benchmarks=bert")
+    assert report.junit[0].properties["overlap_ok"] == "false"
+    assert "interference" not in report.junit[0].properties
+
+
 def test_a_run_that_failed_is_not_compared(lab: Lab) -> None:
     lab.fake(dlrm={"validity": "INVALID"})
     lab.run("-m", "isolated").result.assert_outcomes(failed=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -142,3 +143,28 @@ def test_nothing_outlives_a_session_that_is_ended(
     if number != signal.SIGKILL:
         (error,) = Files(lab.folder).case.problems.values()
         assert "while main runs" in error
+
+
+def test_workers_keep_their_sets_to_themselves(lab: Lab) -> None:
+    report = lab.run_apart("-n2", *SHARED, "--mig-lease-timeout=60s", LONG, k=THREE)
+    report.result.assert_outcomes(passed=3)
+    lives = []
+    for record in report.records:
+        main, *beside = record["harnesses"]
+        assert all(each["launched"] < main["launched"] for each in beside)
+        lives.append((main["launched"], main["exited"]))
+    lives.sort()
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(lives))
+
+
+def test_a_dry_run_prints_what_each_test_would_start(lab: Lab) -> None:
+    report = run(lab, "--dryrun", k="dlrm")
+    report.result.assert_outcomes(skipped=2)
+    assert report.text.count("# background 1 of 2: bert_offline") == 2
+    assert not (lab.folder / "results").exists()
+
+
+def test_a_scope_that_is_none(lab: Lab) -> None:
+    report = lab.run("--background-scope=module")
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "unknown 'module': accepted: session, test" in report.text
