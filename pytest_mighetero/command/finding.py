@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,16 @@ class Damaged:
 
     path: Path
     problem: str
+
+
+def add_records(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names records."""
+    parser.add_argument(
+        "records",
+        nargs="+",
+        metavar="RECORD",
+        help="a record.json, a run's folder, or a results folder for all in it",
+    )
 
 
 def find_records(paths: Iterable[str]) -> tuple[list[Record], list[Damaged]]:

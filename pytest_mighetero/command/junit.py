@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pytest_mighetero.command.finding import find_records
+from pytest_mighetero.command.finding import add_records, find_records
 from pytest_mighetero.command.replay import junit_xml
 from pytest_mighetero.errors import ConfigError
 
@@ -25,12 +25,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero junit``."""
-    parser.add_argument(
-        "records",
-        nargs="+",
-        metavar="RECORD",
-        help="a record.json, a run's folder, or a results folder for all in it",
-    )
+    add_records(parser)
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where to write it (standard output)"
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_mighetero import report
 from pytest_mighetero.columns import columns
-from pytest_mighetero.command.finding import find_records
+from pytest_mighetero.command.finding import add_records, find_records
 from pytest_mighetero.comparing.history import Record
 
 NAME = "show"
@@ -27,12 +27,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero show``."""
-    parser.add_argument(
-        "records",
-        nargs="+",
-        metavar="RECORD",
-        help="a record.json, a run's folder, or a results folder for all in it",
-    )
+    add_records(parser)
     parser.add_argument(
         "--json", action="store_true", help="the records themselves, as one list"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.command.finding import Damaged, find_records, has_records
-from pytest_mighetero.comparing.history import Record, settings_of
+from pytest_mighetero.comparing.history import SAME, Record, settings_of
 from pytest_mighetero.comparing.published import LAYOUT, Entry, published_runs
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.planning import audit_of
@@ -134,13 +134,7 @@ def _of_damaged(damaged: Damaged) -> Entry:
 
 # What else may explain a difference, as facts; settings are RUN_ARGS without a target.
 _NOTED = (
-    "suite",
-    "harness_dir",
-    "gpu",
-    "driver",
-    "device_profile",
-    "device_slot",
-    "tuned",
+    *(name for name in SAME if name not in {"benchmark", "scenario", "action"}),
     "loadgen_version",
     "settings",
 )

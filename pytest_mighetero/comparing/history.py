@@ -12,7 +12,7 @@ from pytest_mighetero.comparing.measurement import Measurement, of_facts
 from pytest_mighetero.planning import TARGET_FLAGS
 
 # What must be the same for two runs to be of the same thing.
-_SAME = (
+SAME = (
     "suite",
     "harness_dir",
     "gpu",
@@ -100,7 +100,7 @@ def settings_of(run_args: str) -> str:
 
 def sameness(facts: Mapping[str, str]) -> tuple[str, ...]:
     """Return what two runs must have in common to be compared."""
-    same = (facts.get(name, "") for name in _SAME)
+    same = (facts.get(name, "") for name in SAME)
     return (*same, settings_of(facts.get("run_args", "")))
 
 
