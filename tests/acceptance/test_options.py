@@ -249,7 +249,7 @@ def test_config_ver(lab: Lab) -> None:
 
 def test_lenient_warns_of_a_broken_overlap(lab: Lab) -> None:
     lab.fake(bert={"test": 0.3}, dlrm={"test": 1})
-    report = lab.run_apart("--lenient")
+    report = lab.run_apart("--lenient", "--background-benchmarks=bert")
     report.result.assert_outcomes(passed=1, warnings=1)
     assert "The overlap broke: background bert_offline" in report.text
     assert report.case.properties["overlap_ok"] == "false"
