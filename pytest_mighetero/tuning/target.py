@@ -52,7 +52,8 @@ def backed_off(result: LoadGenResult, step: float) -> float | None:
     if result.valid is not False or not target:
         return None
     if result.scenario == "Server":
-        lower = min(math.floor(target * (1 - step)), math.ceil(target) - 1)
+        lowered = math.floor(round(target * (1 - step), 6))  # 280 and not 279.99...
+        lower = min(lowered, math.ceil(target) - 1)
         return lower if _too_slow(result) and lower >= 1 else None
     if result.scenario != "Offline":
         return None
