@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero import report
-from pytest_mighetero.attempt import Attempt
+from pytest_mighetero.attempt import Attempt, Warn
 from pytest_mighetero.background import BackgroundSet
 from pytest_mighetero.comparing.judging import compare_neighbours, judge_against_others
 from pytest_mighetero.config import RunConfig
@@ -17,11 +17,7 @@ from pytest_mighetero.errors import RunError
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.launching import Tick, check_makefile
 from pytest_mighetero.loadgen import LoadGenResult
-from pytest_mighetero.neighbours import (
-    Keeper,
-    Neighbours,
-    refuse_survivors,
-)
+from pytest_mighetero.neighbours import Keeper, Neighbours, refuse_survivors
 from pytest_mighetero.placing import Place
 from pytest_mighetero.planning import (
     Launch,
@@ -37,8 +33,6 @@ from pytest_mighetero.records import (
     write_record,
 )
 from pytest_mighetero.suite import Pair
-
-Warn = Callable[[str], None]
 
 
 class Case:

@@ -12,14 +12,12 @@ from pytest_mighetero.devices import Gpu, MigDevice
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.seating import Seat
 from pytest_mighetero.suite import Pair
+from pytest_mighetero.tuning.search import MAX_FULL, MAX_PROBES
 
 # The words of RUN_ARGS that choose a target.
 TARGET_FLAGS = {"offline": "offline_expected_qps", "server": "server_target_qps"}
 
 SERVER_TARGET = TARGET_FLAGS["server"]
-
-# What a search for a target may come to: 16 probes and 6 full-length runs.
-MOST_TRIALS = 22
 
 
 def audit_of(action: str) -> str | None:
@@ -229,5 +227,5 @@ def longest_test(config: RunConfig) -> float:
     once = ready + config.background_timeout + config.end_time_buffer_min + stopping
     runs = 1 + config.overlap_retries
     runs += config.target_backoffs if config.target_backoff else 0
-    runs += MOST_TRIALS if config.tune else 0
+    runs += MAX_FULL + MAX_PROBES if config.tune else 0
     return config.lease_timeout + once * runs

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pytest_mighetero.tuning.series import FIRST_STEP, Series, target_of
 from pytest_mighetero.tuning.trial import Found, GaveUp, Next, Trial
 
+MAX_FULL, MAX_PROBES = 6, 16
 _UNKNOWN_STEP = 1.0  # without a reference: a factor of 2
 # Steps up that all hold, and their factor, before the search doubts what it is told.
 _MANY, _FAR = 14, 1e5
@@ -24,8 +25,8 @@ def next_step(  # noqa: PLR0913
     start: float | None,
     resolution: float,
     probes: bool,
-    max_full: int = 6,
-    max_probes: int = 16,
+    max_full: int = MAX_FULL,
+    max_probes: int = MAX_PROBES,
 ) -> Next | Found | GaveUp:
     """Decide what follows *trials*.
 
