@@ -79,7 +79,7 @@ class Attempt:
         self.overlap = overlap = self._neighbours.finish(self.main.window)
         late, early = backgrounds.late(overlap), backgrounds.too_early(overlap)
         problems = [each for each in (late, early) if self.broken(each, warn)]
-        problems.append(backgrounds.bad_exits() or "")
+        problems += [backgrounds.bad_exits() or "", backgrounds.ran_otherwise() or ""]
         return [problem for problem in problems if problem]
 
     def stop(self) -> None:
@@ -100,6 +100,8 @@ class Attempt:
             facts["seconds"] = f"{main.window.seconds:.3f}"
         if throttling(main.telemetry()) is not None:
             facts["throttled_by"] = ", ".join(main.telemetry()["throttled_by"])
+        if main.audit_overrides:
+            facts["audit_overrides"] = "; ".join(main.audit_overrides)
         if main.result is not None:
             facts |= report.result_facts(main.result)
         return facts

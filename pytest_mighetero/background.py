@@ -13,6 +13,7 @@ from pytest_mighetero.evidence import (
     exit_of,
     how_it_ended,
     log_failure,
+    ran_otherwise,
     tail_of,
     timed_window,
 )
@@ -79,6 +80,8 @@ class BackgroundSet:
             settled = max(settled, limit)
         self._wait(lambda: False, settled, lambda: "backgrounds settle")
         self._wait_issuing(limit)
+        if otherwise := self.ran_otherwise():
+            raise HarnessError(otherwise)
         self.ready = True
 
     def lasts(self, seconds: float) -> bool:
@@ -318,6 +321,16 @@ class BackgroundSet:
             f"{len(bad)} of {len(self.harnesses)} backgrounds did not exit with "
             f"code 0: {codes}.\n" + "\n".join(map(tail_of, bad))
         )
+
+    def ran_otherwise(self) -> str | None:
+        """Say which backgrounds ran with something else than was asked for, or None."""
+        said = {each.name: ran_otherwise(each) for each in self.launches}
+        problems = [
+            f"Background {name}: {'; '.join(found)}."
+            for name, found in said.items()
+            if found
+        ]
+        return "\n".join(problems) or None
 
     def stop(self) -> None:
         """Stop whatever still runs."""

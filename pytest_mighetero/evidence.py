@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_mighetero.asked import audit_overrides, differences, overridden
 from pytest_mighetero.harness.process import HarnessProcess, Stamp
 from pytest_mighetero.loadgen import LoadGenResult, find_results, read_result
 from pytest_mighetero.overlap import TimedWindow
@@ -82,6 +84,23 @@ def timed_window(
     return TimedWindow(harness.started.wall, last.wall, "marker")
 
 
+def ran_otherwise(launch: Launch) -> list[str]:
+    """Say where LoadGen ran with other settings than *launch* asked for.
+
+    For a performance run, finished or not; whatever an audit is allowed is not here.
+    """
+    problems = []
+    for folder in find_results(launch.log_dir):
+        result = read_result(folder)
+        if overridden(result):
+            problems.append(
+                "an audit.config in its folder, of another run, changed its settings: "
+                "LoadGen warns of it in " + str(folder)
+            )
+        problems += differences(launch.asked, result)
+    return list(dict.fromkeys(problems))
+
+
 def accuracy_summary(launch: Launch) -> dict[str, Any] | None:
     """Return the harness's accuracy verdicts, or None where it left none."""
     try:
@@ -106,3 +125,46 @@ def audit_verdicts(launch: Launch, since: float) -> dict[Path, str]:
         if path.stat().st_mtime >= int(since):
             texts[path] = path.read_text("utf-8", errors="backslashreplace")
     return texts
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """What LoadGen ran with in an audit.
+
+    Attributes:
+        meant: what the audit changed by design, a sentence each.
+        problems: what else differs from what was asked for.
+    """
+
+    meant: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def audit_settings(launch: Launch, since: float) -> AuditSettings:
+    """Compare what an audit asked for with what its runs of LoadGen had.
+
+    Args:
+        launch: an audit.
+        since: POSIX time of its launch; an older log is an earlier audit's.
+    """
+    meant: list[str] = []
+    problems: list[str] = []
+    audited = []
+    for folder in find_results(launch.audit_folder):
+        below = folder.relative_to(launch.audit_folder).parts
+        if not below or not below[0].startswith(launch.audit or ""):
+            continue
+        newest = max(path.stat().st_mtime for path in folder.glob("mlperf_log_*.txt"))
+        if newest < int(since):
+            continue
+        result = read_result(folder)
+        by_design, otherwise = audit_overrides(launch.asked, result)
+        meant += by_design
+        problems += otherwise
+        audited.append(overridden(result))
+    if audited and not any(audited):
+        problems.append(
+            f"no audit.config reached LoadGen in {launch.audit}: another run in this "
+            f"folder took it away, and what was measured is no audit"
+        )
+    return AuditSettings(tuple(dict.fromkeys(meant)), tuple(dict.fromkeys(problems)))

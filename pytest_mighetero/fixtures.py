@@ -91,6 +91,8 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
 
     A test that asks for it is parametrized over the suite's benchmark/scenario pairs.
     """
+    from pytest_mighetero.asked import unknown_flags
+
     case, item = _case(request), request.node
     handle = Main(item, case)
     try:
@@ -100,6 +102,8 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
         if case.config.dryrun:
             item.add_report_section("setup", DRY_RUN, plan.script())
             pytest.skip("dry run: nothing was started")
+        for flag, nearest in unknown_flags(case.config.main_runargs).items():
+            _warn(item, _unknown(flag, nearest))
         yield handle
     finally:
         with _in_one_sentence(item):
@@ -124,6 +128,14 @@ def background(request: pytest.FixtureRequest, main: Main) -> Iterator[Backgroun
     if main.ran and item.stash.get(CALL_PASSED, False):
         with _in_one_sentence(item):
             case.finish_backgrounds(lambda text: _warn(item, text))
+
+
+def _unknown(flag: str, nearest: str | None) -> str:
+    near = f" (nearest: --{nearest})" if nearest else ""
+    return (
+        f"--{flag} is no known flag of a harness's RUN_ARGS{near}; v1.1 and later drop "
+        f"what they do not know without a word"
+    )
 
 
 def _case(request: pytest.FixtureRequest) -> Case:

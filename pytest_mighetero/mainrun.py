@@ -13,10 +13,12 @@ from pytest_mighetero.devices.telemetry import Telemetry, summary
 from pytest_mighetero.errors import HarnessError, RunError
 from pytest_mighetero.evidence import (
     accuracy_summary,
+    audit_settings,
     audit_verdicts,
     exit_of,
     loadgen_result,
     log_failure,
+    ran_otherwise,
     tail_of,
 )
 from pytest_mighetero.harness.process import HarnessProcess
@@ -37,6 +39,8 @@ class MainRun:
         harness: its process.
         result: LoadGen's result once it is done; None where it left none.
         window: its timed window once it is done.
+        otherwise: where LoadGen ran with something else than it was asked for.
+        audit_overrides: what an audit changed of that by design.
     """
 
     def __init__(self, config: RunConfig, plan: RunPlan, pump: Pump, tick: Tick):
@@ -48,6 +52,8 @@ class MainRun:
         self.harness: HarnessProcess = process_of(config, plan.main)
         self.result: LoadGenResult | None = None
         self.window: TimedWindow | None = None
+        self.otherwise: tuple[str, ...] = ()
+        self.audit_overrides: tuple[str, ...] = ()
 
     def measure(
         self, backgrounds: BackgroundSet | None, go_on: Callable[[], bool]
@@ -152,6 +158,11 @@ class MainRun:
             self.window = TimedWindow(
                 harness.launched.wall, harness.exited.wall, "marker"
             )
+        if self.launch.audit is None:
+            self.otherwise = tuple(ran_otherwise(self.launch))
+        else:
+            settings = audit_settings(self.launch, harness.launched.wall)
+            self.otherwise, self.audit_overrides = settings.problems, settings.meant
 
     def problems(self) -> list[str]:
         """Return what is wrong with main, the exit code first; nothing when VALID."""
@@ -160,7 +171,7 @@ class MainRun:
         bad_exit = [f"it exited with {exit_of(harness)}"] if harness.exit_code else []
         if launch.audit is not None:
             verdicts = audit_verdicts(launch, harness.launched.wall)
-            return bad_exit + judge_audit(launch.audit, verdicts)
+            return [*bad_exit, *judge_audit(launch.audit, verdicts), *self.otherwise]
         if bad_exit:
             return bad_exit
         if self.result is None:
@@ -173,8 +184,8 @@ class MainRun:
             problems = judge_accuracy(accuracy_summary(launch))
             if self.result.error_count:
                 problems.append(f"LoadGen counted {self.result.error_count} errors")
-            return problems
-        return judge_performance(self.result)
+            return [*self.otherwise, *problems]
+        return [*self.otherwise, *judge_performance(self.result)]
 
     def judge(self) -> None:
         """Fail unless main is good.

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_mighetero.asked import Asked, asked_of
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, MigDevice
 from pytest_mighetero.harness.command import Command
@@ -76,6 +77,11 @@ class Launch:
         """The audit in MLPerf's spelling, ``TEST01``, or None."""
         audit = audit_of(self.action)
         return audit and audit.upper()
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """What it asks of LoadGen."""
+        return asked_of(self.pair, self.action, self.run_args.split())
 
     @property
     def log_dir(self) -> Path:

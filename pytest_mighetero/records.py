@@ -17,7 +17,7 @@ from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu
 from pytest_mighetero.durations import Recorded
 from pytest_mighetero.errors import HarnessError
-from pytest_mighetero.evidence import loadgen_result
+from pytest_mighetero.evidence import loadgen_result, ran_otherwise
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.planning import Launch, run_args_of, run_name
 from pytest_mighetero.suite import Pair
@@ -112,6 +112,8 @@ def describe(launch: Launch, harness: HarnessProcess) -> dict[str, Any]:
         "output": str(launch.output),
         **stamps,
         "exit_code": harness.exit_code,
+        "asked": [asdict(each) for each in launch.asked],
+        "ran_otherwise": ran_otherwise(launch) if harness.launched else [],
         "loadgen": result and result.to_dict(),
     }
 

@@ -49,6 +49,8 @@ def _measure_once(case: Case, warn: Warn) -> Again | None:
     attempt = case.attempt
     assert attempt is not None
     broken = run_main(case, attempt, warn)
+    if attempt.main.otherwise:
+        attempt.main.judge()  # another target would be lost in the same way
     if again := _other_target(case, attempt):
         return again
     attempt.main.judge()

@@ -34,17 +34,9 @@ _WANTED = {
     b"power_begin",
     b"power_end",
     b"num_errors",
-    b"requested_scenario",
-    b"requested_test_mode",
-    b"requested_server_target_qps",
-    b"requested_offline_expected_qps",
-    b"requested_server_target_latency_ns",
-    b"requested_use_token_latencies",
-    b"requested_server_ttft_latency",
-    b"requested_server_tpot_latency",
     *(key.encode() for key in ISSUING_KEYS),
 }
-_WANTED_PREFIXES = (b"effective_", b"result_", b"early_stopping_")
+_WANTED_PREFIXES = (b"requested_", b"effective_", b"result_", b"early_stopping_")
 _TIMELINE = {"power_begin", "power_end", "test_datetime", *ISSUING_KEYS}
 
 # A wanted line is below 1 kB; of one above the limit only head and tail are kept.

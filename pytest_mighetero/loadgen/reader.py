@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pytest_mighetero.overlap import TimedWindow
 
-_SETTING = "effective_"
+_ASKED, _SETTING = "requested_", "effective_"
 
 
 def find_results(log_dir: Path) -> tuple[Path, ...]:
@@ -126,16 +126,22 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> LoadGenRe
             int(figures.number(values, "num_errors") or 0),
             summary.error_count or 0,
         ),
-        settings={
-            key.removeprefix(_SETTING): value
-            for key, value in values.items()
-            if key.startswith(_SETTING)
-        },
+        requested=_without(_ASKED, values),
+        settings=_without(_SETTING, values),
         query_count=None if query_count is None else int(query_count),
         windows=timed,
         issuing_since=issuing_since,
         host_utc_offset_s=host_offset,
     )
+
+
+def _without(prefix: str, values: Mapping[str, object]) -> dict[str, object]:
+    """Return the values whose keys begin with *prefix*, by the rest of the key."""
+    return {
+        key.removeprefix(prefix): value
+        for key, value in values.items()
+        if key.startswith(prefix)
+    }
 
 
 def _read_logs(folder: Path) -> tuple[DetailLog, SummaryLog]:

@@ -91,8 +91,9 @@ class LoadGenResult:
         errors: The first 100 messages that LoadGen marks as errors.
         warnings: The first 100 that it marks as warnings.
         error_count: All errors: the most that any of LoadGen's counts says.
-        settings: The ``effective_`` settings, without that prefix, in LoadGen's units
-            (milliseconds and nanoseconds, as the names say).
+        requested: The ``requested_`` settings, without that prefix, in LoadGen's units
+            (milliseconds and nanoseconds, as the names say): what reached LoadGen.
+        settings: The ``effective_`` settings likewise: what it made of them.
         query_count: Queries issued (v2.0 and later); Offline has a single one.
         windows: The timed windows. PerformanceOnly has one, AccuracyOnly one for each
             set of samples that fits into memory, FindPeakPerformance one per try.
@@ -126,6 +127,7 @@ class LoadGenResult:
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     error_count: int = 0
+    requested: Mapping[str, object] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
     query_count: int | None = None
     windows: tuple[TimedWindow, ...] = ()

@@ -98,8 +98,10 @@ def _run(case: Case, attempt: Attempt, step: Next, warn: Warn) -> Trial:
     """
     broken = run_main(case, attempt, warn)
     result = attempt.main.result
-    if attempt.main.harness.exit_code or result is None or result.valid is None:
-        attempt.main.judge()
+    main = attempt.main
+    unusable = result is None or result.valid is None
+    if main.harness.exit_code or unusable or main.otherwise:
+        main.judge()
     assert result is not None
     if result.error_count or not result.target_qps:
         attempt.main.judge()

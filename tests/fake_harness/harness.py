@@ -24,6 +24,10 @@ That maps a benchmark, or ``*`` for the others, to any of these:
     daemon    true: leave a process of its own session behind, its id in LOG_DIR
     accuracy  an AccuracyOnly run with this verdict in accuracy_summary.json
     verdict   what an audit writes into its verify files; "" writes none
+    conf      true: as the real harness, write a user.conf into this folder at the
+              launch, and have LoadGen read that, and an audit.config, when it starts
+    logs      values that LoadGen logs in place of its own, by key
+    warns     what LoadGen warns of
     files     what it writes into others, or in their place, by name
 p99, rate and capacity may be lists: the first main of the pair takes the first item...
 """
@@ -40,6 +44,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+AUDIT_CONFIG = Path("audit.config")
 MARKER = "Starting running actual test."
 PASS = "TEST PASS"
 LIMIT_MS = 500
@@ -60,9 +65,9 @@ class Log:
         local = datetime.now().astimezone()
         self("test_datetime", local.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
-    def __call__(self, key: str, value: object) -> None:
+    def __call__(self, key: str, value: object, *, is_warning: bool = False) -> None:
         time_ms = (time.monotonic() - self.begin) * 1000
-        flags = {"is_error": False, "is_warning": False}
+        flags = {"is_error": False, "is_warning": is_warning}
         line = {"key": key, "value": value, "time_ms": time_ms, "metadata": flags}
         self.file.write(f":::MLLOG {json.dumps(line)}\n")
         self.file.flush()
@@ -102,24 +107,63 @@ def results(log: Log, scenario: str, options: Options, target: float) -> None:
     log("num_errors", options.get("errors", 0))
 
 
-def run(args: dict[str, str], scenario: str, options: Options) -> None:
-    benchmark, min_duration = args["benchmarks"], float(args["min_duration"]) / 1000
+def user_conf(args: dict[str, str], scenario: str) -> Path:
+    """Return where the real harness keeps what LoadGen is to read."""
+    folder = Path("measurements", "fake_system", args["benchmarks"], scenario)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "user.conf"
+
+
+def write_conf(action: str, args: dict[str, str], scenario: str) -> None:
+    """Do what the real main.py does at once: another launch here undoes it."""
+    user_conf(args, scenario).write_text(json.dumps(args))
+    AUDIT_CONFIG.unlink(missing_ok=True)
+    if action != "run_harness":
+        AUDIT_CONFIG.write_text("*.*.mode = 2\n")
+
+
+def settings(
+    args: dict[str, str], scenario: str, options: Options, log: Log
+) -> dict[str, str]:
+    """Log what LoadGen runs with, and return it."""
+    if options.get("conf"):
+        args = json.loads(user_conf(args, scenario).read_text())
+    mode = args.get("test_mode", "PerformanceOnly")
+    if "accuracy" in options:
+        mode = "AccuracyOnly"
+    warns = list(options.get("warns", []))
+    conf = "conf" in options
+    if AUDIT_CONFIG.exists() if conf else options["audits"]:
+        mode = "PerformanceOnly"
+        warns.append("Found Audit Config file (audit.config).")
+    for warning in warns:
+        log("warning_generic_message", warning, is_warning=True)
     target = float(args.get("server_target_qps", 400))
     target = float(args.get("offline_expected_qps", target))
+    least = int(args.get("min_query_count", 1))
+    values: dict[str, object] = {"scenario": scenario, "test_mode": mode}
+    values |= {"min_duration_ms": int(args["min_duration"]), "min_query_count": least}
+    logged = {f"requested_{key}": value for key, value in values.items()}
+    logged["requested_server_target_qps"] = target
+    logged["requested_offline_expected_qps"] = target
+    values |= {"target_qps": target, "target_latency_ns": LIMIT_MS * 1_000_000}
+    logged |= {f"effective_{key}": value for key, value in values.items()}
+    for key, value in {**logged, **options.get("logs", {})}.items():
+        log(key, value)
+    return args
+
+
+def run(args: dict[str, str], scenario: str, options: Options, logs: Path) -> None:
     log_dir = Path(os.environ["LOG_DIR"])
     log = None
     say(options.get("marker", MARKER))
     time.sleep(options.get("late", 0))
     if options.get("log", True):
-        log = Log(log_dir / "fake_system" / benchmark / scenario)
-        mode = "AccuracyOnly" if "accuracy" in options else "PerformanceOnly"
-        log("effective_scenario", scenario)
-        log("requested_scenario", scenario)
-        log("requested_test_mode", mode)
-        log("effective_test_mode", mode)
-        log("requested_server_target_qps", target)
-        log("requested_offline_expected_qps", target)
-        log("effective_target_latency_ns", LIMIT_MS * 1_000_000)
+        log = Log(logs / "fake_system" / args["benchmarks"] / scenario)
+        args = settings(args, scenario, options, log)
+    benchmark, min_duration = args["benchmarks"], float(args["min_duration"]) / 1000
+    target = float(args.get("server_target_qps", 400))
+    target = float(args.get("offline_expected_qps", target))
     die(options, "marker")
     time.sleep(options.get("load", 0))
     begin = time.time()
@@ -146,9 +190,8 @@ def run(args: dict[str, str], scenario: str, options: Options) -> None:
     time.sleep(options.get("after", 0))
 
 
-def audit(test: str, options: Options) -> None:
-    folder = Path(os.environ["LOG_DIR"], "compliance_logs", test, "s", "b", "Offline")
-    folder.mkdir(parents=True)
+def audit(folder: Path, options: Options) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     if verdict := options.get("verdict", PASS):
         for name in ("verify_performance.txt", "verify_accuracy.txt"):
             (folder / name).write_text(f"Verifying.\n{verdict}\n")
@@ -189,10 +232,13 @@ def chosen(options: Options, args: dict[str, str], log_dir: Path) -> Options:
 
 
 def main(action: str, *run_args: str) -> None:
-    args = dict(word.removeprefix("--").split("=", 1) for word in run_args)
+    text = " ".join(run_args).replace("=", " ")
+    words = [word.partition(" ") for word in text.split("--")[1:]]
+    args = {name: value.strip() for name, _, value in words}
     every = json.loads(os.environ.get("FAKE_HARNESS", "{}"))
     log_dir = Path(os.environ["LOG_DIR"])
     options = chosen(every.get(args["benchmarks"], every.get("*", {})), args, log_dir)
+    options["audits"] = action != "run_harness"
     launch = {
         "argv": [action, *run_args],
         "environ": dict(os.environ),
@@ -210,14 +256,19 @@ def main(action: str, *run_args: str) -> None:
     if "tree" in options:
         grow(options["tree"], log_dir / "printed")
     die(options, "start")
+    scenarios = {"singlestream": "SingleStream", "multistream": "MultiStream"}
+    scenario = scenarios.get(args["scenarios"], args["scenarios"].capitalize())
+    logs = log_dir
+    if action != "run_harness":
+        logs = log_dir / "compliance_logs" / action.removeprefix("run_audit_").upper()
+    if options.get("conf"):
+        write_conf(action, args, scenario)
     for _ in range(options.get("print", 0) // 100):
         say("x" * 99)
     time.sleep(options.get("before", 0.05))
-    scenarios = {"singlestream": "SingleStream", "multistream": "MultiStream"}
-    scenario = scenarios.get(args["scenarios"], args["scenarios"].capitalize())
-    run(args, scenario, options)
+    run(args, scenario, options, logs)
     if action != "run_harness":
-        audit(action.removeprefix("run_audit_").upper(), options)
+        audit(logs / "fake_system" / args["benchmarks"] / scenario, options)
     sys.exit(options.get("exit", 0))
 
 
