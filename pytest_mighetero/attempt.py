@@ -18,9 +18,6 @@ from pytest_mighetero.records import describe
 
 Warn = Callable[[str], None]
 
-# While LoadGen runs, its log gives the first query's time to the second.
-LIVE_SLACK_S = 1.0
-
 
 class Attempt:
     """A planned main and the backgrounds that are to run beside it.
@@ -60,12 +57,12 @@ class Attempt:
             warn(problem)
         return problem is not None and not self.config.lenient
 
-    def late(self) -> str | None:
-        """Say which backgrounds were not issuing when main began, by what is known."""
+    def unproved(self) -> str | None:
+        """Say which backgrounds did not load their devices all along, so far."""
         if self.backgrounds is None or self.main.window is None:
             return None
         overlap = self.backgrounds.overlap(self.main.window)
-        return self.backgrounds.late(overlap, LIVE_SLACK_S)
+        return self.backgrounds.unproved(overlap, so_far=True)
 
     def finish(self, warn: Warn) -> list[str]:
         """Let the backgrounds outlast main; return what was wrong with them.
@@ -77,8 +74,9 @@ class Attempt:
         assert backgrounds is not None
         assert self.main.window is not None
         self.overlap = overlap = self._neighbours.finish(self.main.window)
-        late, early = backgrounds.late(overlap), backgrounds.too_early(overlap)
-        problems = [each for each in (late, early) if self.broken(each, warn)]
+        unproved = backgrounds.unproved(overlap)
+        early = backgrounds.too_early(overlap)
+        problems = [each for each in (unproved, early) if self.broken(each, warn)]
         problems += [backgrounds.bad_exits() or "", backgrounds.ran_otherwise() or ""]
         return [problem for problem in problems if problem]
 
@@ -111,13 +109,19 @@ class Attempt:
         facts = self.exit_facts()
         return facts | report.overlap_facts(self.overlap) if self.overlap else facts
 
+    @property
+    def clock_steps(self) -> str:
+        """By how much the wall clock was set during the run, and when; or ""."""
+        return ", ".join(map(str, self._neighbours.pump.clock.steps))
+
     def exit_facts(self) -> dict[str, str]:
-        """Return how the backgrounds ended, if there are any."""
+        """Return how the backgrounds ended, if any ran, and steps of the clock."""
+        facts = {"clock_steps": self.clock_steps} if self.clock_steps else {}
         if self.backgrounds is None or not self.backgrounds.harnesses:
-            return {}
+            return facts
         names = [each.pair.benchmark for each in self.backgrounds.launches]
         codes = report.exit_codes(names, self.backgrounds.harnesses)
-        return {"background_exit_codes": codes}
+        return facts | {"background_exit_codes": codes}
 
     def _harnesses(self) -> Sequence[tuple[Launch, HarnessProcess]]:
         both = [(self.main.launch, self.main.harness)]

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from pytest_mighetero.clock import Stamp
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.durations import MAIN_FACTOR, STARTUP_S
 from pytest_mighetero.errors import HarnessError
@@ -15,16 +16,18 @@ from pytest_mighetero.evidence import (
     log_failure,
     ran_otherwise,
     tail_of,
-    timed_window,
 )
-from pytest_mighetero.harness.process import HarnessProcess, Stamp
+from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.launching import Tick, process_of
 from pytest_mighetero.loadgen import find_results, is_issuing
 from pytest_mighetero.overlap import OverlapReport, TimedWindow, margin
 from pytest_mighetero.planning import Launch
+from pytest_mighetero.proof import background_proof
 from pytest_mighetero.units import format_duration
 
+# While LoadGen runs, its log gives the first query's time to the second.
+LIVE_SLACK_S = 1.0
 _LOG_APPEARS_S = 2.0  # after the marker: StartTest opens its logs first thing
 _STAMP_S = 0.002  # LoadGen's stamps are in ms
 _LOOK_S = 0.02  # between looks at LoadGen's logs (0.4 ms for seven), before main
@@ -120,7 +123,7 @@ class BackgroundSet:
             folders = find_results(launch.log_dir)
             started = self.harnesses[number].started
             if any(map(is_issuing, folders)):
-                self._issuing[number] = time.time()
+                self._issuing[number] = time.monotonic()
             elif folders or (
                 started and time.monotonic() < started.monotonic + _LOG_APPEARS_S
             ):
@@ -220,21 +223,39 @@ class BackgroundSet:
         enough = MAIN_FACTOR * (lead + main.seconds) + self._config.end_time_buffer_min
         return enough * max(1.0, told / shortest)
 
-    def late(self, report: OverlapReport, slack_s: float = 0.0) -> str | None:
-        """Say which backgrounds were not issuing yet when main began, or None.
+    def unproved(self, report: OverlapReport, *, so_far: bool = False) -> str | None:
+        """Say which backgrounds did not issue queries all along beside main, or None.
 
         Args:
             report: from ``overlap``.
-            slack_s: how many seconds late is not called late.
+            so_far: while they run: logs without an end tell the second only, and who
+                has ended already did so under main.
         """
-        margins = [each for each in report.late if each.start_s < -slack_s]
-        if not margins:
-            return None
-        late = ", ".join(f"{each.name} by {-each.start_s:.1f} s" for each in margins)
-        return (
-            f"The overlap broke: {len(margins)} of {len(self.harnesses)} backgrounds "
-            f"issued their first query after main's: {late}. Raise --settle-time."
-        )
+        problems = []
+        slack_s = LIVE_SLACK_S if so_far else 0.0
+        of_all = f"of {len(self.harnesses)} backgrounds"
+        if late := [each for each in report.late if each.start_s < -slack_s]:
+            named = ", ".join(f"{each.name} by {-each.start_s:.1f} s" for each in late)
+            problems.append(
+                f"{len(late)} {of_all} issued their first query after main's: {named}. "
+                f"Raise --settle-time."
+            )
+        if paused := [each for each in report.paused if each.gap_s > slack_s]:
+            named = ", ".join(f"{each.name} for {each.gap_s:.1f} s" for each in paused)
+            problems.append(
+                f"{len(paused)} {of_all} issued no queries for a while beside main, "
+                f"between two runs of LoadGen: {named}. Its harness ran the test more "
+                f"than once, or began it again after a crash: see its output."
+            )
+        if ended := [each for each in report.early if so_far and each.end_s < 0]:
+            named = ", ".join(f"{each.name} by {-each.end_s:.1f} s" for each in ended)
+            problems.append(
+                f"{len(ended)} {of_all} had their last response before main's: "
+                f"{named}. Raise --background-benchmark-duration."
+            )
+        for name, doubt in report.doubts.items():
+            problems.append(f"The log of {name} proves nothing: {doubt}.")
+        return f"The overlap broke: {' '.join(problems)}" if problems else None
 
     def finish(self, main: TimedWindow) -> OverlapReport:
         """Let them outlast *main* and end; in automatic mode, stop them then.
@@ -267,7 +288,7 @@ class BackgroundSet:
         Raises:
             HarnessError: a log was lost.
         """
-        left = main.end + self._config.end_time_buffer_min - time.time()
+        left = main.end + self._config.end_time_buffer_min - self._pump.clock.now()
         until = time.monotonic() + left + _STAMP_S
         self._watch_logs(lambda: bool(self.ended()), until, lambda: "end buffer")
         return self.overlap(main)
@@ -285,13 +306,17 @@ class BackgroundSet:
 
     def overlap(self, main: TimedWindow) -> OverlapReport:
         """Compare every background's window, so far, with *main*'s."""
-        margins = (
-            margin(launch.name, main, timed_window(launch, harness, seen))
-            for launch, harness, seen in zip(
-                self.launches, self.harnesses, self._issuing, strict=True
-            )
-        )
-        return OverlapReport(tuple(margins), self._config.end_time_buffer_min)
+        required = self._config.end_time_buffer_min
+        margins, doubts = [], {}
+        for launch, harness, seen in zip(
+            self.launches, self.harnesses, self._issuing, strict=True
+        ):
+            proof = background_proof(launch, harness, self._pump.clock, seen)
+            windows = proof.windows or (TimedWindow(main.end, main.end),)
+            margins.append(margin(launch.name, main, windows, required))
+            if proof.doubts:
+                doubts[launch.name] = "; ".join(proof.doubts)
+        return OverlapReport(tuple(margins), required, doubts)
 
     def too_early(self, report: OverlapReport) -> str | None:
         """Say which backgrounds did not outlast main by the buffer, or None."""

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.asked import audit_overrides, differences, overridden
-from pytest_mighetero.harness.process import HarnessProcess, Stamp
+from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.loadgen import LoadGenResult, find_results, read_result
-from pytest_mighetero.overlap import TimedWindow
 from pytest_mighetero.planning import Launch
 from pytest_mighetero.verdict import explain_exit
 
@@ -56,32 +55,6 @@ def loadgen_result(launch: Launch) -> LoadGenResult | None:
     """
     folders = find_results(launch.log_dir)
     return read_result(folders[0]) if len(folders) == 1 else None
-
-
-def timed_window(
-    launch: Launch, harness: HarnessProcess, issuing: float | None
-) -> TimedWindow:
-    """Return the timed window of a started *harness*, up to now if it still runs.
-
-    A harness that was stopped or died has no end in LoadGen's log: its window ends
-    there and then, and begins when its log was seen to have a first query. One whose
-    log has no first query yet has an empty window.
-
-    Args:
-        launch: what was launched.
-        harness: its process.
-        issuing: POSIX time at which its log was seen to have a first query, or None.
-            The log itself gives the second, by the harness's own time zone.
-    """
-    last = harness.finished or harness.stopped or harness.exited or Stamp()
-    result = loadgen_result(launch)
-    if result is not None and result.window is not None:
-        return result.window
-    if result is not None and (result.issuing_since or not harness.finished):
-        begin = issuing or result.issuing_since or last.wall
-        return TimedWindow(begin, last.wall, "loadgen")
-    assert harness.started is not None
-    return TimedWindow(harness.started.wall, last.wall, "marker")
 
 
 def ran_otherwise(launch: Launch) -> list[str]:

@@ -27,6 +27,7 @@ from pytest_mighetero.launching import Tick, process_of
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.overlap import TimedWindow
 from pytest_mighetero.planning import RunPlan
+from pytest_mighetero.proof import main_proof
 from pytest_mighetero.units import format_duration
 from pytest_mighetero.verdict import judge_accuracy, judge_audit, judge_performance
 
@@ -39,6 +40,7 @@ class MainRun:
         harness: its process.
         result: LoadGen's result once it is done; None where it left none.
         window: its timed window once it is done.
+        doubts: why its log is not of this run.
         otherwise: where LoadGen ran with something else than it was asked for.
         audit_overrides: what an audit changed of that by design.
     """
@@ -47,11 +49,13 @@ class MainRun:
         self._config, self._pump, self._tick = config, pump, tick
         self._telemetry: Telemetry | None = None
         if config.telemetry and plan.gpu.uuid is not None:
-            self._telemetry = Telemetry(plan.gpu, plan.main.device)
+            now = pump.clock.now
+            self._telemetry = Telemetry(plan.gpu, plan.main.device, now)
         self.launch = plan.main
         self.harness: HarnessProcess = process_of(config, plan.main)
         self.result: LoadGenResult | None = None
         self.window: TimedWindow | None = None
+        self.doubts: tuple[str, ...] = ()
         self.otherwise: tuple[str, ...] = ()
         self.audit_overrides: tuple[str, ...] = ()
 
@@ -150,14 +154,10 @@ class MainRun:
         harness = self.harness
         assert harness.launched is not None
         assert harness.exited is not None
-        self.result = loadgen_result(self.launch)
-        if self.result is not None and self.result.window is not None:
-            self.window = self.result.window
-        else:
-            # The process's life covers whatever it measured.
-            self.window = TimedWindow(
-                harness.launched.wall, harness.exited.wall, "marker"
-            )
+        proof = main_proof(self.launch, harness, self._pump.clock)
+        self.doubts, self.window = proof.doubts, proof.windows[0]
+        if not proof.doubts:
+            self.result = loadgen_result(self.launch)
         if self.launch.audit is None:
             self.otherwise = tuple(ran_otherwise(self.launch))
         else:
@@ -174,6 +174,8 @@ class MainRun:
             return [*bad_exit, *judge_audit(launch.audit, verdicts), *self.otherwise]
         if bad_exit:
             return bad_exit
+        if self.doubts:
+            return [f"its LoadGen log is of no run of its own: {self.doubts[0]}"]
         if self.result is None:
             nothing = (
                 f"it exited with code 0 but left no LoadGen result of its own under "

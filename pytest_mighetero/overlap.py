@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 Source = Literal["loadgen", "marker"]
@@ -13,8 +15,8 @@ class TimedWindow:
     """The span in which a harness answered LoadGen's queries.
 
     Attributes:
-        begin: POSIX time in seconds (UTC, comparable with ``time.time()``) at which
-            the first query was issued.
+        begin: POSIX time in seconds (UTC) at which the first query was issued: by the
+            stamps of a log, or by the run's own clock (``clock.Clock``).
         end: POSIX time in seconds of the last response.
         source: ``loadgen`` when both ends come from LoadGen's own log, ``marker``
             when at least one was taken from what the harness printed.
@@ -40,6 +42,8 @@ class Margin:
         end_s: seconds by which it outlasted main; negative when early.
         covered: the fraction of main's window it covered, 0 to 1.
         source: where both windows come from.
+        gap_s: the longest pause in seconds between two windows of it while it was
+            needed: beside main, and until it had outlasted main by enough.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Margin:
     end_s: float
     covered: float
     source: Source
+    gap_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,25 +61,36 @@ class OverlapReport:
     Attributes:
         margins: one per background.
         end_required_s: seconds by which each must outlast main.
+        doubts: by background, why its logs prove nothing.
     """
 
     margins: tuple[Margin, ...]
     end_required_s: float
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def late(self) -> tuple[Margin, ...]:
         """The backgrounds that were not issuing yet when main began."""
-        return tuple(each for each in self.margins if each.start_s < 0)
+        return tuple(each for each in self._proved if each.start_s < 0)
 
     @property
     def early(self) -> tuple[Margin, ...]:
         """The backgrounds that ended too early."""
-        return tuple(each for each in self.margins if each.end_s < self.end_required_s)
+        return tuple(each for each in self._proved if each.end_s < self.end_required_s)
+
+    @property
+    def paused(self) -> tuple[Margin, ...]:
+        """The backgrounds that issued nothing for a while in between."""
+        return tuple(each for each in self._proved if each.gap_s > 0)
+
+    @property
+    def _proved(self) -> tuple[Margin, ...]:
+        return tuple(each for each in self.margins if each.name not in self.doubts)
 
     @property
     def ok(self) -> bool:
         """Whether every background covered main, and the end buffer with it."""
-        return not self.late and not self.early
+        return not (self.late or self.early or self.paused or self.doubts)
 
     @property
     def start_margin_s(self) -> float:
@@ -93,15 +109,47 @@ class OverlapReport:
         return "loadgen" if loadgen else "marker"
 
 
-def margin(name: str, main: TimedWindow, background: TimedWindow) -> Margin:
-    """Compare the window of the background *name* with main's."""
-    shared = min(main.end, background.end) - max(main.begin, background.begin)
-    covered = max(0.0, shared) / main.seconds if main.seconds > 0 else 0.0
-    both = main.source == background.source == "loadgen"
+def margin(
+    name: str,
+    main: TimedWindow,
+    windows: Sequence[TimedWindow],
+    end_required_s: float = 0.0,
+) -> Margin:
+    """Compare the windows of the background *name* with main's.
+
+    Args:
+        name: of the background.
+        main: its window.
+        windows: in which the background issued queries, one at least.
+        end_required_s: seconds by which it must outlast main.
+    """
+    union = merged(windows)
+    covered = sum(
+        max(0.0, min(main.end, each.end) - max(main.begin, each.begin))
+        for each in union
+    )
+    pauses = (
+        min(two.begin, main.end + end_required_s) - max(one.end, main.begin)
+        for one, two in pairwise(union)
+    )
+    both = main.source == "loadgen" and all(w.source == "loadgen" for w in windows)
     return Margin(
         name,
-        start_s=main.begin - background.begin,
-        end_s=background.end - main.end,
-        covered=covered,
+        start_s=main.begin - union[0].begin,
+        end_s=union[-1].end - main.end,
+        covered=covered / main.seconds if main.seconds > 0 else 0.0,
         source="loadgen" if both else "marker",
+        gap_s=max(0.0, *pauses, 0.0),
     )
+
+
+def merged(windows: Sequence[TimedWindow]) -> list[TimedWindow]:
+    """Return the union of *windows* as windows that lie apart, in order."""
+    union: list[TimedWindow] = []
+    for each in sorted(windows, key=lambda window: window.begin):
+        if union and each.begin <= union[-1].end:
+            end = max(union[-1].end, each.end)
+            union[-1] = TimedWindow(union[-1].begin, end, each.source)
+        else:
+            union.append(each)
+    return union

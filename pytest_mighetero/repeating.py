@@ -13,6 +13,11 @@ from pytest_mighetero.errors import RunError
 from pytest_mighetero.neighbours import refuse_survivors
 from pytest_mighetero.tuning.target import backed_off, with_target
 
+_CLOCK = (
+    "LoadGen's stamps were read by what it said when, in favour of neither side; have "
+    "it slewed, not stepped, while you measure"
+)
+
 if TYPE_CHECKING:
     from pytest_mighetero.case import Case
 
@@ -56,7 +61,7 @@ def _measure_once(case: Case, warn: Warn) -> Again | None:
     attempt.main.judge()
     if broken is not None and _left(case, "overlap"):
         return _longer(attempt, broken)
-    problem = broken or attempt.late()
+    problem = broken or attempt.unproved()
     if problem is not None:
         case.learn(overlap_ok="false")
     if attempt.broken(problem, warn):
@@ -89,6 +94,8 @@ def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
         case.learn(**attempt.measured_facts())
     if (throttled := throttling(attempt.main.telemetry())) is not None:
         warn(throttled)
+    if attempt.clock_steps:
+        warn(f"the wall clock was set meanwhile ({attempt.clock_steps}): {_CLOCK}")
     if attempt.backgrounds is not None and attempt.main.window is not None:
         overlap = attempt.backgrounds.overlap(attempt.main.window)
         case.learn(start_margin_s=f"{overlap.start_margin_s:.3f}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,21 +25,27 @@ class Sample:
     """One look at a GPU.
 
     Attributes:
-        wall: POSIX time.
+        at: POSIX time by the run's clock.
         values: by name and unit; what driver or MIG mode do not offer is absent.
         reasons: NVML's bits for why the clocks are not higher, or None.
     """
 
-    wall: float
+    at: float
     values: dict[str, float]
     reasons: int | None
 
 
 class Telemetry:
-    """Samples of one GPU and of main's device; NVML is open from start to stop."""
+    """Samples of one GPU and of main's device; NVML is open from start to stop.
 
-    def __init__(self, gpu: Gpu, device: MigDevice):
-        self._gpu, self._device = gpu, device
+    Args:
+        gpu: the GPU.
+        device: main's.
+        now: tells the time, as main's window has it.
+    """
+
+    def __init__(self, gpu: Gpu, device: MigDevice, now: Callable[[], float]):
+        self._gpu, self._device, self._now = gpu, device, now
         self._nvml: Any = None
         self._handles: tuple[Any, Any] = (None, None)
         self.samples: list[Sample] = []
@@ -62,8 +67,8 @@ class Telemetry:
         """Look once, unless the last look was just now."""
         if self._nvml is None:
             return
-        now = time.time()
-        if self.samples and now - self.samples[-1].wall < _LATER_S:
+        now = self._now()
+        if self.samples and now - self.samples[-1].at < _LATER_S:
             return
         nvml, (gpu, device) = self._nvml, self._handles
         asked = {
@@ -102,7 +107,7 @@ class Telemetry:
 
 def summary(samples: Iterable[Sample], window: TimedWindow) -> dict[str, Any]:
     """Return min, mean and max of each value in main's *window*, and what throttled."""
-    inside = [each for each in samples if window.begin <= each.wall <= window.end]
+    inside = [each for each in samples if window.begin <= each.at <= window.end]
     if not inside:
         return {}
     names = dict.fromkeys(name for each in inside for name in each.values)

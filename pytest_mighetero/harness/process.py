@@ -6,16 +6,15 @@ import os
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pexpect
 import ptyprocess
 
+from pytest_mighetero.clock import Stamp
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.leftover import MARK
@@ -25,14 +24,6 @@ TAIL_BYTES = 64 * 1024
 _PTY_HOLDS = 1024 * 1024  # bytes; far more than a pty does (19 kB, Linux 6.18)
 DIMENSIONS = (24, 400)
 _GUARD = str(Path(__file__).with_name("guard.py"))
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """A moment on both clocks: waits use ``monotonic``, logs compare with ``wall``."""
-
-    wall: float = field(default_factory=time.time)
-    monotonic: float = field(default_factory=time.monotonic)
 
 
 class _Spawn(pexpect.spawn):  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from pytest_mighetero.clock import Clock
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.guard import HURRIED_GRACE, KILL_TRIES
 from pytest_mighetero.harness.process import HarnessProcess
@@ -21,12 +22,16 @@ _JOIN = 5.0  # seconds for the reader to come back from the disk
 class Pump:
     """Reads harnesses from launch to end; a harness never waits for its reader.
 
+    Attributes:
+        clock: of the run: looked at in every wait, about once a second.
+
     Args:
         inherited: file descriptors that every harness inherits.
     """
 
     def __init__(self, inherited: Sequence[int] = ()) -> None:
         self._inherited = inherited
+        self.clock = Clock()
         self._changed = threading.Condition()
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = os.pipe()
@@ -70,6 +75,7 @@ class Pump:
             HarnessError: the reader has failed, and nothing would change any more.
         """
         with self._changed:
+            self.clock.read()
             while not condition():
                 if self._failure is not None:
                     raise HarnessError(
@@ -83,6 +89,7 @@ class Pump:
                     tick()
                     left = TICK if left is None else min(left, TICK)
                 self._changed.wait(left)
+                self.clock.read()
             return True
 
     def stop(self, harnesses: Iterable[HarnessProcess]) -> None:

@@ -26,6 +26,10 @@ That maps a benchmark, or ``*`` for the others, to any of these:
     verdict   what an audit writes into its verify files; "" writes none
     conf      true: as the real harness, write a user.conf into this folder at the
               launch, and have LoadGen read that, and an audit.config, when it starts
+    again     seconds after which the test is run once more, in another log folder
+    cut       true: the log of a first run, before "again", is cut off
+    shift     seconds by which the stamps of LoadGen's window are off
+    keep      a folder whose logs are handed over in place of LoadGen's own
     logs      values that LoadGen logs in place of its own, by key
     warns     what LoadGen warns of
     files     what it writes into others, or in their place, by name
@@ -36,6 +40,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -166,11 +171,14 @@ def run(args: dict[str, str], scenario: str, options: Options, logs: Path) -> No
     target = float(args.get("offline_expected_qps", target))
     die(options, "marker")
     time.sleep(options.get("load", 0))
-    begin = time.time()
+    begin, steady = time.time(), time.monotonic()
     if log:
         log("generated_query_count", 595)
         log("generated_query_duration", 1501657289)
     seconds = options.get("test", min_duration)
+    if options.get("cut") and "again" in options:
+        time.sleep(seconds)
+        return
     time.sleep(seconds / 2)
     die(options, "middle")
     if "once" in options and not Path(options["once"]).exists():
@@ -178,16 +186,26 @@ def run(args: dict[str, str], scenario: str, options: Options, logs: Path) -> No
         sys.exit(9)
     time.sleep(seconds / 2)
     if log:
-        log("power_begin", power(begin))
-        log("power_end", power(time.time()))
+        shift = options.get("shift", 0)
+        log("power_begin", power(begin + shift))
+        log("power_end", power(begin + time.monotonic() - steady + shift))
         if "accuracy" not in options:
             results(log, scenario, options, target)
         log.file.close()
     if "accuracy" in options:
         verdict = {"fake_system": {benchmark: options["accuracy"]}}
         (log_dir / "accuracy_summary.json").write_text(json.dumps(verdict))
-    say("Finished running actual test.")
-    time.sleep(options.get("after", 0))
+    if "again" not in options:
+        say("Finished running actual test.")
+        time.sleep(options.get("after", 0))
+
+
+def hand_over(folder: Path, logs: Path) -> None:
+    """Put logs that lie in *folder* in the place of those just written."""
+    (own,) = (path.parent for path in logs.rglob("mlperf_log_detail.txt"))
+    for path in own.iterdir():
+        path.unlink()
+        shutil.copy2(folder / path.name, path)
 
 
 def audit(folder: Path, options: Options) -> None:
@@ -267,6 +285,11 @@ def main(action: str, *run_args: str) -> None:
         say("x" * 99)
     time.sleep(options.get("before", 0.05))
     run(args, scenario, options, logs)
+    if "again" in options:
+        time.sleep(options.pop("again"))
+        run(args, scenario, options, logs / "again")
+    if "keep" in options:
+        hand_over(Path(options["keep"]), logs)
     if action != "run_harness":
         audit(logs / "fake_system" / args["benchmarks"] / scenario, options)
     sys.exit(options.get("exit", 0))

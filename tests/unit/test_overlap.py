@@ -20,7 +20,7 @@ MAIN = TimedWindow(100.0, 110.0)
     ],
 )
 def test_margin(window: TimedWindow, start: float, end: float, covered: float) -> None:
-    found = margin("bert_offline", MAIN, window)
+    found = margin("bert_offline", MAIN, [window])
     assert (found.start_s, found.end_s) == (start, end)
     assert found.covered == pytest.approx(covered)
 
@@ -37,7 +37,7 @@ def test_margin(window: TimedWindow, start: float, end: float, covered: float) -
 def test_report(
     windows: list[tuple[float, float]], required: float, late: int, early: int
 ) -> None:
-    margins = tuple(margin("x", MAIN, TimedWindow(*each)) for each in windows)
+    margins = tuple(margin("x", MAIN, [TimedWindow(*each)]) for each in windows)
     report = OverlapReport(margins, required)
     assert (len(report.late), len(report.early)) == (late, early)
     assert report.ok is (late + early == 0)
@@ -46,7 +46,7 @@ def test_report(
 
 
 def test_one_marker_makes_the_verdict_one_by_markers() -> None:
-    loadgen = margin("a", MAIN, TimedWindow(90, 120))
-    marker = margin("b", MAIN, TimedWindow(90, 120, "marker"))
+    loadgen = margin("a", MAIN, [TimedWindow(90, 120)])
+    marker = margin("b", MAIN, [TimedWindow(90, 120, "marker")])
     assert OverlapReport((loadgen,), 0).source == "loadgen"
     assert OverlapReport((loadgen, marker), 0).source == "marker"
