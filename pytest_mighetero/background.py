@@ -20,17 +20,15 @@ from pytest_mighetero.evidence import (
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.launching import Tick, process_of
-from pytest_mighetero.loadgen import find_results, is_issuing
 from pytest_mighetero.overlap import OverlapReport, TimedWindow, margin
 from pytest_mighetero.planning import Launch
 from pytest_mighetero.proof import background_proof
+from pytest_mighetero.readiness import Readiness
 from pytest_mighetero.units import format_duration
 
 # While LoadGen runs, its log gives the first query's time to the second.
 LIVE_SLACK_S = 1.0
-_LOG_APPEARS_S = 2.0  # after the marker: StartTest opens its logs first thing
 _STAMP_S = 0.002  # LoadGen's stamps are in ms
-_LOOK_S = 0.02  # between looks at LoadGen's logs (0.4 ms for seven), before main
 
 
 class BackgroundSet:
@@ -39,6 +37,7 @@ class BackgroundSet:
     Attributes:
         launches: what they are, in launch order.
         harnesses: their processes, in the same order.
+        readiness: how they get ready.
         ready: whether they have been started and got ready.
         tick: told what they are waited for.
     """
@@ -50,7 +49,7 @@ class BackgroundSet:
         self.launches = tuple(launches)
         self.harnesses = tuple(process_of(config, each) for each in launches)
         self._deadline = float("inf")
-        self._issuing: list[float | None] = [None] * len(self.launches)
+        self.readiness = Readiness(config, self.launches, self.harnesses, pump)
         self._overlap_lost: set[str] = set()
 
     @property
@@ -59,32 +58,14 @@ class BackgroundSet:
         return self._deadline
 
     def start(self, tick: Tick) -> None:
-        """Launch them all and wait until each is started and settled.
+        """Launch them all and wait until each is ready and settled.
 
         Raises:
-            HarnessError: one could not be launched, ended, or did not start in time.
+            HarnessError: one could not be launched, ended, or was not ready in time.
         """
         self.tick = tick
-        begin = time.monotonic()
-        self._deadline = begin + self._config.background_timeout
-        for harness in self.harnesses:
-            self._pump.launch(harness)
-        limit = begin + self._config.start_time_buffer
-        self._wait(
-            lambda: all(harness.started for harness in self.harnesses),
-            limit,
-            lambda: f"{self._count_started()} backgrounds have started",
-        )
-        if any(harness.started is None for harness in self.harnesses):
-            raise HarnessError(self._not_started())
-        self._wait_issuing(limit)
-        settled = time.monotonic() + self._config.settle_time
-        if not self._config.immediate_start:
-            settled = max(settled, limit)
-        self._wait(lambda: False, settled, lambda: "backgrounds settle")
-        self._wait_issuing(limit)
-        if otherwise := self.ran_otherwise():
-            raise HarnessError(otherwise)
+        self._deadline = time.monotonic() + self._config.background_timeout
+        self.readiness.get_ready(tick)
         self.ready = True
 
     def lasts(self, seconds: float) -> bool:
@@ -93,78 +74,9 @@ class BackgroundSet:
         told = min(starts, default=0.0) + self.launches[0].min_duration
         return time.monotonic() + seconds <= min(told, self._deadline)
 
-    def _wait_issuing(self, limit: float) -> None:
-        """Wait for the first query of each that has a LoadGen log.
-
-        The marker comes before LoadGen loads its samples: 42 s before the first query
-        for DLRM on a MIG slice (NVIDIA's v1.0 logs). A harness whose log does not
-        appear soon after its marker has only that.
-        """
-        while waiting := self._not_issuing():
-            if time.monotonic() >= limit:
-                raise HarnessError(
-                    f"{len(waiting)} of {len(self.launches)} backgrounds printed the "
-                    f"start marker but issued no query within "
-                    f"{format_duration(self._config.start_time_buffer)} "
-                    f"(--start-time-buffer): {', '.join(waiting)}."
-                )
-            self._wait(
-                lambda: False,
-                time.monotonic() + _LOOK_S,
-                lambda: "backgrounds load their samples",
-            )
-
-    def _not_issuing(self) -> list[str]:
-        """Note who issues queries by now; return who is still expected to."""
-        waiting = []
-        for number, launch in enumerate(self.launches):
-            if self._issuing[number] is not None:
-                continue
-            folders = find_results(launch.log_dir)
-            started = self.harnesses[number].started
-            if any(map(is_issuing, folders)):
-                self._issuing[number] = time.monotonic()
-            elif folders or (
-                started and time.monotonic() < started.monotonic + _LOG_APPEARS_S
-            ):
-                waiting.append(launch.name)
-        return waiting
-
-    def _wait(
-        self, condition: Callable[[], bool], deadline: float, state: Callable[[], str]
-    ) -> None:
-        self._watch_logs(lambda: condition() or bool(self.ended()), deadline, state)
-        if ended := self.ended():
-            raise HarnessError(self._ended_early(ended[0]))
-
-    def _count_started(self) -> str:
-        started = sum(harness.started is not None for harness in self.harnesses)
-        return f"{started} of {len(self.harnesses)}"
-
-    def _ended_early(self, harness: HarnessProcess) -> str:
-        if harness.started is None:
-            what = "before its start marker"
-        else:
-            what = "before main was launched"
-        return (
-            f"Background {harness.name} {how_it_ended(harness)} {what}; "
-            f"{self._count_started()} backgrounds had started.\n{tail_of(harness)}"
-        )
-
-    def _not_started(self) -> str:
-        waiting = [h for h in self.harnesses if h.started is None]
-        markers = " / ".join(self._config.suite.harness.start_markers)
-        return (
-            f"{len(waiting)} of {len(self.harnesses)} backgrounds printed no start "
-            f"marker ({markers}) within "
-            f"{format_duration(self._config.start_time_buffer)} "
-            f"(--start-time-buffer): {', '.join(h.name for h in waiting)}.\n"
-            + "\n".join(map(tail_of, waiting))
-        )
-
     def ended(self) -> list[HarnessProcess]:
         """Return those that have finished their test or exited."""
-        return [h for h in self.harnesses if h.finished or h.exited]
+        return [harness for harness in self.harnesses if harness.ended]
 
     def broken_logs(self) -> list[HarnessProcess]:
         """Return those whose log does not hold what they print."""
@@ -309,7 +221,7 @@ class BackgroundSet:
         required = self._config.end_time_buffer_min
         margins, doubts = [], {}
         for launch, harness, seen in zip(
-            self.launches, self.harnesses, self._issuing, strict=True
+            self.launches, self.harnesses, self.readiness.issuing, strict=True
         ):
             proof = background_proof(launch, harness, self._pump.clock, seen)
             windows = proof.windows or (TimedWindow(main.end, main.end),)

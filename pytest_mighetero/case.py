@@ -143,6 +143,8 @@ class Case:
         """
         neighbours = self._neighbours
         assert neighbours is not None
+        if self.attempt is not None:
+            self.attempt.main.stop()  # it may be waiting to be launched
         time = time or self._background_time(config)
         beside: tuple[Launch, ...] = ()
         if self.place.seated:
@@ -174,11 +176,15 @@ class Case:
     def start_backgrounds(self) -> BackgroundSet:
         """Start the backgrounds, where they do not run yet, until they are ready.
 
+        Main is prepared meanwhile.
+
         Raises:
             HarnessError: they did not get ready.
         """
         neighbours = self._neighbours
         assert neighbours is not None
+        assert self.attempt is not None
+        self.attempt.main.prepare()
         neighbours.start(self._tick)
         return neighbours.backgrounds or BackgroundSet(self.config, (), neighbours.pump)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 from pytest_mighetero.background import BackgroundSet
@@ -59,6 +59,18 @@ class MainRun:
         self.otherwise: tuple[str, ...] = ()
         self.audit_overrides: tuple[str, ...] = ()
 
+    def prepare(self) -> None:
+        """Have its guard ready, so that the launch takes a moment only.
+
+        What is wrong with it is main's own trouble: ``measure`` says it.
+        """
+        with suppress(HarnessError):
+            self._pump.prepare(self.harness)
+
+    def stop(self) -> None:
+        """Stop it, launched or only prepared."""
+        self._pump.stop([self.harness])
+
     def measure(
         self, backgrounds: BackgroundSet | None, go_on: Callable[[], bool]
     ) -> str | None:
@@ -82,7 +94,7 @@ class MainRun:
         with self._sampled():
             broken = self._watch(backgrounds, deadline)
             if broken is not None and not go_on():
-                self._pump.stop([self.harness])
+                self.stop()
                 raise RunError(broken)
             if broken is not None:
                 self._watch(None, deadline)

@@ -1,12 +1,16 @@
 """The guard of one harness: a program of its own that nothing of the harness outlives.
 
-Started as ``python guard.py PARENT_PID STATUS_FD GRACE_S PROGRAM ARG...`` in a new
-session with a pty as stdin, stdout and stderr. It makes the pty its controlling
-terminal, becomes the subreaper of whatever the harness starts (daemons too), and ends
-the harness when it is told to (SIGTERM), and in a hurry when its parent dies (SIGHUP).
-It exits with the harness's exit code, 128 + N after signal N, once no descendant is
-left; one that even SIGKILL does not end it names on STATUS_FD, a pipe that nobody else
-writes to: its end is the guard's end.
+Started as ``python guard.py PARENT_PID ORDER_FD STATUS_FD GRACE_S PROGRAM ARG...`` in a
+new session with a pty as stdin, stdout and stderr. It makes the pty its controlling
+terminal, becomes the subreaper of whatever the harness starts (daemons too), and forks
+the harness's first process, which waits for the order on ORDER_FD, a pipe, to become
+the program: from there it takes its folder and environment, says on STATUS_FD when it
+does (``launched``, POSIX time, monotonic time), and has only the exec left to do.
+
+The guard ends the harness when it is told to (SIGTERM), and in a hurry when its parent
+dies (SIGHUP), ordered or not. It exits with the harness's exit code, 128 + N after
+signal N, once no descendant is left; one that even SIGKILL does not end it names on
+STATUS_FD, a pipe that nobody else writes to: its end is the guard's end.
 
 A ``make`` that leads the session itself would not do: it catches SIGHUP and waits for
 its recipe, so a killed pytest would leave the harness running (GNU make 4.3).
@@ -39,6 +43,8 @@ DEFAULTED = (
     signal.SIGPIPE,
     signal.SIGXFSZ,
 )
+ORDER_END = b"\0\0"  # of words that each end in NUL and are not empty
+LAUNCHED = b"launched "
 WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
 
 
@@ -46,21 +52,44 @@ def _prctl(option: int, value: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def _spawn(command: list[str]) -> int:
+def _spawn(command: list[str], order: int, status: int) -> int:
+    guard = os.getpid()
     pid = os.fork()
     if pid:
+        os.close(order)
         return pid
     try:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        for each in DEFAULTED:
-            signal.signal(each, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, set())
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
-        os.execvp(command[0], command)  # noqa: S606 - no shell is the point
+        if os.getppid() == guard:
+            for each in DEFAULTED:
+                signal.signal(each, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, set())
+            null = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(null, 0)
+            _obey(command, order, status)
+    finally:
+        os._exit(127)
+
+
+def _obey(command: list[str], order: int, status: int) -> None:
+    """Wait for the order, say when it has come, and become *command*."""
+    os.get_exec_path()  # imports what execvpe needs
+    words = b""
+    while not words.endswith(ORDER_END):
+        if not (chunk := os.read(order, 65536)):
+            return  # there will be none any more
+        words += chunk
+    cwd, *variables = words.removesuffix(ORDER_END).split(b"\0")
+    environment = dict(each.split(b"=", 1) for each in variables)
+    now = f"{time.time()!r} {time.monotonic()!r}\n"
+    os.write(status, LAUNCHED + now.encode())
+    what = os.fsdecode(cwd)
+    try:
+        os.chdir(cwd)
+        what = command[0]
+        os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is the point
     except OSError as error:
-        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
-    os._exit(127)
+        os.write(2, os.fsencode(f"{what}: {error.strerror}\n"))
 
 
 def _read(path: str) -> bytes:
@@ -142,16 +171,19 @@ def _end(main: int, status: int, grace: float) -> int | None:
     return code if reaped is None else reaped
 
 
-def guard(parent: int, status: int, grace: float, command: list[str]) -> int:
+def guard(
+    parent: int, order: int, status: int, grace: float, command: list[str]
+) -> int:
     """Run *command* to its end, or until told to end it; return its exit code."""
-    os.set_inheritable(status, False)
+    for each in (order, status):
+        os.set_inheritable(each, False)
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     _prctl(PR_SET_PDEATHSIG, signal.SIGHUP)
     if os.getppid() != parent:
         return 128 + signal.SIGHUP
-    main = _spawn(command)
+    main = _spawn(command, order, status)
     code: int | None = None
     while code is None:
         number = signal.sigwait(WATCHED)
@@ -167,6 +199,6 @@ def guard(parent: int, status: int, grace: float, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    _, parent, status, grace, *command = sys.argv
+    _, parent, order, status, grace, *command = sys.argv
     # Nothing is left to clean up, and the interpreter would take 4 ms for it.
-    os._exit(guard(int(parent), int(status), float(grace), command))
+    os._exit(guard(int(parent), int(order), int(status), float(grace), command))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import ptyprocess
 from pytest_mighetero.clock import Stamp
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
+from pytest_mighetero.harness.guard import LAUNCHED, ORDER_END
 from pytest_mighetero.harness.leftover import MARK
 from pytest_mighetero.harness.marker import Markers, MarkerScanner
 
@@ -70,18 +71,22 @@ class _Spawn(pexpect.spawn):  # type: ignore[type-arg]
 class HarnessProcess:
     """A harness from launch to end.
 
+    Its guard takes 20 ms to start and may be made ready before: ``prepare``. From
+    ``launch`` it then is 1 ms to the harness's exec.
+
     What the pump thread learns is written under the pump's lock and is complete
     before ``exited`` is set.
 
     Attributes:
         name: for messages, for example ``bert_offline``.
         grace: seconds from SIGTERM to SIGKILL when it is stopped.
-        launched: when it was started, or None.
+        launched: when its guard's child became the harness, by the child's own clock
+            just before; None while it only waits to.
         status: the file descriptor whose end is the guard's end.
         started: when it printed the start marker, or None.
         finished: when it printed the finish marker, or None.
         exited: when the last of its processes was gone, or None.
-        exit_code: its exit code; 128 + N after signal N.
+        exit_code: its exit code; 128 + N after signal N. None if it never launched.
         stopped: whether it was told to stop.
         log_error: why its output could not be written any more, or None.
         survivors: what even SIGKILL did not end, each with its command line.
@@ -107,9 +112,11 @@ class HarnessProcess:
         self.survivors: list[str] = []
         self._start, self._finish = map(MarkerScanner, (markers.start, markers.finish))
         self._tail = bytearray()
+        self._said = b""  # by the guard
+        self._guard: _Spawn | None = None
 
-    def launch(self, inherited: Sequence[int] = ()) -> None:
-        """Start the harness, which keeps the file descriptors *inherited* open.
+    def prepare(self, inherited: Sequence[int] = ()) -> None:
+        """Start its guard, which keeps the file descriptors *inherited* open.
 
         Raises:
             HarnessError: its log cannot be opened, or a process cannot be started.
@@ -117,10 +124,7 @@ class HarnessProcess:
         try:
             self._start_guard(inherited)
         except (OSError, pexpect.ExceptionPexpect) as error:
-            raise HarnessError(
-                f"{self.name} could not be launched: {error}. Command: {self.command}"
-            ) from error
-        self.launched = Stamp()
+            raise HarnessError(self._not_launched(str(error))) from error
 
     def _start_guard(self, inherited: Sequence[int]) -> None:
         with ExitStack() as undo, ExitStack() as done:
@@ -128,17 +132,54 @@ class HarnessProcess:
             self.status, guards_end = os.pipe()
             undo.callback(os.close, self.status)
             done.callback(os.close, guards_end)
-            knows = map(str, (os.getpid(), guards_end, self.grace))
-            self._spawn = _Spawn(
+            its_order, order = os.pipe()
+            done.callback(os.close, its_order)
+            self._order = undo.enter_context(os.fdopen(order, "wb"))
+            knows = map(str, (os.getpid(), its_order, guards_end, self.grace))
+            self._guard = _Spawn(
                 sys.executable,
                 ["-I", "-S", _GUARD, *knows, *self.command.argv],
-                passed=[guards_end, *inherited],
+                passed=[its_order, guards_end, *inherited],
                 cwd=str(self.command.cwd),
-                env={**self.command.environment(), MARK: str(self.log.parent)},
+                env=self._environment(),
                 dimensions=DIMENSIONS,
                 timeout=None,
             )
             undo.pop_all()
+
+    def _environment(self) -> dict[str, str]:
+        return {**self.command.environment(), MARK: str(self.log.parent)}
+
+    def launch(self) -> None:
+        """Let its guard start it, in the environment of now.
+
+        ``launched`` is known a moment later, unless its guard is gone.
+        """
+        words = [str(self.command.cwd)]
+        words += [f"{name}={value}" for name, value in self._environment().items()]
+        order = b"\0".join(map(os.fsencode, words)) + ORDER_END
+        # The guard is gone, or has been reaped already.
+        with suppress(BrokenPipeError, ValueError), self._order:
+            self._order.write(order)
+
+    def check_launched(self) -> None:
+        """Fail if the order to launch has not been obeyed.
+
+        Raises:
+            HarnessError: saying what became of the guard.
+        """
+        if self.launched is None:
+            ended = f"ended with code {self._guard_code}" if self.exited else "hangs"
+            tail = "".join(f"\n  {line}" for line in self.tail(5))
+            raise HarnessError(self._not_launched(f"its guard {ended}") + tail)
+
+    def _not_launched(self, why: str) -> str:
+        return f"{self.name} could not be launched: {why}. Command: {self.command}"
+
+    @property
+    def _spawn(self) -> _Spawn:
+        assert self._guard is not None
+        return self._guard
 
     @property
     def fd(self) -> int:
@@ -160,9 +201,19 @@ class HarnessProcess:
         return None
 
     @property
+    def prepared(self) -> bool:
+        """Whether its guard was started."""
+        return self._guard is not None
+
+    @property
     def running(self) -> bool:
-        """Whether it was launched and has not ended."""
-        return self.launched is not None and self.exited is None
+        """Whether its guard was started and has not ended."""
+        return self.prepared and self.exited is None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has finished its test or exited."""
+        return bool(self.finished or self.exited)
 
     def read(self) -> int:
         """Take some of what it has printed; return 0 at the end of its output."""
@@ -190,6 +241,15 @@ class HarnessProcess:
         except OSError as error:
             self.log_error = error
 
+    def hear(self) -> bool:
+        """Take what its guard says; return False once that has ended."""
+        said = os.read(self.status, TAIL_BYTES)
+        self._said += said
+        first, ended, _ = self._said.partition(b"\n")
+        if ended and self.launched is None and first.startswith(LAUNCHED):
+            self.launched = Stamp(*map(float, first.split()[1:]))
+        return bool(said)
+
     def reap(self) -> None:
         """Take its last output and its exit code, once its guard has ended.
 
@@ -199,11 +259,16 @@ class HarnessProcess:
         taken = 0
         while taken < _PTY_HOLDS and (size := self.read()):
             taken += size
-        with os.fdopen(self.status, "rb") as status:
-            said = status.read().decode("utf-8", errors="backslashreplace")
-        self.survivors = said.splitlines()
+        while self.hear():
+            pass
+        os.close(self.status)
+        self._order.close()
+        lines = self._said.decode("utf-8", errors="backslashreplace").splitlines()
+        self.survivors = lines[1:] if self.launched else lines
         code = self._spawn.popen.wait()
-        self.exit_code = code if code >= 0 else 128 - code  # the guard was killed
+        self._guard_code = code if code >= 0 else 128 - code  # the guard was killed
+        if self.launched:
+            self.exit_code = self._guard_code
         self._spawn.ptyproc.terminated = True  # type: ignore[attr-defined]
         self._spawn.close()
         try:

@@ -7,7 +7,10 @@ import selectors
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Protocol
 
 from pytest_mighetero.clock import Clock
 from pytest_mighetero.errors import HarnessError
@@ -16,7 +19,24 @@ from pytest_mighetero.harness.process import HarnessProcess
 
 TICK = 1.0  # seconds between calls of a wait's ``tick``
 STOP_SLACK = KILL_TRIES + 3.0  # seconds beyond the grace that a guard has for killing
+_LAUNCH = 60.0  # seconds for a guard to start, on however busy a machine
 _JOIN = 5.0  # seconds for the reader to come back from the disk
+
+
+class Source(Protocol):
+    """Something else whose changes wake the waits.
+
+    Attributes:
+        fd: readable when something has changed; None where it cannot tell.
+    """
+
+    fd: int | None
+
+    def take(self) -> None:
+        """Take note of it; called by the reader's thread."""
+
+    def close(self) -> None:
+        """Close the file descriptor; called by the reader's thread."""
 
 
 class Pump:
@@ -35,8 +55,8 @@ class Pump:
         self._changed = threading.Condition()
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = os.pipe()
-        self._selector.register(self._wake_read, selectors.EVENT_READ, None)
-        self._new: list[HarnessProcess] = []
+        self._add(self._wake_read, self._do_asked)
+        self._asked: list[Callable[[], None]] = []
         self._closing = False
         self._failure: Exception | None = None
         self._thread = threading.Thread(
@@ -44,16 +64,43 @@ class Pump:
         )
         self._thread.start()
 
-    def launch(self, harness: HarnessProcess) -> None:
-        """Start *harness* and read it from now on.
+    def prepare(self, harness: HarnessProcess) -> None:
+        """Start the guard of *harness*, which waits, and read it from now on.
 
         Raises:
             HarnessError: it could not be started.
         """
-        harness.launch(self._inherited)
-        with self._changed:
-            self._new.append(harness)
-        self._wake()
+        harness.prepare(self._inherited)
+        self._ask(partial(self._register, harness))
+
+    def launch(self, *harnesses: HarnessProcess) -> None:
+        """Launch *harnesses*, at once where they are prepared.
+
+        Raises:
+            HarnessError: one could not be launched.
+        """
+        for harness in harnesses:
+            if not harness.prepared:
+                self.prepare(harness)
+        for harness in harnesses:
+            harness.launch()
+        deadline = time.monotonic() + _LAUNCH
+        self.wait_for(lambda: all(h.launched or h.exited for h in harnesses), deadline)
+        for harness in harnesses:
+            harness.check_launched()
+
+    @contextmanager
+    def reading(self, source: Source) -> Iterator[None]:
+        """Wake the waits whenever *source* changes; close it in the end."""
+        fd = source.fd
+        if fd is None:
+            yield
+            return
+        self._ask(partial(self._add, fd, partial(self._take, source)))
+        try:
+            yield
+        finally:
+            self._ask(partial(self._let_go, fd, source))
 
     def wait_for(
         self,
@@ -119,8 +166,7 @@ class Pump:
 
     def close(self) -> None:
         """End the thread, once no harness is running."""
-        self._closing = True
-        self._wake()
+        self._ask(self._end)
         self._thread.join(_JOIN)
         if self._thread.is_alive():
             return  # a disk that does not answer must not hold the tests up
@@ -128,7 +174,12 @@ class Pump:
         os.close(self._wake_read)
         os.close(self._wake_write)
 
-    def _wake(self) -> None:
+    def _end(self) -> None:
+        self._closing = True
+
+    def _ask(self, action: Callable[[], None]) -> None:
+        with self._changed:
+            self._asked.append(action)
         os.write(self._wake_write, b"w")
 
     def _run(self) -> None:
@@ -141,20 +192,23 @@ class Pump:
     def _read_all(self) -> None:
         while not self._closing:
             for key, _ in self._selector.select():
-                if key.data is None:
-                    os.read(self._wake_read, 4096)
-                    self._register()
-                elif key.fd == key.data.status:
-                    self._reap(key.data)
-                elif key.data.exited is None:  # not reaped just now
-                    self._read(key.data)
+                # What came before it may have closed it.
+                if self._selector.get_map().get(key.fd) is key:
+                    key.data()
 
-    def _register(self) -> None:
+    def _add(self, fd: int, read: Callable[[], None]) -> None:
+        self._selector.register(fd, selectors.EVENT_READ, read)
+
+    def _do_asked(self) -> None:
+        os.read(self._wake_read, 4096)
         with self._changed:
-            new, self._new = self._new, []
-        for harness in new:
-            for fd in (harness.fd, harness.status):
-                self._selector.register(fd, selectors.EVENT_READ, harness)
+            asked, self._asked = self._asked, []
+        for action in asked:
+            action()
+
+    def _register(self, harness: HarnessProcess) -> None:
+        self._add(harness.fd, partial(self._read, harness))
+        self._add(harness.status, partial(self._hear, harness))
 
     def _read(self, harness: HarnessProcess) -> None:
         before = harness.started, harness.finished, harness.log_error
@@ -163,12 +217,21 @@ class Pump:
         if before != (harness.started, harness.finished, harness.log_error):
             self._tell()
 
-    def _reap(self, harness: HarnessProcess) -> None:
-        self._selector.unregister(harness.status)
-        if harness.fd in self._selector.get_map():
-            self._selector.unregister(harness.fd)
-        harness.reap()
+    def _hear(self, harness: HarnessProcess) -> None:
+        if not harness.hear():
+            self._selector.unregister(harness.status)
+            if harness.fd in self._selector.get_map():
+                self._selector.unregister(harness.fd)
+            harness.reap()
         self._tell()
+
+    def _take(self, source: Source) -> None:
+        source.take()
+        self._tell()
+
+    def _let_go(self, fd: int, source: Source) -> None:
+        self._selector.unregister(fd)
+        source.close()
 
     def _tell(self) -> None:
         with self._changed:

@@ -107,6 +107,21 @@ def test_a_lease_follows_the_harness(tmp_path: Path) -> None:
     assert holder_of(tmp_path / "leases", NAMES) is None
 
 
+def test_a_lease_follows_a_harness_that_is_only_prepared(tmp_path: Path) -> None:
+    lease = taken(tmp_path / "leases")
+    command = Command(("true",), tmp_path, {})
+    harness = HarnessProcess(
+        "x", command, tmp_path / "output.log", Markers(["Go"], ["End"]), 1
+    )
+    pump = Pump(lease.fds)
+    pump.prepare(harness)
+    lease.close()
+    assert holder_of(tmp_path / "leases", NAMES)
+    pump.stop([harness])
+    assert holder_of(tmp_path / "leases", NAMES) is None
+    pump.close()
+
+
 def test_a_run_waits_for_the_gpu_and_says_for_whom(lab: Lab) -> None:
     lab.fake(dlrm={"test": 3})
     first = start(lab, "--results-dir=first", "--background-benchmark-duration=5s")

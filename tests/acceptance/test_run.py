@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.lab import UUIDS, Lab
+from tests.processes import in_the_run
 
 
 def test_a_good_run_passes_and_says_everything(lab: Lab) -> None:
@@ -267,19 +268,70 @@ def test_a_background_that_never_issues_hits_the_deadline(lab: Lab) -> None:
     assert "1 of 2 backgrounds printed the start marker but issued no query" in error
 
 
+def test_main_waits_for_a_log_that_appears_long_after_the_marker(lab: Lab) -> None:
+    lab.fake(bert={"late": 3, "load": 1})
+    report = lab.run("--background-benchmark-duration=6s")
+    report.result.assert_outcomes(passed=1)
+    gap = report.launches()[0]["at"] - report.launches("background")[0]["at"]
+    assert gap > 4
+    assert float(report.case.properties["start_margin_s"]) > 0
+
+
+def test_a_background_without_a_log_hits_the_deadline(lab: Lab) -> None:
+    lab.fake(bert={"late": 60})
+    report = lab.run("--start-time-buffer=1s", "--background-benchmark-duration=4s")
+    report.result.assert_outcomes(errors=1)
+    error = report.case.problems["error"]
+    (folder,) = lab.folder.glob("results/*/background-1-bert/logs")
+    assert (
+        "1 of 2 backgrounds printed the start marker but within 1s "
+        "(--start-time-buffer) no LoadGen log appeared: bert_offline "
+        f"(nothing in {folder})"
+    ) in error
+    assert "Raise --start-time-buffer" in error
+    assert "loadgen_log = false" in error
+    assert not report.launches("main")
+
+
 @pytest.mark.parametrize(
-    ("seconds", "duration", "tag"), [(0.3, "4s", "error"), (3, "7s", "failure")]
+    ("scope", "sets", "seconds"), [("test", 2, 5), ("session", 1, 25)]
 )
-def test_a_background_that_issues_late_breaks_the_overlap(
-    lab: Lab, seconds: float, duration: str, tag: str
+def test_every_attempt_waits_for_logs_of_its_own(
+    lab: Lab, scope: str, sets: int, seconds: int
 ) -> None:
-    lab.fake(bert={"late": 3, "load": 1}, dlrm={"test": seconds})
-    report = lab.run(f"--background-benchmark-duration={duration}")
-    (problem,) = report.case.problems.items()
-    assert problem[0] == tag
-    assert "1 of 2 backgrounds issued their first query after main's" in problem[1]
-    assert "Raise --settle-time" in problem[1]
-    assert float(report.case.properties["start_margin_s"]) < 0
+    lab.fake(bert={"late": 1.5}, dlrm={"capacity": 380})
+    duration = f"--background-benchmark-duration={seconds}s"
+    backoff = "--target-qps-backoff=7%"
+    report = lab.run(f"--background-scope={scope}", duration, backoff)
+    report.result.assert_outcomes(passed=1)
+    mains, backgrounds = report.launches(), report.launches("background-1-bert")
+    assert (len(mains), len(backgrounds)) == (2, sets)
+    for main, background in zip(mains, backgrounds, strict=False):
+        assert main["at"] - background["at"] > 1.5
+    assert float(report.case.properties["start_margin_s"]) > 0
+
+
+def test_main_is_launched_in_the_environment_of_its_launch(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_run="""
+        def test_heterogeneous(background, main, monkeypatch):
+            monkeypatch.setenv("SAID", "by the test")
+            main.run()
+        """
+    )
+    report = lab.run()
+    report.result.assert_outcomes(passed=1)
+    assert report.launches()[0]["environ"]["SAID"] == "by the test"
+    assert "SAID" not in report.launches("background")[0]["environ"]
+
+
+def test_a_main_that_was_only_prepared_leaves_nothing(lab: Lab) -> None:
+    lab.fake(bert={"die": ["start", 7]})
+    report = lab.run()
+    report.result.assert_outcomes(errors=1)
+    assert in_the_run(lab.folder) == []
+    main = report.record["harnesses"][0]
+    assert (main["role"], main["launched"], main["exit_code"]) == ("main", None, None)
 
 
 def test_a_background_whose_guard_is_killed_is_noticed(lab: Lab) -> None:
@@ -355,6 +407,9 @@ def test_a_background_that_exits_badly_is_an_error(lab: Lab) -> None:
 def test_without_loadgen_logs_the_markers_decide_and_the_result_says_so(
     lab: Lab,
 ) -> None:
+    suite = lab.folder / "no-logs.toml"
+    suite.write_text(f'extends = "{lab.suite}"\n[harness]\nloadgen_log = false\n')
+    lab.suite = str(suite)
     lab.fake(bert={"log": False})
     report = lab.run("--background-benchmark-duration=4s")
     report.result.assert_outcomes(passed=1)

@@ -71,8 +71,10 @@ def send(*numbers: signal.Signals) -> Callable[[Run], object]:
     return act
 
 
-def signal_guard(number: signal.Signals) -> Callable[[Run], object]:
-    return lambda run: os.kill(run.guard("background-1-bert"), number)
+def signal_guard(
+    number: signal.Signals, role: str = "background-1-bert"
+) -> Callable[[Run], object]:
+    return lambda run: os.kill(run.guard(role), number)
 
 
 SETUP, CALL, ALL = ("setup",), ("setup", "call"), ("setup", "call", "teardown")
@@ -165,6 +167,17 @@ ENDINGS = [
         "call",
         lambda run: run.kill("gw0"),
         XDIST,
+        whole_log=False,
+    ),
+    Ending(
+        "SIGKILL in setup",
+        -9,
+        None,
+        "",
+        (),
+        "setup",
+        lambda run: run.send(signal.SIGKILL),
+        only=NEVER_READY,
         whole_log=False,
     ),
     Ending(
@@ -295,6 +308,17 @@ FAULTS = [
             at="call",
             act=signal_guard(signal.SIGKILL),
             whole_log=False,
+        ),
+    ),
+    Fault(
+        "guard of a main that waits is killed",
+        CHATTY,
+        itself(
+            "call",
+            "dlrm_server could not be launched: its guard ended with code 137",
+            at="setup",
+            act=signal_guard(signal.SIGKILL, "main"),
+            only={"bert": {"load": 3}},
         ),
     ),
     Fault(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mighetero.clock import Stamp
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness import process
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from tests.processes import alive
+from tests.processes import alive, until
 
 START, FINISH = "Starting running actual test", "Finished running actual test"
 MARKERS = Markers([START], [FINISH])
@@ -251,6 +253,170 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path, name: str) -> None:
     while alive(pid) and time.monotonic() < limit:
         time.sleep(0.02)
     assert not alive(pid)
+
+
+# Prepared: a guard whose harness only waits for its launch.
+
+
+@pytest.fixture
+def prepare(pump: Pump, tmp_path: Path) -> Iterator[Launch]:
+    """Prepare a shell script, or any argument list, in a folder of its own."""
+    prepared: list[HarnessProcess] = []
+
+    def prepare(*argv: str) -> HarnessProcess:
+        argv = ("sh", "-c", argv[0]) if len(argv) == 1 else argv
+        folder = tmp_path / "there"
+        folder.mkdir()
+        command = Command(argv, folder, {"OWN": "own"})
+        log = tmp_path / "prepared.log"
+        harness = HarnessProcess("bert_offline", command, log, MARKERS, 10)
+        pump.prepare(harness)
+        prepared.append(harness)
+        until(lambda: len(session(harness)) == 2)
+        return harness
+
+    yield prepare
+    pump.stop(prepared)
+    for harness in prepared:
+        assert session(harness) == []
+        assert harness.survivors == []
+
+
+def session(harness: HarnessProcess) -> list[int]:
+    """Return the processes of the guard's session, itself the first."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and os.getsid(int(entry.name)) == harness.pid:
+                found.append(int(entry.name))
+    return sorted(filter(alive, found))
+
+
+def test_a_prepared_harness_runs_nothing_until_it_is_launched(
+    prepare: Launch, pump: Pump, tmp_path: Path
+) -> None:
+    harness = prepare("touch ran; echo Starting running actual test.")
+    before = harness.launched
+    assert (before, harness.running) == (None, True)
+    assert not (tmp_path / "there" / "ran").exists()
+    ordered = Stamp()
+    pump.launch(harness)
+    assert harness.launched is not None
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.exit_code == 0
+    assert (tmp_path / "there" / "ran").exists()
+    assert harness.started is not None
+    assert ordered.monotonic < harness.launched.monotonic < harness.started.monotonic
+    assert ordered.wall < harness.launched.wall < harness.started.wall
+
+
+def test_folder_and_environment_are_those_of_the_launch(
+    prepare: Launch, pump: Pump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARLY", "early")
+    tool = tmp_path / "bin" / "tool"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\npwd; echo $EARLY,$LATE,$OWN,${#LONG}\n")
+    tool.chmod(0o755)
+    harness = prepare("tool", "x")
+    monkeypatch.delenv("EARLY")
+    monkeypatch.setenv("LATE", "l\udcffte=\n")
+    monkeypatch.setenv("LONG", "x" * 100_000)  # more than a pipe holds
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    (tmp_path / "there").rmdir()
+    (tmp_path / "there").mkdir()
+    pump.launch(harness)
+    wait(pump, lambda: harness.exited is not None)
+    folder, *said = harness.tail(5)
+    assert folder == str(tmp_path / "there")
+    assert said == [",l\\xffte= ,own,100000"]
+
+
+def test_a_folder_that_is_gone_is_said_by_the_harness(
+    prepare: Launch, pump: Pump, tmp_path: Path
+) -> None:
+    harness = prepare("true")
+    (tmp_path / "there").rmdir()
+    pump.launch(harness)
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.exit_code == 127
+    assert harness.tail(1) == [f"{tmp_path}/there: No such file or directory"]
+
+
+def test_a_prepared_program_that_is_not_there_exits_with_127(
+    prepare: Launch, pump: Pump
+) -> None:
+    harness = prepare("no-such-program", "x")
+    pump.launch(harness)
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.exit_code == 127
+    assert harness.tail(1) == ["no-such-program: No such file or directory"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_prepared_guard_that_is_ended_is_noticed(
+    prepare: Launch, pump: Pump, number: signal.Signals
+) -> None:
+    harness = prepare("touch ran")
+    os.kill(harness.pid, number)
+    wait(pump, lambda: not harness.running)
+    until(lambda: not session(harness))
+    with pytest.raises(HarnessError, match=r"not be launched: its guard ended with co"):
+        pump.launch(harness)
+    assert harness.exit_code is None
+
+
+def test_a_guard_that_ends_at_the_launch_is_noticed(
+    prepare: Launch, pump: Pump, tmp_path: Path
+) -> None:
+    harness = prepare("touch ran")
+    for pid in reversed(session(harness)):
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(HarnessError, match=r"its guard ended with code 137. Command: "):
+        pump.launch(harness)
+    assert not (tmp_path / "there" / "ran").exists()
+
+
+def test_a_stopped_guard_still_launches(prepare: Launch, pump: Pump) -> None:
+    harness = prepare(READY)
+    os.kill(harness.pid, signal.SIGSTOP)
+    pump.launch(harness)
+    wait(pump, lambda: harness.started is not None)
+    os.kill(harness.pid, signal.SIGCONT)
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.exit_code == 0
+
+
+def test_stop_before_the_launch_leaves_nothing(prepare: Launch, pump: Pump) -> None:
+    harness = prepare("sleep 300")
+    pump.stop([harness])
+    assert session(harness) == []
+    assert harness.launched is None
+    assert harness.exited is not None
+
+
+PREPARED = KILLED.replace("pump.launch(harness)", "pump.prepare(harness)").partition(
+    "pump.wait_for"
+)[0]
+
+
+def test_nothing_prepared_outlives_a_killed_parent(tmp_path: Path) -> None:
+    code = PREPARED % (MARKERS,) + "print(harness.pid, flush=True)\ntime.sleep(300)"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path, "touch ran"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    guard = int(parent.stdout.readline())
+    children = Path(f"/proc/{guard}/task/{guard}/children")
+    until(children.read_text)
+    pids = [guard, *map(int, children.read_text().split())]
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    until(lambda: not any(map(alive, pids)))
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_log_that_cannot_be_opened(pump: Pump, tmp_path: Path) -> None:
