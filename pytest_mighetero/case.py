@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu
 from pytest_mighetero.durations import BackgroundTime, background_time, time_left
 from pytest_mighetero.errors import RunError
+from pytest_mighetero.harness.command import withheld
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.launching import Tick, check_makefile
 from pytest_mighetero.loadgen import LoadGenResult
@@ -77,6 +79,8 @@ class Case:
             action=config.action,
             suite=config.suite.name,
         )
+        if names := withheld(os.environ, config.suite.harness.environment):
+            self.learn(environment_withheld=", ".join(names))
 
     def block(self) -> str:
         """Return what is known so far as one short block of text."""

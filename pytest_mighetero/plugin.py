@@ -112,14 +112,21 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what the runs of this session use, where options or ini say any of it."""
     if RUN_CONFIG not in config.stash:
         return []
+    from pytest_mighetero.harness.command import withheld
     from pytest_mighetero.listing import geometry
 
     run = config.stash[RUN_CONFIG]
     suite = f"{run.suite.name} ({run.suite.description})"
-    return [
+    lines = [
         f"mighetero: suite {suite}, harness folder {run.harness_dir}",
         f"mighetero: {geometry(run)}",
     ]
+    if names := withheld(os.environ, run.suite.harness.environment):
+        lines.append(
+            f"mighetero: no harness gets your {', '.join(names)}, which can change "
+            f"what it exits with; [harness.environment] of a suite file can set them"
+        )
+    return lines
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -14,16 +14,15 @@ _DECIMAL = re.compile(r"\d+\.\d+")
 # What hand-made back-offs of published heterogeneous Server targets come to: A30
 # lowered its targets by 3 to 16 % (MLPerf Inference v1.1, v2.0).
 _BACKOFF = 0.93
-_MAKE_ERROR = re.compile(
-    r"make(?:\[(?P<level>\d+)\])?: \*\*\* \[.*\] (?P<error>Error \d+.*|[A-Z]\w+.*)"
-)
+_MAKE_ERROR = re.compile(r"make(?:\[(?P<level>\d+)\])?: \*\*\* \[.*\] (?P<error>\S.*)")
 
 
 def explain_exit(code: int, lines: Sequence[str]) -> str:
     """Say what an exit code means, with make's own words for it where it said them.
 
     GNU make turns every failure of a recipe into 2; only its message has the number.
-    A make inside a make says it first, and the outer ones repeat a 2 of their own.
+    A make inside a make says it first, and the outer ones repeat a 2 of their own. It
+    says ``Error`` in the user's language.
     """
     said = [match for line in lines if (match := _MAKE_ERROR.search(line))]
     while len(said) > 1 and int(said[-2]["level"] or 0) > int(said[-1]["level"] or 0):

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from pytest_mighetero.harness.command import MISLEADING, OUTER_MAKE
+
 FAKE = Path(__file__).parent / "fake_harness"
 UUIDS = [f"MIG-00000000-0000-0000-0000-00000000000{i}" for i in range(1, 10)]
 RUN_TEST = """
@@ -28,9 +30,8 @@ def test_isolated(main):
 # What the tests' own run must not hand on.
 OUTER = (
     "FAKE_HARNESS",
-    "MAKEFLAGS",
-    "MFLAGS",
-    "MAKELEVEL",
+    *OUTER_MAKE,
+    *MISLEADING,
     "PYTEST_ADDOPTS",
     "PYTEST_XDIST_WORKER",
     "PYTEST_XDIST_WORKER_COUNT",

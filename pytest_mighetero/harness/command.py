@@ -11,8 +11,28 @@ from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
 
-# An outer make's flags and job server would reach the harness's make.
-SCRUBBED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+# An outer make's flags and job server would reach the harness's make. It sets them for
+# whatever it starts, so that nobody need hear of it.
+OUTER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKE_TERMOUT", "MAKE_TERMERR")
+
+# With these a harness that failed exits 0, or one that did not fails, or its clock is
+# not the machine's. What else a user sets (PATH, LD_*, TZ, CUDA_*, a makefile's own
+# variables, exported functions) chooses programs and settings, and is measured as it
+# is; pytest reads local time stamps in the zone that the harness inherits.
+MISLEADING = (
+    "GNUMAKEFLAGS",  # make: -i, -n, -t, -e
+    "MAKEFILES",  # make: read before the Makefile; .IGNORE may stand there
+    "MAKE",  # make: what $(MAKE) calls; these three win over make's own values
+    "MAKE_COMMAND",
+    "MAKECMDGOALS",
+    "BASH_ENV",  # bash: read before each recipe; a trap on EXIT may stand there
+    "SHELLOPTS",  # bash: noexec, onecmd
+    "BASHOPTS",
+    "PYTHONINSPECT",  # Python: exit code 1 after sys.exit(0)
+    "PYTHONOPTIMIZE",  # Python: no asserts
+    "FAKETIME",  # libfaketime: LoadGen's clock, and so its figures
+    "FAKETIME_TIMESTAMP_FILE",
+)
 
 # make expands RUN_ARGS and LOG_DIR unquoted into a line for the shell.
 _SAFE = re.compile(r"[A-Za-z0-9_./,=:+@%^-]*", re.ASCII)
@@ -34,7 +54,7 @@ class Command:
 
     def environment(self) -> dict[str, str]:
         """Return the whole environment of the harness."""
-        inherited = {k: v for k, v in os.environ.items() if k not in SCRUBBED}
+        inherited = {k: v for k, v in os.environ.items() if not _is_scrubbed(k)}
         return {**inherited, **self.variables}
 
     def __str__(self) -> str:
@@ -42,6 +62,26 @@ class Command:
         words = [f"{key}={shlex.quote(value)}" for key, value in self.variables.items()]
         words += map(shlex.quote, self.argv)
         return f"cd {shlex.quote(str(self.cwd))} && {' '.join(words)}"
+
+
+def _is_scrubbed(name: str) -> bool:
+    # Only make knows names with a dot; .SHELLFLAGS wins over its own, too.
+    return name in OUTER_MAKE or name in MISLEADING or name.startswith(".")
+
+
+def withheld(environment: Mapping[str, str], given: Iterable[str]) -> tuple[str, ...]:
+    """Return what somebody set in *environment* that harnesses do not get, by name.
+
+    Args:
+        environment: the caller's own.
+        given: variables that the suite sets, which harnesses do get.
+    """
+    return tuple(
+        name
+        for name in sorted(environment)
+        if environment[name] and _is_scrubbed(name) and name not in given
+        if name not in OUTER_MAKE or "MAKELEVEL" not in environment
+    )
 
 
 def check_words(words: Iterable[str]) -> None:

@@ -21,6 +21,12 @@ OUTER = "make: *** [Makefile:10: run_harness] Error 2"
         ([INNER, MIDDLE, "leaving", OUTER], "code 2 (make: Segmentation fault (core"),
         ([RETRIED, "second trial", RETRIED, ONE], "code 2 (make: Error 1)"),
         ([INNER, OUTER, "next recipe", ONE], "code 2 (make: Error 3)"),
+        ([ONE.replace("Error", "Fehler")], "code 2 (make: Fehler 3)"),
+        (
+            [ONE.replace("Error", "\u30a8\u30e9\u30fc")],
+            "code 2 (make: \u30a8\u30e9\u30fc 3)",
+        ),
+        (["make: [Makefile:6: x] Error 1 (ignored)"], "code 2"),
         (["nothing of make"], "code 2"),
     ],
 )
