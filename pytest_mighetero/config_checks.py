@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.naming import unknown_to
 
 if TYPE_CHECKING:
     from pytest_mighetero.config import RunConfig
@@ -27,6 +28,9 @@ def check_together(config: RunConfig) -> None:
             f"--mig-devices: suite {suite.name} runs on simulated instances, "
             f"it takes no MIG UUIDs"
         )
+    for name in config.devices:
+        if problem := unknown_to(suite, name):
+            raise ConfigError(f"--mig-devices: {problem}")
     if config.gpu and (config.devices or suite.devices == "cpu"):
         source = "--mig-devices" if config.devices else f"suite {suite.name}"
         raise ConfigError(

@@ -11,6 +11,7 @@ from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, MigDevice, source_of
 from pytest_mighetero.devices.lease import holder_of
 from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.naming import unknown_to
 from pytest_mighetero.options import SUITE_DEFAULTS
 from pytest_mighetero.seating import misfit_of
 from pytest_mighetero.suite import SUITES, Pair, Suite, load_suite
@@ -25,12 +26,14 @@ class ListedGpu:
         suite: the suite's name.
         used_by: who holds its lease, or None where it is free.
         runs: by profile of its devices, the scenarios of each benchmark that run there.
+        unknown: why the suite's harness cannot use some of its devices, by UUID.
     """
 
     gpu: Gpu
     suite: str
     used_by: str | None
     runs: Mapping[str | None, Mapping[str, tuple[str, ...]]]
+    unknown: Mapping[str, str]
 
     def lines(self) -> Iterator[str]:
         """Yield the lines about it for people."""
@@ -41,7 +44,11 @@ class ListedGpu:
             return
         yield f"  used by {self.used_by}" if self.used_by else "  free"
         for device in gpu.devices:
-            yield f"  {_device(device)}"
+            yield f"  {_device(device)}{'  not usable' * (device.uuid in self.unknown)}"
+        first = {device.profile: device.uuid for device in reversed(gpu.devices)}
+        for uuid in reversed(first.values()):
+            if uuid in self.unknown:
+                yield f"  not usable: {self.unknown[uuid]}"
         for profile, benchmarks in self.runs.items():
             yield f"  suite {self.suite} on {profile or 'them'}:"
             for name, scenarios in benchmarks.items():
@@ -51,7 +58,8 @@ class ListedGpu:
         """Return the same as plain data, without the devices."""
         known = {k: v for k, v in vars(self.gpu).items() if k != "devices"}
         runs = {profile or "": dict(names) for profile, names in self.runs.items()}
-        return {**known, "used_by": self.used_by, "suite": self.suite, "runs": runs}
+        found = {"used_by": self.used_by, "suite": self.suite, "runs": runs}
+        return {**known, **found, "unknown": dict(self.unknown)}
 
 
 def listed_gpus(config: RunConfig) -> tuple[ListedGpu, ...]:
@@ -74,7 +82,12 @@ def _listed(config: RunConfig, gpu: Gpu) -> ListedGpu:
     profiles = dict.fromkeys(device.profile for device in gpu.devices)
     runs = {profile: _fitting(config, first[profile]) for profile in profiles}
     holder = holder_of(config.lease_dir, gpu.lease_names) if gpu.devices else None
-    return ListedGpu(gpu, config.suite.name, holder, runs)
+    unknown = {
+        device.uuid: problem
+        for device in gpu.devices
+        if (problem := unknown_to(config.suite, device.uuid, device.profile))
+    }
+    return ListedGpu(gpu, config.suite.name, holder, runs, unknown)
 
 
 def _fitting(config: RunConfig, device: MigDevice) -> dict[str, tuple[str, ...]]:

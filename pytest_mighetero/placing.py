@@ -15,7 +15,7 @@ from pytest_mighetero.neighbours import (
     Neighbours,
     OwnBackgrounds,
 )
-from pytest_mighetero.seating import Seat, seat_backgrounds, wish_of
+from pytest_mighetero.seating import Seat, refuse_unknown, seat_backgrounds, wish_of
 from pytest_mighetero.suite import Pair
 
 
@@ -48,10 +48,12 @@ class Place:
         """Return the GPUs it could be, the best first.
 
         Raises:
-            DeviceError: there is none with enough MIG devices.
+            DeviceError: there is none with enough MIG devices, or the suite's harness
+                does not know main's.
         """
         wish = wish_of(self._config, self._pair, alone=self._alone)
-        return rank_gpus(source_of(self._config).gpus(), wish)
+        ranked = rank_gpus(source_of(self._config).gpus(), wish)
+        return refuse_unknown(self._config, ranked)
 
     def take(
         self, gpus: Sequence[Gpu], test: str, waits: Callable[[str], None]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, MigDevice
 from pytest_mighetero.devices.choosing import Wish
 from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.naming import unknown_to
 from pytest_mighetero.suite import Pair
 
 # A background and its device.
@@ -29,7 +31,23 @@ class Seating:
 
 def misfit_of(config: RunConfig, pair: Pair, device: MigDevice) -> str | None:
     """Say why *pair* does not run on *device*, or None."""
-    return config.suite.misfit(pair, device.profile, device.memory_bytes)
+    unknown = unknown_to(config.suite, device.uuid, device.profile)
+    return unknown or config.suite.misfit(pair, device.profile, device.memory_bytes)
+
+
+def refuse_unknown(config: RunConfig, gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
+    """Return those of *gpus* whose first device the harness knows.
+
+    Raises:
+        DeviceError: there is none such.
+    """
+    problems = [
+        unknown_to(config.suite, gpu.devices[0].uuid, gpu.devices[0].profile)
+        for gpu in gpus
+    ]
+    if all(problems):
+        raise DeviceError(f"{problems[0]}.")
+    return tuple(gpu for gpu, bad in zip(gpus, problems, strict=True) if not bad)
 
 
 def wish_of(config: RunConfig, main: Pair, *, alone: bool) -> Wish:
@@ -53,13 +71,20 @@ def seat_backgrounds(config: RunConfig, main: Pair, gpu: Gpu) -> Seating:
 
     Raises:
         DeviceError: a background that was named runs on none of the devices, or none
-            of all that were asked for does.
+            of all that were asked for does; the harness knows none of the devices.
     """
-    free = list(gpu.devices[1:])
+    unknown = {
+        device: problem
+        for device in gpu.devices[1:]
+        if (problem := unknown_to(config.suite, device.uuid, device.profile))
+    }
+    free = [device for device in gpu.devices[1:] if device not in unknown]
     asked = [
         Pair(name, config.background_scenario)
         for name in config.backgrounds_of(main.benchmark)
     ]
+    if asked and unknown and not free:
+        raise DeviceError(f"{next(iter(unknown.values()))}.")
     unfit = {
         pair: problem
         for pair in asked
@@ -85,7 +110,7 @@ def seat_backgrounds(config: RunConfig, main: Pair, gpu: Gpu) -> Seating:
     left_out = [*unfit.values()]
     if waiting:
         names = ", ".join(pair.benchmark for pair in waiting)
-        left_out.append(f"{gpu} has no device left for {names}")
+        left_out += [f"{gpu} has no device left for {names}", *unknown.values()]
     return Seating(tuple(seated), tuple(left_out))
 
 

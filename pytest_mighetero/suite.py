@@ -69,6 +69,8 @@ class HarnessSpec:
         make_variables: ``NAME=value`` arguments of make; ``{log_dir}`` and
             ``{python}`` are filled in.
         environment: variables set for the harness, filled in likewise.
+        device_names: the forms of MIG devices' names that it knows; empty for any.
+        device_profiles: a regular expression for the profiles that it knows.
     """
 
     folder: str
@@ -81,6 +83,8 @@ class HarnessSpec:
     loadgen_log: bool = True
     make_variables: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    device_names: tuple[str, ...] = ()
+    device_profiles: str = ".*"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pytest_mighetero.errors import ConfigError, nearest
 SCENARIOS = ("offline", "server", "singlestream", "multistream")
 ACTIONS = ("run_harness", "run_audit_test01", "run_audit_test04", "run_audit_test05")
 DEVICE_SOURCES = ("nvml", "cpu")
+DEVICE_NAMES = ("legacy", "uuid")
 
 # A check returns what it expected, or None when the value is right.
 Check = Callable[[Any], "str | None"]
@@ -19,6 +21,14 @@ Schema = Mapping[str, "Check | Schema"]
 
 def _text(value: Any) -> str | None:
     return None if isinstance(value, str) and value else "a text"
+
+
+def _pattern(value: Any) -> str | None:
+    try:
+        re.compile(value)
+    except (TypeError, re.error):
+        return "a regular expression"
+    return None
 
 
 def _flag(value: Any) -> str | None:
@@ -88,6 +98,8 @@ def suite_schema(options: frozenset[str]) -> Schema:
             "loadgen_log": _flag,
             "make_variables": {"*": _text},
             "environment": {"*": _text},
+            "device_names": _list_of(*DEVICE_NAMES),
+            "device_profiles": _pattern,
         },
         "defaults": dict.fromkeys(options, _option),
         "groups": {"*": _list_of()},

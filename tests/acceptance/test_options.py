@@ -8,6 +8,8 @@ import pytest
 
 from tests.lab import UUIDS, Lab
 
+LEGACY = "MIG-GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f/7/0"
+
 
 def ids(lab: Lab, *options: str) -> set[str]:
     report = lab.run("--collect-only", "-q", *options, k="test")
@@ -326,15 +328,45 @@ def test_a_folder_without_makefile_is_an_error(lab: Lab) -> None:
 
 
 def test_mig_devices(lab: Lab) -> None:
-    legacy = "MIG-GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f/7/0"
     report = lab.run(
-        "--background-benchmarks=none", f"--mig-devices={legacy}", devices=0
+        "--background-benchmarks=none", f"--mig-devices={LEGACY}", devices=0
     )
-    assert report.launches()[0]["environ"]["CUDA_VISIBLE_DEVICES"] == legacy
+    assert report.launches()[0]["environ"]["CUDA_VISIBLE_DEVICES"] == LEGACY
     text = usage_error(lab, "--mig-devices=0,1", devices=0)
     assert "expected MIG-<uuid> or MIG-GPU-<uuid>/<gi>/<ci>" in text
     text = usage_error(lab, f"--mig-devices={UUIDS[0]},{UUIDS[0]}", devices=0)
     assert "listed twice" in text
+
+
+NEWER = "Use the harness of v1.1 or later with its suite (--mig-suite=v2.0)"
+OLDER = "Update the driver, or use the harness of v1.0"
+
+
+@pytest.mark.parametrize("more", [(), ("--dryrun",), ("--mig-list",)])
+@pytest.mark.parametrize(
+    ("suite", "name", "takes", "remedy"),
+    [
+        ("v1.0", UUIDS[0], "MIG-GPU-<uuid>/<gi>/<ci> (drivers before R470)", NEWER),
+        ("v1.1", LEGACY, "MIG-<uuid> (drivers from R470 on)", OLDER),
+        ("v2.0", LEGACY, "MIG-<uuid> (drivers from R470 on)", OLDER),
+        ("v2.0", UUIDS[0][:12], "MIG-<uuid> (drivers from R470 on)", "Say it whole"),
+    ],
+)
+def test_a_name_that_the_harness_does_not_know_is_refused(  # noqa: PLR0917
+    lab: Lab, suite: str, name: str, takes: str, remedy: str, more: tuple[str, ...]
+) -> None:
+    lab.suite = suite
+    text = usage_error(lab, f"--mig-devices={name}", *more, devices=0)
+    assert f"--mig-devices: the harness of suite {suite} does not know {name}" in text
+    assert f": it takes {takes}. {remedy}" in text
+
+
+@pytest.mark.parametrize(("suite", "name"), [("v1.0", LEGACY), ("v1.1", UUIDS[0])])
+def test_a_name_that_the_harness_knows(lab: Lab, suite: str, name: str) -> None:
+    lab.suite = suite
+    options = ("--background-benchmarks=none", "--dryrun", f"--mig-devices={name}")
+    report = lab.run(*options, devices=0)
+    assert f"CUDA_VISIBLE_DEVICES={name} make run_harness" in report.text
 
 
 def test_too_few_devices(lab: Lab) -> None:

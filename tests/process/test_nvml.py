@@ -411,6 +411,92 @@ def test_a_pair_that_does_not_run_on_the_profile(on: Machines) -> None:
     assert "1 error" in text
 
 
+# What the suite's harness knows of them.
+
+
+PLAIN = r"it reads only profiles such as 1g.10gb (\d+g\.\d+gb). Make such devices"
+UNKNOWN = [
+    ("a100-80gb", "v1.0", [], f"v1.0 does not know {mig(1)[0]}: it takes MIG-GPU-<"),
+    ("pre-r470", "v1.1", [], f"v1.1 does not know MIG-{GPU_7}/7/0: it takes MIG-<"),
+    ("compute-instances", "v2.0", [], "profile is 1c.3g.40gb: " + PLAIN),
+    ("h100", "v2.0", ["--main-profile=1g.10gb+me"], "is 1g.10gb+me: " + PLAIN),
+]
+
+
+@pytest.mark.parametrize("dryrun", [[], ["--dryrun"]])
+@pytest.mark.parametrize(("name", "suite", "options", "says"), UNKNOWN)
+def test_a_main_that_the_harness_would_not_find(  # noqa: PLR0917
+    on: Machines,
+    name: str,
+    suite: str,
+    options: list[str],
+    says: str,
+    dryrun: list[str],
+) -> None:
+    here = on(name)
+    here.lab.suite = suite
+    text, uuids = here.run(*options, *dryrun)
+    assert f"the harness of suite {suite} does not " in text
+    assert says in text
+    assert "1 error" in text
+    assert not uuids
+    assert not list(here.lab.folder.glob("results/*/main"))
+
+
+@pytest.mark.parametrize(
+    ("name", "suite"),
+    [("a100-80gb", "v1.1"), ("a100-80gb", "v2.0"), ("pre-r470", "v1.0")],
+)
+def test_devices_that_the_harness_knows(on: Machines, name: str, suite: str) -> None:
+    here = on(name)
+    here.lab.suite = suite
+    text, uuids = here.run("--dryrun")
+    assert len(uuids) == 7, text
+
+
+def test_a_background_sits_where_the_harness_finds_it(on: Machines) -> None:
+    here = on("h100")
+    here.lab.suite = "v2.0"
+    group = "--background-benchmarks=bert,resnet50,rnnt,3d-unet,ssd-resnet34,dlrm"
+    text, uuids = here.run("--dryrun", "--main-profile=1g.10gb", group)
+    assert uuids == [*mig(2, 3, 4, 5, 6), *mig(1)]
+    assert "has no device left for ssd-resnet34; the harness of suite v2.0 does" in text
+    assert "whose profile is 1g.10gb+me" in text
+
+
+def test_no_device_for_a_background_that_the_harness_finds(on: Machines) -> None:
+    gpu = machine("h100")["gpus"][0]
+    last = dict(list(gpu["devices"].items())[-2:])
+    here = on("h100", gpus=[{**gpu, "devices": last}])
+    here.lab.suite = "v2.0"
+    text, uuids = here.run("--dryrun", "--main-profile=1g.10gb")
+    assert "1 error" in text
+    assert f"does not find {mig(7)[0]}, whose profile is 1g.10gb+me: " in text
+    assert not uuids
+
+
+def test_a_site_may_have_a_harness_that_knows_more(on: Machines) -> None:
+    here = on("h100")
+    here.lab.suite = "v2.0"
+    here.extend_suite("[harness]\ndevice_profiles = '.*'\n")
+    _, uuids = here.run("--dryrun", "--main-profile=1g.10gb+me")
+    assert uuids[-1:] == mig(7)
+
+
+@pytest.mark.parametrize(("name", "suite", "options", "says"), UNKNOWN)
+def test_mig_list_says_what_is_not_usable(
+    on: Machines, name: str, suite: str, options: list[str], says: str
+) -> None:
+    here = on(name)
+    here.lab.suite = suite
+    text, _ = here.run("--mig-list", *options)
+    devices = [line for line in text.splitlines() if line.startswith("  MIG-")]
+    bad = [line for line in devices if line.endswith("  not usable")]
+    assert len(bad) == (1 if name == "h100" else len(devices))
+    assert text.count("  not usable: the harness of suite") == 1
+    assert says in text
+
+
 # What there is, without a test.
 
 

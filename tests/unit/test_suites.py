@@ -145,6 +145,14 @@ def test_a_sites_file_extends_another_of_its_own(tmp_path: Path) -> None:
             "benchmarks.bert.scenarios: expected a list of offline, server",
         ),
         ("[harness]\nactions = 'run_harness'", "harness.actions: expected a list of"),
+        (
+            "[harness]\ndevice_names = ['old']",
+            "harness.device_names: expected a list of legacy, uuid, found ['old']",
+        ),
+        (
+            "[harness]\ndevice_profiles = '(1g'",
+            "harness.device_profiles: expected a regular expression, found '(1g'",
+        ),
         ("devices = 'rocm'", "devices: expected one of nvml, cpu, found 'rocm'"),
         ("harness = 1", "harness: expected a table, found 1"),
         ("[groups]\nmine = ['bart']", "groups.mine: unknown benchmark 'bart': did you"),
