@@ -77,8 +77,25 @@ class Attempt:
         unproved = backgrounds.unproved(overlap)
         early = backgrounds.too_early(overlap)
         problems = [each for each in (unproved, early) if self.broken(each, warn)]
-        problems += [backgrounds.bad_exits() or "", backgrounds.ran_otherwise() or ""]
+        excused = [each for each in (unproved, early) if each not in problems]
+        problems.append(backgrounds.bad_exits(*filter(None, excused)) or "")
+        problems.append(backgrounds.ran_otherwise() or "")
         return [problem for problem in problems if problem]
+
+    def crash(self, broken: str | None, warn: Warn) -> str | None:
+        """Say which backgrounds crashed before main's end and what came of it, or None.
+
+        Args:
+            broken: how the overlap broke, or None.
+            warn: takes that with ``--lenient``, which does not excuse the crash.
+        """
+        main = "; ".join(self.main.problems())
+        main = main and f"Main {self.main.harness.name} failed: {main}."
+        consequences = filter(None, (broken, main))
+        crash = self.backgrounds and self.backgrounds.bad_exits(*consequences)
+        if crash:
+            self.broken(broken, warn)
+        return crash or None
 
     def stop(self) -> None:
         """Stop main, and the backgrounds that serve no other."""

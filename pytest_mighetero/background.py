@@ -83,8 +83,12 @@ class BackgroundSet:
         return [harness for harness in self.harnesses if harness.log_problem]
 
     def lost_overlap(self, main: HarnessProcess) -> str:
-        """Say who ended while *main* ran, and the duration that would have done."""
-        harness = self.ended()[0]
+        """Say who ended while *main* ran, and the duration that would have done.
+
+        No duration would have done for one that crashed.
+        """
+        crashed = self.crashed()
+        harness = crashed[0] if crashed else self.ended()[0]
         self._overlap_lost.update(each.name for each in self.ended())
         end = harness.finished or harness.exited
         assert end is not None
@@ -92,7 +96,8 @@ class BackgroundSet:
         into = end.monotonic - main.launched.monotonic
         return (
             f"The overlap broke: background {harness.name} {how_it_ended(harness)}, "
-            f"{into:.1f} s after main's launch. {self._would_have_done(main)}\n"
+            f"{into:.1f} s after main's launch."
+            f"{'' if crashed else ' ' + self._would_have_done(main)}\n"
             f"{tail_of(harness)}"
         )
 
@@ -115,9 +120,12 @@ class BackgroundSet:
             f"would have been enough"
         )
 
-    def died(self) -> bool:
-        """Tell whether one has exited with a code other than 0."""
-        return any(harness.exit_code for harness in self.harnesses)
+    def crashed(self) -> list[HarnessProcess]:
+        """Return those that exited with a code other than 0.
+
+        Those that were stopped are not asked: their code is the stop's own.
+        """
+        return [h for h in self.harnesses if h.exit_code and not h.stopped]
 
     def enough_for(self, main: TimedWindow) -> float:
         """Return the duration in seconds that would have covered *main*, by far.
@@ -244,20 +252,22 @@ class BackgroundSet:
             f"{self._advice(self.launches[0].min_duration + short)}."
         )
 
-    def bad_exits(self) -> str | None:
-        """Say which backgrounds exited with a code other than 0, or None.
+    def bad_exits(self, *consequences: str) -> str | None:
+        """Say which backgrounds crashed, or None.
 
-        Those that were stopped are not asked: their code is the stop's own.
+        Args:
+            consequences: what came of it; the first line of each is said, too.
         """
-        bad = [h for h in self.harnesses if h.exit_code and not h.stopped]
-        bad = [h for h in bad if h.name not in self._overlap_lost]
-        if not bad:
+        if not (bad := self.crashed()):
             return None
         codes = ", ".join(f"{h.name}: {exit_of(h)}" for h in bad)
-        return (
+        lenient = " (--lenient excuses no crash)" if self._config.lenient else ""
+        said = (
             f"{len(bad)} of {len(self.harnesses)} backgrounds did not exit with "
-            f"code 0: {codes}.\n" + "\n".join(map(tail_of, bad))
+            f"code 0{lenient}: {codes}."
         )
+        sentences = [each.partition("\n")[0] for each in consequences]
+        return "\n".join([said, *sentences, *map(tail_of, bad)])
 
     def ran_otherwise(self) -> str | None:
         """Say which backgrounds ran with something else than was asked for, or None."""

@@ -76,13 +76,13 @@ def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
         How the overlap broke while main ran on, or None.
 
     Raises:
-        RunError: the overlap broke, and main was stopped.
+        RunError: the overlap broke, and main was stopped; or a background crashed.
         HarnessError: main could not be launched, or ran too long.
     """
 
     def go_on() -> bool:
         assert attempt.backgrounds is not None
-        fits = bool(_left(case, "overlap")) and not attempt.backgrounds.died()
+        fits = bool(_left(case, "overlap")) and not attempt.backgrounds.crashed()
         return case.config.lenient or fits
 
     try:
@@ -99,6 +99,10 @@ def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
     if attempt.backgrounds is not None and attempt.main.window is not None:
         overlap = attempt.backgrounds.overlap(attempt.main.window)
         case.learn(start_margin_s=f"{overlap.start_margin_s:.3f}")
+    if crash := attempt.crash(broken, warn):
+        if broken is not None:
+            case.learn(overlap_ok="false")
+        raise RunError(crash)
     return broken
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.lab import UUIDS, Lab
+from tests.lab import FAKE, UUIDS, Lab
 
 LEGACY = "MIG-GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f/7/0"
 
@@ -256,6 +258,74 @@ def test_lenient_warns_of_a_broken_overlap(lab: Lab) -> None:
     assert "The overlap broke: background bert_offline" in report.text
     assert report.case.properties["overlap_ok"] == "false"
     assert report.case.properties["validity"] == "VALID"
+
+
+DIES: dict[str, object] = {"test": 0.4, "die": ["middle", 3]}
+CRASHES: dict[str, tuple[dict[str, object], list[str]]] = {
+    "dies": (DIES, []),
+    "finishes, fails at its end": ({"test": 0.2, "exit": 3}, ["--overlap-retries=2"]),
+    "retries left": (DIES, ["--overlap-retries=2", "--target-qps-backoff=7%"]),
+    "one set for many mains": (DIES, ["--background-scope=session"]),
+    "in a search": (DIES, ["--mig-tune"]),
+}
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+@pytest.mark.parametrize("name", CRASHES)
+def test_a_crash_beside_main_fails_the_run(lab: Lab, name: str, lenient: bool) -> None:
+    behaviour, options = CRASHES[name]
+    lab.fake(bert=behaviour, dlrm={"test": 1})
+    lab.isolated()
+    report = lab.run(*["--lenient"] * lenient, *options)
+    case = report.junit[-1]
+    # The overlap broke, too: the failure names both, and lenient excuses the one.
+    failure = case.problems["failure"]
+    assert "The overlap broke: background bert_offline" in failure
+    assert "code 2 (make: Error 3)" in failure
+    assert ("code 0 (--lenient excuses no crash): bert" in failure) == lenient
+    excused = "MigheteroWarning: test_heterogeneous[dlrm_server]: The overlap broke"
+    assert (excused in report.text) == lenient
+    assert case.properties["overlap_ok"] == "false"
+    assert "attempts" not in case.properties
+    assert set(case.problems) == {"failure"}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "phase", "overlap_ok"),
+    [
+        ({"die": ["start", 3]}, "error", None),
+        ({"die": ["marker", 3], "before": 0.5}, "error", None),
+        ({"test": 2, "exit": 3}, "error", "true"),
+    ],
+)
+def test_lenient_excuses_no_crash_before_and_after_main(
+    lab: Lab, behaviour: dict[str, object], phase: str, overlap_ok: str | None
+) -> None:
+    lab.fake(bert=behaviour)
+    report = lab.run("--lenient", "--background-benchmark-duration=2s")
+    assert "code 2 (make: Error 3)" in report.case.problems[phase]
+    assert report.case.properties.get("overlap_ok") == overlap_ok
+
+
+def test_lenient_excuses_no_killed_guard(lab: Lab, tmp_path: Path) -> None:
+    # When it is done, the background's recipe kills the parent of its make, the guard.
+    lab.harness = tmp_path
+    (tmp_path / "Makefile").write_text(
+        "export LOG_DIR\nrun_harness:\n"
+        f"\t@{sys.executable} {FAKE / 'harness.py'} $@ $(RUN_ARGS); case "
+        '"$(RUN_ARGS)" in *bert*) kill -9 $$(ps -o ppid= -p $$PPID);; esac\n'
+    )
+    lab.fake(bert={"test": 0.5}, dlrm={"test": 1.5})
+    report = lab.run("--lenient", "--background-benchmarks=bert")
+    failure = report.case.problems["failure"]
+    assert "code 0 (--lenient excuses no crash): bert_offline: code 137" in failure
+
+
+def test_a_main_that_fails_with_a_background_is_named_with_it(lab: Lab) -> None:
+    lab.fake(bert=DIES, dlrm={"test": 1, "exit": 4})
+    failure = lab.run("--lenient").case.problems["failure"]
+    assert "Main dlrm_server failed: it exited with code 2 (make: Error 4)." in failure
+    assert "bert_offline: code 2 (make: Error 3)" in failure
 
 
 def test_lenient_warns_of_backgrounds_that_end_too_early(lab: Lab) -> None:

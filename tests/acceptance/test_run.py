@@ -240,7 +240,8 @@ def test_a_background_that_ends_while_main_runs_stops_main(
     assert report.result.duration < 15
     failure = report.case.problems["failure"]
     assert f"The overlap broke: background bert_offline {how}" in failure
-    assert "They ran with 20s; --background-benchmark-duration=" in failure
+    advice = "They ran with 20s; --background-benchmark-duration="
+    assert (advice in failure) == ("die" not in behaviour)
     assert report.case.properties["overlap_ok"] == "false"
 
 
@@ -249,6 +250,15 @@ def test_a_background_may_end_while_main_works_on_after_its_test(lab: Lab) -> No
     report = lab.run()
     report.result.assert_outcomes(passed=1)
     assert 0.1 <= float(report.case.properties["end_margin_s"]) < 3
+
+
+def test_a_crash_that_is_known_when_main_is_done_is_a_failure(lab: Lab) -> None:
+    lab.fake(bert={"exit": 3}, dlrm={"after": 3})
+    report = lab.run()
+    report.result.assert_outcomes(failed=1)
+    failure = report.case.problems["failure"]
+    assert "did not exit with code 0: bert_offline: code 2 (make: Error 3)" in failure
+    assert "The overlap broke" not in failure
 
 
 def test_main_waits_until_every_background_issues_queries(lab: Lab) -> None:
