@@ -19,7 +19,7 @@ from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.guard import LAUNCHED, ORDER_END
 from pytest_mighetero.harness.leftover import MARK
-from pytest_mighetero.harness.marker import Markers, MarkerScanner
+from pytest_mighetero.harness.marker import QUIET_S, Markers, MarkerScanner
 
 TAIL_BYTES = 64 * 1024
 _PTY_HOLDS = 1024 * 1024  # bytes; far more than a pty does (19 kB, Linux 6.18)
@@ -114,6 +114,7 @@ class HarnessProcess:
         self._tail = bytearray()
         self._said = b""  # by the guard
         self._guard: _Spawn | None = None
+        self._printed = Stamp()
 
     def prepare(self, inherited: Sequence[int] = ()) -> None:
         """Start its guard, which keeps the file descriptors *inherited* open.
@@ -222,16 +223,31 @@ class HarnessProcess:
         except OSError:  # EIO: no process has the terminal open any more
             chunk = b""
         if not chunk:
+            self.settle()
             return 0
         self._write(chunk)
         self._tail += chunk
         if len(self._tail) > 2 * TAIL_BYTES:
             del self._tail[:-TAIL_BYTES]
+        self._printed = Stamp()
         if self._start.feed(chunk):
-            self.started = Stamp()
+            self.started = self._printed
         if self._finish.feed(chunk):
-            self.finished = Stamp()
+            self.finished = self._printed
         return len(chunk)
+
+    @property
+    def settles(self) -> float | None:
+        """``time.monotonic()`` from which quiet output is to ``settle``, or None."""
+        pending = self._start.pending or self._finish.pending
+        return self._printed.monotonic + QUIET_S if pending else None
+
+    def settle(self) -> None:
+        """Take a marker that nothing has followed for one, since it was printed."""
+        if self._start.settle():
+            self.started = self._printed
+        if self._finish.settle():
+            self.finished = self._printed
 
     def _write(self, chunk: bytes) -> None:
         left = memoryview(chunk)

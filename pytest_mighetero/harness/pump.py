@@ -57,6 +57,7 @@ class Pump:
         self._wake_read, self._wake_write = os.pipe()
         self._add(self._wake_read, self._do_asked)
         self._asked: list[Callable[[], None]] = []
+        self._unsettled: set[HarnessProcess] = set()
         self._closing = False
         self._failure: Exception | None = None
         self._thread = threading.Thread(
@@ -191,10 +192,28 @@ class Pump:
 
     def _read_all(self) -> None:
         while not self._closing:
-            for key, _ in self._selector.select():
+            events = self._selector.select(self._until_settled())
+            looked = time.monotonic()
+            for key, _ in events:
                 # What came before it may have closed it.
                 if self._selector.get_map().get(key.fd) is key:
                     key.data()
+            self._settle(looked)
+
+    def _until_settled(self) -> float | None:
+        """Return the seconds until a marker without a line's end is to be settled."""
+        due = [harness.settles or 0.0 for harness in self._unsettled]
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _settle(self, looked: float) -> None:
+        """Settle the markers that nothing had followed in time when it was *looked*."""
+        for harness in tuple(self._unsettled):
+            due = harness.settles
+            if due is None or due <= looked:
+                self._unsettled.remove(harness)
+            if due is not None and due <= looked:
+                harness.settle()
+                self._tell()
 
     def _add(self, fd: int, read: Callable[[], None]) -> None:
         self._selector.register(fd, selectors.EVENT_READ, read)
@@ -214,6 +233,8 @@ class Pump:
         before = harness.started, harness.finished, harness.log_error
         if not harness.read():
             self._selector.unregister(harness.fd)
+        if harness.settles is not None:
+            self._unsettled.add(harness)
         if before != (harness.started, harness.finished, harness.log_error):
             self._tell()
 

@@ -3,6 +3,7 @@
 That maps a benchmark, or ``*`` for the others, to any of these:
     before    seconds until the start marker (0.05)
     marker    the start marker's line; "" prints none
+    marker_end  what ends that line (a newline)
     late      seconds from the marker to LoadGen's log (0)
     load      seconds from LoadGen's log to the first query (0)
     test      seconds of the timed window (--min_duration)
@@ -161,7 +162,7 @@ def settings(
 def run(args: dict[str, str], scenario: str, options: Options, logs: Path) -> None:
     log_dir = Path(os.environ["LOG_DIR"])
     log = None
-    say(options.get("marker", MARKER))
+    say(options.get("marker", MARKER), options.get("marker_end", "\n"))
     time.sleep(options.get("late", 0))
     if options.get("log", True):
         log = Log(logs / "fake_system" / args["benchmarks"] / scenario)
@@ -231,9 +232,9 @@ def grow(words: str, counter: Path) -> None:
         time.sleep(0.005)
 
 
-def say(text: str) -> None:
+def say(text: str, end: str = "\n") -> None:
     if text:
-        os.write(1, os.fsencode(f"{text}\n"))
+        os.write(1, os.fsencode(f"{text}{end}"))
 
 
 def chosen(options: Options, args: dict[str, str], log_dir: Path) -> Options:

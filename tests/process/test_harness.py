@@ -106,6 +106,43 @@ def test_markers_and_all_bytes_are_seen(launch: Launch, pump: Pump) -> None:
     assert harness.tail(3)[0] == "a\\xff"
 
 
+@pytest.mark.parametrize("end", ["", "\\r", " ", "\\033[0m", "\\033]8;;\\007\\r"])
+def test_a_marker_is_seen_while_its_line_has_no_end(
+    launch: Launch, pump: Pump, end: str
+) -> None:
+    harness = launch(f"printf '\\033[1m{START}.{end}'; sleep 300")
+    wait(pump, lambda: harness.started is not None)
+    assert harness.running
+    assert harness.finished is None
+
+
+def test_markers_at_the_very_end_of_the_output_are_seen(
+    launch: Launch, pump: Pump
+) -> None:
+    harness = launch(f"{READY}; printf '{FINISH}.'")
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.started is not None
+    assert harness.finished is not None
+    assert harness.exited is not None
+    assert harness.finished.monotonic <= harness.exited.monotonic
+
+
+def test_several_markers_without_an_end_are_each_seen(
+    launch: Launch, pump: Pump
+) -> None:
+    harnesses = [launch(f"printf '{START}'; sleep 300") for _ in range(3)]
+    chatty = launch("yes")
+    wait(pump, lambda: all(harness.started for harness in harnesses))
+    assert chatty.started is None
+
+
+def test_a_sentence_that_goes_on_is_no_marker(launch: Launch, pump: Pump) -> None:
+    harness = launch(f"printf '{START}.'; printf ' Or so.'; printf '{FINISH} it'")
+    wait(pump, lambda: harness.exited is not None)
+    assert harness.started is None
+    assert harness.finished is None
+
+
 def test_output_is_bounded_in_memory_and_whole_on_disk(
     launch: Launch, pump: Pump
 ) -> None:
