@@ -8,6 +8,7 @@ from typing import Any
 from pytest_mighetero import report
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices.telemetry import throttling
+from pytest_mighetero.evidence import accuracy_summary
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.launching import Tick
 from pytest_mighetero.mainrun import MainRun
@@ -119,6 +120,7 @@ class Attempt:
             facts["audit_overrides"] = "; ".join(main.audit_overrides)
         if main.result is not None:
             facts |= report.result_facts(main.result)
+            facts |= report.accuracy_facts(accuracy_summary(main.launch))
         return facts
 
     def overlap_facts(self) -> dict[str, str]:

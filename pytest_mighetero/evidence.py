@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 from pytest_mighetero.asked import audit_overrides, differences, overridden
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.loadgen import LoadGenResult, find_results, read_result
+from pytest_mighetero.loadgen.files import LogFile
 from pytest_mighetero.planning import Launch
 from pytest_mighetero.verdict import explain_exit
 
 LAST_LINES = 20
+_SUMMARY_LIMIT = 1024 * 1024
 
 
 def exit_of(harness: HarnessProcess) -> str:
@@ -75,11 +78,11 @@ def ran_otherwise(launch: Launch) -> list[str]:
 
 
 def accuracy_summary(launch: Launch) -> dict[str, Any] | None:
-    """Return the harness's accuracy verdicts, or None where it left none."""
+    """Return the harness's accuracy verdicts, or None where it left none to read."""
     try:
-        text = (launch.log_dir / "accuracy_summary.json").read_text("utf-8")
-        summary = json.loads(text)
-    except (OSError, ValueError):
+        with closing(LogFile(launch.log_dir / "accuracy_summary.json")) as file:
+            summary = json.loads(file.read(_SUMMARY_LIMIT))
+    except (OSError, ValueError, RecursionError):
         return None
     return summary if isinstance(summary, dict) else None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from pytest_mighetero.changes import Changes
-from pytest_mighetero.loadgen.detail import DETAIL_NAME, has_issuing_line, open_detail
+from pytest_mighetero.loadgen.detail import DETAIL_NAME, has_issuing_line
+from pytest_mighetero.loadgen.files import LogFile
 
 _AGAIN = 1024  # bytes read twice: the line may have been cut by the last look
 
@@ -63,10 +64,9 @@ class FirstQuery:
                         yield Path(entry.path)
 
     def _read_on(self, log: Path) -> bool:
-        with suppress(FileNotFoundError), open_detail(log) as stream:
-            begin = self._read.setdefault(log, 0)
-            stream.seek(begin if begin <= log.stat().st_size else 0)
+        begin = self._read.setdefault(log, 0)
+        with suppress(OSError), closing(LogFile(log, begin)) as stream:
             if has_issuing_line(stream):
                 return True
-            self._read[log] = max(0, stream.tell() - _AGAIN)
+            self._read[log] = max(0, stream.at - _AGAIN)
         return False

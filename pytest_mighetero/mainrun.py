@@ -29,7 +29,7 @@ from pytest_mighetero.overlap import TimedWindow
 from pytest_mighetero.planning import RunPlan
 from pytest_mighetero.proof import main_proof
 from pytest_mighetero.units import format_duration
-from pytest_mighetero.verdict import judge_accuracy, judge_audit, judge_performance
+from pytest_mighetero.verdict import judge, judge_audit
 
 
 class MainRun:
@@ -194,12 +194,7 @@ class MainRun:
                 f"{launch.log_dir}: nothing ran, or more than one test did"
             )
             return [nothing]
-        if self.result.mode == "AccuracyOnly":
-            problems = judge_accuracy(accuracy_summary(launch))
-            if self.result.error_count:
-                problems.append(f"LoadGen counted {self.result.error_count} errors")
-            return [*self.otherwise, *problems]
-        return [*self.otherwise, *judge_performance(self.result)]
+        return [*self.otherwise, *judge(self.result, accuracy_summary(launch))]
 
     def judge(self) -> None:
         """Fail unless main is good.

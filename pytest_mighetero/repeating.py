@@ -12,6 +12,7 @@ from pytest_mighetero.durations import BackgroundTime
 from pytest_mighetero.errors import RunError
 from pytest_mighetero.neighbours import refuse_survivors
 from pytest_mighetero.tuning.target import backed_off, with_target
+from pytest_mighetero.units import significant
 
 _CLOCK = (
     "LoadGen's stamps were read by what it said when, in favour of neither side; have "
@@ -122,7 +123,7 @@ def _other_target(case: Case, attempt: Attempt) -> Again | None:
     if target is None or not _left(case, "target"):
         return None
     if "target_qps_first" not in case.facts:
-        case.learn(target_qps_first=f"{result.target_qps:.6g}")
+        case.learn(target_qps_first=significant(result.target_qps or 0.0, 6))
     problem = "; ".join(attempt.main.problems())
     return Again("target", problem, with_target(attempt.config, case.pair, target))
 

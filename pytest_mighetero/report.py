@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pytest_mighetero.columns import columns
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.overlap import OverlapReport
 from pytest_mighetero.planning import RunPlan, audit_of
+from pytest_mighetero.units import significant
+from pytest_mighetero.verdict import accuracy_verdicts
 
 Facts = Mapping[str, str]
 
@@ -22,11 +26,22 @@ _COLUMNS = (
     ("", "unit"),
     ("p99 ms", "p99_ms"),
     ("limit ms", "latency_limit_ms"),
+    ("p99 TTFT ms", "ttft_p99_ms"),
+    ("limit ms", "ttft_limit_ms"),
+    ("p99 TPOT ms", "tpot_p99_ms"),
+    ("limit ms", "tpot_limit_ms"),
+    ("accuracy", "accuracy"),
+    ("threshold", "accuracy_threshold"),
+    ("accuracy test", "accuracy_test"),
     ("overlap margin s", "end_margin_s"),
     ("seconds", "seconds"),
 )
-_AS_IT_IS = {"target_qps", "latency_limit_ms"}
-_NUMBERS = {"value", "p99_ms", "end_margin_s", "seconds", *_AS_IT_IS}
+_LIMITS = {"latency_limit_ms", "ttft_limit_ms", "tpot_limit_ms"}
+_AS_IT_IS = {"target_qps", "accuracy", "accuracy_threshold", *_LIMITS}
+_LATENCIES = {"p99_ms", "ttft_p99_ms", "tpot_p99_ms"}
+_NUMBERS = {"value", "end_margin_s", "seconds", *_LATENCIES, *_AS_IT_IS}
+# NVIDIA's harness: "Accuracy = 76.460, Threshold = 75.695. Accuracy test PASSED."
+_ACCURACY = re.compile(r"Accuracy = ([-\d.]+), Threshold = ([-\d.]+?)\.?(?:\s|$)")
 
 
 def plan_facts(plan: RunPlan) -> dict[str, str]:
@@ -57,19 +72,51 @@ def result_facts(result: LoadGenResult) -> dict[str, str]:
     metric = result.metric
     return _known(
         validity=validity,
+        damage=" ".join(result.damage),
         metric=metric.name if metric else None,
-        value=f"{metric.value:.10g}" if metric else None,
+        value=significant(metric.value, 10) if metric else None,
         unit=metric.unit if metric else None,
         mode=result.mode,
         target_qps=_number(result.target_qps),
-        p99_ms=_number(result.percentiles_ms.get(99.0)),
-        latency_limit_ms=_number(result.target_latency_ms),
+        **_latency_facts(result),
         percentiles_ms=" ".join(
             f"{percentile:g}={_number(ms)}"
             for percentile, ms in result.percentiles_ms.items()
         ),
         loadgen_version=result.loadgen_version,
     )
+
+
+def _latency_facts(result: LoadGenResult) -> dict[str, str | None]:
+    """Return the latencies, of a language model's Server run those that are judged."""
+    tokens = result.tokens
+    if tokens is None or not tokens.are_judged or result.scenario != "Server":
+        return {
+            "p99_ms": _number(result.percentiles_ms.get(99.0)),
+            "latency_limit_ms": _number(result.target_latency_ms),
+        }
+    return {
+        "ttft_p99_ms": _number(tokens.first_token.percentiles_ms.get(99.0)),
+        "ttft_limit_ms": _number(tokens.first_token_limit_ms),
+        "tpot_p99_ms": _number(tokens.per_output_token.percentiles_ms.get(99.0)),
+        "tpot_limit_ms": _number(tokens.per_output_token_limit_ms),
+    }
+
+
+def accuracy_facts(summary: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return what ``accuracy_summary.json`` says; nothing where there is no verdict."""
+    verdicts = accuracy_verdicts(summary)
+    if not verdicts:
+        return {}
+    figures = [match for each in verdicts if (match := _ACCURACY.search(each))]
+    tests = (each.rpartition("Accuracy test ")[2].strip(" .") for each in verdicts)
+    if len(figures) < len(verdicts):
+        return {"accuracy": " ".join(verdicts)}
+    return {
+        "accuracy": ", ".join(match[1] for match in figures),
+        "accuracy_threshold": ", ".join(match[2] for match in figures),
+        "accuracy_test": ", ".join(tests),
+    }
 
 
 def overlap_facts(overlap: OverlapReport) -> dict[str, str]:
@@ -97,7 +144,7 @@ def _known(**facts: str | None) -> dict[str, str]:
 
 
 def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:.6g}"
+    return None if value is None else significant(value, 6)
 
 
 def block(facts: Facts) -> str:
@@ -142,10 +189,12 @@ def interference_table(runs: Sequence[Facts]) -> list[str]:
 
 def _cell(run: Facts, name: str) -> str:
     value = run.get(name, "-")
-    if name == "latency_limit_ms" and run["scenario"] != "server":
+    if name in _LIMITS and run["scenario"] != "server":
         return "-"
     if name in _AS_IT_IS:
         return value
+    if name == "validity" and "damage" in run:
+        return f"{value}, damaged"
     if name in _NUMBERS and value != "-":
         by_markers = name == "end_margin_s" and run["overlap_source"] == "marker"
         return f"{float(value):.2f}{' by markers' if by_markers else ''}"

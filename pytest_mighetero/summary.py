@@ -66,7 +66,7 @@ def save_references(config: RunConfig, reports: Reports) -> list[str]:
     """
     from pytest_mighetero.comparing import reference_files
     from pytest_mighetero.comparing.measurement import Measurement, of_facts
-    from pytest_mighetero.comparing.references import Key, key_of, reference_of
+    from pytest_mighetero.comparing.references import Key, key_of, reference_of, shown
 
     bad = {each.nodeid for each in reports if each.outcome != "passed"}
     samples: dict[Key, list[Measurement]] = {}
@@ -83,8 +83,8 @@ def save_references(config: RunConfig, reports: Reports) -> list[str]:
         return ["no reference was saved: no run was good"]
     paths = reference_files.save_references(config.references, references)
     lines = [
-        f"{each.key}: {each.value:.6g} {each.unit} ({each.lower:.6g} to "
-        f"{each.upper:.6g})"
+        f"{each.key}: {shown(each.value)} {each.unit} ({shown(each.lower)} to "
+        f"{shown(each.upper)})"
         for each in references
     ]
     return [*lines, f"written to {', '.join(map(str, paths))}"]

@@ -1,9 +1,10 @@
-"""Durations as people write them."""
+"""Durations and figures as people write them."""
 
 from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 from pytest_mighetero.errors import ConfigError
 
@@ -35,3 +36,8 @@ def format_duration(seconds: float) -> str:
         if seconds >= size and math.isclose(seconds / size, round(seconds / size)):
             return f"{round(seconds / size)}{unit}"
     return f"{round(seconds, 3):.10g}s"
+
+
+def significant(value: float, digits: int) -> str:
+    """Write *value* in so many significant digits: 306200 and not 3.062e+05."""
+    return format(Decimal(f"{value:.{digits}g}"), "f")

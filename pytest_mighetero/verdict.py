@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_mighetero.advice import advice
 from pytest_mighetero.loadgen import LoadGenResult
+from pytest_mighetero.units import significant
 
 _DECIMAL = re.compile(r"\d+\.\d+")
 # What hand-made back-offs of published heterogeneous Server targets come to: A30
 # lowered its targets by 3 to 16 % (MLPerf Inference v1.1, v2.0).
-_BACKOFF = 0.93
+_BACKOFF = 0.07
 _MAKE_ERROR = re.compile(r"make(?:\[(?P<level>\d+)\])?: \*\*\* \[.*\] (?P<error>\S.*)")
 
 
@@ -34,6 +36,22 @@ def explain_exit(code: int, lines: Sequence[str]) -> str:
     return f"code {code}"
 
 
+def judge(result: LoadGenResult, accuracy: Mapping[str, Any] | None) -> list[str]:
+    """Return what is wrong with a run by its mode; nothing when it is good.
+
+    Args:
+        result: what LoadGen logged.
+        accuracy: ``accuracy_summary.json``; None stands for no file. AccuracyOnly and
+            SubmissionRun must have one.
+    """
+    problems = []
+    if result.mode in ("AccuracyOnly", "SubmissionRun"):
+        problems = judge_accuracy(accuracy)
+    if result.mode == "AccuracyOnly":
+        return problems + _damaged(result) + _counted(result)
+    return judge_performance(result) + problems
+
+
 def judge_performance(result: LoadGenResult) -> list[str]:
     """Return what is wrong with a performance result; nothing when it is VALID."""
     problems = []
@@ -44,25 +62,38 @@ def judge_performance(result: LoadGenResult) -> list[str]:
         )
     elif not result.valid:
         problems.append(_invalid(result))
-    if result.error_count:
-        said = "; ".join(result.errors) or "see the detail log"
-        problems.append(f"LoadGen counted {result.error_count} errors: {said}")
-    return problems
+    elif result.metric is None and not result.damage:
+        problems.append("LoadGen says VALID and gives no metric")
+    return problems + _damaged(result) + _counted(result)
+
+
+def _damaged(result: LoadGenResult) -> list[str]:
+    if not result.damage:
+        return []
+    said = " ".join(result.damage).rstrip(".")
+    return [f"LoadGen's logs in {result.folder} are damaged: {said}"]
+
+
+def _counted(result: LoadGenResult) -> list[str]:
+    if not result.error_count:
+        return []
+    said = "; ".join(result.errors) or "see the detail log"
+    errors = "error" if result.error_count == 1 else "errors"
+    return [f"LoadGen counted {result.error_count} {errors}: {said}"]
 
 
 def _invalid(result: LoadGenResult) -> str:
     why = "; ".join(text.rstrip(".") for text in result.invalid_reasons) or "unsaid"
     parts = [f"the result is INVALID: {why}"]
     if result.metric is not None:
-        at = f" at target {result.target_qps:g}" if result.target_qps else ""
-        parts.append(f"{result.metric.value:g} {result.metric.unit}{at}")
-    p99, limit = result.percentiles_ms.get(99.0), result.target_latency_ms
-    if p99 is not None and limit:
-        parts.append(f"p99 {p99:.4g} ms, limit {limit:g} ms")
-    missed = p99 is not None and limit is not None and p99 > limit
-    if result.scenario == "Server" and result.target_qps and missed:
-        target = max(1, int(result.target_qps * _BACKOFF))
-        parts.append(f"Next to try: --server_target_qps={target}")
+        target = result.target_qps
+        at = f" at target {significant(target, 10)}" if target else ""
+        value = significant(result.metric.value, 6)
+        parts.append(f"{value} {result.metric.unit}{at}")
+    known = [each for each in result.bounds if each.share is not None]
+    parts += [", ".join(map(str, known))] if known else []
+    if said := advice(result, _BACKOFF):
+        parts.append(said)
     if result.recommendations:
         said = " ".join(result.recommendations).rstrip(".")
         parts.append(f"LoadGen recommends: {said}")
@@ -71,20 +102,29 @@ def _invalid(result: LoadGenResult) -> str:
 
 def judge_accuracy(summary: Mapping[str, Any] | None) -> list[str]:
     """Return what is wrong with ``accuracy_summary.json``; None stands for no file."""
-    verdicts = list(_leaves(summary or {}))
-    if not any("Accuracy test" in verdict for verdict in verdicts):
+    verdicts = accuracy_verdicts(summary)
+    if not verdicts:
         return ["the harness left no accuracy verdict in accuracy_summary.json"]
     return [
-        f"accuracy: {verdict}"
-        for verdict in verdicts
-        if "Accuracy test" in verdict and "PASSED" not in verdict
+        f"accuracy: {verdict}" for verdict in verdicts if not _accuracy_passed(verdict)
     ]
 
 
-def _leaves(value: Any) -> list[str]:
-    if isinstance(value, Mapping):
-        return [leaf for each in value.values() for leaf in _leaves(each)]
-    return [str(value)]
+def accuracy_verdicts(summary: Mapping[str, Any] | None) -> list[str]:
+    """Return the verdicts in ``accuracy_summary.json``, in its order."""
+    found = []
+    left: list[Any] = [summary]
+    while left:
+        value = left.pop(0)
+        if isinstance(value, Mapping):
+            left[:0] = value.values()
+        elif isinstance(value, str) and "Accuracy test" in value:
+            found.append(value.encode("utf-8", "replace").decode().strip())
+    return found
+
+
+def _accuracy_passed(verdict: str) -> bool:
+    return "PASSED" in verdict and "FAILED" not in verdict
 
 
 def judge_audit(test: str, verdicts: Mapping[Path, str]) -> list[str]:

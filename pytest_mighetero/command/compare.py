@@ -24,12 +24,14 @@ HELP = "two sets of runs, benchmark by benchmark"
 DESCRIPTION = """\
 Compare the runs in A with those in B, each benchmark and scenario by what MLPerf judges
 it by: Offline by samples/s; Server by p99 where all ran at one target, else by the
-highest VALID target; SingleStream and MultiStream by latency. Several runs are one
-sample: the median counts, and the spreads say whether a difference means anything.
+highest VALID target; SingleStream and MultiStream by latency, since v2.0 by its
+early-stopping estimate. Language models by tokens/s, and their Server runs at one
+target by p99 TTFT and TPOT, too. Several runs are one sample: the median counts, and
+the spreads say whether a difference means anything.
 
 A and B are each a results folder, a run's folder or a record.json; or a tree of LoadGen
 logs, such as a published closed/<org>/results/<system>. What is not compared is listed
-with the reason. Of records only good runs count.
+with the reason, damaged logs among it. Of records only good runs count.
 
 Isolated and heterogeneous runs are never one sample. Where A or B has only runs of one
 kind, these are compared, whatever the other side's are; where it has both, choose with
@@ -46,7 +48,7 @@ HEADINGS = (
     *("benchmark", "scenario", "figure", "A", "B", "unit", "change", "verdict"),
     *("target QPS", "p99 ms", "limit ms"),
 )
-_NAMES = {"samples/s": "throughput", "ms": "latency"}
+_NAMES = {"samples/s": "throughput", "tokens/s": "throughput", "ms": "latency"}
 RIGHT = ("A", "B", "change", "target QPS", "p99 ms", "limit ms")
 
 
@@ -136,7 +138,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         figure.unit,
         _percent(comparison),
         comparison.verdict,
-        *_server(server_figures(row.a), server_figures(row.b)),
+        *_server(*(server_figures(side, figure.name) for side in (row.a, row.b))),
     )
 
 

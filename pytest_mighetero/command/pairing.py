@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_mighetero.command.sides import Side
-from pytest_mighetero.comparing.comparison import Comparison, Sample, compare
-from pytest_mighetero.comparing.measurement import Measurement
+from pytest_mighetero.comparing.comparison import Comparison, Sample, comparisons
+from pytest_mighetero.comparing.measurement import Latency, Measurement
 from pytest_mighetero.comparing.published import Entry
 
 Key = tuple[str, str]
@@ -17,10 +17,11 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Row:
-    """One benchmark in one scenario, in A and in B.
+    """One benchmark in one scenario, in A and in B, by one figure.
 
     Attributes:
-        comparison: of what the scenario is judged by.
+        comparison: of what the scenario is judged by; language models' Server has one
+            row for each of several figures.
         a, b: the runs.
     """
 
@@ -62,12 +63,13 @@ class LeftOut:
 def pair(a: Side, b: Side) -> tuple[list[Row], list[LeftOut]]:
     """Put the runs of A and B side by side, benchmarks sorted."""
     of_a, of_b = _by_key(a.entries), _by_key(b.entries)
-    rows, left_out = [], []
+    rows: list[Row] = []
+    left_out: list[LeftOut] = []
     for key in sorted({*of_a, *of_b}):
         ours, theirs = of_a.get(key, []), of_b.get(key, [])
-        comparison = compare(_measured(ours), _measured(theirs))
-        if comparison is not None:
-            rows.append(Row(comparison, ours, theirs))
+        compared = comparisons(_measured(ours), _measured(theirs))
+        if compared:
+            rows += (Row(comparison, ours, theirs) for comparison in compared)
             continue
         left_out += _alone(a, ours, b, theirs)
         left_out += _alone(b, theirs, a, ours)
@@ -140,7 +142,8 @@ class ServerFigures:
 
     Attributes:
         target_qps: the highest VALID target.
-        p99_ms: the median p99 of the runs at that target.
+        p99_ms: the median p99 of the runs at that target; of language models that of
+            TTFT or TPOT, in the rows that compare these.
         limit_ms: the limit on it.
     """
 
@@ -149,16 +152,30 @@ class ServerFigures:
     limit_ms: float | None
 
 
-def server_figures(entries: Sequence[Entry]) -> ServerFigures | None:
-    """Return the figures of runs in the Server scenario; None for another one."""
+def server_figures(entries: Sequence[Entry], figure: str) -> ServerFigures | None:
+    """Return the figures of runs in the Server scenario; None for another one.
+
+    Args:
+        entries: the runs.
+        figure: the name of what is compared.
+    """
     runs = _measured(entries)
     if not runs or runs[0].scenario != "server":
         return None
     target = max((m.target_qps for m in runs if m.target_qps is not None), default=None)
-    there = [m for m in runs if m.target_qps == target]
-    p99s = [m.p99_ms for m in there if m.p99_ms is not None]
+    there = [m.latencies for m in runs if m.target_qps == target]
+    at = next((at for at, each in enumerate(there[0]) if _is_of(figure, each)), None)
+    if len(there[0]) == 1:
+        at = 0
+    if at is None:
+        return ServerFigures(target, None, None)
+    p99s = [ms for each in there if (ms := each[at].ms) is not None]
     p99 = statistics.median(p99s) if p99s else None
-    return ServerFigures(target, p99, there[0].limit_ms)
+    return ServerFigures(target, p99, there[0][at].limit_ms)
+
+
+def _is_of(figure: str, latency: Latency) -> bool:
+    return figure.partition(" at ")[0] == latency.name
 
 
 def as_dict(row: Row) -> dict[str, Any]:
@@ -170,8 +187,8 @@ def as_dict(row: Row) -> dict[str, Any]:
         "figure": comparison.figure.name,
         "unit": comparison.figure.unit,
         "higher_is_better": comparison.figure.higher_is_better,
-        "a": _side(row.a, comparison.base),
-        "b": _side(row.b, comparison.other),
+        "a": _side(row.a, comparison.base, comparison.figure.name),
+        "b": _side(row.b, comparison.other, comparison.figure.name),
         "change": comparison.change,
         "worse_by": comparison.worse_by,
         "significant": comparison.significant,
@@ -179,8 +196,8 @@ def as_dict(row: Row) -> dict[str, Any]:
     }
 
 
-def _side(entries: list[Entry], sample: Sample) -> dict[str, Any]:
-    figures = server_figures(entries)
+def _side(entries: list[Entry], sample: Sample, figure: str) -> dict[str, Any]:
+    figures = server_figures(entries, figure)
     return {
         "median": sample.median,
         "values": list(sample.values),

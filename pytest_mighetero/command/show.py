@@ -12,6 +12,7 @@ from pytest_mighetero import report
 from pytest_mighetero.columns import columns
 from pytest_mighetero.command.finding import add_records, find_records
 from pytest_mighetero.comparing.history import Record
+from pytest_mighetero.units import significant
 
 NAME = "show"
 HELP = "what the records of runs say"
@@ -157,4 +158,4 @@ def _text(value: Any) -> str:
         return f"{len(value)}, see --json"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return significant(value, 6) if isinstance(value, float) else str(value)

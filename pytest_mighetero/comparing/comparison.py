@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_mighetero.comparing.measurement import Measurement
+from pytest_mighetero.units import significant
 
 
 def amount(value: float) -> str:
     """Return five digits of *value*, 262650 and not 2.6265e+05."""
-    return f"{float(f'{value:.5g}'):.15g}"
+    return significant(value, 5)
 
 
 @dataclass(frozen=True)
@@ -109,38 +110,83 @@ class Comparison:
 def compare(
     base: Sequence[Measurement], other: Sequence[Measurement]
 ) -> Comparison | None:
+    """Compare by one figure: of several that which is most for the worse.
+
+    Returns:
+        None where there is nothing to compare; see ``comparisons``.
+    """
+    every = comparisons(base, other)
+    return max(every, key=lambda each: each.worse_by, default=None)
+
+
+def comparisons(
+    base: Sequence[Measurement], other: Sequence[Measurement]
+) -> tuple[Comparison, ...]:
     """Compare runs of one benchmark in one scenario by what its scenario is judged by.
 
-    Offline: samples/s. Server: p99 where all ran at one target, since their rate is
-    the target's; the highest VALID targets where these differ, or were searched.
-    SingleStream and MultiStream: their latency percentile (before LoadGen v2.0,
+    Offline: samples/s, of language models tokens/s. Server: p99 where all ran at one
+    target, since their rate is the target's; the highest VALID targets where these
+    differ, or were searched. Server of language models: tokens/s, and at one target p99
+    TTFT and p99 TPOT. SingleStream and MultiStream: their latency (before LoadGen v2.0,
     MultiStream's samples per query).
 
     Returns:
-        None where there is nothing to compare: no runs, another scenario or unit, a
-        Server run whose target or p99 is not known, or a base of 0.
+        None of them where there is nothing to compare: no runs, another scenario or
+        unit, a Server run whose target or p99 is not known, or a base of 0.
     """
     every = [*base, *other]
     if not base or not other or len({(m.scenario, m.unit) for m in every}) != 1:
-        return None
+        return ()
+    rate = Figure(every[0].unit, every[0].unit, every[0].higher_is_better)
     if every[0].scenario != "server":
-        rate = Figure(every[0].unit, every[0].unit, every[0].higher_is_better)
-        return _comparison(rate, base, other, lambda m: m.value)
+        return _known(_comparison(rate, base, other, lambda m: m.value))
     targets = {m.target_qps for m in every}
     if None in targets:
-        return None
+        return ()
+    tokens = rate.unit == "tokens/s"
     if len(targets) > 1 or any(m.tuned for m in every):
         figure = Figure("highest VALID target", "QPS", higher_is_better=True)
-        return Comparison(figure, _highest_targets(base), _highest_targets(other))
-    name = f"p99 at target {every[0].target_qps:g}"
+        one, two = _at_highest(base), _at_highest(other)
+        highest = _comparison(figure, one, two, lambda m: m.target_qps)
+        rates = _comparison(rate, one, two, lambda m: m.value) if tokens else None
+        return _known(highest, rates)
+    latencies = [_latency(base, other, at) for at in range(_latencies(every))]
+    if None in latencies:
+        return ()
+    rates = _comparison(rate, base, other, lambda m: m.value) if tokens else None
+    return _known(rates, *latencies)
+
+
+def _known(*comparisons: Comparison | None) -> tuple[Comparison, ...]:
+    return tuple(each for each in comparisons if each is not None)
+
+
+def _latencies(runs: Sequence[Measurement]) -> int:
+    """Return how many latencies the runs are judged by; 0 where these differ."""
+    names = {tuple(latency.name for latency in m.latencies) for m in runs}
+    return len(names.pop()) if len(names) == 1 else 0
+
+
+def _latency(
+    base: Sequence[Measurement], other: Sequence[Measurement], at: int
+) -> Comparison | None:
+    """Compare runs at one target by one of the latencies that they are judged by."""
+    first, target = base[0].latencies[at], base[0].target_qps or 0.0
+    name = f"{first.name} at target {significant(target, 10)}"
     figure = Figure(name, "ms", higher_is_better=False)
-    return _comparison(figure, base, other, lambda m: m.p99_ms)
+    compared = _comparison(figure, base, other, lambda m: m.latencies[at].ms)
+    limit = first.limit_ms
+    if compared is None or not limit or limit != other[0].latencies[at].limit_ms:
+        return compared
+    shares = compared.base.median / limit, compared.other.median / limit
+    return replace(compared, limit_shares=shares)
 
 
-def _highest_targets(runs: Sequence[Measurement]) -> Sample:
-    """Return each search's answer, or the highest target of runs that were none."""
-    targets = tuple(m.target_qps or 0.0 for m in runs)
-    return Sample(targets if all(m.tuned for m in runs) else (max(targets),))
+def _at_highest(runs: Sequence[Measurement]) -> list[Measurement]:
+    """Return each search's answer, or the run at the highest of chosen targets."""
+    if all(m.tuned for m in runs):
+        return list(runs)
+    return [max(runs, key=lambda m: (m.target_qps or 0.0, m.value))]
 
 
 def _comparison(
@@ -150,10 +196,6 @@ def _comparison(
     value: Callable[[Measurement], float | None],
 ) -> Comparison | None:
     one, two = (Sample(tuple(value(m) or 0.0 for m in side)) for side in (base, other))
-    if not all([*one.values, *two.values]):
+    if min([*one.values, *two.values]) <= 0:
         return None
-    limit = base[0].limit_ms
-    shares = None
-    if limit and limit == other[0].limit_ms:
-        shares = one.median / limit, two.median / limit
-    return Comparison(figure, one, two, shares)
+    return Comparison(figure, one, two)

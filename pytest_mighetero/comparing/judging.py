@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pytest_mighetero.comparing.comparison import Comparison, amount, compare
+from pytest_mighetero.comparing.comparison import (
+    Comparison,
+    amount,
+    compare,
+    comparisons,
+)
 from pytest_mighetero.comparing.history import (
     Record,
     latest_session,
@@ -15,7 +20,7 @@ from pytest_mighetero.comparing.history import (
 )
 from pytest_mighetero.comparing.measurement import Measurement, of_facts
 from pytest_mighetero.comparing.reference_files import load_references
-from pytest_mighetero.comparing.references import check, key_of
+from pytest_mighetero.comparing.references import check, key_of, shown
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.errors import RunError
 
@@ -101,19 +106,23 @@ def judge_against_others(
     problems: list[str | None] = []
     reference = load_references(config.references).get(key_of(facts))
     if reference is not None and not (config.save_reference or mine.tuned):
-        bounds = f"{reference.lower:.6g} to {reference.upper:.6g} {reference.unit}"
-        learn(reference=f"{reference.value:.6g} ({bounds})")
+        lower, upper = shown(reference.lower), shown(reference.upper)
+        bounds = f"{lower} to {upper} {reference.unit}"
+        learn(reference=f"{shown(reference.value)} ({bounds})")
         problems.append(check(reference, mine))
     if config.compare is not None:
         earlier = _earlier(config.compare, config.results_dir, facts, session)
-        compared = compare(_measurements(earlier), [mine])
-        if compared is None:
+        compared = comparisons(_measurements(earlier), [mine])
+        if not compared:
             warn(f"--mig-compare: there is no earlier good run like {name} to compare")
         else:
-            learn(compared=f"{compared} than {earlier[-1].path.parent}")
-            problems.append(_worse(compared, earlier[-1], config.tolerance, name))
-    if said := [problem for problem in problems if problem]:
-        raise RunError("\n".join(said))
+            said = "; ".join(map(str, compared))
+            learn(compared=f"{said} than {earlier[-1].path.parent}")
+            problems += (
+                _worse(each, earlier[-1], config.tolerance, name) for each in compared
+            )
+    if found := [problem for problem in problems if problem]:
+        raise RunError("\n".join(found))
 
 
 def _worse(

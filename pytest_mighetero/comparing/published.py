@@ -64,7 +64,7 @@ def published_runs(tree: Path) -> list[Entry]:
     entries, systems = [], set()
     for folder in find_results(tree):
         place = _place(folder)
-        if place is not None and place.below[:1] == ("accuracy",):
+        if place is not None and _is_no_run(place.below):
             continue
         entry = _entry(folder, tree, place)
         if entry is None:
@@ -88,6 +88,11 @@ def _place(folder: Path) -> _Place | None:
             system, below = Path(*parts[: at - 1]), parts[at + 1 :]
             return _Place(system, parts[at - 1], parts[at].lower(), below)
     return None
+
+
+def _is_no_run(below: tuple[str, ...]) -> bool:
+    """Tell accuracy runs, and the rehearsals of the power meter, from runs."""
+    return below[:1] == ("accuracy",) or below[:2] == ("performance", "ranging")
 
 
 def _entry(folder: Path, tree: Path, place: _Place | None) -> Entry | None:
@@ -120,10 +125,19 @@ def _problem(result: LoadGenResult, place: _Place | None) -> str | None:
         return f"folder says {expected}, LoadGen's log says {said}"
     if result.mode is not None and result.mode not in _MEASURING:
         return f"LoadGen's mode is {result.mode}, expected {' or '.join(_MEASURING)}"
+    return _no_result(result)
+
+
+def _no_result(result: LoadGenResult) -> str | None:
+    """Say why a run in its place came to nothing that is compared, or None."""
+    if result.damage:
+        return " ".join(["damaged:", *result.damage]).rstrip(".")
     if result.valid is False:
         return " ".join(["INVALID:", *result.invalid_reasons]).rstrip(":.")
-    if of_result(result) is None:
+    if result.valid is None:
         return "LoadGen's log is cut off: it has no verdict"
+    if of_result(result) is None:
+        return "LoadGen says VALID and gives no metric"
     return None
 
 

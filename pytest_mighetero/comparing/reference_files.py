@@ -11,9 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pytest_mighetero.comparing.references import Key, Reference
+from pytest_mighetero.comparing.references import OF_LIMIT, Key, Reference
 from pytest_mighetero.errors import ConfigError, HarnessError
 from pytest_mighetero.suite_schema import SCENARIOS, Check, Schema, check_table
+from pytest_mighetero.units import significant
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,7 +22,8 @@ else:
     import tomli as tomllib
 
 _RUNS = ("heterogeneous", "isolated")
-_UNITS = ("samples/s", "ms", "samples/query")
+_UNITS = ("samples/s", "ms", "samples/query", "tokens/s", OF_LIMIT)
+_OF_SERVER = ("ms", OF_LIMIT)
 
 
 def _text(value: Any) -> str | None:
@@ -116,13 +118,18 @@ def _build(entry: Mapping[str, Any], path: Path, number: int) -> Reference:
             f"{where}: only server has target_qps, not {entry['scenario']}; delete it"
         )
     unit = entry["unit"]
-    if server and unit != "ms":
-        raise ConfigError(f"{where}: expected unit ms, server's p99, found {unit!r}")
+    if server and unit not in _OF_SERVER:
+        raise ConfigError(
+            f"{where}: expected unit ms, server's p99, or {OF_LIMIT!r} for a language "
+            f"model, found {unit!r}"
+        )
+    if not server and unit == OF_LIMIT:
+        raise ConfigError(f"{where}: only server has the unit {OF_LIMIT!r}")
     lower, value, upper = entry["lower"], entry["value"], entry["upper"]
     if not lower <= value <= upper:
         raise ConfigError(
-            f"{where}: expected lower <= value <= upper, found {lower:.10g}, "
-            f"{value:.10g}, {upper:.10g}"
+            f"{where}: expected lower <= value <= upper, found "
+            f"{', '.join(significant(x, 10) for x in (lower, value, upper))}"
         )
     key = Key(**{**_key_table(entry), "profile": entry.get("profile") or None})
     qps = None if target is None else float(target)

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.comparing.measurement import Measurement
+from pytest_mighetero.units import significant
+
+# Server of a language model: p99 TTFT or TPOT, whichever is nearer its limit.
+OF_LIMIT = "% of limit"
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,10 @@ class Reference:
 
     Attributes:
         key: of what.
-        value: in ``unit``; Server: the 99th percentile of the latency.
+        value: in ``unit``; Server: the 99th percentile of the latency; of a language
+            model p99 TTFT or TPOT in percent of its limit, whichever is the nearer.
         lower, upper: bounds on a run's value, absolute, in ``unit``.
-        unit: ``samples/s``, ``ms`` or ``samples/query``.
+        unit: ``samples/s``, ``tokens/s``, ``ms``, ``% of limit`` or ``samples/query``.
         target_qps: Server: the target that ``value`` belongs to; None elsewhere.
         path: of the file that holds it.
     """
@@ -89,7 +94,8 @@ def check(reference: Reference, measurement: Measurement) -> str | None:
     value, unit, at = measurement.value, measurement.unit, ""
     if reference.target_qps is not None:
         wanted, ran = _rounded(reference.target_qps), measurement.target_qps
-        if ran is None or measurement.p99_ms is None:
+        latency, unit, what = _latency_of(measurement)
+        if ran is None or latency is None:
             lacking = "target" if ran is None else "p99"
             return (
                 f"{name}: the {lacking} of this run is not known, so it was not "
@@ -99,10 +105,10 @@ def check(reference: Reference, measurement: Measurement) -> str | None:
             return None
         if _rounded(ran) < wanted:
             return (
-                f"{name}: ran at target {_shown(ran)}, below its reference's "
-                f"{_shown(wanted)} ({reference.path})."
+                f"{name}: ran at target {shown(ran)}, below its reference's "
+                f"{shown(wanted)} ({reference.path})."
             )
-        value, unit, at = measurement.p99_ms, "ms", f" p99 at target {_shown(ran)}"
+        value, at = latency, f" {what} at target {shown(ran)}"
     if unit != reference.unit:
         return (
             f"{name}: measured in {unit}, and its reference is in {reference.unit}, so "
@@ -111,18 +117,25 @@ def check(reference: Reference, measurement: Measurement) -> str | None:
         )
     if reference.lower <= value <= reference.upper:
         return None
-    return f"{name}: {_shown(value)} {unit}{at} {_miss(reference, value)}"
+    return f"{name}: {shown(value)} {unit}{at} {_miss(reference, value)}"
+
+
+def _latency_of(run: Measurement) -> tuple[float | None, str, str]:
+    """Return what a Server run is judged by, its unit, and its name."""
+    if run.ttft is not None:
+        return run.limit_percent, OF_LIMIT, "of p99 TTFT or TPOT"
+    return run.p99_ms, "ms", "p99"
 
 
 def _miss(reference: Reference, value: float) -> str:
     percent = f"{abs(value / reference.value - 1):.1%}".replace("%", " %")
-    base = _shown(reference.value)
+    base = shown(reference.value)
     bounds = (
-        f"(bounds {_shown(reference.lower)} to {_shown(reference.upper)}, "
+        f"(bounds {shown(reference.lower)} to {shown(reference.upper)}, "
         f"{reference.path})"
     )
     low = value < reference.lower
-    if low == (reference.unit != "ms"):
+    if low == (reference.unit not in ("ms", OF_LIMIT)):
         return f"is {percent} worse than its reference of {base} {bounds}."
     return (
         f"is better than its reference allows: {percent} {'below' if low else 'above'} "
@@ -149,9 +162,10 @@ def reference_of(
     target = None
     figures = [(each.value, each.unit) for each in measurements]
     if key.scenario == "server":
-        ran = [(_rounded(m.target_qps), m.p99_ms) for m in measurements if m.target_qps]
+        ran = [(_rounded(m.target_qps), m) for m in measurements if m.target_qps]
         target = max((qps for qps, _ in ran), default=None)
-        figures = [(p99, "ms") for qps, p99 in ran if qps == target and p99]
+        latencies = [_latency_of(m) for qps, m in ran if qps == target]
+        figures = [(each, unit) for each, unit, _ in latencies if each]
     units = {unit for _, unit in figures}
     if len(units) != 1:
         return None
@@ -176,5 +190,6 @@ def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _shown(value: float) -> str:
-    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
+def shown(value: float) -> str:
+    """Write a figure of a reference."""
+    return significant(value, 6) if abs(value) < 1e6 else f"{value:.0f}"

@@ -9,12 +9,14 @@ is read once, in bounded memory, and JSON is parsed only where the key is wanted
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, cast
+from itertools import chain
+from typing import cast
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from pytest_mighetero.loadgen.files import Readable
+from pytest_mighetero.loadgen.numbers import finite
 
 DETAIL_NAME = "mlperf_log_detail.txt"
 ISSUING_KEYS = ("generated_query_count", "generated_query_duration")
@@ -38,6 +40,14 @@ _WANTED = {
 }
 _WANTED_PREFIXES = (b"requested_", b"effective_", b"result_", b"early_stopping_")
 _TIMELINE = {"power_begin", "power_end", "test_datetime", *ISSUING_KEYS}
+_RESULTS = ("result_", "early_stopping_", "num_errors")
+
+# What LoadGen marks as an error, and a run that was told to end so may say.
+_ENDED_AS_TOLD = b"Ending early: Max query count reached."
+_TOLD = re.compile(
+    r"(?:IssueQueryThread \d+ +)?Ending early: Max query count reached\."
+    r"(?: query_count \d+)?"
+)
 
 # A wanted line is below 1 kB; of one above the limit only head and tail are kept.
 _LINE_LIMIT = 16 * 1024
@@ -45,7 +55,20 @@ _HEAD, _TAIL = 256, 8 * 1024
 _BLOCK = 128 * 1024
 _KEYS_REMEMBERED = 1024
 
-_parse = json.JSONDecoder(strict=False).raw_decode
+_BOM = b"\xef\xbb\xbf"
+_LATEST_MS = 1e12  # 30 years
+# The lines of LoadGen before v1.0.
+_OLD_LINE = b'"pid": '
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    entry = dict(pairs)
+    if len(entry) < len(pairs):
+        raise ValueError("a key is there twice")
+    return entry
+
+
+_parse = json.JSONDecoder(strict=False, object_pairs_hook=_unique).raw_decode
 
 
 @dataclass
@@ -62,6 +85,15 @@ class DetailLog:
         errors: The first ``MESSAGES_KEPT`` messages marked ``is_error``.
         warnings: The same for ``is_warning``.
         error_count: How many lines were marked ``is_error``.
+        told: The first of those that only say that ``max_query_count`` was reached,
+            which are not among ``errors``.
+        told_count: How many these are; ``error_count`` has them.
+        runs: How many runs the file holds; 0 where none begins in it.
+        contradictions: Keys of results that one run gives twice, differently.
+        unreadable: Keys of results whose lines are cut off or no MLLOG.
+        readable: Whether it holds anything that LoadGen writes.
+        empty: Whether it holds nothing at all.
+        missing: Whether there is no such file.
     """
 
     values: dict[str, object] = field(default_factory=dict)
@@ -71,9 +103,17 @@ class DetailLog:
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     error_count: int = 0
+    told: list[str] = field(default_factory=list)
+    told_count: int = 0
+    runs: int = 0
+    contradictions: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    readable: bool = False
+    empty: bool = True
+    missing: bool = False
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
+def _lines(stream: Readable) -> Iterator[bytes]:
     """Yield every line; of one above the limit only its head and its tail."""
     begun = b""
     while block := stream.read(_BLOCK):
@@ -92,7 +132,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
         yield begun
 
 
-def read_detail(stream: BinaryIO) -> DetailLog:
+def read_detail(stream: Readable) -> DetailLog:
     """Read a detail log from its beginning to its end.
 
     Args:
@@ -101,11 +141,17 @@ def read_detail(stream: BinaryIO) -> DetailLog:
     Returns:
         What was understood. Lines that are cut off, are not MLLOG, or hold bytes that
         are not UTF-8 are never an error; an ``is_error`` line whose message cannot be
-        read counts, and stands in ``errors`` with its key.
+        read counts, and stands in ``errors`` with its key. Of a file with several
+        runs the values and windows are the last one's.
     """
     log = DetailLog()
     wanted: dict[bytes, bool] = {}
-    for line in _lines(stream):
+    lines = _lines(stream)
+    first = next(lines, None)
+    if first is None:
+        return log
+    log.empty, log.readable = False, _OLD_LINE in first
+    for line in chain((first.removeprefix(_BOM),), lines):
         if not line.startswith(_PREFIX):
             continue
         key = line[_KEY_AT : line.find(b'"', _KEY_AT)]
@@ -130,12 +176,40 @@ def _entry(line: bytes) -> dict[str, object]:
     return cast("dict[str, object]", entry)
 
 
+def _text(value: str) -> str:
+    """Return *value* as text that can be written: without halves of surrogates."""
+    return value.encode("utf-8", "replace").decode()
+
+
 def _take_value(log: DetailLog, key: str, entry: dict[str, object]) -> None:
+    log.readable = True
+    if key == "loadgen_version":
+        _take_start(log)
+    is_result = key.startswith(_RESULTS)
     if "value" not in entry:
+        if is_result:
+            log.unreadable.append(key)
         return
-    value = log.values[key] = entry["value"]
+    value = entry["value"]
+    if isinstance(value, str):
+        value = _text(value)
+    elif isinstance(value, (list, dict)):
+        value = None  # LoadGen's settings and results are plain
+    if is_result and key in log.values and log.values[key] != value:
+        log.contradictions.append(key)
+    log.values[key] = value
     if key in _TIMELINE:
         _take_time(log, key, value, entry.get("time_ms"))
+
+
+def _take_start(log: DetailLog) -> None:
+    """Begin anew: LoadGen writes its version once a run, before all else."""
+    log.runs += 1
+    if log.runs > 1:
+        for key in [key for key in log.values if key.startswith(_RESULTS)]:
+            del log.values[key]
+        log.stamps.clear()
+        log.test_datetime = log.issuing_ms = None
 
 
 def _take_time(log: DetailLog, key: str, value: object, time_ms: object) -> None:
@@ -147,24 +221,30 @@ def _take_time(log: DetailLog, key: str, value: object, time_ms: object) -> None
     elif key == "test_datetime":
         if log.test_datetime is None:
             log.test_datetime = str(value)
-    elif log.issuing_ms is None and isinstance(time_ms, (int, float)):
-        log.issuing_ms = float(time_ms)
+        else:
+            log.runs = max(2, log.runs)
+    elif log.issuing_ms is None:
+        ms = finite(time_ms)
+        log.issuing_ms = ms if ms is not None and 0 <= ms < _LATEST_MS else None
 
 
 def _take_message(log: DetailLog, line: bytes, key: bytes, *, is_error: bool) -> None:
     log.error_count += is_error
     messages = log.errors if is_error else log.warnings
+    may_be_told = is_error and _ENDED_AS_TOLD in line
+    if not may_be_told and len(messages) >= MESSAGES_KEPT:
+        return
+    value = _entry(line).get("value")
+    plain = isinstance(value, (str, int, float))
+    message = _text(str(value) if plain else key.decode("utf-8", "replace")).strip()
+    if may_be_told and _TOLD.fullmatch(message):
+        log.told_count += 1
+        messages = log.told
     if len(messages) < MESSAGES_KEPT:
-        message = _entry(line).get("value", key.decode("utf-8", "replace"))
-        messages.append(str(message).strip())
+        messages.append(message)
 
 
-def open_detail(path: Path) -> BinaryIO:
-    """Open a detail log for ``read_detail`` or ``has_issuing_line``."""
-    return path.open("rb", buffering=0)
-
-
-def has_issuing_line(stream: BinaryIO) -> bool:
+def has_issuing_line(stream: Readable) -> bool:
     """Tell whether the log has a ``generated_query_count`` line.
 
     LoadGen writes it once the schedule is made, just before the first query, and

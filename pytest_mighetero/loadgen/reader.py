@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_mighetero.loadgen import figures, texts, windows
+from pytest_mighetero.loadgen.damage import damages
 from pytest_mighetero.loadgen.detail import (
     DETAIL_NAME,
+    MESSAGES_KEPT,
     DetailLog,
     has_issuing_line,
-    open_detail,
     read_detail,
 )
+from pytest_mighetero.loadgen.files import LogFile, Readable
 from pytest_mighetero.loadgen.result import LoadGenResult
-from pytest_mighetero.loadgen.summary import (
-    SUMMARY_NAME,
-    SummaryLog,
-    open_summary,
-    read_summary,
-)
+from pytest_mighetero.loadgen.summary import SUMMARY_NAME, SummaryLog, read_summary
 from pytest_mighetero.loadgen.version import stamps_are_local
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pytest_mighetero.overlap import TimedWindow
+
+_Log = TypeVar("_Log", DetailLog, SummaryLog)
 
 _ASKED, _SETTING = "requested_", "effective_"
 
@@ -54,12 +55,13 @@ def is_issuing(folder: Path) -> bool:
     up to its first ``generated_query_count`` line. It stays true when the run is over.
 
     Args:
-        folder: Where LoadGen writes its logs; it need not exist yet.
+        folder: Where LoadGen writes its logs; it need not exist yet. What is no log,
+            or cannot be read, has no first query.
     """
     try:
-        with open_detail(folder / DETAIL_NAME) as stream:
-            return has_issuing_line(stream)
-    except (FileNotFoundError, NotADirectoryError):
+        with closing(LogFile(folder / DETAIL_NAME)) as log:
+            return has_issuing_line(log)
+    except OSError:
         return False
 
 
@@ -68,7 +70,8 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> LoadGenRe
 
     The detail log is the authority; the summary is asked for what that does not say,
     for the choice of the metric, and alone for LoadGen before v1.0, which wrote no
-    MLLOG lines. Nothing is guessed: what the logs do not say is None.
+    MLLOG lines. Nothing is guessed: what the logs do not say is None. Whatever the
+    files hold, and be they no files at all, is survived, and named in ``damage``.
 
     Args:
         folder: Where LoadGen wrote ``mlperf_log_detail.txt`` and
@@ -81,57 +84,77 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> LoadGenRe
     Raises:
         FileNotFoundError: The folder holds neither file.
     """
-    detail, summary = _read_logs(folder)
+    detail, summary, damage = _read_logs(folder)
     values: dict[str, object] = {**summary.values, **detail.values}
     version = figures.text(values, "loadgen_version")
     scenario = figures.text(values, "effective_scenario", "requested_scenario")
-    percentile = figures.percent(values, "effective_target_latency_percentile")
     latency = figures.latency_of(values, scenario)
-    tokens = figures.tokens_of(values)
-    early_stopping = texts.early_stopping_text(_early_stopping(values, summary))
+    metric = figures.metric_of(values, scenario, version, summary.metric_key)
     validity = values.get("result_validity")
-    valid = {"VALID": True, "INVALID": False}.get(str(validity))
     query_count = figures.number(values, "result_query_count")
     timed, issuing_since, host_offset = _times(detail, version, utc_offset_s)
-    return LoadGenResult(
+    result = LoadGenResult(
         folder=folder,
         loadgen_version=version,
         scenario=scenario,
         mode=figures.text(values, "effective_test_mode", "requested_test_mode"),
-        metric=figures.metric_of(values, scenario, version, summary.metric_key),
-        valid=valid,
-        invalid_reasons=(
-            texts.invalid_reasons(values, percentile, latency, tokens, early_stopping)
-            if valid is False
-            else ()
-        ),
+        metric=metric,
+        valid={"VALID": True, "INVALID": False}.get(str(validity)),
         recommendations=_recommendations(values, summary),
-        early_stopping=early_stopping,
+        early_stopping=texts.early_stopping_text(_early_stopping(values, summary)),
         target_qps=_target_qps(values, scenario),
         scheduled_qps=figures.number(values, figures.SCHEDULED_KEY),
         completed_qps=figures.number(values, figures.COMPLETED_KEY),
+        samples_per_second=figures.number(values, figures.OFFLINE_KEY),
         target_latency_ms=figures.limit_ms(
             values, "effective_target_latency_ns", "requested_server_target_latency_ns"
         ),
-        target_latency_percentile=percentile,
+        target_latency_percentile=figures.percent(
+            values, "effective_target_latency_percentile"
+        ),
         min_latency_ms=latency.min_ms,
         mean_latency_ms=latency.mean_ms,
         max_latency_ms=latency.max_ms,
         percentiles_ms=latency.percentiles_ms,
-        tokens=tokens,
-        errors=tuple(detail.errors),
+        tokens=figures.tokens_of(values),
         warnings=tuple(detail.warnings),
-        error_count=max(
-            detail.error_count,
-            int(figures.number(values, "num_errors") or 0),
-            summary.error_count or 0,
-        ),
         requested=_without(_ASKED, values),
         settings=_without(_SETTING, values),
         query_count=None if query_count is None else int(query_count),
         windows=timed,
         issuing_since=issuing_since,
         host_utc_offset_s=host_offset,
+        damage=(*damage, *damages(detail, summary, values, scenario, metric)),
+    )
+    return _with_reasons(_with_errors(result, values, detail, summary), values)
+
+
+def _with_reasons(result: LoadGenResult, values: Mapping[str, object]) -> LoadGenResult:
+    if result.valid is not False:
+        return result
+    reasons = texts.invalid_reasons(values, result.bounds, result.early_stopping)
+    return replace(result, invalid_reasons=reasons)
+
+
+def _with_errors(
+    result: LoadGenResult,
+    values: Mapping[str, object],
+    detail: DetailLog,
+    summary: SummaryLog,
+) -> LoadGenResult:
+    """Add LoadGen's errors, without that a VALID run ended as it was told to."""
+    logged = int(max(0, figures.number(values, "num_errors") or 0))
+    count = max(detail.error_count, logged, summary.error_count or 0)
+    errors, warnings = [*detail.errors, *detail.told], detail.warnings
+    asked = (figures.number(values, "effective_max_query_count") or 0) > 0
+    if result.valid and asked:
+        count -= detail.told_count
+        errors, warnings = detail.errors, [*detail.warnings, *detail.told]
+    return replace(
+        result,
+        errors=tuple(errors[:MESSAGES_KEPT]),
+        warnings=tuple(warnings),
+        error_count=count,
     )
 
 
@@ -144,25 +167,31 @@ def _without(prefix: str, values: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _read_logs(folder: Path) -> tuple[DetailLog, SummaryLog]:
-    detail = summary = None
-    try:
-        with open_detail(folder / DETAIL_NAME) as stream:
-            detail = read_detail(stream)
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    try:
-        with open_summary(folder / SUMMARY_NAME) as lines:
-            summary = read_summary(lines)
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    if detail is None and summary is None:
+def _read_logs(folder: Path) -> tuple[DetailLog, SummaryLog, list[str]]:
+    damage: list[str] = []
+    detail = _read(folder / DETAIL_NAME, read_detail, damage)
+    summary = _read(folder / SUMMARY_NAME, read_summary, damage)
+    if detail is None and summary is None and not damage:
         message = (
             f"No LoadGen log in {folder}: it holds neither {DETAIL_NAME} nor"
             f" {SUMMARY_NAME}."
         )
         raise FileNotFoundError(message)
-    return detail or DetailLog(), summary or SummaryLog()
+    return detail or DetailLog(missing=True), summary or SummaryLog(), damage
+
+
+def _read(
+    path: Path, read: Callable[[Readable], _Log], damage: list[str]
+) -> _Log | None:
+    """Read one of the logs; None where it is not there, or damaged as a file."""
+    try:
+        with closing(LogFile(path)) as log:
+            return read(log)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        damage.append(f"{path.name} cannot be read: {error.strerror}.")
+        return None
 
 
 def _early_stopping(

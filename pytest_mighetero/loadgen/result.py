@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.overlap import TimedWindow
+from pytest_mighetero.units import significant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ class Metric:
     Attributes:
         name: For instance ``completed samples per second``.
         value: In ``unit``.
-        unit: ``samples/s``, ``ms`` or ``samples/query``.
+        unit: ``samples/s``, ``tokens/s``, ``ms`` or ``samples/query``.
         higher_is_better: False for latencies.
     """
 
@@ -61,6 +62,51 @@ class TokenMetrics:
     first_token_limit_ms: float | None = None
     per_output_token_limit_ms: float | None = None
 
+    @property
+    def are_judged(self) -> bool:
+        """Whether LoadGen measured, or limits, TTFT and TPOT; not where it inferred."""
+        limits = self.first_token_limit_ms, self.per_output_token_limit_ms
+        measured = (
+            self.first_token.percentiles_ms,
+            self.per_output_token.percentiles_ms,
+        )
+        return any((*limits, *measured))
+
+
+@dataclass(frozen=True)
+class LatencyBound:
+    """A latency by which LoadGen judges a Server run.
+
+    Attributes:
+        name: ``latency``; of language models ``TTFT`` or ``TPOT``.
+        percentile: Of the latency, for instance 99.0.
+        ms: What it was, or None.
+        limit_ms: What it may be, or None.
+    """
+
+    name: str
+    percentile: float
+    ms: float | None
+    limit_ms: float | None
+
+    @property
+    def share(self) -> float | None:
+        """What it was as a fraction of what it may be; None where one is unknown."""
+        return self.ms / self.limit_ms if self.ms and self.limit_ms else None
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is known to be over its limit."""
+        return (self.share or 0) > 1
+
+    def __str__(self) -> str:
+        ms, limit = (
+            "unknown" if each is None else f"{significant(each, 4)} ms"
+            for each in (self.ms, self.limit_ms)
+        )
+        what = "" if self.name == "latency" else f" {self.name}"
+        return f"p{self.percentile:g}{what} {ms}, limit {limit}"
+
 
 @dataclass(frozen=True)
 class LoadGenResult:
@@ -80,6 +126,7 @@ class LoadGenResult:
         target_qps: The rate that was asked for (Server), or expected (all others).
         scheduled_qps: Server: the rate at which LoadGen issued queries.
         completed_qps: Server: the rate at which they were answered, up to the last.
+        samples_per_second: Offline: the rate at which samples were answered.
         target_latency_ms: Server's limit on the latency.
         target_latency_percentile: The percentile that the limit holds for, or that is
             the metric, for instance 99.0.
@@ -89,8 +136,11 @@ class LoadGenResult:
         percentiles_ms: The same by percentile, for instance ``{99.0: 12.3, ...}``.
         tokens: What language models are judged by.
         errors: The first 100 messages that LoadGen marks as errors.
-        warnings: The first 100 that it marks as warnings.
-        error_count: All errors: the most that any of LoadGen's counts says.
+        warnings: The first 100 that it marks as warnings, and in a VALID run that it
+            reached the ``max_query_count`` that was asked for, which LoadGen marks as
+            an error.
+        error_count: All errors: the most that any of LoadGen's counts says, without
+            those among ``warnings``.
         requested: The ``requested_`` settings, without that prefix, in LoadGen's units
             (milliseconds and nanoseconds, as the names say): what reached LoadGen.
         settings: The ``effective_`` settings likewise: what it made of them.
@@ -103,6 +153,9 @@ class LoadGenResult:
         host_utc_offset_s: Seconds by which the writing host's clock was ahead of UTC,
             where the log tells (LoadGen v1.1 and later, with a complete window). Of
             use to read the log of a run that was killed on the same host.
+        damage: Sentences on what no log of one whole run would say: two files of
+            different runs, a log that ends within the run, figures that are none. What
+            such logs say is not to be trusted, VALID included.
     """
 
     folder: Path
@@ -117,6 +170,7 @@ class LoadGenResult:
     target_qps: float | None = None
     scheduled_qps: float | None = None
     completed_qps: float | None = None
+    samples_per_second: float | None = None
     target_latency_ms: float | None = None
     target_latency_percentile: float | None = None
     min_latency_ms: float | None = None
@@ -133,6 +187,38 @@ class LoadGenResult:
     windows: tuple[TimedWindow, ...] = ()
     issuing_since: float | None = None
     host_utc_offset_s: float | None = None
+    damage: tuple[str, ...] = ()
+
+    @property
+    def bounds(self) -> tuple[LatencyBound, ...]:
+        """The latencies by which a Server run is judged; none elsewhere."""
+        if self.scenario != "Server":
+            return ()
+        percentile, tokens = self.target_latency_percentile or 99.0, self.tokens
+        if tokens is None or not tokens.are_judged:
+            ms, limit = self.percentiles_ms.get(percentile), self.target_latency_ms
+            return (LatencyBound("latency", percentile, ms, limit),)
+        first, each = tokens.first_token, tokens.per_output_token
+        return (
+            LatencyBound(
+                "TTFT",
+                percentile,
+                first.percentiles_ms.get(percentile),
+                tokens.first_token_limit_ms,
+            ),
+            LatencyBound(
+                "TPOT",
+                percentile,
+                each.percentiles_ms.get(percentile),
+                tokens.per_output_token_limit_ms,
+            ),
+        )
+
+    @property
+    def tightest(self) -> LatencyBound | None:
+        """That of ``bounds`` which is nearest its limit, or farthest over it."""
+        known = [each for each in self.bounds if each.share is not None]
+        return max(known or self.bounds, key=lambda each: each.share or 0, default=None)
 
     @property
     def window(self) -> TimedWindow | None:

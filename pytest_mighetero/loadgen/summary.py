@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_mighetero.loadgen.files import Readable
 
 SUMMARY_NAME = "mlperf_log_summary.txt"
 SAMPLES_PER_QUERY = "effective_samples_per_query"
+# SingleStream has the estimate of its own percentile, and MultiStream's of the 99th.
+EARLY_STOPPING_KEYS = ("early_stopping_latency_ss", "early_stopping_latency_ms")
 
+# A summary is below 10 kB; of more, only so much is read, and of a line only so much.
+_SIZE_LIMIT = 1024 * 1024
 _LINE_LIMIT = 64 * 1024
 
 _SECTIONS = {
@@ -81,9 +83,16 @@ _TOKEN_PERCENTILES = {
     "percentile time per output token": "result_time_per_output_token_{}_percentile_ns",
 }
 
-_PERCENTILE = re.compile(r"(\d+(?:\.\d+)?)(?:th)? (percentile [a-z ]+?) \(ns\)$")
+_PERCENTILE = re.compile(
+    r"(\d{1,3}(?:\.\d{1,9})?)(?:th)? (percentile [a-z ]+?) \(ns\)$", re.ASCII
+)
+_ESTIMATE = re.compile(
+    r"Early stopping \d{1,3}(?:\.\d{1,9})?th percentile estimate: (\d{1,18})\b",
+    re.ASCII,
+)
 _PARAMETER = re.compile(r"(\w+)(?: \((ns|ms)\))?$")
-_COUNT = re.compile(r"(No|\d+) (warning|error)s? encountered", re.IGNORECASE)
+_COUNT = re.compile(r"(No|\d+) (warning|error)s? encountered", re.IGNORECASE | re.ASCII)
+_DIGITS = 18  # of a count
 
 
 @dataclass
@@ -97,6 +106,8 @@ class SummaryLog:
         recommendations: LoadGen's texts.
         early_stopping: LoadGen's lines, by ``""``, or by ``TTFT`` and ``TPOT``.
         error_count: How many errors it counts, or None.
+        empty: Whether it holds nothing at all.
+        problems: What is wrong with it, in sentences.
     """
 
     values: dict[str, object] = field(default_factory=dict)
@@ -104,6 +115,8 @@ class SummaryLog:
     recommendations: list[str] = field(default_factory=list)
     early_stopping: dict[str, str] = field(default_factory=dict)
     error_count: int | None = None
+    empty: bool = True
+    problems: list[str] = field(default_factory=list)
 
 
 def _number(text: str) -> float | None:
@@ -130,13 +143,26 @@ class _Reader:
         counted = _COUNT.match(stripped)
         if counted is not None:
             if counted[2].lower() == "error":
-                self.log.error_count = int(counted[1]) if counted[1].isdigit() else 0
+                self._take_error_count(counted[1])
         elif self.section == "results":
             self._take_result(line, label, colon, value)
         elif self.section == "stats":
             self._take_stat(label, value)
         else:
             self._take_parameter(label, value)
+
+    def _take_error_count(self, said: str) -> None:
+        if len(said) > _DIGITS:
+            self.log.error_count = 1
+            self.log.problems.append("its count of errors is not readable")
+        else:
+            self.log.error_count = int(said) if said.isdigit() else 0
+
+    def _take_verdict(self, verdict: str) -> None:
+        if self.log.values.get("result_validity", verdict) != verdict:
+            self.log.problems.append("it holds several results")
+        self.log.values["result_validity"] = verdict
+        self.latencies = _PER_SAMPLE
 
     def _take_result(self, line: str, label: str, colon: str, value: str) -> None:
         values = self.log.values
@@ -154,8 +180,7 @@ class _Reader:
         elif label == "Mode":
             values["effective_test_mode"] = _MODES.get(value, value)
         elif label == "Result is":
-            values["result_validity"] = value
-            self.latencies = _PER_SAMPLE
+            self._take_verdict(value)
         elif label in _VERDICTS:
             # Some versions have a third word, "Skipped": the condition did not count.
             if value in ("Yes", "NO"):
@@ -203,21 +228,34 @@ class _Reader:
         self.log.values.setdefault(key, number)
 
 
-def read_summary(stream: TextIO) -> SummaryLog:
+def read_summary(stream: Readable) -> SummaryLog:
     """Read a summary, of any LoadGen version, whole, cut off or empty.
 
     Args:
-        stream: The file as text.
+        stream: The file; bytes that are not UTF-8 are replaced.
 
     Returns:
         What was understood.
     """
     reader = _Reader()
-    while line := stream.readline(_LINE_LIMIT):
-        reader.take(line)
+    blocks: list[bytes] = []
+    left = _SIZE_LIMIT
+    while left > 0 and (block := stream.read(left)):
+        blocks.append(block)
+        left -= len(block)
+    text = b"".join(blocks).decode("utf-8-sig", "replace")
+    reader.log.empty = not text
+    for line in text.split("\n"):
+        reader.take(line[:_LINE_LIMIT])
+    if not left:
+        reader.log.problems.append("it is larger than any summary of LoadGen's")
+    _take_estimates(reader.log)
     return reader.log
 
 
-def open_summary(path: Path) -> TextIO:
-    """Open a summary for ``read_summary``; bytes that are not UTF-8 are replaced."""
-    return path.open(encoding="utf-8", errors="replace")
+def _take_estimates(log: SummaryLog) -> None:
+    """Take the early-stopping estimates, which only a text has in the summary."""
+    said = _ESTIMATE.findall(log.early_stopping.get("", ""))
+    of_multi_stream = log.values.get("effective_scenario") == "MultiStream"
+    keys = EARLY_STOPPING_KEYS[of_multi_stream:]
+    log.values.update(zip(keys, map(int, said), strict=False))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
-from pytest_mighetero.loadgen.figures import limit_ms, number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pytest_mighetero.loadgen.result import LatencyStats, TokenMetrics
+from pytest_mighetero.loadgen.figures import number
+from pytest_mighetero.loadgen.result import LatencyBound
+from pytest_mighetero.units import significant
 
 _BULLET = re.compile(r"(?:^|\s)\*\s+")
 _SENTENCE_END = re.compile(r"(?<=\.)\s+(?:\*\s+)?")
@@ -39,39 +36,13 @@ def early_stopping_text(parts: Mapping[str, str]) -> str | None:
     return " ".join(lines) or None
 
 
-def _latency_text(
-    name: str, percentile: float | None, stats: LatencyStats, limit: float | None
-) -> str | None:
-    if percentile is None or limit is None:
-        return None
-    latency = stats.percentiles_ms.get(percentile)
-    if latency is None:
-        return None
-    return f"{percentile:g}th percentile {name} is {latency:.4g} ms, limit {limit:g} ms"
-
-
-def _missed_latencies(
-    values: Mapping[str, object],
-    percentile: float | None,
-    latency: LatencyStats,
-    tokens: TokenMetrics | None,
-) -> str:
-    if tokens is None:
-        limit = limit_ms(values, "effective_target_latency_ns")
-        texts = [_latency_text("latency", percentile, latency, limit)]
-    else:
-        texts = [
-            _latency_text(
-                "TTFT", percentile, tokens.first_token, tokens.first_token_limit_ms
-            ),
-            _latency_text(
-                "TPOT",
-                percentile,
-                tokens.per_output_token,
-                tokens.per_output_token_limit_ms,
-            ),
-        ]
-    return "; ".join(text for text in texts if text)
+def _missed(bounds: Iterable[LatencyBound]) -> str:
+    return "; ".join(
+        f"{each.percentile:g}th percentile {each.name} is "
+        f"{significant(each.ms, 4)} ms, limit {significant(each.limit_ms, 6)} ms"
+        for each in bounds
+        if each.missed and each.ms is not None and each.limit_ms is not None
+    )
 
 
 def _uncapitalised(text: str) -> str:
@@ -85,9 +56,7 @@ def _with_detail(sentence: str, detail: str) -> str:
 
 def invalid_reasons(
     values: Mapping[str, object],
-    percentile: float | None,
-    latency: LatencyStats,
-    tokens: TokenMetrics | None,
+    bounds: Iterable[LatencyBound],
     early_stopping: str | None,
 ) -> tuple[str, ...]:
     """Return a sentence for each condition of a VALID run that was not met.
@@ -97,18 +66,17 @@ def invalid_reasons(
 
     Args:
         values: What the logs say.
-        percentile: The percentile that a latency limit holds for, for instance 99.0.
-        latency: The run's latencies.
-        tokens: The figures of a language model, which is judged by TTFT and TPOT.
+        bounds: The latencies that LoadGen judges the run by.
         early_stopping: What LoadGen says of early stopping, on one line.
     """
     reasons = []
     if values.get("result_perf_constraints_met") is False:
-        detail = _missed_latencies(values, percentile, latency, tokens)
-        reasons.append(_with_detail("Performance constraints not met", detail))
+        reasons.append(_with_detail("Performance constraints not met", _missed(bounds)))
     if values.get("result_min_duration_met") is False:
         wanted = number(values, "effective_min_duration_ms")
-        detail = "" if wanted is None else f"{wanted / 1e3:g} s were asked for"
+        detail = (
+            "" if wanted is None else f"{significant(wanted / 1e3, 6)} s were asked for"
+        )
         reasons.append(_with_detail("Minimum duration not met", detail))
     if values.get("result_min_queries_met") is False:
         wanted = number(values, "effective_min_query_count")

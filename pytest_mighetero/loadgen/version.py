@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_VERSION = re.compile(r"\s*v?(\d*)(?:\.(\d+))?")
+_VERSION = re.compile(r"\s*v?(\d{0,9})(?:\.(\d{1,9}))?", re.ASCII)
 
 _FIRST_WITH_UTC_STAMPS = (1, 1)
 

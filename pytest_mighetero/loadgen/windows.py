@@ -12,10 +12,14 @@ from datetime import datetime, timezone
 
 from pytest_mighetero.overlap import TimedWindow
 
-_POWER_STAMP = re.compile(r"(\d\d)-(\d\d)-(\d{4}) (\d\d):(\d\d):(\d\d)(\.\d+)?$")
-_DATETIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z?$")
+_POWER_STAMP = re.compile(
+    r"(\d\d)-(\d\d)-(\d{4}) (\d\d):(\d\d):(\d\d)(\.\d+)?$", re.ASCII
+)
+_DATETIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z?$", re.ASCII)
 
 _ZONE_STEP_S = 900
+_FARTHEST_ZONE_S = 14 * 3600
+_YEARS = range(1971, 9000)  # those that every platform turns into POSIX time
 
 
 def _posix(calendar: datetime, utc_offset_s: float | None, *, fold: int = 0) -> float:
@@ -31,6 +35,8 @@ def _read_power_stamp(stamp: str) -> datetime | None:
         return None
     month, day, year, hour, minute, second = map(int, found.groups()[:6])
     micros = round(float(found[7] or 0) * 1e6)
+    if year not in _YEARS:
+        return None
     try:
         return datetime(
             year, month, day, hour, minute, second, micros, tzinfo=timezone.utc
@@ -44,6 +50,8 @@ def _read_datetime(stamp: str) -> datetime | None:
     if found is None:
         return None
     year, month, day, hour, minute, second = map(int, found.groups())
+    if year not in _YEARS:
+        return None
     try:
         return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
@@ -137,10 +145,11 @@ def host_utc_offset(
 
     Returns:
         A multiple of 15 minutes, as all time zones are, or None for an unreadable
-        stamp.
+        stamp, or an offset that no time zone has.
     """
     calendar = _read_datetime(test_datetime)
     if calendar is None:
         return None
     ahead = calendar.timestamp() + issuing_ms / 1e3 - power_begin
-    return float(round(ahead / _ZONE_STEP_S) * _ZONE_STEP_S)
+    offset = float(round(ahead / _ZONE_STEP_S) * _ZONE_STEP_S)
+    return offset if abs(offset) <= _FARTHEST_ZONE_S else None

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from pytest_mighetero.tuning.series import FIRST_STEP, Series, target_of
 from pytest_mighetero.tuning.trial import Found, GaveUp, Next, Trial
+from pytest_mighetero.units import significant
 
 MAX_FULL, MAX_PROBES = 6, 16
 _UNKNOWN_STEP = 1.0  # without a reference: a factor of 2
@@ -130,8 +131,8 @@ def _hopeless(series: Series, *, spent: bool) -> GaveUp | None:
     if sum(trial.full and trial.unexplained for trial in failed) >= 3:
         return GaveUp(
             f"lowering the target does not help: INVALID at {lowest.figures}, with "
-            f"p99 within its limit and {lowest.completed_qps:.5g} of "
-            f"{lowest.scheduled_qps:.5g} QPS answered; mend what LoadGen says"
+            f"p99 within its limit and {_shown(lowest.completed_qps)} of "
+            f"{_shown(lowest.scheduled_qps)} QPS answered; mend what LoadGen says"
         )
     if lowest.target_qps <= 1 or spent:
         return GaveUp(
@@ -139,6 +140,10 @@ def _hopeless(series: Series, *, spent: bool) -> GaveUp | None:
             f"{lowest.figures}; give a lower reference target, or a larger device"
         )
     return None
+
+
+def _shown(qps: float | None) -> str:
+    return "unknown" if qps is None else significant(qps, 5)
 
 
 def _always_holds(series: Series) -> bool:
@@ -158,7 +163,7 @@ def _ignored(trials: Sequence[Trial]) -> GaveUp | None:
     if high < 4 * low or fast > 1.5 * slow:
         return None
     return GaveUp(
-        f"LoadGen scheduled {slow:.5g} QPS at target {low:g} and {fast:.5g} QPS at "
-        f"target {high:g}: something else sets the target; look for it in RUN_ARGS "
-        f"and user.conf"
+        f"LoadGen scheduled {_shown(slow)} QPS at target {_shown(low)} and "
+        f"{_shown(fast)} QPS at target {_shown(high)}: something else sets the target; "
+        f"look for it in RUN_ARGS and user.conf"
     )

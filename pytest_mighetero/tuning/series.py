@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from pytest_mighetero.tuning.trial import Trial
+from pytest_mighetero.units import significant
 
 FIRST_STEP = 0.04  # away from a known reference; doubles with every step
 _STEEPEST = 4.0  # a factor: a run so far beyond the device takes as much longer
@@ -63,11 +64,11 @@ class Series:
         """Return the next target, and why."""
         if self.ends is not None:
             low, high = self.ends
-            why = f"between {low.target_qps:g} and {high.target_qps:g}"
+            why = f"between {_shown(low)} and {_shown(high)}"
             return self._between(low, high), why
         if self.held:
-            return self._above(), f"above {self.held[0].target_qps:g}"
-        return self._below(), f"below {self.failed[0].target_qps:g}"
+            return self._above(), f"above {_shown(self.held[0])}"
+        return self._below(), f"below {_shown(self.failed[0])}"
 
     def _between(self, below: Trial, above: Trial) -> int:
         low, high = below.target_qps, above.target_qps
@@ -133,6 +134,10 @@ def _crossing(low: Trial, high: Trial) -> float | None:
 
 def _clamped(value: float, low: float, high: float) -> float:
     return max(low, min(high, value))
+
+
+def _shown(trial: Trial) -> str:
+    return significant(trial.target_qps, 10)
 
 
 def target_of(trial: Trial) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_mighetero.units import significant
+
 _KEPT_UP = 0.99
 
 
@@ -15,11 +17,13 @@ class Trial:
         target_qps: what LoadGen was asked for.
         full: at full length; else a short probe.
         valid: LoadGen's verdict.
-        p99_ms: the 99th percentile of the latency.
-        limit_ms: what LoadGen allows p99.
+        p99_ms: the 99th percentile of the latency; of a language model that of TTFT
+            or TPOT, whichever is nearer its limit.
+        limit_ms: what LoadGen allows it.
         scheduled_qps: what LoadGen's schedule came to.
         completed_qps: what was answered, per second until the last answer.
         reason: why it was INVALID, in LoadGen's words.
+        latency: the name of the latency.
     """
 
     target_qps: float
@@ -30,6 +34,7 @@ class Trial:
     scheduled_qps: float | None
     completed_qps: float | None
     reason: str = ""
+    latency: str = "p99"
 
     @property
     def holds(self) -> bool:
@@ -68,11 +73,12 @@ class Trial:
     def figures(self) -> str:
         """The target with p99, its limit and LoadGen's words, for a sentence."""
         p99, limit = (
-            "unknown" if each is None else f"{each:.4g} ms"
+            "unknown" if each is None else f"{significant(each, 4)} ms"
             for each in (self.p99_ms, self.limit_ms)
         )
         words = f"; {self.reason}" if self.reason and not self.holds else ""
-        return f"target {self.target_qps:g} (p99 {p99}, limit {limit}{words})"
+        target = significant(self.target_qps, 10)
+        return f"target {target} ({self.latency} {p99}, limit {limit}{words})"
 
     @property
     def _within(self) -> bool | None:

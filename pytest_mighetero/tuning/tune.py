@@ -11,13 +11,14 @@ from pytest_mighetero.comparing.history import read_records, sameness
 from pytest_mighetero.comparing.reference_files import load_references
 from pytest_mighetero.comparing.references import key_of
 from pytest_mighetero.errors import RunError
-from pytest_mighetero.loadgen import LoadGenResult
+from pytest_mighetero.loadgen import LatencyBound, LoadGenResult
 from pytest_mighetero.neighbours import refuse_survivors
 from pytest_mighetero.planning import SERVER_TARGET, run_arg_of
 from pytest_mighetero.repeating import run_main
 from pytest_mighetero.tuning.search import next_step
 from pytest_mighetero.tuning.target import probing, with_target
 from pytest_mighetero.tuning.trial import Found, GaveUp, Next, Trial
+from pytest_mighetero.units import significant
 
 if TYPE_CHECKING:
     from pytest_mighetero.case import Case
@@ -103,7 +104,7 @@ def _run(case: Case, attempt: Attempt, step: Next, warn: Warn) -> Trial:
     if main.harness.exit_code or unusable or main.otherwise:
         main.judge()
     assert result is not None
-    if result.error_count or not result.target_qps:
+    if result.error_count or result.damage or not result.target_qps:
         attempt.main.judge()
         raise RunError(f"LoadGen's log of {case.pair} does not say its target QPS.")
     problem = broken or attempt.unproved()
@@ -118,15 +119,18 @@ def _run(case: Case, attempt: Attempt, step: Next, warn: Warn) -> Trial:
 
 
 def _trial(result: LoadGenResult, *, full: bool) -> Trial:
+    bound = result.tightest or LatencyBound("latency", 99.0, None, None)
+    token = "" if bound.name == "latency" else f" {bound.name}"
     return Trial(
         target_qps=result.target_qps or 0.0,
         full=full,
         valid=bool(result.valid),
-        p99_ms=result.percentiles_ms.get(99.0),
-        limit_ms=result.target_latency_ms,
+        p99_ms=bound.ms,
+        limit_ms=bound.limit_ms,
         scheduled_qps=result.scheduled_qps,
         completed_qps=result.completed_qps,
         reason="; ".join(result.invalid_reasons),
+        latency=f"p{bound.percentile:g}{token}",
     )
 
 
@@ -144,7 +148,9 @@ def _conclude(
         tuned_target_qps=str(found.target_qps),
         tuned_resolution=f"{found.resolution:.2%}",
         tuned_complete=str(found.complete).lower(),
-        tuned_invalid_above="none" if above is None else f"{above.target_qps:g}",
+        tuned_invalid_above="none"
+        if above is None
+        else significant(above.target_qps, 10),
     )
 
 

@@ -32,7 +32,7 @@ RUN_ARGS = (
 
 def ran_with(logs: dict[str, Any]) -> dict[str, Any]:
     warns = logs.pop("warns", [])
-    return {"logs": logs, "warns": warns}
+    return {"ran_with": logs, "warns": warns}
 
 
 @pytest.mark.parametrize(
@@ -58,21 +58,21 @@ def test_a_main_that_ran_with_what_was_asked_passes(lab: Lab) -> None:
         "requested_max_query_count": 99,
         "requested_min_query_count": 7,
     }
-    lab.fake(dlrm={"logs": logs})
+    lab.fake(dlrm={"ran_with": logs})
     report = lab.run(f"--main-benchmark-runargs={RUN_ARGS}")
     report.result.assert_outcomes(passed=1)
 
 
 def test_a_flag_of_another_scenario_is_not_asked(lab: Lab) -> None:
     more = "--main-benchmark-runargs=--offline_expected_qps=99"
-    lab.fake(dlrm={"logs": {"requested_server_target_qps": 400}})
+    lab.fake(dlrm={"ran_with": {"requested_server_target_qps": 400}})
     lab.run(more, "--background-benchmarks=none").result.assert_outcomes(passed=1)
 
 
 def test_a_rounded_target_is_the_one_that_was_asked_for(lab: Lab) -> None:
     more = "--main-benchmark-runargs=--server_target_qps=36472.83"
     said = {"requested_server_target_qps": 36472.8, "effective_target_qps": 36472.8}
-    lab.fake(dlrm={"logs": said})
+    lab.fake(dlrm={"ran_with": said})
     lab.run(more, "--background-benchmarks=none").result.assert_outcomes(passed=1)
 
 
@@ -116,7 +116,7 @@ def test_a_background_that_runs_with_something_else_ends_the_setup(
 
 
 def test_the_record_has_what_was_asked_and_what_ran(lab: Lab) -> None:
-    lab.fake(dlrm={"logs": {"effective_min_duration_ms": 299}})
+    lab.fake(dlrm={"ran_with": {"effective_min_duration_ms": 299}})
     record = lab.run("--background-benchmarks=none").record
     (main,) = record["harnesses"]
     asked = {each["name"]: each["value"] for each in main["asked"]}
@@ -153,7 +153,7 @@ def test_a_background_is_held_against_what_it_was_asked_for_again_at_its_end(
 
 def test_what_an_audit_changes_by_design_is_named(lab: Lab) -> None:
     logs = {"requested_qsl_rng_seed": 5, "effective_qsl_rng_seed": 5}
-    lab.fake(dlrm={"logs": logs})
+    lab.fake(dlrm={"ran_with": logs})
     report = lab.run(
         "--main-action=run_audit_test05", "--main-benchmark-runargs=--qsl_rng_seed=9"
     )
@@ -163,7 +163,7 @@ def test_what_an_audit_changes_by_design_is_named(lab: Lab) -> None:
 
 
 def test_an_audit_at_another_target_fails(lab: Lab) -> None:
-    lab.fake(dlrm={"logs": {"requested_server_target_qps": 100}})
+    lab.fake(dlrm={"ran_with": {"requested_server_target_qps": 100}})
     report = lab.run(
         "--main-action=run_audit_test01",
         "--main-benchmark-runargs=--server_target_qps=150",
@@ -173,7 +173,7 @@ def test_an_audit_at_another_target_fails(lab: Lab) -> None:
 
 
 def test_a_search_stops_where_its_target_does_not_arrive(lab: Lab) -> None:
-    lab.fake(dlrm={"logs": {"requested_server_target_qps": 390}})
+    lab.fake(dlrm={"ran_with": {"requested_server_target_qps": 390}})
     start = "--main-benchmark-runargs=--server_target_qps=400"
     lab.isolated()
     report = lab.run("--mig-tune", start, "-m", "isolated")

@@ -24,6 +24,8 @@ That maps a benchmark, or ``*`` for the others, to any of these:
               stays beside this one until it is ended
     daemon    true: leave a process of its own session behind, its id in LOG_DIR
     accuracy  an AccuracyOnly run with this verdict in accuracy_summary.json
+    mode      the test mode that LoadGen logs (PerformanceOnly, or AccuracyOnly)
+    logged    further keys and values of LoadGen's result
     verdict   what an audit writes into its verify files; "" writes none
     conf      true: as the real harness, write a user.conf into this folder at the
               launch, and have LoadGen read that, and an audit.config, when it starts
@@ -31,7 +33,7 @@ That maps a benchmark, or ``*`` for the others, to any of these:
     cut       true: the log of a first run, before "again", is cut off
     shift     seconds by which the stamps of LoadGen's window are off
     keep      a folder whose logs are handed over in place of LoadGen's own
-    logs      values that LoadGen logs in place of its own, by key
+    ran_with  settings that LoadGen logs in place of its own, by key
     warns     what LoadGen warns of
     files     what it writes into others, or in their place, by name
 p99, rate and capacity may be lists: the first main of the pair takes the first item...
@@ -110,6 +112,8 @@ def results(log: Log, scenario: str, options: Options, target: float) -> None:
         log("result_samples_per_second", rate)
     for percentile, ns in (("50.00", 4032261), ("99.00", round(p99_ms * 1e6))):
         log(f"result_{percentile}_percentile_latency_ns", ns)
+    for key, value in options.get("logged", {}).items():
+        log(key, value)
     log("num_errors", options.get("errors", 0))
 
 
@@ -135,8 +139,7 @@ def settings(
     if options.get("conf"):
         args = json.loads(user_conf(args, scenario).read_text())
     mode = args.get("test_mode", "PerformanceOnly")
-    if "accuracy" in options:
-        mode = "AccuracyOnly"
+    mode = options.get("mode", "AccuracyOnly" if "accuracy" in options else mode)
     warns = list(options.get("warns", []))
     conf = "conf" in options
     if AUDIT_CONFIG.exists() if conf else options["audits"]:
@@ -154,9 +157,9 @@ def settings(
     logged["requested_offline_expected_qps"] = target
     values |= {"target_qps": target, "target_latency_ns": LIMIT_MS * 1_000_000}
     logged |= {f"effective_{key}": value for key, value in values.items()}
-    for key, value in {**logged, **options.get("logs", {})}.items():
+    for key, value in {**logged, **options.get("ran_with", {})}.items():
         log(key, value)
-    return args
+    return {**args, "test_mode": mode}
 
 
 def run(args: dict[str, str], scenario: str, options: Options, logs: Path) -> None:
@@ -190,7 +193,7 @@ def run(args: dict[str, str], scenario: str, options: Options, logs: Path) -> No
         shift = options.get("shift", 0)
         log("power_begin", power(begin + shift))
         log("power_end", power(begin + time.monotonic() - steady + shift))
-        if "accuracy" not in options:
+        if args.get("test_mode") != "AccuracyOnly":
             results(log, scenario, options, target)
         log.file.close()
     if "accuracy" in options:

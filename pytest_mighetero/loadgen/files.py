@@ -1,0 +1,67 @@
+"""Opens LoadGen's logs: files of any size and content, live ones, and what is none."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Protocol
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class Readable(Protocol):
+    """What the logs' readers need of a stream."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to *size* bytes; none at the end."""
+
+
+class LogFile:
+    """A log, as long as it was when it was opened, however fast it grows.
+
+    Attributes:
+        at: the offset that is read next.
+    """
+
+    def __init__(self, path: Path, at: int = 0):
+        """Open *path* without waiting for anybody.
+
+        Args:
+            path: the log.
+            at: the offset to read from; one that is past the end means the beginning.
+
+        Raises:
+            OSError: it cannot be opened, or is no regular file.
+        """
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        self._file = os.open(path, flags)
+        status = os.fstat(self._file)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(self._file)
+            kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no file")
+            raise OSError(errno.EINVAL, f"it is {kind}, expected a file", str(path))
+        self.at = at if at <= status.st_size else 0
+        self._left = status.st_size - self.at
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to *size* bytes of what was there at the opening.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        block = os.pread(self._file, min(size, self._left), self.at)
+        self.at += len(block)
+        self._left -= len(block)
+        return block
+
+    def close(self) -> None:
+        """Close it."""
+        os.close(self._file)
