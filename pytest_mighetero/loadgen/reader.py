@@ -150,9 +150,10 @@ def _with_errors(
     if result.valid and asked:
         count -= detail.told_count
         errors, warnings = detail.errors, [*detail.warnings, *detail.told]
+    errors = errors[:MESSAGES_KEPT]
     return replace(
         result,
-        errors=tuple(errors[:MESSAGES_KEPT]),
+        errors=tuple(errors),
         warnings=tuple(warnings),
         error_count=count,
     )

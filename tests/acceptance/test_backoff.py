@@ -56,12 +56,14 @@ def test_not_without_being_asked(lab: Lab) -> None:
 
 
 def test_out_of_tries(lab: Lab) -> None:
-    lab.fake(dlrm={"capacity": 100})
+    lab.fake(dlrm={"capacity": [100, 10]})
     options = (SEVEN, "--target-qps-backoffs=1", "--background-benchmarks=none")
     report = lab.run(*options)
     report.result.assert_outcomes(failed=1)
-    assert targets(report) == ["372"]
-    assert "at target 372" in report.case.problems["failure"]
+    assert targets(report) == ["92"]  # 7 % below what was answered
+    failure = report.case.problems["failure"]
+    assert "at target 92" in failure
+    assert "Next to try: --server_target_qps=9." in failure
     assert report.case.properties["target_qps_first"] == "400"
 
 

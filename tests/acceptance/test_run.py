@@ -568,7 +568,82 @@ def test_accuracy_is_judged_by_the_harness(
     lab.fake(dlrm={"accuracy": f"Accuracy = 76.4, Threshold = 75.7. {verdict}"})
     report = lab.run("--main-benchmark-runargs=--test_mode=AccuracyOnly")
     report.result.assert_outcomes(**{outcome: 1})
-    assert report.case.properties["mode"] == "AccuracyOnly"
+    facts = report.case.properties
+    assert facts["mode"] == "AccuracyOnly"
+    assert (facts["accuracy"], facts["accuracy_threshold"]) == ("76.4", "75.7")
+    assert facts["accuracy_test"] == verdict.rsplit(maxsplit=1)[-1].rstrip(".")
+    assert report.record["facts"].items() >= facts.items()
+    report.result.stdout.fnmatch_lines(
+        [
+            "*accuracy  threshold  accuracy test *",
+            f"*76.4 *75.7  {facts['accuracy_test']}*",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "says"),
+    [
+        ({"accuracy": "Accuracy test PASSED."}, None),
+        ({"accuracy": "Accuracy test FAILED."}, "accuracy: Accuracy test FAILED."),
+        ({"accuracy": "nothing"}, "left no accuracy verdict in accuracy_summary.json"),
+        ({}, "left no accuracy verdict in accuracy_summary.json"),
+        ({"accuracy": "Accuracy test PASSED.", "validity": "INVALID"}, "is INVALID"),
+    ],
+)
+def test_a_submission_run_is_judged_by_both(
+    lab: Lab, behaviour: dict[str, object], says: str | None
+) -> None:
+    lab.fake(dlrm={"mode": "SubmissionRun", **behaviour})
+    report = lab.run("--main-benchmark-runargs=--test_mode=SubmissionRun")
+    report.result.assert_outcomes(**{"failed" if says else "passed": 1})
+    if says:
+        assert says in report.case.problems["failure"]
+    if "Accuracy test" in str(behaviour.get("accuracy")):
+        assert report.case.properties["accuracy"] == behaviour["accuracy"]
+
+
+TOKENS = {
+    "requested_use_token_latencies": True,
+    "requested_server_ttft_latency": 2_000_000_000,
+    "requested_server_tpot_latency": 200_000_000,
+    "result_first_token_99.00_percentile_latency_ns": 2_500_000_000,
+    "result_time_per_output_token_99.00_percentile_ns": 90_000_000,
+    "result_completed_tokens_per_second": 1504.54,
+}
+
+
+def test_a_language_model_is_judged_by_ttft_and_tpot(lab: Lab) -> None:
+    lab.fake(dlrm={"logged": TOKENS, "p99": 612.5, "validity": "INVALID"})
+    report = lab.run()
+    failure = report.case.problems["failure"]
+    assert "99th percentile TTFT is 2500 ms, limit 2000 ms. " in failure
+    assert "1504.54 tokens/s at target 400" in failure
+    assert "p99 TTFT 2500 ms, limit 2000 ms, p99 TPOT 90 ms, limit 200 ms" in failure
+    assert "Next to try: --server_target_qps=372" in failure
+    facts = report.case.properties
+    assert (facts["value"], facts["unit"]) == ("1504.54", "tokens/s")
+    latencies = [facts[f"{name}_p99_ms"] for name in ("ttft", "tpot")]
+    limits = [facts[f"{name}_limit_ms"] for name in ("ttft", "tpot")]
+    assert (latencies, limits) == (["2500", "90"], ["2000", "200"])
+    assert not {"p99_ms", "latency_limit_ms"} & set(facts)
+    report.result.stdout.fnmatch_lines(
+        [
+            "*metric *p99 TTFT ms  limit ms  p99 TPOT ms  limit ms *",
+            "dlrm *1504.54  tokens/s * 2500.00 * 2000 * 90.00 * 200 *",
+        ]
+    )
+
+
+def test_damaged_logs_are_no_measurement(lab: Lab) -> None:
+    lab.fake(dlrm={"logged": {"result_completed_samples_per_sec": -1}})
+    report = lab.run("--mig-save-reference", "--background-benchmarks=none")
+    report.result.assert_outcomes(failed=1)
+    says = "gives two different results: result_completed_samples_per_sec"
+    assert says in report.case.problems["failure"]
+    assert says in report.case.properties["damage"]
+    report.result.stdout.fnmatch_lines(["dlrm *VALID, damaged *"])
+    report.result.stdout.fnmatch_lines(["*no reference was saved*"])
 
 
 def test_junit_parses_whatever_bytes_a_harness_prints(lab: Lab) -> None:
