@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -280,3 +281,25 @@ def test_what_else_is_different_is_said(
     )
     logs = f"{trees[0]} holds LoadGen's logs alone: GPU and settings unknown"
     assert compared(capsys, a, trees[0])["notes"] == [logs.replace(str(trees[0]), "B")]
+
+
+def test_the_power_meters_rehearsal_is_no_run(
+    trees: tuple[Path, Path], capsys: Capture
+) -> None:
+    for tree in trees:
+        ranging = tree / "bert-99" / "Offline" / "performance" / "ranging"
+        write_logs(ranging, "Samples per second: 120")
+    document = compared(capsys, *trees)
+    assert document["rows"]["bert-99_offline"]["a"]["values"] == [100]
+    assert document["left_out"] == []
+
+
+def test_damaged_logs_are_left_out(trees: tuple[Path, Path], capsys: Capture) -> None:
+    for tree in trees:
+        logs = tree / "dlrm-99" / "Offline"
+        write_logs(logs, "Samples per second: -5")
+        os.mkfifo(logs / "mlperf_log_detail.txt")
+    says = "cannot be read: it is a FIFO, expected a file"
+    left_out = reasons(compared(capsys, *trees))
+    assert len(left_out) == 2
+    assert all(says in reason for reason in left_out)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.comparing.comparison import Sample, compare
+from pytest_mighetero.comparing.comparison import Sample, compare, comparisons
 from pytest_mighetero.comparing.history import (
     read_records,
     sameness,
     settings_of,
 )
-from pytest_mighetero.comparing.measurement import Measurement, of_facts
+from pytest_mighetero.comparing.measurement import Latency, Measurement, of_facts
 
 
 def offline(*rates: float) -> list[Measurement]:
@@ -156,3 +156,76 @@ def test_what_is_no_record_is_left_out(tmp_path: Path) -> None:
     (record,) = read_records(tmp_path)
     assert record.path.parent.name == "a"
     assert not record.good
+
+
+def language_model(
+    target: float, rate: float, ttft: float | None, tpot: float
+) -> Measurement:
+    return Measurement(
+        "server",
+        rate,
+        "tokens/s",
+        target,
+        ttft=Latency("p99 TTFT", ttft, 2000),
+        tpot=Latency("p99 TPOT", tpot, 200),
+    )
+
+
+def test_a_language_model_is_compared_by_tokens_and_both_latencies() -> None:
+    base, other = language_model(2, 1200, 1000, 100), language_model(2, 1260, 900, 150)
+    found = comparisons([base], [other])
+    assert [(each.figure.name, round(each.worse_by, 3)) for each in found] == [
+        ("tokens/s", -0.05),
+        ("p99 TTFT at target 2", -0.1),
+        ("p99 TPOT at target 2", 0.5),
+    ]
+    assert [each.limit_shares for each in found] == [None, (0.5, 0.45), (0.5, 0.75)]
+    worst = compare([base], [other])
+    assert worst is not None
+    assert worst.figure.name == "p99 TPOT at target 2"
+
+
+def test_a_language_model_at_two_targets() -> None:
+    found = comparisons(
+        [language_model(2, 1200, 1000, 100), language_model(1.5, 900, 900, 90)],
+        [language_model(2.5, 1500, 1000, 100)],
+    )
+    assert [(each.figure.name, each.ratio) for each in found] == [
+        ("highest VALID target", 1.25),
+        ("tokens/s", 1.25),
+    ]
+
+
+def test_a_language_model_without_a_latency_is_not_compared() -> None:
+    known, unknown = language_model(2, 9, 1000, 90), language_model(2, 9, None, 90)
+    plain = server(2, 20)
+    assert comparisons([known], [unknown]) == ()
+    assert comparisons([known], [plain]) == ()
+
+
+def test_a_large_target_is_written_out() -> None:
+    (compared,) = comparisons([server(1234567, 20)], [server(1234567, 25)])
+    assert compared.figure.name == "p99 at target 1234567"
+    assert str(Sample((1234567.0,))) == "1234600"
+
+
+FACTS_OF_TOKENS = {
+    "validity": "VALID",
+    "scenario": "server",
+    "value": "1504.54",
+    "unit": "tokens/s",
+    "target_qps": "2",
+    "ttft_p99_ms": "1000",
+    "ttft_limit_ms": "2000",
+    "tpot_p99_ms": "150",
+    "tpot_limit_ms": "200",
+}
+
+
+def test_what_the_facts_of_a_language_model_hold() -> None:
+    found = of_facts(FACTS_OF_TOKENS)
+    assert found == language_model(2, 1504.54, 1000, 150)
+    assert found.limit_percent == 75
+    assert of_facts({**FACTS_OF_TOKENS, "damage": "cut off"}) is None
+    assert of_facts({**FACTS_OF_TOKENS, "value": "nan"}) is None
+    assert of_facts({**FACTS_OF_TOKENS, "value": "-1"}) is None

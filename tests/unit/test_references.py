@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.comparing.measurement import Measurement
+from pytest_mighetero.comparing.measurement import Latency, Measurement
 from pytest_mighetero.comparing.reference_files import load_references, save_references
 from pytest_mighetero.comparing.references import (
     Key,
@@ -318,3 +318,37 @@ def test_a_folder_that_may_not_be_written_to(
     finally:
         os.seteuid(user)
     assert list(folder.iterdir()) == []
+
+
+def language_model(qps: float, ttft: float, tpot: float) -> Measurement:
+    return Measurement(
+        "server",
+        1500.0,
+        "tokens/s",
+        qps,
+        ttft=Latency("p99 TTFT", ttft, 2000),
+        tpot=Latency("p99 TPOT", tpot, 200),
+    )
+
+
+def test_a_language_model_is_held_to_its_share_of_the_nearer_limit(
+    tmp_path: Path,
+) -> None:
+    runs = [language_model(2, 1600, 100), language_model(2, 1500, 170)]
+    reference = reference_of(SERVER, runs, 0.05, tmp_path)
+    assert reference is not None
+    assert (reference.value, reference.unit) == (82.5, "% of limit")
+    assert (reference.lower, reference.upper) == (76.0, 89.25)
+    save_references(tmp_path, [reference])
+    (loaded,) = load_references(tmp_path).values()
+    assert loaded == reference
+    assert check(loaded, language_model(2, 1000, 160)) is None
+    problem = check(loaded, language_model(2, 1000, 190))
+    assert problem is not None
+    assert "95 % of limit of p99 TTFT or TPOT at target 2 is 15.2 % worse" in problem
+    lacking = check(loaded, replace(runs[0], ttft=Latency("p99 TTFT", None, 2000)))
+    assert lacking is not None
+    assert "is not known" in lacking
+    other_unit = check(loaded, server(2, 10))
+    assert other_unit is not None
+    assert "measured in ms, and its reference is in % of limit" in other_unit
