@@ -315,14 +315,14 @@ def test_a_log_that_is_cut_while_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_detail(tmp_path, HEAD, STAMPS, "x" * 300_000, RESULT)
-    really = os.read
+    really = os.pread
 
-    def read_and_cut(file: int, size: int) -> bytes:
-        block = really(file, size)
+    def read_and_cut(file: int, size: int, at: int) -> bytes:
+        block = really(file, size, at)
         os.truncate(tmp_path / DETAIL, 1000)
         return block
 
-    monkeypatch.setattr("os.read", read_and_cut)
+    monkeypatch.setattr("os.pread", read_and_cut)
     assert read(tmp_path).valid is None
 
 
