@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_mighetero import report
+from pytest_mighetero.comparing.backgrounds import Own, own_figures
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices.telemetry import throttling
 from pytest_mighetero.evidence import accuracy_summary
@@ -16,6 +17,7 @@ from pytest_mighetero.neighbours import Neighbours
 from pytest_mighetero.overlap import OverlapReport
 from pytest_mighetero.planning import Launch, RunPlan
 from pytest_mighetero.records import describe
+from pytest_mighetero.watching import stopped_now
 
 Warn = Callable[[str], None]
 
@@ -74,9 +76,15 @@ class Attempt:
         backgrounds = self.backgrounds
         assert backgrounds is not None
         assert self.main.window is not None
+        given_up: list[HarnessProcess] = []
+        if self.main.unloaded is not None:  # what is still stopped would never end
+            given_up = stopped_now(backgrounds.harnesses)
+            self._neighbours.pump.stop(given_up)
         self.overlap = overlap = self._neighbours.finish(self.main.window)
         unproved = backgrounds.unproved(overlap)
         early = backgrounds.too_early(overlap)
+        if {each.name for each in overlap.early} <= {each.name for each in given_up}:
+            early = None  # it was said why
         problems = [each for each in (unproved, early) if self.broken(each, warn)]
         excused = [each for each in (unproved, early) if each not in problems]
         problems.append(backgrounds.bad_exits(*filter(None, excused)) or "")
@@ -126,7 +134,11 @@ class Attempt:
     def overlap_facts(self) -> dict[str, str]:
         """Return the verdict on the overlap and how the backgrounds ended."""
         facts = self.exit_facts()
-        return facts | report.overlap_facts(self.overlap) if self.overlap else facts
+        if self.overlap is not None:
+            facts |= report.overlap_facts(self.overlap)
+        if self.main.unloaded is not None:
+            facts["overlap_ok"] = "false"
+        return facts
 
     @property
     def clock_steps(self) -> str:
@@ -134,13 +146,22 @@ class Attempt:
         return ", ".join(map(str, self._neighbours.pump.clock.steps))
 
     def exit_facts(self) -> dict[str, str]:
-        """Return how the backgrounds ended, if any ran, and steps of the clock."""
+        """Return how the backgrounds ended, what they came to, and clock steps."""
         facts = {"clock_steps": self.clock_steps} if self.clock_steps else {}
         if self.backgrounds is None or not self.backgrounds.harnesses:
             return facts
         names = [each.pair.benchmark for each in self.backgrounds.launches]
         codes = report.exit_codes(names, self.backgrounds.harnesses)
-        return facts | {"background_exit_codes": codes}
+        facts["background_exit_codes"] = codes
+        if figures := self.own_figures():
+            facts["background_values"] = ",".join(map(str, figures))
+        return facts
+
+    def own_figures(self) -> list[Own]:
+        """Return what the backgrounds came to that have ended by themselves."""
+        if self.backgrounds is None:
+            return []
+        return own_figures(self.backgrounds.launches, self.backgrounds.harnesses)
 
     def _harnesses(self) -> Sequence[tuple[Launch, HarnessProcess]]:
         both = [(self.main.launch, self.main.harness)]
@@ -155,8 +176,15 @@ class Attempt:
         return {
             "overlap": margins,
             "telemetry": self.main.telemetry(),
-            "harnesses": [describe(*each) for each in self._harnesses()],
+            "harnesses": [
+                describe(launch, harness) | {"activity": self._activity(harness)}
+                for launch, harness in self._harnesses()
+            ],
         }
+
+    def _activity(self, harness: HarnessProcess) -> dict[str, Any] | None:
+        watch, window = self.main.watch, self.main.window
+        return watch.described(harness, window) if watch and window else None
 
 
 def _code(harness: HarnessProcess) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from pytest_mighetero import report
 from pytest_mighetero.attempt import Attempt, Warn
 from pytest_mighetero.background import BackgroundSet
+from pytest_mighetero.comparing.backgrounds import judge_own_figures
 from pytest_mighetero.comparing.judging import compare_neighbours, judge_against_others
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu
@@ -233,7 +234,7 @@ class Case:
         """Let the backgrounds outlast main, and judge them.
 
         Raises:
-            RunError: they ended too early or badly.
+            RunError: they ended too early or badly, or did less than before.
             HarnessError: they did not end in time, or could not be stopped.
         """
         attempt = self.attempt
@@ -245,6 +246,9 @@ class Case:
                 problems = attempt.finish(warn)
             finally:
                 self.learn(**attempt.overlap_facts())
+            problems += judge_own_figures(
+                self.config, self.facts, attempt.own_figures(), self.learn, warn
+            )
             if problems:
                 raise RunError("\n".join(problems))
         self._compare()

@@ -75,6 +75,8 @@ class RunConfig:
         compare: ``last``, a path, or None.
         save_reference: whether to write references.
         tolerance: a fraction of what a run is compared with.
+        background_tolerance: how much worse a background may be than its history, a
+            fraction; None for any.
         stop_grace: from SIGTERM to SIGKILL, when a harness is stopped.
     """
 
@@ -119,6 +121,7 @@ class RunConfig:
     compare: Path | Literal["last"] | None
     save_reference: bool
     tolerance: float
+    background_tolerance: float | None
     stop_grace: float
 
     def backgrounds_of(self, main: str) -> tuple[str, ...]:
@@ -242,6 +245,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         compare=_compared(values),
         save_reference=parsed("mig-save-reference", parsing.flag),
         tolerance=parsed("mig-tolerance", parsing.percent),
+        background_tolerance=optional("mig-background-tolerance", parsing.percent),
         stop_grace=parsed("mig-stop-grace", parse_duration),
     )
     check_together(config)

@@ -27,9 +27,12 @@ from pytest_mighetero.launching import Tick, process_of
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.overlap import TimedWindow
 from pytest_mighetero.planning import RunPlan
-from pytest_mighetero.proof import main_proof
+from pytest_mighetero.proof import background_proof, main_proof
 from pytest_mighetero.units import format_duration
 from pytest_mighetero.verdict import judge, judge_audit
+from pytest_mighetero.watching import Watch
+
+_LOG_APPEARS_S = 2.0  # after the marker: StartTest opens its logs first thing
 
 
 class MainRun:
@@ -40,6 +43,8 @@ class MainRun:
         harness: its process.
         result: LoadGen's result once it is done; None where it left none.
         window: its timed window once it is done.
+        unloaded: which backgrounds did not load their device in it; None for none.
+        watch: what the processes did meanwhile; None before it is launched.
         doubts: why its log is not of this run.
         otherwise: where LoadGen ran with something else than it was asked for.
         audit_overrides: what an audit changed of that by design.
@@ -55,6 +60,8 @@ class MainRun:
         self.harness: HarnessProcess = process_of(config, plan.main)
         self.result: LoadGenResult | None = None
         self.window: TimedWindow | None = None
+        self.unloaded: str | None = None
+        self.watch: Watch | None = None
         self.doubts: tuple[str, ...] = ()
         self.otherwise: tuple[str, ...] = ()
         self.audit_overrides: tuple[str, ...] = ()
@@ -90,7 +97,11 @@ class MainRun:
         deadline = time.monotonic() + self._config.background_timeout
         if backgrounds is not None:
             deadline = backgrounds.deadline
+        beside = backgrounds.harnesses if backgrounds is not None else ()
+        idle_limit = self._config.suite.harness.idle_limit
+        self.watch = Watch(self.harness, beside, idle_limit, self._pump.clock)
         self._pump.launch(self.harness)
+        self.watch.look()
         with self._sampled():
             broken = self._watch(backgrounds, deadline)
             if broken is not None and not go_on():
@@ -99,7 +110,37 @@ class MainRun:
             if broken is not None:
                 self._watch(None, deadline)
         self._read()
+        if broken is None or self.unloaded is not None:
+            broken = self._unloaded(backgrounds, self.window)
         return broken
+
+    def _unloaded(
+        self, backgrounds: BackgroundSet | None, window: TimedWindow | None
+    ) -> str | None:
+        """Note and say who did not load its device in *window*, or return None.
+
+        Backgrounds of which one did not are not ready for another main.
+        """
+        if backgrounds is None or window is None or self.watch is None:
+            return None
+        self.unloaded = self.watch.unloaded(window)
+        if self.unloaded is not None:
+            backgrounds.ready = False
+        return self.unloaded
+
+    def _window_so_far(self) -> TimedWindow | None:
+        """Return main's window up to now; None where it may not have begun."""
+        started = self.harness.started
+        if started is None:
+            return None
+        # As of a background: what there is until now, of a log without an end, too.
+        proof = background_proof(self.launch, self.harness, self._pump.clock, None)
+        age = time.monotonic() - started.monotonic
+        by_marker = any(window.source == "marker" for window in proof.windows)
+        if not proof.windows or (by_marker and age < _LOG_APPEARS_S):
+            return None
+        begin = min(window.begin for window in proof.windows)
+        return TimedWindow(begin, max(window.end for window in proof.windows))
 
     @contextmanager
     def _sampled(self) -> Iterator[None]:
@@ -116,12 +157,20 @@ class MainRun:
         self._tick("main runs")
         if self._telemetry is not None:
             self._telemetry.sample()
+        if self.watch is not None:
+            self.watch.look()
 
     def telemetry(self) -> dict[str, Any]:
         """Return what the GPU did in main's window, as far as NVML was asked."""
         if self._telemetry is None or self.window is None:
             return {}
         return summary(self._telemetry.samples, self.window)
+
+    def stopped(self) -> str | None:
+        """Say that main itself was stopped while it was measured, or None."""
+        if self.watch is None or self.window is None:
+            return None
+        return self.watch.main_stopped(self.window)
 
     def _watch(self, backgrounds: BackgroundSet | None, deadline: float) -> str | None:
         """Wait for main's end; return how the overlap broke if it did before that."""
@@ -133,6 +182,8 @@ class MainRun:
             return seen is not None
 
         self._pump.wait_for(look, deadline, self._look)
+        assert self.watch is not None
+        self.watch.look(at_once=True)
         if seen == "no log":
             others = backgrounds.harnesses if backgrounds is not None else ()
             broken = [each for each in (harness, *others) if each.log_problem]
@@ -140,6 +191,8 @@ class MainRun:
         if seen == "overlap lost":
             assert backgrounds is not None
             return backgrounds.lost_overlap(harness)
+        if seen == "unloaded":
+            return self.unloaded
         if seen is None:
             limit = format_duration(self._config.background_timeout)
             raise HarnessError(
@@ -150,7 +203,7 @@ class MainRun:
 
     def _state(
         self, backgrounds: BackgroundSet | None
-    ) -> Literal["no log", "ended", "overlap lost"] | None:
+    ) -> Literal["no log", "ended", "overlap lost", "unloaded"] | None:
         harness = self.harness
         if harness.log_problem or (backgrounds and backgrounds.broken_logs()):
             return "no log"
@@ -158,8 +211,13 @@ class MainRun:
             return "ended"
         # An audit finishes several tests, and what follows a test is not timed.
         measuring = self.launch.audit is not None or harness.finished is None
-        if backgrounds is not None and measuring and backgrounds.ended():
+        if backgrounds is None or not measuring:
+            return None
+        if backgrounds.ended():
             return "overlap lost"
+        assert self.watch is not None
+        if self.watch.suspicious and self._unloaded(backgrounds, self._window_so_far()):
+            return "unloaded"
         return None
 
     def _read(self) -> None:

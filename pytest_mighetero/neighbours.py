@@ -19,6 +19,7 @@ from pytest_mighetero.overlap import OverlapReport, TimedWindow
 from pytest_mighetero.planning import Launch, plan_backgrounds
 from pytest_mighetero.records import make_folder
 from pytest_mighetero.seating import Seat
+from pytest_mighetero.watching import stopped_now
 
 
 class Neighbours(Protocol):
@@ -127,13 +128,14 @@ class KeptBackgrounds:
 
     @property
     def _healthy(self) -> bool:
-        """Whether all of it runs."""
+        """Whether all of it runs, and nothing of it is stopped."""
         backgrounds = self.backgrounds
         return (
             backgrounds is not None
             and backgrounds.ready
             and not backgrounds.ended()
             and not backgrounds.broken_logs()
+            and not stopped_now(backgrounds.harnesses)
         )
 
     def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:  # noqa: ARG002 - several mains share it

@@ -266,6 +266,13 @@ OPTIONS = (
         "5%",
     ),
     Option(
+        "mig-background-tolerance",
+        "fail a run beside a background whose own figure is so much worse than in "
+        "earlier runs, 10% for example (20% worse is a warning)",
+        "PERCENT",
+        "",
+    ),
+    Option(
         "mig-stop-grace",
         "time from SIGTERM to SIGKILL when a harness is stopped, for it to give GPU "
         "memory back",

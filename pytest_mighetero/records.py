@@ -106,6 +106,7 @@ def describe(launch: Launch, harness: HarnessProcess) -> dict[str, Any]:
         "scenario": launch.pair.scenario,
         "action": launch.action,
         "device": asdict(launch.device),
+        "run_args": launch.run_args,
         "command": str(launch.command),
         "min_duration_s": launch.min_duration,
         "log_dir": str(launch.log_dir),

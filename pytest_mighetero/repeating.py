@@ -61,6 +61,8 @@ def _measure_once(case: Case, warn: Warn) -> Again | None:
         return again
     attempt.main.judge()
     if broken is not None and _left(case, "overlap"):
+        if attempt.main.unloaded is not None:  # longer ones would do no better
+            return Again("overlap", broken.partition("\n")[0], attempt.config)
         return _longer(attempt, broken)
     problem = broken or attempt.unproved()
     if problem is not None:
@@ -95,6 +97,8 @@ def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
         case.learn(**attempt.measured_facts())
     if (throttled := throttling(attempt.main.telemetry())) is not None:
         warn(throttled)
+    if (stopped := attempt.main.stopped()) is not None:
+        warn(stopped)
     if attempt.clock_steps:
         warn(f"the wall clock was set meanwhile ({attempt.clock_steps}): {_CLOCK}")
     if attempt.backgrounds is not None and attempt.main.window is not None:
@@ -162,7 +166,8 @@ def _repeat(case: Case, again: Again) -> None:
         }
     )
     number = len(case.attempts)
-    case.forget(*attempt.measured_facts(), "overlap_ok", "start_margin_s")
+    case.forget(*attempt.measured_facts(), *attempt.exit_facts())
+    case.forget("overlap_ok", "start_margin_s")
     case.learn(attempts=str(number + 1), **{f"attempt_{number}": again.problem})
     time = BackgroundTime(again.seconds, "retry") if again.seconds else None
     folder, label = case.next_folder("attempt", number + 1), f"attempt {number + 1}: "

@@ -14,6 +14,7 @@ from typing import Any
 
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.suite_schema import check_table, suite_schema
+from pytest_mighetero.units import parse_duration
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -71,6 +72,8 @@ class HarnessSpec:
         environment: variables set for the harness, filled in likewise.
         device_names: the forms of MIG devices' names that it knows; empty for any.
         device_profiles: a regular expression for the profiles that it knows.
+        idle_limit: the seconds for which a background may use no CPU time at all:
+            what its slowest kernel may take; 0 for any number.
     """
 
     folder: str
@@ -85,6 +88,7 @@ class HarnessSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     device_names: tuple[str, ...] = ()
     device_profiles: str = ".*"
+    idle_limit: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -211,11 +215,7 @@ def _build(table: dict[str, Any], path: Path) -> Suite:
                 f"{path}: no {section!r} here nor in a suite it extends; "
                 f'start from a built-in one with extends = "v1.0"'
             )
-    try:
-        harness = HarnessSpec(**_tuples(table["harness"]))
-    except TypeError as error:
-        missing = str(error).partition("argument")[2].strip(" s:")
-        raise ConfigError(f"{path}: [harness] lacks {missing}") from error
+    harness = _harness(table["harness"], path)
     benchmarks = {}
     for name, entry in sorted(table["benchmarks"].items()):
         if "scenarios" not in entry:
@@ -248,6 +248,17 @@ def _build(table: dict[str, Any], path: Path) -> Suite:
         for profile, entry in table.get("profiles", {}).items()
     }
     return Suite(**{**vars(suite), "profiles": profiles})
+
+
+def _harness(table: Mapping[str, Any], path: Path) -> HarnessSpec:
+    spec = _tuples(table)
+    if "idle_limit" in spec:
+        spec["idle_limit"] = parse_duration(spec["idle_limit"])
+    try:
+        return HarnessSpec(**spec)
+    except TypeError as error:
+        missing = str(error).partition("argument")[2].strip(" s:")
+        raise ConfigError(f"{path}: [harness] lacks {missing}") from error
 
 
 def _profile(suite: Suite, entry: Any, where: str) -> frozenset[Pair]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.errors import ConfigError, nearest
+from pytest_mighetero.units import parse_duration
 
 SCENARIOS = ("offline", "server", "singlestream", "multistream")
 ACTIONS = ("run_harness", "run_audit_test01", "run_audit_test04", "run_audit_test05")
@@ -61,6 +62,14 @@ def _positive(value: Any) -> str | None:
     return None if number and value > 0 else "a number over 0"
 
 
+def _duration(value: Any) -> str | None:
+    try:
+        parse_duration(value if isinstance(value, str) else "")
+    except ConfigError:
+        return 'a time such as "90s"'
+    return None
+
+
 def _profile(value: Any) -> str | None:
     if value == "all":
         return None
@@ -100,6 +109,7 @@ def suite_schema(options: frozenset[str]) -> Schema:
             "environment": {"*": _text},
             "device_names": _list_of(*DEVICE_NAMES),
             "device_profiles": _pattern,
+            "idle_limit": _duration,
         },
         "defaults": dict.fromkeys(options, _option),
         "groups": {"*": _list_of()},

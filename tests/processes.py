@@ -39,3 +39,16 @@ def until(condition: Callable[[], object], seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < limit, f"nothing happened for {seconds} s"
         time.sleep(0.02)
+
+
+def below(guard: int) -> list[int]:
+    """Return the processes that *guard* started, and theirs."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and alive(int(entry.name)):
+            stat = (entry / "stat").read_bytes().rpartition(b")")[2]
+            parents[int(entry.name)] = int(stat.split()[1])
+    found = [guard]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found[1:]

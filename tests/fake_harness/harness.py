@@ -19,6 +19,7 @@ That maps a benchmark, or ``*`` for the others, to any of these:
     capacity  the QPS of Server beyond which it does not keep up
     errors    how many errors LoadGen counts (0)
     print     bytes printed before the marker (0)
+    burn      true: use CPU time in bursts of 2 ms throughout the timed window
     ignore    true: SIGTERM, SIGHUP and SIGINT are ignored
     tree      words for $FAKE_LOAD, a compiled program that a shell starts and that
               stays beside this one until it is ended
@@ -180,6 +181,9 @@ def run(args: dict[str, str], scenario: str, options: Options, logs: Path) -> No
         log("generated_query_count", 595)
         log("generated_query_duration", 1501657289)
     seconds = options.get("test", min_duration)
+    if options.get("burn"):
+        burn(seconds)
+        seconds = 0
     if options.get("cut") and "again" in options:
         time.sleep(seconds)
         return
@@ -233,6 +237,15 @@ def grow(words: str, counter: Path) -> None:
     subprocess.Popen(["sh", "-c", script])
     while not (counter.exists() and counter.stat().st_size):
         time.sleep(0.005)
+
+
+def burn(seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        burst = time.monotonic() + 0.002
+        while time.monotonic() < burst:
+            pass
+        time.sleep(0.05)
 
 
 def say(text: str, end: str = "\n") -> None:

@@ -1,0 +1,212 @@
+"""What a harness's processes did, from looks at them: were they stopped, or idle? Pure.
+
+Processes that sleep are no news: make and shells always do, and a harness may sleep for
+as long as a kernel runs. A harness is *stopped* between two looks if the processes that
+did most of its work so far are in state T or t at both and did none in between. It is
+*idle* between them if they are the same processes, none of which used CPU time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_mighetero.units import format_duration
+
+_HELD = frozenset("Tt")  # proc_pid_stat(5): stopped by a signal, by a tracer
+_GONE = frozenset("ZX")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One process at one moment, by proc_pid_stat(5).
+
+    Attributes:
+        pid: its process id.
+        started: when it started, in clock ticks: a pid is used again.
+        state: one letter; T and t are stopped, Z is ended and not reaped.
+        own_s: the CPU time that it used, in seconds, in steps of a clock tick (10 ms).
+        waited_s: that of the children it has reaped, and of theirs.
+    """
+
+    pid: int
+    started: int
+    state: str
+    own_s: float
+    waited_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """The processes of one harness at one moment, its guard not among them.
+
+    Attributes:
+        at: ``time.monotonic()``.
+        processes: in any order; zombies too.
+    """
+
+    at: float
+    processes: tuple[Seen, ...]
+
+    @property
+    def living(self) -> tuple[Seen, ...]:
+        """Those that have not ended."""
+        return tuple(p for p in self.processes if p.state not in _GONE)
+
+    @property
+    def stopped(self) -> str:
+        """What is stopped at this moment, if that is what works; else empty."""
+        return _stopped(self, [p for p in self.living if p.state in _HELD])
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What became known of one harness between two looks.
+
+    Attributes:
+        begin: ``time.monotonic()`` of the first look.
+        end: of the second.
+        cpu_s: the CPU time that was seen to be used.
+        idle: whether no process used any, came or went.
+        stopped: ``4 of its 4 processes in state T`` if it was stopped; else empty.
+    """
+
+    begin: float
+    end: float
+    cpu_s: float
+    idle: bool
+    stopped: str
+
+
+def _stopped(look: Look, held: Sequence[Seen]) -> str:
+    """Say how many are *held*, if these used most of the CPU time there was."""
+    living = look.living
+    used, total = (sum(p.own_s for p in each) for each in (held, living))
+    if not held or (len(held) < len(living) and used <= total / 2):
+        return ""
+    states = " or ".join(sorted({process.state for process in held}))
+    return f"{len(held)} of its {len(living)} processes in state {states}"
+
+
+def between(before: Look, after: Look) -> Interval:
+    """Return what two looks at one harness tell of the time between them.
+
+    A process that ended takes its CPU time along unless its parent has reaped it: a sum
+    that dropped is no idleness.
+    """
+    known = {(p.pid, p.started): p for p in before.processes}
+    held = [
+        process
+        for process in after.living
+        if process.state in _HELD
+        and (earlier := known.get((process.pid, process.started))) is not None
+        and earlier.state in _HELD
+        and earlier.own_s == process.own_s
+    ]
+    used = [(p.pid, p.started, p.own_s, p.waited_s) for p in after.processes]
+    had = [(p.pid, p.started, p.own_s, p.waited_s) for p in before.processes]
+    return Interval(
+        before.at,
+        after.at,
+        cpu_s=max(0.0, _cpu_s(after) - _cpu_s(before)),
+        idle=bool(after.living) and sorted(used) == sorted(had),
+        stopped=_stopped(after, held),
+    )
+
+
+def _cpu_s(look: Look) -> float:
+    return sum(process.own_s + process.waited_s for process in look.processes)
+
+
+class Activity:
+    """What is known of one harness's processes, look by look.
+
+    Args:
+        idle_limit: seconds without CPU time that its slowest kernel may explain;
+            0 for any number.
+    """
+
+    def __init__(self, idle_limit: float) -> None:
+        self._limit = idle_limit
+        self._last: Look | None = None
+        self._intervals: list[Interval] = []
+        self._idle: list[tuple[float, float]] = []  # the longest stretches of it
+
+    def add(self, look: Look) -> None:
+        """Take one more look; one without living processes ends what was known."""
+        last, self._last = self._last, look if look.living else None
+        if last is None or self._last is None:
+            return
+        interval = between(last, look)
+        self._intervals.append(interval)
+        if interval.idle:
+            begin = interval.begin
+            if self._idle and self._idle[-1][1] == begin:
+                begin = self._idle.pop()[0]
+            self._idle.append((begin, interval.end))
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it was stopped, or idle beyond the limit, at the last look."""
+        if self._last is None or not self._intervals:
+            return False
+        begin, end = self._idle[-1] if self._idle else (0.0, 0.0)
+        idle = end == self._last.at and 0 < self._limit < end - begin
+        return idle or bool(self._intervals[-1].stopped)
+
+    def unloaded(self, begin: float, end: float) -> str | None:
+        """Say that it did not load its device throughout main's window, or None.
+
+        Args:
+            begin: ``time.monotonic()`` of the first query of main.
+            end: of its last response.
+        """
+        return self._was_stopped(begin, end) or self._was_idle(begin, end)
+
+    def _was_stopped(self, begin: float, end: float) -> str | None:
+        stopped = [
+            (seconds, each.stopped)
+            for each in self._intervals
+            if each.stopped
+            and (seconds := _shared((each.begin, each.end), begin, end)) > 0
+        ]
+        if not stopped:
+            return None
+        total = sum(seconds for seconds, _ in stopped)
+        return f"was stopped ({stopped[0][1]}) for {total:.1f} s of main's window"
+
+    def _was_idle(self, begin: float, end: float) -> str | None:
+        for stretch in self._idle:
+            seconds, inside = stretch[1] - stretch[0], _shared(stretch, begin, end)
+            if 0 < self._limit < seconds and inside > 0:
+                return (
+                    f"used no CPU time for {seconds:.1f} s, {inside:.1f} s of them in "
+                    f"main's window (more than the {format_duration(self._limit)} of "
+                    f"the suite's harness.idle_limit)"
+                )
+        return None
+
+    def summary(self, begin: float, end: float) -> dict[str, Any] | None:
+        """Return what was seen between two moments as plain data; None if nothing was.
+
+        CPU time counts from the first look after *begin* to the last one before *end*.
+        """
+        seen = [e for e in self._intervals if _shared((e.begin, e.end), begin, end) > 0]
+        if not seen:
+            return None
+        whole = [each for each in seen if begin <= each.begin and each.end <= end]
+        idle = (_shared(stretch, begin, end) for stretch in self._idle)
+        stopped = (_shared((e.begin, e.end), begin, end) for e in seen if e.stopped)
+        return {
+            "looks": len(seen) + 1,
+            "cpu_s": round(sum(each.cpu_s for each in whole), 2),
+            "cpu_over_s": round(sum(each.end - each.begin for each in whole), 3),
+            "longest_idle_s": round(max(idle, default=0.0), 3),
+            "stopped_s": round(sum(stopped), 3),
+        }
+
+
+def _shared(span: tuple[float, float], begin: float, end: float) -> float:
+    """Return how many seconds of *span* lie between *begin* and *end*."""
+    return max(0.0, min(span[1], end) - max(span[0], begin))
