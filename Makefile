@@ -4,6 +4,7 @@
 # make lint   ruff and mypy
 # make matrix the fault matrix alone, printed as a table
 # make bench  what the plugin costs against other ways, in 10 minutes; build/bench.json
+# make bench-quick   each benchmark once and shortened, in a minute: do they run?
 #
 # Each makes .venv first if it is not there. Python 3.10 or newer, pip, make and gcc
 # are needed, and PyPI.
@@ -12,7 +13,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test matrix lint bench clean
+.PHONY: demo test matrix lint bench bench-quick clean
 
 demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
@@ -34,6 +35,12 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/harness_control.py --json build/bench.json
 	$(BIN)/python benchmarks/target_search.py
 	$(BIN)/python benchmarks/sharing.py
+
+bench-quick: $(VENV)/installed
+	$(BIN)/python benchmarks/loadgen_reader.py
+	$(BIN)/python benchmarks/harness_control.py --quick --json build/bench-quick.json
+	$(BIN)/python benchmarks/target_search.py
+	$(BIN)/python benchmarks/sharing.py --quick
 
 # Debian's python3 comes without ensurepip, which venv needs to bring pip along.
 $(VENV)/installed: pyproject.toml

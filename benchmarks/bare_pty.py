@@ -21,7 +21,7 @@ class BarePty:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, children: Sequence[Child]) -> None:
-        """Start *children*; return when each has noted that it is about to mark."""
+        """Start *children*; return when each has noted its first query."""
         masters = [self._launch(child) for child in children]
         drain = str(children[0].program.with_name("drain"))
         words = [drain, *map(str, masters)]

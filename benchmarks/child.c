@@ -2,11 +2,10 @@
  *
  *     child NOTE LINES LOG_DIR TICK_S LIVE_S
  *
- * Prints LINES lines of 100 bytes, one write each; logs to LOG_DIR, as LoadGen does,
- * that queries are issued; writes into the file NOTE when it began and when it was
- * about to print its marker (CLOCK_MONOTONIC, which all processes share); prints the
- * marker; and lives on for LIVE_S seconds, printing a line every TICK_S seconds
- * (0: none).
+ * Prints LINES lines of 100 bytes, one write each; prints the marker; logs to LOG_DIR
+ * at once, as LoadGen does, that the first query is issued; writes into the file NOTE
+ * when it began and when that was logged (CLOCK_MONOTONIC, which all processes share);
+ * and lives on for LIVE_S seconds, printing a line every TICK_S seconds (0: none).
  */
 #include <signal.h>
 #include <stdio.h>
@@ -40,14 +39,18 @@ static FILE *open_for_writing(const char *path)
     return file;
 }
 
-static void log_first_query(const char *folder)
+static FILE *open_log(const char *folder)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/mlperf_log_detail.txt", folder);
-    FILE *log = open_for_writing(path);
+    return open_for_writing(path);
+}
+
+static void log_first_query(FILE *log)
+{
     fputs(":::MLLOG {\"key\": \"generated_query_count\", \"value\": 1, "
           "\"time_ms\": 0.1}\n", log);
-    fclose(log);
+    fflush(log);
 }
 
 int main(int argc, char **argv)
@@ -67,11 +70,12 @@ int main(int argc, char **argv)
     strcpy(line + 99, "\n");
     for (long i = 0; i < lines; i++)
         fputs(line, stdout);
-    log_first_query(argv[3]);
-    FILE *note = open_for_writing(argv[1]);
-    fprintf(note, "%.6f %.6f\n", began, now());
-    fclose(note);
+    FILE *log = open_log(argv[3]), *note = open_for_writing(argv[1]);
     puts("Starting running actual test.");
+    double issued = now();
+    log_first_query(log);
+    fprintf(note, "%.6f %.6f\n", began, issued);
+    fclose(note);
 
     double end = now() + live;
     while (now() < end) {

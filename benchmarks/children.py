@@ -60,12 +60,15 @@ class Child:
         return self.lines * LINE_BYTES + len(MARKER) + 1
 
     def note(self) -> tuple[float, float]:
-        """Return the ``time.monotonic()`` of its first act and of its marker."""
-        began, marked = map(float, (self.folder / "note").read_text().split())
-        return began, marked
+        """Return the ``time.monotonic()`` of its first act and of its first query.
+
+        The marker is printed just before that.
+        """
+        began, issued = map(float, (self.folder / "note").read_text().split())
+        return began, issued
 
     @property
     def seconds(self) -> float:
-        """How long it took from its first act to its marker."""
-        began, marked = self.note()
-        return marked - began
+        """How long it took from its first act to its first query."""
+        began, issued = self.note()
+        return issued - began

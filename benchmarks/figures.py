@@ -56,7 +56,7 @@ def table(title: str, figures: Sequence[Figure]) -> str:
     """Return one measurement as lines: way, figure, ratio to ours, by case."""
     ratios = [_ratio(each, figures) for each in figures]
     ours = f"{'x ours':>15}" if any(ratios) else ""
-    lines = [f"\n{title}", f"{'':<27}{'':<28}{'figure':>8}{ours}"]
+    lines = [f"\n{title}", f"{'':<33}{'':<26}{'figure':>8}{ours}"]
     case = None
     for each, ratio in zip(figures, ratios, strict=True):
         name = each.case if each.case != case else ""
@@ -64,7 +64,7 @@ def table(title: str, figures: Sequence[Figure]) -> str:
         about = "" if each.measured else "~"
         value = f"{about}{_number(each.value)}"
         rest = f"{each.unit:<5}{ratio:>9}  {each.note}"
-        lines.append(f"{name:<27}{each.way:<28}{value:>8} {rest}")
+        lines.append(f"{name:<33}{each.way:<26}{value:>8} {rest}")
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -37,6 +37,7 @@ from measurements import (
     measure_idle,
     measure_lag,
     measure_memory,
+    measure_run,
     measure_startup,
     measure_throughput,
 )
@@ -45,6 +46,16 @@ from measurements import (
 def goals(figures: Sequence[Figure]) -> list[Goal]:
     """Hold our own figures against what is promised."""
 
+    def _ahead(lags: Sequence[Figure]) -> float:
+        """Return the greatest ratio of a lag of ours to the least of another way."""
+        ratios = []
+        for lag in lags:
+            others = [each for each in figures if each.measurement == "lag"]
+            others = [each for each in others if each.case == lag.case]
+            least = min(each.value for each in others if each.way != OURS)
+            ratios.append(lag.value / least)
+        return max(ratios)
+
     def ours(measurement: str, case: str = "", way: str = OURS) -> list[Figure]:
         asked = (measurement, way)
         found = [each for each in figures if (each.measurement, each.way) == asked]
@@ -52,10 +63,15 @@ def goals(figures: Sequence[Figure]) -> list[Goal]:
 
     found = []
     for lines in LINES:
-        every = [ms for each in ours("lag", f"{lines} ") for ms in each.raw["lag_ms"]]
-        median, worst = statistics.median(every), max(every)
-        found.append(Goal(f"lag, {lines} lines, median of all", median, 50, "ms"))
-        found.append(Goal(f"lag, {lines} lines, worst of all", worst, 50, "ms"))
+        lags = ours("lag", f"{lines} ")
+        execs = [ms for each in lags for ms in each.raw["exec_ms"]]
+        median, worst = statistics.median(execs), max(execs)
+        name = f"first query to main's exec, {lines} lines"
+        found.append(Goal(f"{name}, median", median, 3, "ms"))
+        found.append(Goal(f"{name}, worst", worst, 50, "ms"))
+        found.append(Goal(f"lag, {lines} lines, to the next best", _ahead(lags), 1, ""))
+    (exec_ms,) = ours("run", way="-> main's exec")
+    found.append(Goal("the same in a run of pytest, median", exec_ms.value, 3, "ms"))
     least, *_, most = [each.value for each in ours("memory")]
     found.append(Goal("memory, most printed less least", most - least, 2, "MB"))
     quiet, ticking = [each.value for each in ours("cpu")]
@@ -82,8 +98,9 @@ def measure(bench: Bench) -> list[Figure]:
         print(table(title, found), flush=True)
         figures.extend(found)
 
-    show("1. Lag: the last background's marker to main's first act", lags)
-    show("1b. Where ours goes", lag_steps(lags))
+    show("1. Lag: the last background's first query to main's first act", lags)
+    show("1b. Where it goes", lag_steps(lags))
+    show("1c. In a run of pytest: from the last first query", measure_run(bench))
     show("2. Throughput: children that print without pause", measure_throughput(bench))
     show("3. CPU of the reader while main runs, of one core", processors)
     show("4. Memory: growth of the peak up to the marker", measure_memory(bench))
@@ -108,7 +125,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", type=Path, help="write all figures to this file")
-    parser.add_argument("--quick", action="store_true", help="measure less, in 1 min")
+    parser.add_argument("--quick", action="store_true", help="measure little, in 30 s")
     return parser.parse_args()
 
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pytest_mighetero.loadgen import read_result
@@ -78,9 +79,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             path = write_log(Path(folder), lines, samples)
             assert read_result(path.parent).valid
-            ours = best(lambda path=path: read_result(path.parent))
-            theirs = best(lambda path=path: baseline(path))
-            memory = peak(lambda path=path: read_result(path.parent))
+            ours = best(partial(read_result, path.parent))
+            theirs = best(partial(baseline, path))
+            memory = peak(partial(read_result, path.parent))
             size = path.stat().st_size / 1e6
         print(
             f"{name:<12} {size:>6.1f} {ours:>14.4f} {theirs:>8.4f} "

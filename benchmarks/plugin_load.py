@@ -2,7 +2,9 @@
 
 Run in an empty folder. A whole pytest run takes a quarter of a second, give or take
 more than the plugin does; so this process loads pytest and every other plugin once,
-and times runs that it forks off, with the plugin and without.
+and times runs that it forks off, with the plugin and without, ROUNDS times:
+
+    python plugin_load.py ROUNDS
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ from collections.abc import Callable
 
 import pytest
 
-ROUNDS = 80
 QUIET = ("-p", "no:cacheprovider", "--co", "-q", ".")
 WITHOUT = ("-p", "no:mighetero")
 HEAVY = ("pynvml", "pexpect", "numpy", "mlperf_loadgen")
@@ -65,7 +66,7 @@ def main() -> int:
         forked(action)  # compiles what it imports
     figures: dict[str, list[float]] = {name: [] for name in actions}
     imported: list[str] = []
-    for _ in range(ROUNDS):
+    for _ in range(int(sys.argv[1])):
         for name, action in actions.items():
             took, heavy = forked(action)
             figures[name].append(took)

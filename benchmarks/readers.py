@@ -44,16 +44,24 @@ class Reader(Protocol):
     """A way of reading children.
 
     Attributes:
-        moments: ``time.monotonic()`` of what happened, by name.
+        moments: ``time.monotonic()`` of what happened: ``seen``, when the last
+            background was seen to be ready; ``ready``, when whoever waited for that
+            knew; ``released``, when main's start, or its exec where all else is done,
+            was begun.
     """
 
     moments: dict[str, float]
 
-    def start(self, children: Sequence[Child]) -> None:
-        """Start *children*; return once every marker has been seen."""
+    def start(self, children: Sequence[Child], main: Child | None = None) -> None:
+        """Start *children*; return once every one has been seen to be ready.
+
+        Args:
+            children: the backgrounds.
+            main: who is going to run beside them; it may be made ready meanwhile.
+        """
 
     def run_main(self, child: Child) -> None:
-        """Start main, and wait for its end."""
+        """Start main, who was named before if anybody runs, and wait for its end."""
 
     def stop(self) -> None:
         """End all children."""
@@ -76,25 +84,27 @@ class Ours:
         self._pump = Pump()
         self._harnesses: list[HarnessProcess] = []
 
-    def start(self, children: Sequence[Child]) -> None:
-        """Start *children* as a run's backgrounds."""
+    def start(self, children: Sequence[Child], main: Child | None = None) -> None:
+        """Start *children* as a run's backgrounds, with *main* prepared beside."""
+        if main is not None:
+            plan = RunPlan(Gpu("none", ()), _launch(main), ())
+            self._main = MainRun(self._config, plan, self._pump, _tick)
+            self._harnesses.append(self._main.harness)
+            self._main.prepare()
         launches = [_launch(child) for child in children]
-        self._set = BackgroundSet(self._config, launches, self._pump, _tick)
+        self._set = BackgroundSet(self._config, launches, self._pump)
         self._harnesses += self._set.harnesses
-        self._set.start()
-        self.moments["ready"] = time.monotonic()
-        started = [each.started for each in self._set.harnesses]
-        self.moments["seen"] = max(each.monotonic for each in started if each)
+        self._set.start(_tick)
+        self.moments["ready"] = now = time.monotonic()
+        issuing = max(each or 0.0 for each in self._set.readiness.issuing)
+        self.moments["seen"] = issuing - time.time() + now
 
-    def run_main(self, child: Child) -> None:
-        """Measure *child* as a run's main."""
-        plan = RunPlan(Gpu("none", ()), _launch(child), ())
-        main = MainRun(self._config, plan, self._pump, _tick)
-        self._harnesses.append(main.harness)
-        main.measure(self._set, lambda: False)
-        _check(main.harness.exit_code)
-        assert main.harness.launched is not None
-        self.moments["launched"] = main.harness.launched.monotonic
+    def run_main(self, child: Child) -> None:  # noqa: ARG002 - prepared by ``start``
+        """Measure it as a run's main."""
+        self._main.measure(self._set, lambda: False)
+        _check(self._main.harness.exit_code)
+        assert self._main.harness.launched is not None
+        self.moments["released"] = self._main.harness.launched.monotonic
 
     def stop(self) -> None:
         """End the backgrounds."""
@@ -145,11 +155,13 @@ class Readline:
         self._pause_s = pause_s
         self._processes: list[subprocess.Popen[str]] = []
 
-    def start(self, children: Sequence[Child]) -> None:
+    def start(self, children: Sequence[Child], main: Child | None = None) -> None:  # noqa: ARG002 - nothing to prepare
         """Start *children* and look for their markers in turn."""
         waiting = [self._launch(child) for child in children]
         while waiting:
             waiting = [lines for lines in waiting if not _marker_in(lines)]
+            if not waiting:
+                self.moments["seen"] = time.monotonic()
             time.sleep(POLL_S)
         self.moments["ready"] = time.monotonic()
 
@@ -178,6 +190,7 @@ class Readline:
 
     def run_main(self, child: Child) -> None:
         """Start *child* in the same way and wait for its exit."""
+        self.moments["released"] = time.monotonic()
         self._launch(child)
         _check(self._processes[-1].wait())
 
@@ -224,18 +237,20 @@ class Expect:
         self._spawned.append(spawned)
         return spawned
 
-    def start(self, children: Sequence[Child]) -> None:
+    def start(self, children: Sequence[Child], main: Child | None = None) -> None:  # noqa: ARG002 - nothing to prepare
         """Start *children* and expect their markers."""
         for child in children:
             self._launch(child)
         for spawned in self._spawned:
             spawned.expect_exact(MARKER, timeout=None)
-        self.moments["ready"] = time.monotonic()
+        self.moments["seen"] = time.monotonic()
         for spawned in self._spawned:
             threading.Thread(target=_read_on, args=(spawned,), daemon=True).start()
+        self.moments["ready"] = time.monotonic()
 
     def run_main(self, child: Child) -> None:
         """Start *child* in the same way and wait for its exit."""
+        self.moments["released"] = time.monotonic()
         main = self._launch(child)
         _read_on(main)
         _check(main.wait())

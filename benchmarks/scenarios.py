@@ -30,7 +30,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 
 _SETTLE_S = 1.0
-_NO_TESTS = 5  # pytest's exit code
+_FAILED, _NO_TESTS = 1, 5  # pytest's exit codes
 _PLUGIN_LOAD = str(Path(__file__).with_name("plugin_load.py"))
 
 
@@ -44,7 +44,7 @@ def _children(program: str, count: int, **how: Any) -> Iterator[list[Child]]:
 
 
 def lag(program: str, way: str, count: int, lines: int, rounds: int) -> dict[str, Any]:
-    """From the last of *count* backgrounds' marker to main's first act, in ms."""
+    """From the last of *count* backgrounds' first query to main's first act, in ms."""
     every = [_lag_once(program, way, count, lines) for _ in range(rounds)]
     return {name: [each[name] for each in every] for name in every[0]}
 
@@ -54,21 +54,93 @@ def _lag_once(program: str, way: str, count: int, lines: int) -> dict[str, float
         main = replace(first, lines=0, live_s=0)
         here = reader(way)
         begin = time.monotonic()
-        here.start(backgrounds)
+        here.start(backgrounds, main)
         here.run_main(main)
         here.stop()
         if way == "ours":
             _check_logs([main, *backgrounds])
-        marked = max(child.note()[1] for child in backgrounds)
+        issued = max(child.note()[1] for child in backgrounds)
         began = main.note()[0]
-        names = [name for name in ("seen", "ready", "launched") if name in here.moments]
-        stops = [marked, *(here.moments[name] for name in names), began]
+        names = ("seen", "ready", "released")
+        stops = [issued, *(here.moments[name] for name in names), began]
         steps = zip([*names, "main runs"], stops, stops[1:], strict=False)
         return {
-            "lag_ms": 1e3 * (began - marked),
+            "lag_ms": 1e3 * (began - issued),
+            "exec_ms": 1e3 * (here.moments["released"] - issued),
             "total_s": began - begin,
             **{f"{name}_ms": 1e3 * (after - before) for name, before, after in steps},
         }
+
+
+_HARNESS = """\
+LIVE_S := $(if $(findstring --benchmarks=main,$(RUN_ARGS)),0.1,3600)
+
+run_harness:
+\t@exec {program} $(LOG_DIR)/note 5 $(LOG_DIR) 0 $(LIVE_S)
+"""
+_SUITE = """\
+devices = "nvml"
+
+[harness]
+folder = "."
+config_ver = "none"
+actions = ["run_harness"]
+start_markers = ["Starting running actual test"]
+finish_markers = ["Finished running actual test"]
+audit_folder = "."
+make_variables = {{ LOG_DIR = "{{log_dir}}" }}
+
+[defaults]
+background-benchmark-duration = "automatic"
+settle-time = "0"
+end-time-buffer-min = "0"
+
+[benchmarks]
+"""
+_TEST = "def test_heterogeneous(background, main):\n    main.run()\n"
+
+
+def run(program: str, count: int, rounds: int) -> dict[str, Any]:
+    """In a run of pytest: from the last first query to main's exec, and its first act.
+
+    A real make starts every child; main leaves no result, which the test says and
+    nobody minds here.
+    """
+    with tempfile.TemporaryDirectory() as cache:
+        _run_once(program, count, cache)  # compiles what it imports
+        every = [_run_once(program, count, cache) for _ in range(rounds)]
+    return {name: [each[name] for each in every] for name in every[0]}
+
+
+def _run_once(program: str, count: int, cache: str) -> dict[str, float]:
+    devices = [f"MIG-00000000-0000-0000-0000-{n:012}" for n in range(count + 1)]
+    benchmarks = ["main", *(f"background-{number}" for number in range(count))]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "Makefile").write_text(_HARNESS.format(program=program))
+        lines = [f'{each} = {{ scenarios = ["offline"] }}\n' for each in benchmarks]
+        (folder / "bench.toml").write_text(_SUITE.format() + "".join(lines))
+        (folder / "test_run.py").write_text(_TEST)
+        words = [
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--mig-suite=bench.toml",
+        ]
+        words += ["--mig-lease-dir=leases", f"--mig-devices={','.join(devices)}"]
+        said = _fresh(cache, name, *words, "-k", "main_offline")
+        notes = {path.parts[-3]: path for path in folder.glob("results/*/*/logs/note")}
+        if len(notes) != count + 1:
+            raise ChildFailedError(said)
+        (record,) = folder.glob("results/*/record.json")
+        main = json.loads(record.read_text())["harnesses"][0]
+        times = {role: path.read_text().split() for role, path in notes.items()}
+        began = float(times.pop("main")[0])
+        issued = max(float(issued) for _, issued in times.values())
+        released = main["launched"] - time.time() + time.monotonic()
+        return {"exec_ms": 1e3 * (released - issued), "lag_ms": 1e3 * (began - issued)}
 
 
 def throughput(program: str, way: str, count: int, mb: int) -> dict[str, float]:
@@ -102,7 +174,7 @@ def cpu(
     with _children(program, count + 1, tick_s=tick_s) as (first, *backgrounds):
         main = replace(first, live_s=_SETTLE_S + seconds + 1.0)
         here = reader(way)
-        here.start(backgrounds)
+        here.start(backgrounds, main)
         figures: dict[str, float] = {}
         sampler = threading.Thread(target=_sample, args=(here, seconds, figures))
         sampler.start()
@@ -190,14 +262,15 @@ def _ms(action: Callable[[], object]) -> float:
     return 1e3 * (time.perf_counter() - begin)
 
 
-def plugin(rounds: int) -> dict[str, Any]:
+def plugin(rounds: int, forks: int) -> dict[str, Any]:
     """What the plugin costs a pytest run that has nothing to do with it, in ms."""
     from plugin_load import QUIET, WITHOUT
 
     whole: dict[str, list[float]] = {"with": [], "without": []}
     options = {"with": (), "without": WITHOUT}
     with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as empty:
-        forked: dict[str, Any] = json.loads(_fresh(cache, empty, _PLUGIN_LOAD))
+        load = _fresh(cache, empty, _PLUGIN_LOAD, str(forks))
+        forked: dict[str, Any] = json.loads(load)
         for _ in range(rounds):
             for way, extra in options.items():
                 words = ("-m", "pytest", *QUIET, *extra)
@@ -218,13 +291,13 @@ def _fresh(cache: str, folder: str, *arguments: str) -> str:
         text=True,
         check=False,
     )
-    if done.returncode not in (0, _NO_TESTS):
+    if done.returncode not in (0, _FAILED, _NO_TESTS):
         raise ChildFailedError(done.stdout + done.stderr)
     return done.stdout
 
 
 SCENARIOS: dict[str, Callable[..., dict[str, Any]]] = {
-    each.__name__: each for each in (lag, throughput, cpu, memory, startup, plugin)
+    each.__name__: each for each in (lag, run, throughput, cpu, memory, startup, plugin)
 }
 
 

@@ -35,6 +35,7 @@ from pytest_mighetero.records import (
     recorded_run,
     write_record,
 )
+from pytest_mighetero.repeating import measure_until_good
 from pytest_mighetero.suite import Pair
 
 
@@ -74,6 +75,7 @@ class Case:
         self.attempt: Attempt | None = None
         self._neighbours: Neighbours | None = None
         self._folder: Path | None = None
+        self._owed: str | None = None  # the test whose record is to be written
         self.learn(
             benchmark=pair.benchmark,
             scenario=pair.scenario,
@@ -161,9 +163,9 @@ class Case:
             by = "session" if self.config.keeps_backgrounds else time.source
             told = beside[0].min_duration
             self.learn(background_duration_s=f"{told:.3f}", background_duration_by=by)
-        self.attempt = Attempt(
-            config, plan, neighbours, lambda state: self._tick(f"{label}{state}")
-        )
+        tick = lambda state: self._tick(f"{label}{state}")  # noqa: E731
+        self.attempt = Attempt(config, plan, neighbours, tick)
+        self.attempt.main.when_launched = self._write_owed
         return self.attempt
 
     def _background_time(self, config: RunConfig) -> BackgroundTime:
@@ -211,8 +213,6 @@ class Case:
 
             tune(self, warn)
         else:
-            from pytest_mighetero.repeating import measure_until_good
-
             measure_until_good(self, warn)
         assert self.attempt is not None
         if not self.place.seated:
@@ -275,12 +275,21 @@ class Case:
         survivors = self.attempt.survivors() if self.attempt is not None else []
         refuse_survivors([*survivors, *left])
 
+    def owe_record(self, test: str) -> None:
+        """Write the record once main is launched, which 3 ms would keep waiting."""
+        self._owed = test
+
+    def _write_owed(self) -> None:
+        if self._owed is not None:
+            self.write_record(self._owed)
+
     def write_record(self, test: str) -> None:
         """Write what is known so far as the run's record, if it has a folder.
 
         Raises:
             HarnessError: it cannot be written.
         """
+        self._owed = None
         if self._folder is None:
             return
         attempt = self.attempt

@@ -41,6 +41,7 @@ class MainRun:
     Attributes:
         launch: what it is.
         harness: its process.
+        when_launched: called as soon as it is, for what can wait until then.
         result: LoadGen's result once it is done; None where it left none.
         window: its timed window once it is done.
         unloaded: which backgrounds did not load their device in it; None for none.
@@ -58,6 +59,7 @@ class MainRun:
             self._telemetry = Telemetry(plan.gpu, plan.main.device, now)
         self.launch = plan.main
         self.harness: HarnessProcess = process_of(config, plan.main)
+        self.when_launched: Callable[[], None] = lambda: None
         self.result: LoadGenResult | None = None
         self.window: TimedWindow | None = None
         self.unloaded: str | None = None
@@ -101,6 +103,7 @@ class MainRun:
         idle_limit = self._config.suite.harness.idle_limit
         self.watch = Watch(self.harness, beside, idle_limit, self._pump.clock)
         self._pump.launch(self.harness)
+        self.when_launched()
         self.watch.look()
         with self._sampled():
             broken = self._watch(backgrounds, deadline)

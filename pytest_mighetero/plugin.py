@@ -273,7 +273,10 @@ def pytest_runtest_protocol(
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Write the record before anybody hears of the phase; carry the facts along."""
+    """Write the record before anybody hears of the phase; carry the facts along.
+
+    After a setup that passed nothing may keep main from its launch: see there.
+    """
     outcome = yield
     if outcome.when == "call":
         item.stash[CALL_PASSED] = outcome.passed
@@ -287,7 +290,10 @@ def pytest_runtest_makereport(
         "seconds": outcome.duration,
     }
     try:
-        case.write_record(item.nodeid)
+        if outcome.when == "setup" and outcome.passed:
+            case.owe_record(item.nodeid)
+        else:
+            case.write_record(item.nodeid)
     except HarnessError as error:
         if all(phase["outcome"] != "failed" for phase in case.phases.values()):
             outcome.outcome, outcome.longrepr = "failed", str(error)
