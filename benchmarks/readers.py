@@ -94,10 +94,9 @@ class Ours:
         launches = [_launch(child) for child in children]
         self._set = BackgroundSet(self._config, launches, self._pump)
         self._harnesses += self._set.harnesses
-        self._set.start(_tick)
-        self.moments["ready"] = now = time.monotonic()
-        issuing = max(each or 0.0 for each in self._set.readiness.issuing)
-        self.moments["seen"] = issuing - time.time() + now
+        self._set.start(_tick, lambda _pair: None)
+        self.moments["ready"] = time.monotonic()
+        self.moments["seen"] = max(each or 0.0 for each in self._set.readiness.issuing)
 
     def run_main(self, child: Child) -> None:  # noqa: ARG002 - prepared by ``start``
         """Measure it as a run's main."""

@@ -24,6 +24,7 @@ from pytest_mighetero.overlap import OverlapReport, TimedWindow, margin
 from pytest_mighetero.planning import Launch
 from pytest_mighetero.proof import background_proof
 from pytest_mighetero.readiness import Readiness
+from pytest_mighetero.suite import Pair
 from pytest_mighetero.units import format_duration
 
 # While LoadGen runs, its log gives the first query's time to the second.
@@ -57,15 +58,19 @@ class BackgroundSet:
         """``time.monotonic()`` until which the backgrounds may run."""
         return self._deadline
 
-    def start(self, tick: Tick) -> None:
+    def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Launch them all and wait until each is ready and settled.
+
+        Args:
+            tick: told what they are waited for, now and later.
+            issues: told of each once it issues queries.
 
         Raises:
             HarnessError: one could not be launched, ended, or was not ready in time.
         """
         self.tick = tick
         self._deadline = time.monotonic() + self._config.background_timeout
-        self.readiness.get_ready(tick)
+        self.readiness.get_ready(tick, issues)
         self.ready = True
 
     def lasts(self, seconds: float) -> bool:

@@ -19,12 +19,14 @@ from pytest_mighetero.errors import RunError
 from pytest_mighetero.harness.command import withheld
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.launching import Tick, check_makefile
+from pytest_mighetero.leasing import FolderLock, Waits, lock_folder
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.neighbours import Keeper, Neighbours, refuse_survivors
 from pytest_mighetero.placing import Place
 from pytest_mighetero.planning import (
     Launch,
     RunPlan,
+    audit_of,
     plan_backgrounds,
     plan_run,
     run_name,
@@ -75,6 +77,8 @@ class Case:
         self.attempt: Attempt | None = None
         self._neighbours: Neighbours | None = None
         self._folder: Path | None = None
+        self._lock: FolderLock | None = None
+        self._waits: tuple[str, Waits] = ("", lambda _state: None)
         self._owed: str | None = None  # the test whose record is to be written
         self.learn(
             benchmark=pair.benchmark,
@@ -103,9 +107,10 @@ class Case:
                 self._publish(name, None)
 
     def take_gpu(
-        self, gpus: Sequence[Gpu], test: str, waits: Callable[[str], None]
+        self, gpus: Sequence[Gpu], test: str, waits: Waits
     ) -> tuple[Gpu, tuple[str, ...]]:
         """Take a GPU as ``Place.take`` does."""
+        self._waits = test, waits
         gpu, left_out = self.place.take(gpus, test, waits)
         if left_out:
             self.learn(backgrounds_left_out="; ".join(left_out))
@@ -152,6 +157,7 @@ class Case:
         assert neighbours is not None
         if self.attempt is not None:
             self.attempt.main.stop()  # it may be waiting to be launched
+        self._lock_folder()
         time = time or self._background_time(config)
         beside: tuple[Launch, ...] = ()
         if self.place.seated:
@@ -163,10 +169,38 @@ class Case:
             by = "session" if self.config.keeps_backgrounds else time.source
             told = beside[0].min_duration
             self.learn(background_duration_s=f"{told:.3f}", background_duration_by=by)
-        tick = lambda state: self._tick(f"{label}{state}")  # noqa: E731
-        self.attempt = Attempt(config, plan, neighbours, tick)
+        self.attempt = Attempt(
+            config, plan, neighbours, lambda state: self._tick(f"{label}{state}")
+        )
         self.attempt.main.when_launched = self._write_owed
+        self.attempt.main.when_issuing = lambda: self._issues(self.pair)
         return self.attempt
+
+    def _lock_folder(self) -> None:
+        """Wait until no other run's launch could mix with those of this attempt.
+
+        All at once, main's too: nobody waits under way, with backgrounds that run out.
+
+        Raises:
+            DeviceError: the harness folder did not become free in time.
+        """
+        self.unlock_folder()
+        pairs = {self.pair, *(pair for pair, _ in self.place.seated)}
+        whole = audit_of(self.config.action) is not None
+        test, waits = self._waits
+        self._lock = lock_folder(
+            self.config, pairs, whole=whole, test=test, waits=waits
+        )
+
+    def _issues(self, pair: Pair) -> None:
+        if self._lock is not None:
+            self._lock.issues(pair)
+
+    def unlock_folder(self) -> None:
+        """Let others launch in the harness folder what this run does not any more."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def _background_time(self, config: RunConfig) -> BackgroundTime:
         profile = self.place.profile
@@ -192,8 +226,14 @@ class Case:
         assert neighbours is not None
         assert self.attempt is not None
         self.attempt.main.prepare()
-        neighbours.start(self._tick)
+        neighbours.start(self._tick, self._background_issues)
+        for pair, _ in self.place.seated:
+            self._background_issues(pair)  # of a set that was up
         return neighbours.backgrounds or BackgroundSet(self.config, (), neighbours.pump)
+
+    def _background_issues(self, pair: Pair) -> None:
+        if pair != self.pair:
+            self._issues(pair)
 
     def measure(self, warn: Warn) -> LoadGenResult | None:
         """Run main beside the backgrounds and judge it.
@@ -268,6 +308,7 @@ class Case:
             if self.attempt is not None:
                 self.attempt.stop()
         finally:
+            self.unlock_folder()
             left = sweep(self._folder)
             neighbours.close()
             if self.attempt is not None:

@@ -24,7 +24,7 @@ from pytest_mighetero.evidence import (
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.launching import Tick, process_of
-from pytest_mighetero.loadgen import LoadGenResult
+from pytest_mighetero.loadgen import LoadGenResult, find_results, is_issuing
 from pytest_mighetero.overlap import TimedWindow
 from pytest_mighetero.planning import RunPlan
 from pytest_mighetero.proof import background_proof, main_proof
@@ -42,6 +42,7 @@ class MainRun:
         launch: what it is.
         harness: its process.
         when_launched: called as soon as it is, for what can wait until then.
+        when_issuing: called once it issues queries.
         result: LoadGen's result once it is done; None where it left none.
         window: its timed window once it is done.
         unloaded: which backgrounds did not load their device in it; None for none.
@@ -60,6 +61,7 @@ class MainRun:
         self.launch = plan.main
         self.harness: HarnessProcess = process_of(config, plan.main)
         self.when_launched: Callable[[], None] = lambda: None
+        self.when_issuing: Callable[[], None] | None = None
         self.result: LoadGenResult | None = None
         self.window: TimedWindow | None = None
         self.unloaded: str | None = None
@@ -162,6 +164,12 @@ class MainRun:
             self._telemetry.sample()
         if self.watch is not None:
             self.watch.look()
+        if self.when_issuing is not None and self._issues():
+            self.when_issuing()
+            self.when_issuing = None
+
+    def _issues(self) -> bool:
+        return any(map(is_issuing, find_results(self.launch.log_dir)))
 
     def telemetry(self) -> dict[str, Any]:
         """Return what the GPU did in main's window, as far as NVML was asked."""

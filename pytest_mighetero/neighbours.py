@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from pytest_mighetero.overlap import OverlapReport, TimedWindow
 from pytest_mighetero.planning import Launch, plan_backgrounds
 from pytest_mighetero.records import make_folder
 from pytest_mighetero.seating import Seat
+from pytest_mighetero.suite import Pair
 from pytest_mighetero.watching import stopped_now
 
 
@@ -45,8 +46,12 @@ class Neighbours(Protocol):
             HarnessError: folders cannot be made, or an old set cannot be stopped.
         """
 
-    def start(self, tick: Tick) -> None:
+    def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Start what does not run yet, and wait until it is ready.
+
+        Args:
+            tick: told what it is waited for.
+            issues: told of each once it issues queries.
 
         Raises:
             HarnessError: it did not get ready.
@@ -82,10 +87,10 @@ class OwnBackgrounds:
         self.backgrounds = BackgroundSet(self._config, launches, self.pump)
         return launches
 
-    def start(self, tick: Tick) -> None:
+    def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Start the set."""
         if self.backgrounds is not None:
-            self.backgrounds.start(tick)
+            self.backgrounds.start(tick, issues)
 
     def finish(self, main: TimedWindow) -> OverlapReport:
         """Wait for their ends; in automatic mode, stop them after the end buffer."""
@@ -154,13 +159,13 @@ class KeptBackgrounds:
             )
         return backgrounds.launches
 
-    def start(self, tick: Tick) -> None:
+    def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Start the set unless it runs."""
         assert self.backgrounds is not None
         self.backgrounds.tick = tick
         if self.backgrounds.ready:
             return
-        self.backgrounds.start(tick)
+        self.backgrounds.start(tick, issues)
 
     def finish(self, main: TimedWindow) -> OverlapReport:
         """Wait out the end buffer; the set runs on."""

@@ -200,7 +200,7 @@ OPTIONS = (
     ),
     Option(
         "mig-lease-timeout",
-        "longest wait for a GPU that somebody else uses",
+        "longest wait for a GPU, or a harness folder, that somebody else uses",
         "TIME",
         "1h",
     ),

@@ -234,4 +234,4 @@ def longest_test(config: RunConfig) -> float:
     runs = 1 + config.overlap_retries
     runs += config.target_backoffs if config.target_backoff else 0
     runs += MAX_FULL + MAX_PROBES if config.tune else 0
-    return config.lease_timeout + once * runs
+    return config.lease_timeout + (config.lease_timeout + once) * runs

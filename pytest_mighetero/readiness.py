@@ -20,6 +20,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.launching import Tick
 from pytest_mighetero.planning import Launch
+from pytest_mighetero.suite import Pair
 from pytest_mighetero.units import format_duration
 
 _LOOK_S = 0.02  # between looks at LoadGen's logs (0.4 ms for seven) nobody called for
@@ -55,15 +56,20 @@ class Readiness:
         self._queries = [FirstQuery(launch.log_dir) for launch in launches]
         self.issuing: list[float | None] = [None] * len(launches)
         self._tick: Tick = lambda _state: None
+        self._issues: Callable[[Pair], None] = lambda _pair: None
         self._next_tick = 0.0
 
-    def get_ready(self, tick: Tick) -> None:
+    def get_ready(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Launch them all and wait until each is ready and settled.
+
+        Args:
+            tick: told what they are waited for.
+            issues: told of each once it issues queries.
 
         Raises:
             HarnessError: one could not be launched, ended, or was not ready in time.
         """
-        self._tick = tick
+        self._tick, self._issues = tick, issues
         limit = time.monotonic() + self._config.start_time_buffer
         self._pump.launch(*self.harnesses)
         changes = Changes()
@@ -104,6 +110,7 @@ class Readiness:
                 if otherwise := ran_otherwise(launch):
                     said = "; ".join(otherwise)
                     raise HarnessError(f"Background {launch.name}: {said}.")
+                self._issues(launch.pair)
 
     def _started(self) -> int:
         return sum(harness.started is not None for harness in self.harnesses)

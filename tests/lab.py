@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_mighetero.config import RunConfig, Value, build_config
 from pytest_mighetero.harness.command import MISLEADING, OUTER_MAKE
 
 FAKE = Path(__file__).parent / "fake_harness"
@@ -21,6 +22,8 @@ def test_heterogeneous(background, main):
 # Sorts after the heterogeneous test, and is to run before it.
 ISOLATED_TEST = """
 import pytest
+
+from pytest_mighetero.config import RunConfig, Value, build_config
 
 @pytest.mark.isolated
 def test_isolated(main):
@@ -47,6 +50,18 @@ def arguments_of(devices: int) -> list[str]:
     listed = [f"--mig-devices={','.join(UUIDS[:devices])}"] if devices else []
     here = ["--junitxml=report.xml", "--mig-lease-dir=leases", "-p", "no:cacheprovider"]
     return [*listed, *here]
+
+
+def config_of(folder: Path, **said: str) -> RunConfig:
+    """Return the settings of a run in *folder*, by option."""
+    said = {"mig_suite": str(FAKE / "fake.toml"), **said}
+
+    def given(key: str) -> Value | None:
+        if (raw := said.get(key)) is None:
+            return None
+        return Value(raw, f"--{key}", folder, explicit=True)
+
+    return build_config(given, folder, folder)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Leases: no two runs use the same GPU at once, on whichever side of a container.
+"""Leases: no two runs use the same thing at once, on whichever side of a container.
 
-A lease is a ``flock`` on one file per GPU. The kernel gives it back when the last
-process that has the file open is gone, and every harness of a run inherits it: an
-orphan that still uses the GPU still holds its lease.
+A lease is a ``flock`` on a file. The kernel gives it back when the last process that
+has the file open is gone. That of a GPU every harness of a run inherits: an orphan that
+still uses the GPU still holds its lease.
 """
 
 from __future__ import annotations
@@ -59,24 +59,40 @@ def myself(test: str) -> Holder:
 
 
 class Lease:
-    """A GPU that is this run's alone, until ``close`` and the last harness's end.
+    """What is this run's alone, until ``close`` and the end of all who inherit it."""
 
-    Attributes:
-        fds: file descriptors that every harness has to inherit.
-    """
+    def __init__(self) -> None:
+        self._held: dict[str, int] = {}
 
-    def __init__(self, fds: Sequence[int]):
-        self.fds = tuple(fds)
+    def hold(self, name: str, fd: int) -> None:
+        """Hold *name*, too, by its locked file."""
+        self._held[name] = fd
+
+    @property
+    def fds(self) -> tuple[int, ...]:
+        """The file descriptors that a harness inherits which is to hold it as well."""
+        return tuple(self._held.values())
+
+    def give_back(self, name: str) -> None:
+        """Give *name* back, as far as this process is concerned."""
+        os.close(self._held.pop(name))
 
     def close(self) -> None:
-        """Give it back, as far as this process is concerned."""
-        for fd in self.fds:
-            os.close(fd)
-        self.fds = ()
+        """Give all of it back, as far as this process is concerned."""
+        for name in tuple(self._held):
+            self.give_back(name)
 
 
-def take(folder: Path, names: Sequence[str], holder: Holder) -> Lease | str:
+def take(
+    folder: Path, names: Sequence[str], holder: Holder, shared: Sequence[str] = ()
+) -> Lease | str:
     """Lease everything in *names* or nothing, without waiting.
+
+    Args:
+        folder: of the leases.
+        names: what is leased.
+        holder: who leases it, to tell others.
+        shared: those of *names* that others may share who want them shared, too.
 
     Returns:
         The lease, or who is in the way.
@@ -84,17 +100,18 @@ def take(folder: Path, names: Sequence[str], holder: Holder) -> Lease | str:
     Raises:
         DeviceError: the folder or a file in it cannot be used.
     """
-    lease = Lease([])
+    lease = Lease()
     for name in sorted(names):
         fd = _open(folder, name)
+        how = fcntl.LOCK_SH if name in shared else fcntl.LOCK_EX
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, how | fcntl.LOCK_NB)
         except BlockingIOError:
             said = _said(fd)
             os.close(fd)
             lease.close()
             return said
-        lease.fds = (*lease.fds, fd)
+        lease.hold(name, fd)
     for fd in lease.fds:
         os.ftruncate(fd, 0)
         os.pwrite(fd, json.dumps(asdict(holder)).encode(), 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 
 from pytest_mighetero.devices.lease import Lease, myself, take
 from tests.conftest import Compiled
-from tests.lab import FAKE, Lab
+from tests.lab import FAKE, Files, Lab
 from tests.process.machines import header, machine
 
 SHOW = """
@@ -600,3 +601,27 @@ def test_telemetry_can_be_left_out(on: Machines) -> None:
     here = on("a100-80gb")
     here.run("--no-mig-telemetry")
     assert record_of(here)["telemetry"] == {}
+
+
+@pytest.mark.slow
+def test_workers_in_one_harness_folder_do_not_mix(
+    on: Machines, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """As the real one it has one user.conf for main bert and background bert."""
+    here = on("two-kinds")
+    here.lab.harness = tmp_path_factory.mktemp("closed") / "org"
+    shutil.copytree(FAKE, here.lab.harness)
+    here.lab.fake(**{"*": {"conf": True, "before": 0.3}})
+    runs = ("-p", "xdist", "-n2", "--mig-repeat=20", "--background-benchmarks=edge")
+    here.run(*runs, "-k", "dlrm_server or bert_offline")
+    records = Files(here.lab.folder).records
+    assert len(records) == 40
+    for each in records:
+        assert {phase["outcome"] for phase in each["phases"].values()} == {"passed"}
+    lengths = {
+        (each["role"] == "main", each["loadgen"]["settings"]["min_duration_ms"])
+        for record in records
+        for each in record["harnesses"]
+    }
+    assert lengths == {(True, 300), (False, 1500)}
+    assert len({record["facts"]["gpu"] for record in records}) == 2

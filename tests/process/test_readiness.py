@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero import readiness
-from pytest_mighetero.config import RunConfig, Value, build_config
 from pytest_mighetero.devices import MigDevice
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
@@ -19,7 +18,7 @@ from pytest_mighetero.launching import process_of
 from pytest_mighetero.planning import Launch
 from pytest_mighetero.readiness import Readiness
 from pytest_mighetero.suite import Pair
-from tests.lab import FAKE
+from tests.lab import FAKE, config_of
 
 MARKER = "echo Starting running actual test."
 LOG = "logs/a/b/c/mlperf_log_detail.txt"
@@ -27,17 +26,6 @@ FOLDER = "mkdir -p logs/a/b/c"
 LINE = ':::MLLOG {"key": "generated_query_count", "value": 595, "time_ms": 0.1}'
 QUERY = f"echo {shlex.quote(LINE)} >> {LOG}"
 Ready = Callable[..., Readiness]
-
-
-def config_of(folder: Path, **said: str) -> RunConfig:
-    said = {"mig_suite": str(FAKE / "fake.toml"), **said}
-
-    def given(key: str) -> Value | None:
-        if (raw := said.get(key)) is None:
-            return None
-        return Value(raw, f"--{key}", folder, explicit=True)
-
-    return build_config(given, folder, folder)
 
 
 @pytest.fixture
@@ -58,7 +46,7 @@ def ready(tmp_path: Path) -> Iterator[Ready]:
         harnesses = [process_of(config, launch) for launch in launches]
         stop.extend(harnesses)
         readiness = Readiness(config, launches, harnesses, pump)
-        readiness.get_ready(lambda _state: None)
+        readiness.get_ready(lambda _state: None, lambda _pair: None)
         return readiness
 
     yield ready
@@ -121,7 +109,8 @@ def test_a_log_that_is_written_anew_is_read_anew(ready: Ready) -> None:
 def test_a_query_counts_from_when_it_was_logged(ready: Ready) -> None:
     """Whoever prints the marker late is ready late, and was issuing before."""
     both = ready(
-        f"{FOLDER}; {QUERY}; sleep 1; {MARKER}", f"{MARKER}; {FOLDER}; {QUERY}"
+        f"{FOLDER}; {QUERY}; sleep 1; {MARKER}",
+        f"{MARKER}; sleep 0.3; {FOLDER}; {QUERY}",
     )
     first, second = both.issuing
     started = [harness.started for harness in both.harnesses]

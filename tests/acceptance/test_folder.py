@@ -1,0 +1,253 @@
+"""Several runs in one harness folder, whose files the real harness writes over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.leasing import FolderLock, lock_folder
+from pytest_mighetero.suite import Pair
+from tests.lab import FAKE, OUTER, UUIDS, Files, Lab, arguments_of, config_of, ini_of
+from tests.processes import until
+
+BERT, DLRM = Pair("bert", "offline"), Pair("dlrm", "server")
+# From writing a user.conf to LoadGen's reading it.
+CONF: dict[str, Any] = {"conf": True}
+SLOW = {"*": {**CONF, "before": 0.3}}
+TIMES = 20
+
+
+@pytest.fixture
+def shared(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """A lab whose harness folder is its own, so that it may be written into."""
+    lab.harness = tmp_path_factory.mktemp("closed") / "org"
+    shutil.copytree(FAKE, lab.harness)
+    lab.fake(**SLOW)
+    return lab
+
+
+def start(
+    lab: Lab, name: str, devices: list[str], *options: str
+) -> subprocess.Popen[str]:
+    """Start a pytest session of its own, with results in a folder of its own."""
+    folder = lab.folder / name
+    folder.mkdir(exist_ok=True)
+    (folder / "pytest.ini").write_text("\n".join(ini_of()))
+    shutil.copy(lab.folder / "test_run.py", folder)
+    use = [f"--mig-suite={lab.suite}", f"--mig-harness-dir={lab.harness}"]
+    use += [f"--mig-devices={','.join(devices)}"] if devices else []
+    use += [*arguments_of(0), f"--mig-lease-dir={lab.folder / 'leases'}"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "pytest", *use, *options],
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={k: v for k, v in os.environ.items() if k not in OUTER[1:]},
+    )
+
+
+def end(session: subprocess.Popen[str]) -> str:
+    printed, _ = session.communicate(timeout=120)
+    assert session.returncode == 0, printed
+    return printed
+
+
+def durations(folder: Path) -> set[tuple[str, int]]:
+    """Return by role the min_duration that LoadGen ran with, in ms."""
+    return {
+        (
+            each["role"].rpartition("-")[2],
+            each["loadgen"]["settings"]["min_duration_ms"],
+        )
+        for record in Files(folder).records
+        for each in record["harnesses"]
+    }
+
+
+@pytest.mark.slow
+def test_two_sessions_in_one_folder_do_not_mix(shared: Lab) -> None:
+    """Main bert of one, background bert of the other: one user.conf for both."""
+    ours = ("-k", "bert_offline", "--background-benchmarks=dlrm,resnet50")
+    theirs = ("-k", "dlrm_server", "--background-benchmarks=bert,resnet50")
+    for _ in range(TIMES):
+        sessions = [
+            start(shared, "one", UUIDS[:3], *ours, "--main-benchmark-duration=700ms"),
+            start(shared, "two", UUIDS[3:6], *theirs),
+        ]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(end, sessions))
+    one, two = durations(shared.folder / "one"), durations(shared.folder / "two")
+    assert one == {("main", 700), ("dlrm", 1500), ("resnet50", 1500)}
+    assert two == {("main", 300), ("bert", 1500), ("resnet50", 1500)}
+    assert len(Files(shared.folder / "one").records) == TIMES
+
+
+def test_who_waits_for_the_folder_says_for_whom_and_starts_no_clock(
+    shared: Lab,
+) -> None:
+    shared.fake(**{"*": CONF, "bert": {**CONF, "load": 2}})
+    first = start(
+        shared,
+        "one",
+        UUIDS[:3],
+        "-k",
+        "dlrm_server",
+        "--main-benchmark-duration=1s",
+        "--background-benchmark-duration=5s",
+    )
+    until(lambda: any(shared.folder.glob("one/results/*/background-1-bert/logs/f*")))
+    second = start(
+        shared,
+        "two",
+        UUIDS[3:6],
+        *("-k", "dlrm_server", "--start-time-buffer=3s"),
+        "--background-benchmark-duration=5s",
+    )
+    printed = end(second)
+    end(first)
+    said = f"waits for a harness folder: {shared.harness} is used by pid {first.pid} of"
+    assert said in printed
+
+
+def test_own_backgrounds_still_start_together(shared: Lab) -> None:
+    report = shared.run()
+    report.result.assert_outcomes(passed=1)
+    first, second = (each["at"] for each in report.launches("background"))
+    assert second - first < 0.3
+
+
+def test_an_audit_config_of_another_run_reaches_nobody(shared: Lab) -> None:
+    """Who launches while an audit is under way waits for its end."""
+    audit = start(
+        shared,
+        "one",
+        UUIDS[:3],
+        *("-k", "dlrm_server", "--main-action=run_audit_test01"),
+        *("--main-benchmark-duration=2s", "--background-benchmark-duration=5s"),
+    )
+    until((shared.harness / "audit.config").exists)
+    other = start(shared, "two", UUIDS[3:6], "-k", "dlrm_offline")
+    assert f"is used by pid {audit.pid} of" in end(other)
+    end(audit)
+    (record,) = Files(shared.folder / "one").records
+    done = record["harnesses"][0]["exited"]
+    begun = [e["launched"] for e in Files(shared.folder / "two").record["harnesses"]]
+    assert min(begun) > done
+
+
+def test_an_audit_config_that_lies_about_fails_a_main_that_is_no_audit(
+    shared: Lab,
+) -> None:
+    shared.pytester.makepyfile(
+        test_run=f"""
+        import threading, time
+        from pathlib import Path
+
+        def lay():
+            time.sleep(0.15)  # after the launch has cleaned up, before LoadGen looks
+            Path({str(shared.harness)!r}, "audit.config").write_text("*.*.mode = 2")
+
+        def test_heterogeneous(background, main):
+            threading.Thread(target=lay).start()
+            main.run()
+        """
+    )
+    shared.fake(**{"*": CONF, "dlrm": {**CONF, "before": 1}})
+    report = shared.run("--background-benchmark-duration=4s")
+    report.result.assert_outcomes(failed=1)
+    assert "an audit.config in its folder" in report.case.problems["failure"]
+
+
+def test_an_audit_whose_config_is_taken_away_fails(shared: Lab) -> None:
+    shared.pytester.makepyfile(
+        test_run=f"""
+        import threading, time
+        from pathlib import Path
+
+        CONFIG = Path({str(shared.harness)!r}, "audit.config")
+
+        def take():
+            while not CONFIG.exists():
+                time.sleep(0.01)
+            CONFIG.unlink()
+
+        def test_heterogeneous(background, main):
+            threading.Thread(target=take).start()
+            main.run()
+        """
+    )
+    shared.fake(**{"*": CONF, "dlrm": {**CONF, "before": 1}})
+    report = shared.run(
+        "--background-benchmark-duration=4s", "--main-action=run_audit_test01"
+    )
+    report.result.assert_outcomes(failed=1)
+    assert "no audit.config reached LoadGen" in report.case.problems["failure"]
+
+
+# The lock itself.
+
+
+Locks = Callable[..., "FolderLock | None"]
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Locks:
+    """Ask for the folder without waiting."""
+    config = config_of(tmp_path, mig_lease_dir="leases", mig_lease_timeout="0")
+
+    def ask(*pairs: Pair, whole: bool = False) -> FolderLock | None:
+        try:
+            return lock_folder(config, pairs, whole=whole, test="t", waits=print)
+        except DeviceError:
+            return None
+
+    return ask
+
+
+def test_a_pair_is_locked_until_it_issues(lock: Locks) -> None:
+    held = lock(BERT, DLRM)
+    assert held
+    assert lock(Pair("bert", "server"))  # another user.conf
+    assert lock(BERT) is None
+    held.issues(BERT)
+    assert lock(BERT)
+    assert lock(DLRM) is None
+    held.close()
+    assert lock(DLRM)
+
+
+def test_an_audit_has_the_folder_to_itself_until_its_end(lock: Locks) -> None:
+    held = lock(BERT)
+    assert held
+    assert lock(DLRM, whole=True) is None
+    held.issues(BERT)
+    audit = lock(DLRM, whole=True)
+    assert audit
+    audit.issues(DLRM)
+    assert lock(BERT) is None
+    audit.close()
+    assert lock(BERT)
+
+
+def test_a_folder_is_itself_by_whatever_path(tmp_path: Path) -> None:
+    (tmp_path / "org").mkdir()
+    (tmp_path / "same").symlink_to("org")
+    held = []
+    for name in ("org", "same"):
+        said = {"mig_harness_dir": name, "mig_lease_dir": "leases"}
+        config = config_of(tmp_path, mig_lease_timeout="0", **said)
+        with suppress(DeviceError):
+            one = lock_folder(config, [BERT], whole=False, test="t", waits=print)
+            held.append(one)
+    assert len(held) == 1
