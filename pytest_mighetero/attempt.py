@@ -98,13 +98,12 @@ class Attempt:
             broken: how the overlap broke, or None.
             warn: takes that with ``--lenient``, which does not excuse the crash.
         """
-        main = "; ".join(self.main.problems())
+        if self.backgrounds is None or not self.backgrounds.crashed():
+            return None
+        self.broken(broken, warn)
+        main = ". Also: ".join(self.main.problems())
         main = main and f"Main {self.main.harness.name} failed: {main}."
-        consequences = filter(None, (broken, main))
-        crash = self.backgrounds and self.backgrounds.bad_exits(*consequences)
-        if crash:
-            self.broken(broken, warn)
-        return crash or None
+        return self.backgrounds.bad_exits(*filter(None, (broken, main)))
 
     def stop(self) -> None:
         """Stop main, and the backgrounds that serve no other."""
