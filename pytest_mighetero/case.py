@@ -79,7 +79,7 @@ class Case:
         self._folder: Path | None = None
         self._lock: FolderLock | None = None
         self._waits: tuple[str, Waits] = ("", lambda _state: None)
-        self._owed: str | None = None  # the test whose record is to be written
+        self._owed: str | None = None  # the test whose record the disk may not have
         self.learn(
             benchmark=pair.benchmark,
             scenario=pair.scenario,
@@ -316,21 +316,18 @@ class Case:
         survivors = self.attempt.survivors() if self.attempt is not None else []
         refuse_survivors([*survivors, *left])
 
-    def owe_record(self, test: str) -> None:
-        """Write the record once main is launched, which 3 ms would keep waiting."""
-        self._owed = test
-
-    def _write_owed(self) -> None:
-        if self._owed is not None:
-            self.write_record(self._owed)
-
-    def write_record(self, test: str) -> None:
+    def write_record(self, test: str, *, main_waits: bool = False) -> None:
         """Write what is known so far as the run's record, if it has a folder.
+
+        Args:
+            test: the test's id.
+            main_waits: whether main is about to be launched; the disk is waited for
+                after that.
 
         Raises:
             HarnessError: it cannot be written.
         """
-        self._owed = None
+        self._owed = test if main_waits else None
         if self._folder is None:
             return
         attempt = self.attempt
@@ -344,4 +341,8 @@ class Case:
             "tuning": self.tuning,
             **(attempt.described() if attempt else {"harnesses": []}),
         }
-        write_record(self._folder, record)
+        write_record(self._folder, record, durable=not main_waits)
+
+    def _write_owed(self) -> None:
+        if self._owed is not None:
+            self.write_record(self._owed)

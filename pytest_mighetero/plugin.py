@@ -273,10 +273,7 @@ def pytest_runtest_protocol(
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Write the record before anybody hears of the phase; carry the facts along.
-
-    After a setup that passed nothing may keep main from its launch: see there.
-    """
+    """Write the record before anybody hears of the phase; carry the facts along."""
     outcome = yield
     if outcome.when == "call":
         item.stash[CALL_PASSED] = outcome.passed
@@ -290,10 +287,8 @@ def pytest_runtest_makereport(
         "seconds": outcome.duration,
     }
     try:
-        if outcome.when == "setup" and outcome.passed:
-            case.owe_record(item.nodeid)
-        else:
-            case.write_record(item.nodeid)
+        ready = outcome.when == "setup" and outcome.passed
+        case.write_record(item.nodeid, main_waits=ready)
     except HarnessError as error:
         if all(phase["outcome"] != "failed" for phase in case.phases.values()):
             outcome.outcome, outcome.longrepr = "failed", str(error)

@@ -63,10 +63,17 @@ def make_folder(results: Path, name: str) -> Path:
             return path
 
 
-def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
+def write_record(
+    folder: Path, record: Mapping[str, Any], *, durable: bool = True
+) -> Path:
     """Write ``record.json`` into *folder*: under another name, then renamed.
 
     A folder that was deleted meanwhile is made again.
+
+    Args:
+        folder: the run's.
+        record: plain data.
+        durable: whether to wait until the disk has it, and not only the kernel.
 
     Raises:
         HarnessError: it cannot be written; an earlier record is still there.
@@ -83,7 +90,8 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
         with partial.open("w", encoding="utf-8") as file:
             file.write(text + "\n")
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
         raise HarnessError(
