@@ -169,14 +169,15 @@ class Attempt:
             both.extend(zip(launches, harnesses, strict=True))
         return both
 
-    def described(self) -> dict[str, Any]:
-        """Return everything that is known of it, as plain data."""
+    def described(self, *, read_logs: bool = True) -> dict[str, Any]:
+        """Return everything that is known of it, LoadGen's logs read or not."""
         margins = self.overlap and [vars(each) for each in self.overlap.margins]
         return {
             "overlap": margins,
             "telemetry": self.main.telemetry(),
             "harnesses": [
-                describe(launch, harness) | {"activity": self._activity(harness)}
+                describe(launch, harness, read_logs=read_logs)
+                | {"activity": self._activity(harness)}
                 for launch, harness in self._harnesses()
             ],
         }

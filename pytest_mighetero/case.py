@@ -321,8 +321,8 @@ class Case:
 
         Args:
             test: the test's id.
-            main_waits: whether main is about to be launched; the disk is waited for
-                after that.
+            main_waits: whether main is about to be launched; LoadGen's logs are read
+                for it, and the disk is waited for, after that.
 
         Raises:
             HarnessError: it cannot be written.
@@ -339,7 +339,8 @@ class Case:
             "facts": self.facts,
             "attempts": self.attempts,
             "tuning": self.tuning,
-            **(attempt.described() if attempt else {"harnesses": []}),
+            "harnesses": [],
+            **(attempt.described(read_logs=not main_waits) if attempt else {}),
         }
         write_record(self._folder, record, durable=not main_waits)
 
