@@ -14,29 +14,23 @@ from pytest_mighetero.comparing.backgrounds import judge_own_figures
 from pytest_mighetero.comparing.judging import compare_neighbours, judge_against_others
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu
-from pytest_mighetero.durations import BackgroundTime, background_time, time_left
+from pytest_mighetero.durations import BackgroundTime
 from pytest_mighetero.errors import RunError
 from pytest_mighetero.harness.command import withheld
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.launching import Tick, check_makefile
-from pytest_mighetero.leasing import FolderLock, Waits, lock_folder
+from pytest_mighetero.leasing import Waits
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.neighbours import Keeper, Neighbours, refuse_survivors
 from pytest_mighetero.placing import Place
 from pytest_mighetero.planning import (
     Launch,
     RunPlan,
-    audit_of,
     plan_backgrounds,
     plan_run,
     run_name,
 )
-from pytest_mighetero.records import (
-    make_folder,
-    new_folder,
-    recorded_run,
-    write_record,
-)
+from pytest_mighetero.records import make_folder, new_folder, write_record
 from pytest_mighetero.repeating import measure_until_good
 from pytest_mighetero.suite import Pair
 
@@ -77,8 +71,6 @@ class Case:
         self.attempt: Attempt | None = None
         self._neighbours: Neighbours | None = None
         self._folder: Path | None = None
-        self._lock: FolderLock | None = None
-        self._waits: tuple[str, Waits] = ("", lambda _state: None)
         self._owed: str | None = None  # the test whose record the disk may not have
         self.learn(
             benchmark=pair.benchmark,
@@ -110,7 +102,6 @@ class Case:
         self, gpus: Sequence[Gpu], test: str, waits: Waits
     ) -> tuple[Gpu, tuple[str, ...]]:
         """Take a GPU as ``Place.take`` does."""
-        self._waits = test, waits
         gpu, left_out = self.place.take(gpus, test, waits)
         if left_out:
             self.learn(backgrounds_left_out="; ".join(left_out))
@@ -127,7 +118,7 @@ class Case:
         make = new_folder if config.dryrun else make_folder
         folder = make(config.results_dir, run_name(self.pair, config.action))
         if config.dryrun:
-            seconds = self._background_time(config).seconds
+            seconds = self.place.background_time(config, self.upcoming).seconds
             beside = plan_backgrounds(config, self.place.seated, folder, seconds)
             return plan_run(config, self.pair, gpu, folder, beside)
         self._folder = folder
@@ -157,13 +148,13 @@ class Case:
         assert neighbours is not None
         if self.attempt is not None:
             self.attempt.main.stop()  # it may be waiting to be launched
-        self._lock_folder()
-        time = time or self._background_time(config)
+        place = self.place
+        place.lock_folder()
+        time = time or place.background_time(config, self.upcoming)
         beside: tuple[Launch, ...] = ()
-        if self.place.seated:
-            needed = self._needed(config)
-            beside = neighbours.plan(folder, time.seconds, needed)
-        plan = plan_run(config, self.pair, self.place.gpu, folder, beside)
+        if place.seated:
+            beside = neighbours.plan(folder, time.seconds, place.time_left(config))
+        plan = plan_run(config, self.pair, place.gpu, folder, beside)
         self.learn(**report.plan_facts(plan))
         if beside:
             by = "session" if self.config.keeps_backgrounds else time.source
@@ -173,46 +164,8 @@ class Case:
             config, plan, neighbours, lambda state: self._tick(f"{label}{state}")
         )
         self.attempt.main.when_launched = self._write_owed
-        self.attempt.main.when_issuing = lambda: self._issues(self.pair)
+        self.attempt.main.when_issuing = place.main_issues
         return self.attempt
-
-    def _lock_folder(self) -> None:
-        """Wait until no other run's launch could mix with those of this attempt.
-
-        All at once, main's too: nobody waits under way, with backgrounds that run out.
-
-        Raises:
-            DeviceError: the harness folder did not become free in time.
-        """
-        self.unlock_folder()
-        pairs = {self.pair, *(pair for pair, _ in self.place.seated)}
-        whole = audit_of(self.config.action) is not None
-        test, waits = self._waits
-        self._lock = lock_folder(
-            self.config, pairs, whole=whole, test=test, waits=waits
-        )
-
-    def _issues(self, pair: Pair) -> None:
-        if self._lock is not None:
-            self._lock.issues(pair)
-
-    def unlock_folder(self) -> None:
-        """Let others launch in the harness folder what this run does not any more."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
-    def _background_time(self, config: RunConfig) -> BackgroundTime:
-        profile = self.place.profile
-        if not self.config.keeps_backgrounds:
-            recorded = recorded_run(config, self.pair, self.place.gpu)
-            return background_time(config, self.pair, profile, recorded)
-        return background_time(config, self.pair, profile, mains=self.upcoming)
-
-    def _needed(self, config: RunConfig) -> float:
-        profile = self.place.profile
-        recorded = recorded_run(config, self.pair, self.place.gpu)
-        return time_left(config, self.pair, profile, recorded)
 
     def start_backgrounds(self) -> BackgroundSet:
         """Start the backgrounds, where they do not run yet, until they are ready.
@@ -226,14 +179,10 @@ class Case:
         assert neighbours is not None
         assert self.attempt is not None
         self.attempt.main.prepare()
-        neighbours.start(self._tick, self._background_issues)
-        for pair, _ in self.place.seated:
-            self._background_issues(pair)  # of a set that was up
+        neighbours.start(self._tick, self.place.background_issues)
+        for pair, _ in self.place.seated:  # of a set that was up
+            self.place.background_issues(pair)
         return neighbours.backgrounds or BackgroundSet(self.config, (), neighbours.pump)
-
-    def _background_issues(self, pair: Pair) -> None:
-        if pair != self.pair:
-            self._issues(pair)
 
     def measure(self, warn: Warn) -> LoadGenResult | None:
         """Run main beside the backgrounds and judge it.
@@ -303,12 +252,11 @@ class Case:
         if neighbours is None:
             return
         assert self._folder is not None
-        left: list[str] = []
         try:
             if self.attempt is not None:
                 self.attempt.stop()
         finally:
-            self.unlock_folder()
+            self.place.unlock_folder()
             left = sweep(self._folder)
             neighbours.close()
             if self.attempt is not None:

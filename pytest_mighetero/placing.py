@@ -1,20 +1,23 @@
-"""Where one run takes place: its GPU, the lease, the devices of its backgrounds."""
+"""Where one run takes place: GPU and harness folder, leased, and who sits where."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, source_of
 from pytest_mighetero.devices.choosing import rank_gpus
 from pytest_mighetero.devices.lease import Lease
-from pytest_mighetero.leasing import lease_gpu
+from pytest_mighetero.durations import BackgroundTime, background_time, time_left
+from pytest_mighetero.leasing import FolderLock, Waits, lease_gpu, lock_folder
 from pytest_mighetero.neighbours import (
     Keeper,
     KeptBackgrounds,
     Neighbours,
     OwnBackgrounds,
 )
+from pytest_mighetero.planning import audit_of
+from pytest_mighetero.records import recorded_run
 from pytest_mighetero.seating import Seat, refuse_unknown, seat_backgrounds, wish_of
 from pytest_mighetero.suite import Pair
 
@@ -31,6 +34,9 @@ class Place:
         self._alone = alone
         self._gpu: Gpu | None = None
         self._lease: Lease | None = None
+        self._lock: FolderLock | None = None
+        self._test = ""
+        self._waits: Waits = lambda _state: None
         self.seated: tuple[Seat, ...] = ()
 
     @property
@@ -56,7 +62,7 @@ class Place:
         return refuse_unknown(self._config, ranked)
 
     def take(
-        self, gpus: Sequence[Gpu], test: str, waits: Callable[[str], None]
+        self, gpus: Sequence[Gpu], test: str, waits: Waits
     ) -> tuple[Gpu, tuple[str, ...]]:
         """Take the first GPU of *gpus* that is free, and seat the backgrounds.
 
@@ -71,6 +77,7 @@ class Place:
                 not fit, or none does.
             HarnessError: backgrounds that are up and of no use cannot be stopped.
         """
+        self._test, self._waits = test, waits
         kept = self._keeper.kept
         same = [gpu for gpu in gpus if kept and self._serves(kept, gpu)]
         if self._config.dryrun:
@@ -105,6 +112,59 @@ class Place:
                 self._config, self.gpu, self._lease, self.seated
             )
         return self._keeper.kept
+
+    def lock_folder(self) -> None:
+        """Wait until no other run's launch could mix with those of this run.
+
+        For all of them at once, main's too: nobody waits under way, beside backgrounds
+        that run out.
+
+        Raises:
+            DeviceError: the harness folder did not become free in time.
+        """
+        self.unlock_folder()
+        self._lock = lock_folder(
+            self._config,
+            {self._pair, *(pair for pair, _ in self.seated)},
+            whole=audit_of(self._config.action) is not None,
+            test=self._test,
+            waits=self._waits,
+        )
+
+    def background_issues(self, pair: Pair) -> None:
+        """Let others launch *pair*, unless main is of it, too: ours issues queries."""
+        if self._lock is not None and pair != self._pair:
+            self._lock.issues(pair)
+
+    def main_issues(self) -> None:
+        """Let others launch main's pair: main issues queries."""
+        if self._lock is not None:
+            self._lock.issues(self._pair)
+
+    def unlock_folder(self) -> None:
+        """Let others launch in the harness folder what this run does not any more."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def background_time(
+        self, config: RunConfig, upcoming: Sequence[Pair]
+    ) -> BackgroundTime:
+        """Return how long the backgrounds of a main here run.
+
+        Args:
+            config: the run's settings, those of this measurement in place.
+            upcoming: the pairs that one set of backgrounds is to serve.
+        """
+        if self._config.keeps_backgrounds:
+            return background_time(config, self._pair, self.profile, mains=upcoming)
+        recorded = recorded_run(config, self._pair, self.gpu)
+        return background_time(config, self._pair, self.profile, recorded)
+
+    def time_left(self, config: RunConfig) -> float:
+        """Return the seconds that backgrounds which are up must have left here."""
+        recorded = recorded_run(config, self._pair, self.gpu)
+        return time_left(config, self._pair, self.profile, recorded)
 
     def give_back(self) -> None:
         """Give the lease back, unless it belongs to backgrounds that stay up."""

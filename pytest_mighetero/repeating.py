@@ -94,7 +94,7 @@ def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
         case.learn(overlap_ok="false")
         raise
     finally:
-        case.unlock_folder()
+        case.place.unlock_folder()
         case.learn(**attempt.measured_facts())
     if (throttled := throttling(attempt.main.telemetry())) is not None:
         warn(throttled)

@@ -134,7 +134,7 @@ def test_an_audit_config_of_another_run_reaches_nobody(shared: Lab) -> None:
         "one",
         UUIDS[:3],
         *("-k", "dlrm_server", "--main-action=run_audit_test01"),
-        *("--main-benchmark-duration=2s", "--background-benchmark-duration=5s"),
+        *("--main-benchmark-duration=6s", "--background-benchmark-duration=10s"),
     )
     until((shared.harness / "audit.config").exists)
     other = start(shared, "two", UUIDS[3:6], "-k", "dlrm_offline")
@@ -154,9 +154,13 @@ def test_an_audit_config_that_lies_about_fails_a_main_that_is_no_audit(
         import threading, time
         from pathlib import Path
 
+        FOLDER = Path({str(shared.harness)!r})
+        LAUNCHED = FOLDER / "measurements" / "fake_system" / "dlrm" / "Server"
+
         def lay():
-            time.sleep(0.15)  # after the launch has cleaned up, before LoadGen looks
-            Path({str(shared.harness)!r}, "audit.config").write_text("*.*.mode = 2")
+            while not (LAUNCHED / "user.conf").exists():
+                time.sleep(0.01)
+            (FOLDER / "audit.config").write_text("*.*.mode = 2")
 
         def test_heterogeneous(background, main):
             threading.Thread(target=lay).start()

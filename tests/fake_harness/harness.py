@@ -127,10 +127,10 @@ def user_conf(args: dict[str, str], scenario: str) -> Path:
 
 def write_conf(action: str, args: dict[str, str], scenario: str) -> None:
     """Do what the real main.py does at once: another launch here undoes it."""
-    user_conf(args, scenario).write_text(json.dumps(args))
     AUDIT_CONFIG.unlink(missing_ok=True)
     if action != "run_harness":
         AUDIT_CONFIG.write_text("*.*.mode = 2\n")
+    user_conf(args, scenario).write_text(json.dumps(args))
 
 
 def settings(
