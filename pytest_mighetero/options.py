@@ -175,11 +175,7 @@ OPTIONS = (
         "MIG UUIDs to use, main's first, where NVML is out of reach",
         "UUIDS",
     ),
-    Option(
-        "mig-gpu",
-        "the GPU to use: index, UUID or PCI bus id",
-        "GPU",
-    ),
+    Option("mig-gpu", "the GPU to use: index, UUID or PCI bus id", "GPU"),
     Option(
         "main-profile",
         "profile of main's MIG device, where a GPU has several (3g.40gb)",

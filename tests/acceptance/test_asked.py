@@ -107,12 +107,21 @@ def test_a_background_that_runs_with_something_else_ends_the_setup(
     lab: Lab, logs: dict[str, Any]
 ) -> None:
     lab.fake(bert=ran_with(dict(logs)))
-    report = lab.run()
+    report = lab.run("--settle-time=10ms")
     report.result.assert_outcomes(errors=1)
     error = report.case.problems["error"]
     assert "Background bert_offline" in error
     assert "asked for" in error or "audit.config" in error
     assert not report.launches("main")
+
+
+def test_a_background_that_runs_with_something_else_fails_in_the_end_without_settling(
+    lab: Lab,
+) -> None:
+    lab.fake(bert={"ran_with": {"effective_min_duration_ms": 60}})
+    report = lab.run("--settle-time=0")
+    report.result.assert_outcomes(passed=1, errors=1)
+    assert "Background bert_offline: asked for" in report.case.problems["error"]
 
 
 def test_the_record_has_what_was_asked_and_what_ran(lab: Lab) -> None:
