@@ -3,7 +3,9 @@
 Processes that sleep are no news: make and shells always do, and a harness may sleep for
 as long as a kernel runs. A harness is *stopped* between two looks if the processes that
 did most of its work so far are in state T or t at both and did none in between. It is
-*idle* between them if they are the same processes, none of which used CPU time.
+*idle* between them if they are the same processes, none of which used CPU time. On an
+H100 (driver 580) a program that blocked on kernels of 6 s was idle for up to 8 s at a
+stretch; one that spun on them, CUDA's default, never.
 """
 
 from __future__ import annotations
