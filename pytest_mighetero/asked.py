@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from pytest_mighetero.flags import KNOWN_FLAGS, nearest_flag
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.suite import Pair
 
@@ -47,12 +47,18 @@ class _Setting:
             makes something else of it by its own law.
         scenario: the only scenario that the flag is for, or "".
         step: what the value may be off by on its way.
+        percent: whether it is said in percent from v2.0 on, and logged as a fraction.
     """
 
     requested: str
     effective: str = ""
     scenario: str = ""
     step: float = 0.0
+    percent: bool = False
+
+
+def _percentile(scenario: str, flag: str) -> _Setting:
+    return _Setting(flag, "target_latency_percentile", scenario, percent=True)
 
 
 def _same(name: str) -> _Setting:
@@ -69,16 +75,14 @@ _SETTINGS: Mapping[str, _Setting] = {
     "server_target_latency_ns": _Setting(
         "server_target_latency_ns", "target_latency_ns", "server", _CONF_STEP_NS
     ),
-    "server_target_latency_percentile": _Setting(
-        "server_target_latency_percentile", "target_latency_percentile", "server"
+    "server_target_latency_percentile": _percentile(
+        "server", "server_target_latency_percentile"
     ),
     "single_stream_expected_latency_ns": _Setting(
         "single_stream_expected_latency_ns", "", "singlestream", _CONF_STEP_NS
     ),
-    "single_stream_target_latency_percentile": _Setting(
-        "single_stream_target_latency_percentile",
-        "target_latency_percentile",
-        "singlestream",
+    "single_stream_target_latency_percentile": _percentile(
+        "singlestream", "single_stream_target_latency_percentile"
     ),
     "multi_stream_expected_latency_ns": _Setting(
         "multi_stream_expected_latency_ns", "", "multistream", _CONF_STEP_NS
@@ -86,10 +90,20 @@ _SETTINGS: Mapping[str, _Setting] = {
     "multi_stream_samples_per_query": _Setting(
         "multi_stream_samples_per_query", "samples_per_query", "multistream"
     ),
-    "multi_stream_target_latency_percentile": _Setting(
-        "multi_stream_target_latency_percentile",
-        "target_latency_percentile",
-        "multistream",
+    "multi_stream_target_latency_percentile": _percentile(
+        "multistream", "multi_stream_target_latency_percentile"
+    ),
+    # These three were in LoadGen up to v1.0.1 only.
+    "multi_stream_target_qps": _Setting("multi_stream_target_qps", "", "multistream"),
+    "multi_stream_target_latency_ns": _Setting(
+        "multi_stream_target_latency_ns", "", "multistream", _CONF_STEP_NS
+    ),
+    "multi_stream_max_async_queries": _Setting(
+        "multi_stream_max_async_queries", "", "multistream"
+    ),
+    # Harnesses make the first the second, unless that is said as well (v2.0 on).
+    "performance_sample_count": _Setting(
+        "performance_sample_count_override", "performance_sample_count"
     ),
     "performance_sample_count_override": _Setting(
         "performance_sample_count_override", "performance_sample_count"
@@ -99,52 +113,6 @@ _SETTINGS: Mapping[str, _Setting] = {
     "schedule_rng_seed": _same("schedule_rng_seed"),
     "accuracy_log_rng_seed": _same("accuracy_log_rng_seed"),
 }
-
-# The other flags of closed/NVIDIA/code/common/arguments.py, v1.0 to v3.0.
-_OTHER_FLAGS = (
-    "action",
-    "audit_test",
-    "benchmarks",
-    "config_ver",
-    "configs",
-    "devices",
-    "disable_log_copy_summary_to_stdout",
-    "fast",
-    "gpu_batch_size",
-    "gpu_copy_streams",
-    "gpu_inference_streams",
-    "gpu_only",
-    "log_copy_detail_to_stdout",
-    "log_dir",
-    "log_enable_trace",
-    "log_mode",
-    "log_mode_async_poll_interval_ms",
-    "logfile_prefix_with_datetime",
-    "logfile_suffix",
-    "mlperf_conf_path",
-    "multi_stream_max_async_queries",
-    "multi_stream_target_latency_ns",
-    "multi_stream_target_qps",
-    "no_child_process",
-    "no_gpu",
-    "num_warmups",
-    "numa_config",
-    "performance_sample_count",
-    "power",
-    "profile",
-    "scenarios",
-    "server_target_qps_adj_factor",
-    "start_from_device",
-    "system_name",
-    "test_mode",
-    "use_graphs",
-    "use_triton",
-    "user_conf_path",
-    "verbose",
-    "verbose_nvtx",
-    "warmup_duration",
-)
-_KNOWN = sorted({*_SETTINGS, *_OTHER_FLAGS})
 
 
 @dataclass(frozen=True)
@@ -177,26 +145,21 @@ def asked_of(pair: Pair, action: str, run_args: Sequence[str]) -> tuple[Asked, .
     if action == "run_harness" and "test_mode" not in words:
         asked["test_mode"] = Asked("test_mode", "PerformanceOnly", action)
     for flag, (value, word) in words.items():
-        known = flag if flag in _KNOWN else nearest_flag(flag)
-        fast = known == "min_query_count" and "fast" in words  # which sets it to 1
+        known = flag if flag in KNOWN_FLAGS else nearest_flag(flag)
         setting = _SETTINGS.get(known or "")
         other = setting is not None and setting.scenario not in ("", pair.scenario)
-        if known == "test_mode" or (setting is not None and not other and not fast):
+        if known == "test_mode" or (setting is not None and not other):
             hint = "" if known == flag else f", which is no known flag: --{known}?"
             asked[known or ""] = Asked(known or "", value, f"{word}{hint}")
+    count = asked.get("performance_sample_count")
+    if count and ("performance_sample_count_override" in asked or count.value == "0"):
+        del asked["performance_sample_count"]  # 0 means the harness's own choice
     return tuple(asked.values())
 
 
 def unknown_flags(run_args: Sequence[str]) -> dict[str, str | None]:
     """Return the flags that no harness of v1.0 to v3.0 has, with the nearest it has."""
-    return {f: nearest_flag(f) for f in _flags(run_args) if f not in _KNOWN}
-
-
-def nearest_flag(flag: str) -> str | None:
-    """Return the known flag that *flag* begins, as v1.0 has it, or is near to."""
-    begun = [known for known in _KNOWN if known.startswith(flag)]
-    near = get_close_matches(flag, _KNOWN, n=1, cutoff=0.75)
-    return begun[0] if len(begun) == 1 else next(iter(near), None)
+    return {f: nearest_flag(f) for f in _flags(run_args) if f not in KNOWN_FLAGS}
 
 
 def _flags(run_args: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -266,14 +229,16 @@ def _ran_with(asked: Asked, result: LoadGenResult) -> list[object]:
 def _equal(asked: Asked, ran_with: object) -> bool:
     if asked.name in ("scenario", "test_mode"):
         return asked.value.lower() == str(ran_with).replace(" ", "").lower()
-    step = _SETTINGS[asked.name].step
-    if not step and asked.value.isdigit() and isinstance(ran_with, int):
+    setting = _SETTINGS[asked.name]
+    if not setting.step and asked.value.isdigit() and isinstance(ran_with, int):
         return int(asked.value) == ran_with  # a seed has 64 bits
     try:
         wanted, found = float(asked.value), float(str(ran_with))
     except ValueError:
         return asked.value == str(ran_with)
-    return math.isclose(wanted, found, rel_tol=_DIGITS, abs_tol=step)
+    if setting.percent and wanted > 1:
+        wanted /= 100
+    return math.isclose(wanted, found, rel_tol=_DIGITS, abs_tol=setting.step)
 
 
 def _shown(value: object) -> str:
