@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from pytest_mighetero.flags import KNOWN_FLAGS, nearest_flag
 from pytest_mighetero.loadgen import LoadGenResult
@@ -35,6 +36,8 @@ _AUDITED = frozenset(
         "accuracy_log_rng_seed",
     }
 )
+# By what the Makefiles of v2.1 and later multiply a Server target for audits.
+_AUDIT_FACTORS = (0.92, 0.96)
 
 
 @dataclass(frozen=True)
@@ -151,10 +154,21 @@ def asked_of(pair: Pair, action: str, run_args: Sequence[str]) -> tuple[Asked, .
         if known == "test_mode" or (setting is not None and not other):
             hint = "" if known == flag else f", which is no known flag: --{known}?"
             asked[known or ""] = Asked(known or "", value, f"{word}{hint}")
+    _adjust(asked, words)
     count = asked.get("performance_sample_count")
     if count and ("performance_sample_count_override" in asked or count.value == "0"):
         del asked["performance_sample_count"]  # 0 means the harness's own choice
     return tuple(asked.values())
+
+
+def _adjust(asked: dict[str, Asked], words: Mapping[str, tuple[str, str]]) -> None:
+    """Multiply the target by the factor that v2.1 and later know."""
+    target, factor = asked.get("server_target_qps"), "server_target_qps_adj_factor"
+    if target is not None and factor in words:
+        by, word = words[factor]
+        with suppress(ValueError):
+            value = f"{float(target.value) * float(by):.10g}"
+            asked[target.name] = Asked(target.name, value, f"{target.said_by} {word}")
 
 
 def unknown_flags(run_args: Sequence[str]) -> dict[str, str | None]:
@@ -196,9 +210,29 @@ def audit_overrides(
 
     Both are sentences as ``differences`` has them.
     """
-    every = [(each.name in _AUDITED, _difference(each, result)) for each in asked]
+    every = [(_by_design(each, result), _difference(each, result)) for each in asked]
     meant = [said for by_design, said in every if said and by_design]
     return meant, [said for by_design, said in every if said and not by_design]
+
+
+def _by_design(asked: Asked, result: LoadGenResult) -> bool:
+    ran_with = _ran_with(asked, result)
+    if asked.name == "min_duration":  # TEST06 and later, and our own TEST04
+        return all(value == 0 for value in ran_with)
+    if asked.name == "server_target_qps":
+        lower = [
+            replace(asked, value=f"{factor * float(asked.value)}")
+            for factor in _AUDIT_FACTORS
+            if _is_number(asked.value)
+        ]
+        return any(all(_equal(each, value) for value in ran_with) for each in lower)
+    return asked.name in _AUDITED
+
+
+def _is_number(text: str) -> bool:
+    with suppress(ValueError):
+        return math.isfinite(float(text))
+    return False
 
 
 def _difference(asked: Asked, result: LoadGenResult) -> str | None:

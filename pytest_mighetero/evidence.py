@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,8 +98,10 @@ def audit_verdicts(launch: Launch, since: float) -> dict[Path, str]:
     for path in sorted(launch.audit_folder.glob(f"{launch.audit}*/**/*.txt")):
         if path.name.startswith("mlperf_log"):
             continue
-        if path.stat().st_mtime >= int(since):
-            texts[path] = path.read_text("utf-8", errors="backslashreplace")
+        with suppress(OSError), closing(LogFile(path)) as file:  # or it is no file
+            if path.stat().st_mtime >= int(since):
+                text = file.read(_SUMMARY_LIMIT)
+                texts[path] = text.decode("utf-8", errors="backslashreplace")
     return texts
 
 
@@ -116,31 +118,46 @@ class AuditSettings:
     problems: tuple[str, ...]
 
 
-def audit_settings(launch: Launch, since: float) -> AuditSettings:
+def audit_settings(
+    launch: Launch, since: float, *, logged: bool = True
+) -> AuditSettings:
     """Compare what an audit asked for with what its runs of LoadGen had.
 
     Args:
         launch: an audit.
         since: POSIX time of its launch; an older log is an earlier audit's.
+        logged: whether its harness writes LoadGen's logs at all.
     """
     meant: list[str] = []
     problems: list[str] = []
-    audited = []
+    audited: dict[str, bool] = {}  # by its part: TEST04-A, TEST04-B
     for folder in find_results(launch.audit_folder):
-        below = folder.relative_to(launch.audit_folder).parts
-        if not below or not below[0].startswith(launch.audit or ""):
-            continue
-        newest = max(path.stat().st_mtime for path in folder.glob("mlperf_log_*.txt"))
-        if newest < int(since):
+        part = Path(*folder.relative_to(launch.audit_folder).parts[:1]).name
+        if not part.startswith(launch.audit or "") or _newest(folder) < int(since):
             continue
         result = read_result(folder)
         by_design, otherwise = audit_overrides(launch.asked, result)
         meant += by_design
         problems += otherwise
-        audited.append(overridden(result))
-    if audited and not any(audited):
+        audited[part] = audited.get(part, False) or overridden(result)
+    if logged and not audited:
         problems.append(
-            f"no audit.config reached LoadGen in {launch.audit}: another run in this "
-            f"folder took it away, and what was measured is no audit"
+            f"{launch.audit} left no LoadGen log of its own under "
+            f"{launch.audit_folder}: nothing ran, and its verdict is of earlier logs"
         )
+    problems += [
+        f"no audit.config reached LoadGen in {part}: another run in this folder took "
+        f"it away, and what was measured is no audit"
+        for part, reached in audited.items()
+        if not reached
+    ]
     return AuditSettings(tuple(dict.fromkeys(meant)), tuple(dict.fromkeys(problems)))
+
+
+def _newest(folder: Path) -> float:
+    """Return when a LoadGen log in *folder* was last written, POSIX seconds; or 0."""
+    newest = 0.0
+    for path in folder.glob("mlperf_log_*.txt"):
+        with suppress(OSError):  # it is gone, or a link to nothing
+            newest = max(newest, path.stat().st_mtime)
+    return newest

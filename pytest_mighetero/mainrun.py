@@ -242,7 +242,9 @@ class MainRun:
         if self.launch.audit is None:
             self.otherwise = tuple(ran_otherwise(self.launch))
         else:
-            settings = audit_settings(self.launch, harness.launched.wall)
+            logged = self._config.suite.harness.loadgen_log
+            since = harness.launched.wall
+            settings = audit_settings(self.launch, since, logged=logged)
             self.otherwise, self.audit_overrides = settings.problems, settings.meant
 
     def problems(self) -> list[str]:

@@ -62,8 +62,10 @@ def test_percentiles_are_fractions_or_percents_by_round(
     said: str, logged: float
 ) -> None:
     words = asked("server", f"--server_target_latency_percentile={said}")
-    keys = ("requested_server_target_latency_percentile",)
-    keys += ("effective_target_latency_percentile",)
+    keys = (
+        "requested_server_target_latency_percentile",
+        "effective_target_latency_percentile",
+    )
     assert not differences(words, result("Server", **dict.fromkeys(keys, logged)))
     other = result("Server", **dict.fromkeys(keys, logged / 100))
     (difference,) = differences(words, other)
@@ -98,3 +100,14 @@ def test_an_override_of_the_sample_count_wins() -> None:
     assert not differences(asked("offline", *words), result("Offline", **logged))
     nothing = asked("offline", "--performance_sample_count=0")  # the default, then
     assert not differences(nothing, result("Offline", **logged))
+
+
+def test_a_factor_of_the_target_is_asked_for_with_it() -> None:
+    words = asked(
+        "server", "--server_target_qps=500", "--server_target_qps_adj_factor=.9"
+    )
+    assert not differences(words, result("Server", requested_server_target_qps=450))
+    (difference,) = differences(
+        words, result("Server", requested_server_target_qps=500)
+    )
+    assert "asked for server_target_qps 450 " in difference
