@@ -143,8 +143,10 @@ class BackgroundSet:
         # A set that was kept up has led for longer than a new one will.
         newly = self._config.start_time_buffer + self._config.settle_time + STARTUP_S
         lead = min(lead, newly)
-        shortest = min(each.start_s + main.seconds + each.end_s for each in margins)
+        lengths = (each.start_s + main.seconds + each.end_s for each in margins)
         told = self.launches[0].min_duration
+        # Of one whose logs prove nothing there is no length.
+        shortest = min((each for each in lengths if each > 0), default=told)
         enough = MAIN_FACTOR * (lead + main.seconds) + self._config.end_time_buffer_min
         return enough * max(1.0, told / shortest)
 

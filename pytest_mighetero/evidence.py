@@ -10,7 +10,12 @@ from typing import Any
 
 from pytest_mighetero.asked import audit_overrides, differences, overridden
 from pytest_mighetero.harness.process import HarnessProcess
-from pytest_mighetero.loadgen import LoadGenResult, find_results, read_result
+from pytest_mighetero.loadgen import (
+    LoadGenResult,
+    find_results,
+    read_result,
+    read_results,
+)
 from pytest_mighetero.loadgen.files import LogFile
 from pytest_mighetero.planning import Launch
 from pytest_mighetero.verdict import explain_exit
@@ -56,8 +61,8 @@ def loadgen_result(launch: Launch) -> LoadGenResult | None:
 
     LOG_DIR was empty at the launch, so whatever is there is this launch's own.
     """
-    folders = find_results(launch.log_dir)
-    return read_result(folders[0]) if len(folders) == 1 else None
+    results = read_results(launch.log_dir)
+    return results[0] if len(results) == 1 else None
 
 
 def ran_otherwise(launch: Launch) -> list[str]:
@@ -66,12 +71,11 @@ def ran_otherwise(launch: Launch) -> list[str]:
     For a performance run, finished or not; whatever an audit is allowed is not here.
     """
     problems = []
-    for folder in find_results(launch.log_dir):
-        result = read_result(folder)
+    for result in read_results(launch.log_dir):
         if overridden(result):
             problems.append(
-                "an audit.config in its folder, of another run, changed its settings: "
-                "LoadGen warns of it in " + str(folder)
+                f"an audit.config in its folder, of another run, changed its settings: "
+                f"LoadGen warns of it in {result.folder}"
             )
         problems += differences(launch.asked, result)
     return list(dict.fromkeys(problems))

@@ -6,13 +6,14 @@ copied or stale log, and not after its end. All times are of the run's own clock
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mighetero.clock import Clock, Stamp
 from pytest_mighetero.harness.process import HarnessProcess
-from pytest_mighetero.loadgen import LoadGenResult, find_results, read_result
+from pytest_mighetero.loadgen import LoadGenResult, read_results
 from pytest_mighetero.loadgen.version import stamps_are_local
 from pytest_mighetero.overlap import TimedWindow
 from pytest_mighetero.planning import Launch
@@ -59,13 +60,11 @@ def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
     enough for both.
     """
     life = _life(harness, clock)
-    folders = find_results(launch.log_dir)
-    if len(folders) != 1:
+    results = read_results(launch.log_dir)
+    result = results[0] if len(results) == 1 else None
+    if result is None or result.window is None:
         return Proof((TimedWindow(life.launched, life.last, "marker"),))
-    result = read_result(folders[0])
-    if result.window is None:
-        return Proof((TimedWindow(life.launched, life.last, "marker"),))
-    doubt = _foreign(folders[0], launch, clock)
+    doubt = _foreign(result.folder, launch, clock)
     begins = _begins(result.window, life, clock)
     if doubt or not begins:
         doubt = doubt or _outside(result, result.window, life, clock)
@@ -90,9 +89,11 @@ def background_proof(
         issuing: ``time.monotonic()`` at which a log was seen to have a first query.
     """
     life = _life(harness, clock)
-    folders = find_results(launch.log_dir)
-    results = [read_result(folder) for folder in folders]
+    results = read_results(launch.log_dir)
     said = [each for each in results if each.window or each.issuing_since]
+    if not said and issuing is not None:
+        gone = f"its first query is in no log in {launch.log_dir} any more"
+        return Proof((), (gone,))
     if not said:
         return Proof((_unlogged(harness, clock, life, logs=bool(results)),))
     windows, doubts = [], []
@@ -107,6 +108,8 @@ def background_proof(
                     windows.append(replace(window, begin=begin, end=max(begin, end)))
                 else:
                     doubts.append(_outside(result, window, life, clock))
+        elif result is newest and (doubt := _endless(result, harness)):
+            doubts.append(doubt)
         elif live := _live_begin(result, life, clock, issuing, alone=len(said) == 1):
             end = max(live, life.worked) if result is newest else live
             windows.append(TimedWindow(live, end))
@@ -172,6 +175,20 @@ def _live_begin(
     return None
 
 
+def _endless(result: LoadGenResult, harness: HarnessProcess) -> str | None:
+    """Say why nobody knows how long a log without an end went on, or None.
+
+    LoadGen writes its log to the end before a harness can be done.
+    """
+    done = harness.exit_code == 0 and not harness.stopped
+    if not done or result.valid is not None:
+        return None
+    return (
+        f"its process exited with code 0, but the log in {result.folder} has no end: "
+        f"LoadGen ended nobody knows when"
+    )
+
+
 def _foreign(folder: Path, launch: Launch, clock: Clock) -> str | None:
     """Say why the files of a log are not this launch's own, or None.
 
@@ -179,16 +196,23 @@ def _foreign(folder: Path, launch: Launch, clock: Clock) -> str | None:
     another place or was written before the output's file was made beside LOG_DIR: by
     the clock of their file system, whoever's that is.
     """
-    own = launch.log_dir.resolve()
+    own = _real(launch.folder) / launch.log_dir.name
     made = launch.folder.stat().st_mtime
     set_back = sum(-step.by_s for step in clock.steps if step.by_s < 0)
     for path in folder.glob("mlperf_log_*.txt"):
-        if own not in path.resolve().parents:
-            return f"{path} is a link to {path.resolve()}, outside its LOG_DIR"
-        older = made - path.stat().st_mtime
+        if own not in (real := _real(path)).parents:
+            return f"{path} is a link to {real}, outside its LOG_DIR"
+        try:
+            older = made - path.stat().st_mtime
+        except OSError:  # it is gone, or a link to nothing
+            continue
         if older > _SECOND_S + set_back:
             return f"{path} was written {older:.1f} s before the launch"
     return None
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve raises where links go round
 
 
 def _outside(

@@ -3,6 +3,7 @@
 from pytest_mighetero.loadgen.reader import find_results as find_results
 from pytest_mighetero.loadgen.reader import is_issuing as is_issuing
 from pytest_mighetero.loadgen.reader import read_result as read_result
+from pytest_mighetero.loadgen.reader import read_results as read_results
 from pytest_mighetero.loadgen.result import LatencyBound as LatencyBound
 from pytest_mighetero.loadgen.result import LatencyStats as LatencyStats
 from pytest_mighetero.loadgen.result import LoadGenResult as LoadGenResult

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -46,6 +46,15 @@ def find_results(log_dir: Path) -> tuple[Path, ...]:
             if DETAIL_NAME in names or SUMMARY_NAME in names
         )
     )
+
+
+def read_results(log_dir: Path) -> list[LoadGenResult]:
+    """Read what ``find_results`` finds, without what is gone by then."""
+    results = []
+    for folder in find_results(log_dir):
+        with suppress(FileNotFoundError):
+            results.append(read_result(folder))
+    return results
 
 
 def is_issuing(folder: Path) -> bool:

@@ -117,6 +117,66 @@ def earlier_logs(lab: Lab) -> Path:
     return kept
 
 
+AFTER_MAIN = """
+    import os
+    from pathlib import Path
+
+    def test_heterogeneous(background, main):
+        main.run()
+        (log,) = Path("results").glob("*/background-*-bert/**/mlperf_log_detail.txt")
+        logs = log.parents[3]
+        {what}
+    """
+
+
+@pytest.mark.parametrize(
+    ("what", "doubt"),
+    [
+        ("log.unlink()", "its first query is in no log in"),
+        (
+            "logs.rename('kept'); logs.symlink_to(Path('kept').absolute())",
+            "outside its LOG_DIR",
+        ),
+    ],
+    ids=["deleted", "its LOG_DIR a link"],
+)
+def test_a_log_that_is_not_there_any_more_proves_nothing(
+    lab: Lab, what: str, doubt: str
+) -> None:
+    lab.pytester.makepyfile(test_run=AFTER_MAIN.format(what=what))
+    report = lab.run()
+    report.result.assert_outcomes(passed=1, errors=1)
+    error = report.case.problems["error"]
+    assert "The log of bert_offline proves nothing" in error
+    assert doubt in error
+
+
+def test_links_to_nothing_beside_a_log_are_no_news(lab: Lab) -> None:
+    links = (
+        "(log.parent / 'mlperf_log_trace.txt').symlink_to('mlperf_log_trace.txt');"
+        " (log.parent / 'mlperf_log_more.txt').symlink_to('nothing')"
+    )
+    lab.pytester.makepyfile(test_run=AFTER_MAIN.format(what=links))
+    lab.run().result.assert_outcomes(passed=1)
+
+
+def test_a_log_without_an_end_of_a_process_that_is_done_proves_nothing(
+    lab: Lab,
+) -> None:
+    lab.fake(bert={"die": ["middle", 0]})
+    report = lab.run("--background-benchmark-duration=3s")
+    report.result.assert_outcomes(passed=1, errors=1)
+    assert "has no end" in report.case.problems["error"]
+
+
+def test_a_repeat_for_one_whose_log_proves_nothing_has_a_duration(lab: Lab) -> None:
+    lab.fake(bert={"shift": -100, "test": 0.6}, dlrm={"test": 2})
+    report = lab.run("--overlap-retries=1", "--background-benchmark-duration=4s")
+    report.result.assert_outcomes(failed=1)
+    assert "The overlap broke: " in report.case.problems["failure"]
+    assert report.case.properties["attempts"] == "2"
+
+
 def test_an_earlier_runs_log_is_no_result_of_main(lab: Lab) -> None:
     kept = earlier_logs(lab)
     lab.fake(dlrm={"keep": str(kept)})
