@@ -15,6 +15,7 @@ import re
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -100,22 +101,24 @@ def take(
     Raises:
         DeviceError: the folder or a file in it cannot be used.
     """
-    lease = Lease()
-    for name in sorted(names):
-        fd = _open(folder, name)
-        how = fcntl.LOCK_SH if name in shared else fcntl.LOCK_EX
-        try:
-            fcntl.flock(fd, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            said = _said(fd)
-            os.close(fd)
-            lease.close()
-            return said
-        lease.hold(name, fd)
-    for fd in lease.fds:
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, json.dumps(asdict(holder)).encode(), 0)
-    return lease
+    with ExitStack() as undo:
+        lease = Lease()
+        undo.callback(lease.close)
+        for name in sorted(names):
+            lease.hold(name, fd := _open(folder, name))
+            how = fcntl.LOCK_SH if name in shared else fcntl.LOCK_EX
+            try:
+                fcntl.flock(fd, how | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _said(fd)
+            except OSError as error:
+                raise _unusable(_file(folder, name), "locked", error) from error
+        with suppress(OSError):  # a full disk
+            for fd in lease.fds:
+                os.ftruncate(fd, 0)
+                os.pwrite(fd, json.dumps(asdict(holder)).encode(), 0)
+        undo.pop_all()
+        return lease
 
 
 def holder_of(folder: Path, names: Sequence[str]) -> str | None:
@@ -166,7 +169,12 @@ def _open(folder: Path, name: str) -> int:
             os.fchmod(fd, 0o666)
             return fd
     except OSError as error:
-        raise DeviceError(
-            f"The lease {path} cannot be opened: {error.strerror}; name a folder that "
-            f"all users of the GPU may write to with --mig-lease-dir."
-        ) from error
+        raise _unusable(path, "opened", error) from error
+
+
+def _unusable(path: Path, how: str, error: OSError) -> DeviceError:
+    return DeviceError(
+        f"The lease {path} cannot be {how}: {error.strerror}; name a folder that all "
+        f"users of the GPU may write to, and whose files can be locked, with "
+        f"--mig-lease-dir."
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import signal
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.devices.lease import Lease, holder_of, myself, take
+from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.harness.marker import Markers
@@ -42,6 +45,34 @@ def test_a_lease_is_exclusive_and_names_its_holder(tmp_path: Path) -> None:
     lease.close()
     assert holder_of(tmp_path, NAMES) is None
     taken(tmp_path).close()
+
+
+def test_what_cannot_be_leased_whole_is_not_leased_at_all(tmp_path: Path) -> None:
+    (tmp_path / f"{NAMES[2]}.lease").mkdir()
+    with pytest.raises(DeviceError, match="cannot be opened"):
+        take(tmp_path, NAMES, ME)
+    assert isinstance(take(tmp_path, NAMES[:2], ME), Lease)
+
+
+def test_a_file_system_without_locks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(_file: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(DeviceError, match="cannot be locked: No locks available"):
+        take(tmp_path, NAMES, ME)
+
+
+def test_a_full_disk_keeps_nobody_from_a_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    assert isinstance(take(tmp_path, NAMES, ME), Lease)
 
 
 def test_everybody_may_use_the_files(tmp_path: Path) -> None:
