@@ -64,7 +64,7 @@ def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
     result = results[0] if len(results) == 1 else None
     if result is None or result.window is None:
         return Proof((TimedWindow(life.launched, life.last, "marker"),))
-    doubt = _foreign(result.folder, launch, clock)
+    doubt = _foreign(result.folder, launch, harness, clock)
     begins = _begins(result.window, life, clock)
     if doubt or not begins:
         doubt = doubt or _outside(result, result.window, life, clock)
@@ -99,7 +99,7 @@ def background_proof(
     windows, doubts = [], []
     newest = max(said, key=_began)
     for result in said:
-        if doubt := _foreign(result.folder, launch, clock):
+        if doubt := _foreign(result.folder, launch, harness, clock):
             doubts.append(doubt)
         elif result.windows:
             for window in result.windows:
@@ -189,7 +189,9 @@ def _endless(result: LoadGenResult, harness: HarnessProcess) -> str | None:
     )
 
 
-def _foreign(folder: Path, launch: Launch, clock: Clock) -> str | None:
+def _foreign(
+    folder: Path, launch: Launch, harness: HarnessProcess, clock: Clock
+) -> str | None:
     """Say why the files of a log are not this launch's own, or None.
 
     LOG_DIR was empty at the launch, so a file in it is new, unless it is a link to
@@ -197,13 +199,12 @@ def _foreign(folder: Path, launch: Launch, clock: Clock) -> str | None:
     the clock of their file system, whoever's that is.
     """
     own = _real(launch.folder) / launch.log_dir.name
-    made = launch.folder.stat().st_mtime
     set_back = sum(-step.by_s for step in clock.steps if step.by_s < 0)
     for path in folder.glob("mlperf_log_*.txt"):
         if own not in (real := _real(path)).parents:
             return f"{path} is a link to {real}, outside its LOG_DIR"
         try:
-            older = made - path.stat().st_mtime
+            older = harness.made - path.stat().st_mtime
         except OSError:  # it is gone, or a link to nothing
             continue
         if older > _SECOND_S + set_back:

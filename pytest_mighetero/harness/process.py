@@ -80,6 +80,7 @@ class HarnessProcess:
     Attributes:
         name: for messages, for example ``bert_offline``.
         grace: seconds from SIGTERM to SIGKILL when it is stopped.
+        made: POSIX time at which its log was made, by the clock of its file system.
         launched: when its guard's child became the harness, by the child's own clock
             just before; None while it only waits to.
         status: the file descriptor whose end is the guard's end.
@@ -101,7 +102,7 @@ class HarnessProcess:
         grace: float,
     ):
         self.name, self.command, self.log = name, command, log
-        self.grace = grace
+        self.grace, self.made = grace, 0.0
         self.launched: Stamp | None = None
         self.started: Stamp | None = None
         self.finished: Stamp | None = None
@@ -130,6 +131,7 @@ class HarnessProcess:
     def _start_guard(self, inherited: Sequence[int]) -> None:
         with ExitStack() as undo, ExitStack() as done:
             self._output = undo.enter_context(self.log.open("wb", buffering=0))
+            self.made = os.fstat(self._output.fileno()).st_mtime
             self.status, guards_end = os.pipe()
             undo.callback(os.close, self.status)
             done.callback(os.close, guards_end)

@@ -151,6 +151,13 @@ def test_a_log_that_is_not_there_any_more_proves_nothing(
     assert doubt in error
 
 
+def test_who_looks_into_the_folder_makes_no_log_older(lab: Lab) -> None:
+    """An editor's swap file, for example, is new in it."""
+    later = "os.utime(logs.parent, (later := os.stat(log).st_mtime + 60, later))"
+    lab.pytester.makepyfile(test_run=AFTER_MAIN.format(what=later))
+    lab.run().result.assert_outcomes(passed=1)
+
+
 def test_links_to_nothing_beside_a_log_are_no_news(lab: Lab) -> None:
     links = (
         "(log.parent / 'mlperf_log_trace.txt').symlink_to('mlperf_log_trace.txt');"
