@@ -65,12 +65,14 @@ def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
     if result is None or result.window is None:
         return Proof((TimedWindow(life.launched, life.last, "marker"),))
     doubt = _foreign(result.folder, launch, harness, clock)
-    begins = _begins(result.window, life, clock)
-    if doubt or not begins:
-        doubt = doubt or _outside(result, result.window, life, clock)
+    begins = [_begins(window, life, clock) for window in result.windows]
+    if doubt is None and not all(begins):
+        doubt = _outside(result, result.windows[begins.index([])], life, clock)
+    if doubt is not None:
         return Proof((TimedWindow(life.launched, life.last, "marker"),), (doubt,))
-    begin, end = min(begins), max(begins) + result.window.seconds
-    return Proof((TimedWindow(begin, end),))
+    lengths = [window.seconds for window in result.windows]
+    end = max(max(each) + long for each, long in zip(begins, lengths, strict=True))
+    return Proof((TimedWindow(min(map(min, begins)), end),))
 
 
 def background_proof(
