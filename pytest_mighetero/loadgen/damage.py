@@ -67,6 +67,9 @@ def damages(
     if detail.runs > 1:
         yield f"{DETAIL_NAME} holds several runs: it begins anew within itself."
     yield from _cut(detail, summary, values)
+    ended = detail.values.get("result_validity") is not None
+    if ended and not summary.empty and "result_validity" not in summary.values:
+        yield f"{SUMMARY_NAME} has no result, though {DETAIL_NAME} has the run's."
     yield from _of_two_runs(detail.values, summary.values)
     if keys := detail.contradictions:
         yield f"{DETAIL_NAME} gives two different results: {_named(keys)}."

@@ -90,7 +90,8 @@ class DetailLog:
         told_count: How many these are; ``error_count`` has them.
         runs: How many runs the file holds; 0 where none begins in it.
         contradictions: Keys of results that one run gives twice, differently.
-        unreadable: Keys of results whose lines are cut off or no MLLOG.
+        unreadable: Keys of results whose lines are cut off or no MLLOG; likewise of the
+            last line, whatever it is.
         readable: Whether it holds anything that LoadGen writes.
         empty: Whether it holds nothing at all.
         missing: Whether there is no such file.
@@ -151,6 +152,7 @@ def read_detail(stream: Readable) -> DetailLog:
     if first is None:
         return log
     log.empty, log.readable = False, _OLD_LINE in first
+    line = b""
     for line in chain((first.removeprefix(_BOM),), lines):
         if not line.startswith(_PREFIX):
             continue
@@ -165,6 +167,9 @@ def read_detail(stream: Readable) -> DetailLog:
         at = line.rfind(_FLAGS)
         if at > 0 and b"true" in line[at : at + _FLAGS_LENGTH]:
             _take_message(log, line, key, is_error=line.startswith(_IS_ERROR, at))
+    begun = line and _PREFIX.startswith(line[:_KEY_AT])
+    if begun and not line.rstrip().endswith(b"}"):
+        log.unreadable.append("the last one")
     return log
 
 

@@ -91,7 +91,9 @@ def limit_ms(values: Mapping[str, object], *keys: str) -> float | None:
 def percent(values: Mapping[str, object], key: str) -> float | None:
     """Return a fraction, as LoadGen logs percentiles, in percent: 0.99 as 99.0."""
     fraction = number(values, key)
-    return None if fraction is None else round(fraction * 100, 6)
+    if fraction is None or not 0 < fraction <= 1:
+        return None
+    return round(fraction * 100, 6)
 
 
 def metric_of(
@@ -151,6 +153,8 @@ def _metric_key(
     for key in (*_TOKENS, *_INFERRED_TOKENS):
         if key in values:
             return key
+    if _counts_tokens(values) and (scenario == "Offline" or version != (4, 0)):
+        return _TOKENS[0]  # which is missing: the log was cut off before it
     known = summary_key in (SCHEDULED_KEY, COMPLETED_KEY)
     of_server = summary_key if known else _server_key(values, version)
     return OFFLINE_KEY if scenario == "Offline" else of_server
@@ -173,9 +177,14 @@ def _multi_stream_key(
 
 def _estimate_or(estimate: str, percentile: str, values: Mapping[str, object]) -> str:
     """Return the key of the estimate; LoadGen writes 0 where it could make none."""
-    of_tokens = values.get("requested_use_token_latencies") is True
+    of_tokens = _counts_tokens(values)
     made = values.get(estimate) not in (None, 0)
     return estimate if made and not of_tokens else percentile
+
+
+def _counts_tokens(values: Mapping[str, object]) -> bool:
+    """Tell whether LoadGen was told to count tokens, as it is for language models."""
+    return values.get("requested_use_token_latencies") is True
 
 
 def _server_key(
@@ -184,8 +193,7 @@ def _server_key(
     if version is None:
         said = [key for key in (SCHEDULED_KEY, COMPLETED_KEY) if key in values]
         return said[0] if len(said) == 1 else None
-    token_model = values.get("requested_use_token_latencies") is True
-    if version >= (4, 1) or (version == (4, 0) and token_model):
+    if version >= (4, 1) or (version == (4, 0) and _counts_tokens(values)):
         return COMPLETED_KEY
     return SCHEDULED_KEY
 
