@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import termios
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
 
 import pexpect
-import ptyprocess
 
 from pytest_mighetero.clock import Stamp
 from pytest_mighetero.errors import HarnessError
@@ -20,52 +16,12 @@ from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.guard import LAUNCHED, ORDER_END
 from pytest_mighetero.harness.leftover import MARK
 from pytest_mighetero.harness.marker import QUIET_S, Markers, MarkerScanner
+from pytest_mighetero.harness.spawn import PtySpawn
 
 TAIL_BYTES = 64 * 1024
 _PTY_HOLDS = 1024 * 1024  # bytes; far more than a pty does (19 kB, Linux 6.18)
 DIMENSIONS = (24, 400)
 _GUARD = str(Path(__file__).with_name("guard.py"))
-
-
-class _Spawn(pexpect.spawn):  # type: ignore[type-arg]
-    """pexpect's spawn, but by vfork and exec.
-
-    ``forkpty`` warns in a process with threads since Python 3.12, and may deadlock
-    there; under xdist every test runs beside one.
-    """
-
-    popen: subprocess.Popen[bytes]
-
-    def __init__(self, command: str, *args: Any, passed: Sequence[int], **options: Any):
-        self._passed = passed
-        super().__init__(command, *args, **options)
-
-    def _spawnpty(self, args: list[str], **options: Any) -> ptyprocess.PtyProcess:
-        master, slave = os.openpty()
-        attributes = termios.tcgetattr(slave)
-        attributes[1] &= ~termios.OPOST  # no CRLF, and nothing to translate
-        attributes[3] &= ~termios.ECHO
-        termios.tcsetattr(slave, termios.TCSANOW, attributes)
-        try:
-            self.popen = subprocess.Popen(
-                args,
-                stdin=slave,
-                stdout=slave,
-                stderr=slave,
-                env=options["env"],
-                cwd=options["cwd"],
-                pass_fds=self._passed,
-                start_new_session=True,
-            )
-        except OSError:
-            os.close(master)
-            raise
-        finally:
-            os.close(slave)
-        pty = ptyprocess.PtyProcess(self.popen.pid, master)
-        pty.setwinsize(*options["dimensions"])
-        pty.delayafterclose = 0
-        return pty
 
 
 class HarnessProcess:
@@ -114,7 +70,7 @@ class HarnessProcess:
         self._start, self._finish = map(MarkerScanner, (markers.start, markers.finish))
         self._tail = bytearray()
         self._said = b""  # by the guard
-        self._guard: _Spawn | None = None
+        self._guard: PtySpawn | None = None
         self._printed = Stamp()
 
     def prepare(self, inherited: Sequence[int] = ()) -> None:
@@ -139,7 +95,7 @@ class HarnessProcess:
             done.callback(os.close, its_order)
             self._order = undo.enter_context(os.fdopen(order, "wb"))
             knows = map(str, (os.getpid(), its_order, guards_end, self.grace))
-            self._guard = _Spawn(
+            self._guard = PtySpawn(
                 sys.executable,
                 ["-I", "-S", _GUARD, *knows, *self.command.argv],
                 passed=[its_order, guards_end, *inherited],
@@ -180,7 +136,7 @@ class HarnessProcess:
         return f"{self.name} could not be launched: {why}. Command: {self.command}"
 
     @property
-    def _spawn(self) -> _Spawn:
+    def _spawn(self) -> PtySpawn:
         assert self._guard is not None
         return self._guard
 
