@@ -53,13 +53,14 @@ class Own:
 def own_figures(
     launches: Sequence[Launch], harnesses: Sequence[HarnessProcess]
 ) -> list[Own]:
-    """Return what those came to that have ended by themselves and left a result."""
+    """Return what those came to that ended by themselves and left a result to trust."""
     ended = [
         (launch, loadgen_result(launch))
         for launch, harness in zip(launches, harnesses, strict=True)
         if harness.exited and not harness.stopped
     ]
-    return [Own(each, r.metric) for each, r in ended if r and r.metric is not None]
+    good = [(each, r.metric) for each, r in ended if r is not None and not r.damage]
+    return [Own(each, metric) for each, metric in good if metric is not None]
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,8 @@ def _value(entry: Mapping[str, Any], wanted: object, unit: str) -> float | None:
             entry["run_args"],
         )
         same = (identity, metric["unit"]) == (wanted, unit)
-        return float(metric["value"]) if same else None
+        damaged = entry["loadgen"].get("damage")
+        return float(metric["value"]) if same and not damaged else None
     except (LookupError, TypeError, ValueError, AttributeError):
         return None  # it was stopped, or an older version wrote it
 

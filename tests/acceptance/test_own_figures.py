@@ -32,6 +32,16 @@ def test_one_that_was_stopped_has_none(lab: Lab) -> None:
     assert "--mig-background-tolerance: not compared, for lack of a" in report.text
 
 
+def test_one_whose_logs_are_damaged_has_none(lab: Lab) -> None:
+    lab.fake(bert={"logged": {"result_validity": "INVALID"}})  # and VALID
+    lab.run()
+    lab.fake()
+    first, second = (record["facts"] for record in lab.run().records)
+    assert first["background_values"] == "resnet50=518.387 samples/s"
+    assert second["background_values"] == BOTH
+    assert second["background_history"] == "resnet50=518.39 samples/s (1 run)"
+
+
 def test_as_good_as_before(lab: Lab) -> None:
     lab.run()
     lab.fake(bert={"rate": 440})
