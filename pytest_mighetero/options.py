@@ -101,7 +101,7 @@ OPTIONS = (
     ),
     Option(
         "start-time-buffer",
-        "deadline, from their launch, by which every background must have started",
+        "deadline, from their launch, by which every background must be issuing",
         "TIME",
         "600s",
     ),
@@ -125,7 +125,7 @@ OPTIONS = (
     Option("config-ver", "--config_ver of every harness (the suite's)", "NAME"),
     Option(
         "lenient",
-        "a failed overlap is a warning; a bad main still fails",
+        "a failed overlap is a warning; a bad main, and a crash, still fail",
         default=False,
     ),
     Option(
