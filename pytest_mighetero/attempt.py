@@ -38,6 +38,7 @@ class Attempt:
     ):
         self.config, self.plan = config, plan
         self._neighbours = neighbours
+        self._steps_before = len(neighbours.pump.clock.steps)
         self.main = MainRun(config, plan, neighbours.pump, tick)
         self.backgrounds = neighbours.backgrounds if plan.backgrounds else None
         self.overlap: OverlapReport | None = None
@@ -141,8 +142,16 @@ class Attempt:
 
     @property
     def clock_steps(self) -> str:
-        """By how much the wall clock was set during the run, and when; or ""."""
+        """By how much the wall clock was set during the run, and when; or "".
+
+        A set of backgrounds that is kept up has seen the steps of earlier mains, too.
+        """
         return ", ".join(map(str, self._neighbours.pump.clock.steps))
+
+    @property
+    def clock_stepped(self) -> bool:
+        """Whether the wall clock was set since this attempt was planned."""
+        return len(self._neighbours.pump.clock.steps) > self._steps_before
 
     def exit_facts(self) -> dict[str, str]:
         """Return how the backgrounds ended, what they came to, and clock steps."""

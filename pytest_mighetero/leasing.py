@@ -14,6 +14,7 @@ from pytest_mighetero.suite import Pair
 from pytest_mighetero.units import format_duration
 
 _POLL_S = 0.2
+_FOLDER = "harness folder"
 
 T = TypeVar("T")
 
@@ -97,17 +98,25 @@ def lock_folder(
     # Two paths to it, in two containers perhaps, are one folder.
     folder = f"harness-{status.st_dev:x}-{status.st_ino:x}"
     names = {pair: f"{folder}-{pair}" for pair in pairs}
+    # Held by the audit that is next: there would always be launches before it else.
+    gate = f"{folder}-next"
     holder = myself(test)
 
-    def attempt() -> FolderLock | str:
-        shared = () if whole else (folder,)
-        every = (folder, *names.values())
-        lease = take(config.lease_dir, every, holder, shared)
-        if isinstance(lease, Lease):
-            return FolderLock(lease, names, whole=whole)
-        return f"{config.harness_dir} is used by {lease}"
+    def lock(*more: str, shared: Sequence[str]) -> Lease | str:
+        lease = take(config.lease_dir, (folder, *names.values(), *more), holder, shared)
+        used = f"{config.harness_dir} is used by {lease}"
+        return lease if isinstance(lease, Lease) else used
 
-    return _wait(config, attempt, "harness folder", waits)
+    if not whole:
+        lease = _wait(config, lambda: lock(gate, shared=(folder, gate)), _FOLDER, waits)
+        lease.give_back(gate)
+        return FolderLock(lease, names, whole=False)
+    turn = _wait(config, lambda: take(config.lease_dir, [gate], holder), _FOLDER, waits)
+    try:
+        lease = _wait(config, lambda: lock(shared=()), _FOLDER, waits)
+    finally:
+        turn.close()
+    return FolderLock(lease, names, whole=True)
 
 
 def _wait(

@@ -100,7 +100,7 @@ def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
         warn(throttled)
     if (stopped := attempt.main.stopped()) is not None:
         warn(stopped)
-    if attempt.clock_steps:
+    if attempt.clock_stepped:
         warn(f"the wall clock was set meanwhile ({attempt.clock_steps}): {_CLOCK}")
     if attempt.backgrounds is not None and attempt.main.window is not None:
         overlap = attempt.backgrounds.overlap(attempt.main.window)

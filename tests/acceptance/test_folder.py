@@ -208,9 +208,9 @@ Locks = Callable[..., "FolderLock | None"]
 @pytest.fixture
 def lock(tmp_path: Path) -> Locks:
     """Ask for the folder without waiting."""
-    config = config_of(tmp_path, mig_lease_dir="leases", mig_lease_timeout="0")
 
-    def ask(*pairs: Pair, whole: bool = False) -> FolderLock | None:
+    def ask(*pairs: Pair, whole: bool = False, timeout: str = "0") -> FolderLock | None:
+        config = config_of(tmp_path, mig_lease_dir="leases", mig_lease_timeout=timeout)
         try:
             return lock_folder(config, pairs, whole=whole, test="t", waits=print)
         except DeviceError:
@@ -241,6 +241,26 @@ def test_an_audit_has_the_folder_to_itself_until_its_end(lock: Locks) -> None:
     audit.issues(DLRM)
     assert lock(BERT) is None
     audit.close()
+    assert lock(BERT)
+
+
+def test_an_audit_that_waits_is_next(lock: Locks) -> None:
+    first = lock(BERT)
+    assert first
+
+    def another_is_refused() -> bool:
+        if got := lock(Pair("bert", "server")):
+            got.close()
+        return got is None
+
+    assert not another_is_refused()
+    with ThreadPoolExecutor() as pool:
+        audit = pool.submit(lock, DLRM, whole=True, timeout="20s")
+        until(another_is_refused)
+        first.issues(BERT)
+        held = audit.result()
+    assert held
+    held.close()
     assert lock(BERT)
 
 
