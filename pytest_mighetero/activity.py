@@ -16,7 +16,7 @@ from typing import Any
 
 from pytest_mighetero.units import format_duration
 
-_HELD = frozenset("Tt")  # proc_pid_stat(5): stopped by a signal, by a tracer
+HELD = frozenset("Tt")  # proc_pid_stat(5): stopped by a signal, by a tracer
 _GONE = frozenset("ZX")
 
 
@@ -59,7 +59,7 @@ class Look:
     @property
     def stopped(self) -> str:
         """What is stopped at this moment, if that is what works; else empty."""
-        return _stopped(self, [p for p in self.living if p.state in _HELD])
+        return _stopped(self, [p for p in self.living if p.state in HELD])
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ def between(before: Look, after: Look) -> Interval:
     held = [
         process
         for process in after.living
-        if process.state in _HELD
+        if process.state in HELD
         and (earlier := known.get((process.pid, process.started))) is not None
-        and earlier.state in _HELD
+        and earlier.state in HELD
         and earlier.own_s == process.own_s
     ]
     used = [(p.pid, p.started, p.own_s, p.waited_s) for p in after.processes]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from pytest_mighetero.activity import Look, Seen
+from pytest_mighetero.activity import HELD, Look, Seen
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _ENOUGH = 4096  # bytes of a stat file: some 50 numbers
-_ANEW_S = 5.0  # between searches for new processes
+_ANEW_S = 15.0  # between searches for new processes, where nothing else calls for one
 
 
 class Trees:
@@ -19,7 +19,8 @@ class Trees:
     A guard is the subreaper of all that comes of its harness, so that nothing leaves
     its tree. To read a process takes some 9 us (Linux 6.18); a GPU server has thousands
     and a harness a dozen: those that are known are read at every look, all the others
-    only now and then, for who is new.
+    only now and then, for who is new, and where a known one has ended or is stopped:
+    another may have taken over.
 
     Args:
         anew_s: the longest time, in seconds, for which a new process stays unseen.
@@ -34,11 +35,12 @@ class Trees:
         """Return, for each of *guards*, the processes below it."""
         wanted = list(guards)
         now = time.monotonic()
-        if now - self._searched >= self._anew_s or not self._known.keys() >= {*wanted}:
+        known = {guard: _again(self._known.get(guard, {})) for guard in wanted}
+        due = now - self._searched >= self._anew_s
+        if due or any(_unsettled(self._known.get(g), known[g]) for g in wanted):
             self._searched = now
-            self._known = _search(wanted)
-        else:
-            self._known = {guard: _again(self._known[guard]) for guard in wanted}
+            known = _search(wanted)
+        self._known = known
         return {
             guard: Look(now, tuple(self._known[guard].values())) for guard in wanted
         }
@@ -59,6 +61,13 @@ def _search(guards: Iterable[int]) -> dict[int, dict[int, Seen]]:
             below += children.get(pid, ())
         trees[guard] = {pid: found[pid] for pid in below}
     return trees
+
+
+def _unsettled(before: Mapping[int, Seen] | None, now: Mapping[int, Seen]) -> bool:
+    """Tell whether a tree is unknown, or has lost or stopped a process."""
+    if before is None or len(now) < len(before):
+        return True
+    return any(process.state in HELD for process in now.values())
 
 
 def _again(known: dict[int, Seen]) -> dict[int, Seen]:
