@@ -20,10 +20,12 @@ PATIENCE = 60  # seconds for anything to happen, on however busy a machine
 PROMISE = 3.0  # seconds after pytest's end by which nothing is left
 GRACE = "--mig-stop-grace=300ms"
 
-# A job that a shell put into the background starts with SIGINT ignored.
+# A job that a shell put into the background starts with SIGINT ignored, one under nohup
+# with SIGHUP.
 AS_IN_A_TERMINAL = """
 import runpy, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 runpy.run_module("pytest", run_name="__main__", alter_sys=True)
 """
 
