@@ -111,8 +111,9 @@ class Ours:
         self._pump.close()
 
     def helpers(self) -> list[int]:
-        """Return the guards."""
-        return [each.pid for each in self._harnesses if each.running]
+        """Return the guards, two processes each."""
+        running = [each for each in self._harnesses if each.running]
+        return [pid for each in running for pid in (each.pid, each.root) if pid]
 
 
 def _tick(_: str) -> None:

@@ -18,7 +18,7 @@ _LATER_S = 0.9  # between looks: whoever asks does so about once a second
 
 def stopped_now(harnesses: Iterable[HarnessProcess]) -> list[HarnessProcess]:
     """Return those of *harnesses* that are stopped at this moment."""
-    running = {each.pid: each for each in harnesses if each.running}
+    running = {each.root or each.pid: each for each in harnesses if each.running}
     looks = Trees().look(running)
     return [harness for pid, harness in running.items() if looks[pid].stopped]
 
@@ -53,7 +53,7 @@ class Watch:
         if now - self._looked < _LATER_S and not at_once:
             return
         self._looked = now
-        running = {h: h.pid for h in self._activities if h.running}
+        running = {h: h.root or h.pid for h in self._activities if h.running}
         looks = self._trees.look(running.values())
         for harness, pid in running.items():
             self._activities[harness].add(looks[pid])

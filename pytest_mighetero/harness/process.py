@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -47,6 +48,7 @@ class HarnessProcess:
         stopped: whether it was told to stop.
         log_error: why its output could not be written any more, or None.
         survivors: what even SIGKILL did not end, each with its command line.
+        root: the process below which it runs, once it is launched.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class HarnessProcess:
         self.survivors: list[str] = []
         self._start, self._finish = map(MarkerScanner, (markers.start, markers.finish))
         self._tail = bytearray()
+        self.root: int | None = None
         self._said = b""  # by the guard
+        self._unsaid = b""  # of the order to launch
         self._guard: PtySpawn | None = None
         self._printed = Stamp()
 
@@ -93,7 +97,8 @@ class HarnessProcess:
             done.callback(os.close, guards_end)
             its_order, order = os.pipe()
             done.callback(os.close, its_order)
-            self._order = undo.enter_context(os.fdopen(order, "wb"))
+            os.set_blocking(order, False)
+            self._order = undo.enter_context(os.fdopen(order, "wb", buffering=0))
             knows = map(str, (os.getpid(), its_order, guards_end, self.grace))
             self._guard = PtySpawn(
                 sys.executable,
@@ -109,17 +114,38 @@ class HarnessProcess:
     def _environment(self) -> dict[str, str]:
         return {**self.command.environment(), MARK: str(self.log.parent)}
 
-    def launch(self) -> None:
+    def launch(self) -> bool:
         """Let its guard start it, in the environment of now.
 
         ``launched`` is known a moment later, unless its guard is gone.
+
+        Returns:
+            Whether the order is given; else ``go_on_ordering`` whenever ``order``
+            can be written to.
         """
         words = [str(self.command.cwd)]
         words += [f"{name}={value}" for name, value in self._environment().items()]
-        order = b"\0".join(map(os.fsencode, words)) + ORDER_END
-        # The guard is gone, or has been reaped already.
-        with suppress(BrokenPipeError, ValueError), self._order:
-            self._order.write(order)
+        self._unsaid = b"\0".join(map(os.fsencode, words)) + ORDER_END
+        given = self.go_on_ordering()
+        self.wake()
+        return given
+
+    def go_on_ordering(self) -> bool:
+        """Write what the pipe takes; return whether that was all, or is in vain."""
+        try:
+            while self._unsaid:
+                if (size := self._order.write(self._unsaid)) is None:
+                    return False
+                self._unsaid = self._unsaid[size:]
+        except (BrokenPipeError, ValueError):
+            pass  # the guard is gone, or has been reaped already
+        self._order.close()
+        return True
+
+    @property
+    def order(self) -> int | None:
+        """The file descriptor that takes the order to launch; None once it has."""
+        return None if self._order.closed else self._order.fileno()
 
     def check_launched(self) -> None:
         """Fail if the order to launch has not been obeyed.
@@ -221,7 +247,8 @@ class HarnessProcess:
         self._said += said
         first, ended, _ = self._said.partition(b"\n")
         if ended and self.launched is None and first.startswith(LAUNCHED):
-            self.launched = Stamp(*map(float, first.split()[1:]))
+            wall, monotonic, root = first.split()[1:]
+            self.launched, self.root = Stamp(float(wall), float(monotonic)), int(root)
         return bool(said)
 
     def reap(self) -> None:
@@ -255,6 +282,16 @@ class HarnessProcess:
         """Send a signal to the guard: SIGTERM stops it, SIGHUP stops it in a hurry."""
         self.stopped = self.stopped or Stamp()
         self._spawn.popen.send_signal(number)
+        self.wake()
+
+    def wake(self) -> None:
+        """Continue its guard where that is stopped; it wakes the others if need be."""
+        # Of the first process the group is there when it is killed itself.
+        with suppress(OSError):
+            os.killpg(self.pid, signal.SIGCONT)
+        with suppress(OSError):
+            if self.root is not None and os.getsid(self.root) == self.pid:
+                os.kill(self.root, signal.SIGCONT)
 
     def tail(self, lines: int = 0) -> list[str]:
         """Return the last *lines* lines it printed, or 64 KiB, whatever bytes."""

@@ -84,7 +84,8 @@ class Pump:
             if not harness.prepared:
                 self.prepare(harness)
         for harness in harnesses:
-            harness.launch()
+            if not harness.launch():
+                self._ask(partial(self._register_order, harness))
         deadline = time.monotonic() + _LAUNCH
         self.wait_for(lambda: all(h.launched or h.exited for h in harnesses), deadline)
         for harness in harnesses:
@@ -154,7 +155,7 @@ class Pump:
             self._signal(running, signal.SIGHUP, HURRIED_GRACE + STOP_SLACK)
             raise
         finally:
-            # A guard that does not do its work any more; SIGSTOP could be a reason.
+            # A guard that does not do its work any more: its second process does.
             self._signal([h for h in running if h.running], signal.SIGKILL, STOP_SLACK)
 
     def _signal(
@@ -162,8 +163,14 @@ class Pump:
     ) -> None:
         for harness in running:
             harness.signal(number)
+
+        def wake() -> None:  # whatever is stopped meanwhile
+            for harness in running:
+                if harness.running:
+                    harness.wake()
+
         deadline = time.monotonic() + patience
-        self.wait_for(lambda: not any(h.running for h in running), deadline)
+        self.wait_for(lambda: not any(h.running for h in running), deadline, wake)
 
     def close(self) -> None:
         """End the thread, once no harness is running."""
@@ -229,6 +236,15 @@ class Pump:
         self._add(harness.fd, partial(self._read, harness))
         self._add(harness.status, partial(self._hear, harness))
 
+    def _register_order(self, harness: HarnessProcess) -> None:
+        if (order := harness.order) is not None:
+            go_on = partial(self._go_on_ordering, harness, order)
+            self._selector.register(order, selectors.EVENT_WRITE, go_on)
+
+    def _go_on_ordering(self, harness: HarnessProcess, order: int) -> None:
+        if harness.go_on_ordering():
+            self._selector.unregister(order)
+
     def _read(self, harness: HarnessProcess) -> None:
         before = harness.started, harness.finished, harness.log_error
         if not harness.read():
@@ -240,9 +256,9 @@ class Pump:
 
     def _hear(self, harness: HarnessProcess) -> None:
         if not harness.hear():
-            self._selector.unregister(harness.status)
-            if harness.fd in self._selector.get_map():
-                self._selector.unregister(harness.fd)
+            for fd in (harness.status, harness.fd, harness.order):
+                if fd is not None and fd in self._selector.get_map():
+                    self._selector.unregister(fd)
             harness.reap()
         self._tell()
 

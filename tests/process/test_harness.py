@@ -20,7 +20,7 @@ from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from tests.processes import alive, until
+from tests.processes import alive, below, until
 
 START, FINISH = "Starting running actual test", "Finished running actual test"
 MARKERS = Markers([START], [FINISH])
@@ -309,7 +309,7 @@ def prepare(pump: Pump, tmp_path: Path) -> Iterator[Launch]:
         harness = HarnessProcess("bert_offline", command, log, MARKERS, 10)
         pump.prepare(harness)
         prepared.append(harness)
-        until(lambda: len(session(harness)) == 2)
+        until(lambda: len(session(harness)) == 3)  # two of them the guard
         return harness
 
     yield prepare
@@ -446,9 +446,8 @@ def test_nothing_prepared_outlives_a_killed_parent(tmp_path: Path) -> None:
     )
     assert parent.stdout is not None
     guard = int(parent.stdout.readline())
-    children = Path(f"/proc/{guard}/task/{guard}/children")
-    until(children.read_text)
-    pids = [guard, *map(int, children.read_text().split())]
+    until(lambda: len(below(guard)) == 2)
+    pids = [guard, *below(guard)]
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
