@@ -95,6 +95,9 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
 
     case, item = _case(request), request.node
     handle = Main(item, case)
+    # Now: pytest may leave an interrupted fixture for Python's own end, which can
+    # import nothing any more.
+    wanted = _next_wants_the_same(item, case)
     try:
         with _in_one_sentence(item):
             plan = case.prepare()
@@ -110,7 +113,7 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
             try:
                 case.close()
             finally:
-                _let_go(item, case)
+                _let_go(item, case, wanted=wanted)
         item.add_report_section("teardown", "stdout", case.block())
     if not handle.ran and item.stash.get(CALL_PASSED, False):
         pytest.fail(
@@ -170,15 +173,20 @@ def _keeper(config: pytest.Config) -> Keeper:
     return config.stash[KEEPER]
 
 
-def _let_go(item: pytest.Item, case: Case) -> None:
-    """End the backgrounds that are up, unless the next test wants them."""
+def _next_wants_the_same(item: pytest.Item, case: Case) -> bool:
+    """Tell whether the next test asks for the same backgrounds."""
     from pytest_mighetero.selecting import set_of
 
-    keeper, following = _keeper(item.config), item.stash.get(NEXT, None)
-    if item.session.shouldfail or item.session.shouldstop:
-        following = None
+    following = item.stash.get(NEXT, None)
     mine = set_of(case.config, item)
-    wanted = following is not None and set_of(case.config, following) == mine
+    return following is not None and set_of(case.config, following) == mine
+
+
+def _let_go(item: pytest.Item, case: Case, *, wanted: bool) -> None:
+    """End the backgrounds that are up, unless they are *wanted* and a test follows."""
+    keeper = item.config.stash[KEEPER]
+    if item.session.shouldfail or item.session.shouldstop:
+        wanted = False
     if keeper.kept is not None and not wanted:
         keeper.end()
         if case.attempt is not None:

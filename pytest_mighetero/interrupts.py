@@ -25,11 +25,6 @@ _DEFAULTS = {
 }
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    name = signal.Signals(number).name
-    raise KeyboardInterrupt("Ctrl-C" if number == signal.SIGINT else name)
-
-
 def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Leave pytest to its last lines and its junit file."""
 
@@ -44,13 +39,27 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._previous: dict[int, Any] = {}
+        self._reason: str | None = None
+        self._raised = False
 
     def install(self) -> None:
         """From now on, interrupt."""
         if threading.current_thread() is threading.main_thread():
             for number, handler in _DEFAULTS.items():
                 if signal.getsignal(number) is handler:
-                    self._previous[number] = signal.signal(number, _interrupt)
+                    self._previous[number] = signal.signal(number, self._raise)
+
+    def _raise(self, number: int, _frame: FrameType | None) -> None:
+        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        reason, self._reason, self._raised = self._reason or name, None, True
+        raise KeyboardInterrupt(reason)
+
+    def interrupt(self, reason: str) -> None:
+        """Interrupt from another thread, unless that has been done already."""
+        main = threading.main_thread().ident
+        if main is not None and signal.SIGTERM in self._previous and not self._raised:
+            self._reason = reason
+            signal.pthread_kill(main, signal.SIGTERM)
 
     def ignore(self) -> None:
         """From now on, let pytest write its files: a session is about to end."""

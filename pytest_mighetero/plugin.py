@@ -216,13 +216,15 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if RUN_CONFIG not in config.stash and not any(map(_is_run, session.items)):
         return (yield)
     from pytest_mighetero.interrupts import INTERRUPTS, Interrupts
+    from pytest_mighetero.tether import tethered
 
     interrupts = config.stash[INTERRUPTS] = Interrupts()
     config.add_cleanup(interrupts.restore)
     in_flight = _follow_workers(config)
     interrupts.install()
     try:
-        return (yield)
+        with tethered(config, interrupts.interrupt):
+            return (yield)
     except KeyboardInterrupt as interrupt:
         if in_flight is not None:
             in_flight.report_interrupted(config, str(interrupt) or "Ctrl-C")
