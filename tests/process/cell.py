@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import FAKE, OUTER, RUN_TEST, Files, arguments_of, ini_of
-from tests.process.matrix import Ending, Fault, behaviour
-from tests.processes import in_the_run
+from tests.process.ending import Ending, Fault
+from tests.process.matrix import behaviour
+from tests.processes import below, in_the_run
 
 PATIENCE = 60  # seconds for anything to happen, on however busy a machine
 PROMISE = 3.0  # seconds after pytest's end by which nothing is left
@@ -93,12 +95,14 @@ class Outcome(Files):
         gone_s: seconds from its end until no process of the run was left; None for
             never.
         left: the processes that were left then, after ``PROMISE`` seconds.
+        leased: the leases that were not free by then.
     """
 
     code: int
     terminal: str
     gone_s: float | None
     left: tuple[str, ...]
+    leased: tuple[str, ...]
 
 
 class Run:
@@ -136,11 +140,11 @@ class Run:
         self.process.send_signal(number)
         time.sleep(0.1)
 
-    def kill(self, process: str) -> None:
-        os.kill(int((self.folder / f"{process}.pid").read_text()), 9)
+    def signal(self, process: str, number: signal.Signals) -> None:
+        os.kill(int((self.folder / f"{process}.pid").read_text()), number)
 
-    def guard(self, role: str) -> int:
-        """Return the guard of *role*: it leads the session of the harness."""
+    def guard(self, role: str) -> tuple[int, int]:
+        """Return the guard of *role*: the first leads the session of the harness."""
         (log,) = self.folder.glob(f"results/*/{role}/logs")
         mark = os.fsencode(f"MIGHETERO_FOLDER={log.parent}\0")
         (guard,) = [
@@ -149,11 +153,16 @@ class Run:
             if mark in Path(f"/proc/{pid}/environ").read_bytes()
             and os.getsid(pid) == pid
         ]
-        return guard
+        return guard, below(guard)[0]
 
     def wait(self, at: str) -> None:
         """Wait until the run is in the phase *at*, with its trees grown."""
-        ready = {"setup": self._in_setup, "call": self._in_call}.get(at, self._ended)
+        ready = {
+            "setup": self._in_setup,
+            "settling": self._settles,
+            "call": self._in_call,
+            "teardown": self._ended,
+        }[at]
         limit = time.monotonic() + PATIENCE
         while not ready() and self.process.poll() is None:
             assert time.monotonic() < limit, f"the run did not get to {at}"
@@ -163,6 +172,9 @@ class Run:
 
     def _in_setup(self) -> bool:
         return len(list(self.folder.glob("results/*/background*/logs/fake_*"))) == 2
+
+    def _settles(self) -> bool:
+        return len(list(self.folder.glob("results/*/background*/logs/fake_*/*/*"))) == 2
 
     def _in_call(self) -> bool:
         return any(self.folder.glob("results/*/main/logs/fake_system"))
@@ -177,7 +189,7 @@ class Run:
         self._output.close()
         end = time.monotonic()
         gone = None
-        while left := in_the_run(self.folder):
+        while (left := in_the_run(self.folder)) or self._leased():
             if time.monotonic() > end + PROMISE:
                 break
             time.sleep(0.01)
@@ -187,7 +199,20 @@ class Run:
         for pid in left:
             os.kill(pid, 9)
         terminal = (self.folder / "terminal.txt").read_text(errors="replace")
-        return Outcome(self.folder, code, terminal, gone, tuple(lines))
+        return Outcome(self.folder, code, terminal, gone, tuple(lines), self._leased())
+
+    def _leased(self) -> tuple[str, ...]:
+        leases = self.folder.glob("leases/*.lease")
+        return tuple(path.name for path in leases if is_locked(path))
+
+
+def is_locked(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def run_cell(folder: Path, load: Path, fault: Fault, ending: Ending) -> Outcome:

@@ -6,86 +6,31 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tests.process.cell import Run
-
-Behaviour = dict[str, Any]
-FOREVER = 300  # seconds: longer than any test waits
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ends, and what must be seen then.
-
-    Attributes:
-        name: for the test's id and the table.
-        code: pytest's exit code.
-        phase: where junit has the problem; none where pytest writes no junit.
-        says: part of the problem's text, in junit or else on the terminal.
-        recorded: the phases that the run's record has.
-        at: the phase to wait for before ``act``.
-        act: what is done to the run from outside.
-        options: pytest's.
-        only: what single benchmarks do differently from the others.
-        environment: for the run's conftest.
-        whole_log: whether pytest and guards lived to read everything.
-    """
-
-    name: str
-    code: int
-    phase: str | None
-    says: str
-    recorded: tuple[str, ...]
-    at: str = ""
-    act: Callable[[Run], object] | None = None
-    options: tuple[str, ...] = ()
-    only: dict[str, Behaviour] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    whole_log: bool = True
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What harnesses do.
-
-    Attributes:
-        name: for the test's id and the table.
-        every: what every harness does.
-        itself: how the run ends if nobody ends it; None for the common endings.
-    """
-
-    name: str
-    every: Behaviour
-    itself: Ending | None = None
-
-
-def send(*numbers: signal.Signals) -> Callable[[Run], object]:
-    def act(run: Run) -> None:
-        for number in numbers:
-            run.send(number)
-
-    return act
-
-
-def signal_guard(
-    number: signal.Signals, role: str = "background-1-bert"
-) -> Callable[[Run], object]:
-    return lambda run: os.kill(run.guard(role), number)
-
-
-SETUP, CALL, ALL = ("setup",), ("setup", "call"), ("setup", "call", "teardown")
-NO_CALL = ("setup", "teardown")
-NEVER_READY: dict[str, Behaviour] = {"bert": {"marker": ""}}
-SHORT_MAIN: dict[str, Behaviour] = {"dlrm": {"test": 0.3}}
-BAD_MAIN: dict[str, Behaviour] = {"dlrm": {"test": 0.4, "die": ["middle", 3]}}
-XDIST = ("-p", "xdist", "-n1")
-BAD = "failed: it exited with code 2 (make: Error 3)"
-ONLY = {"setup": NEVER_READY, "call": {}, "teardown": SHORT_MAIN}
-DOING = {"setup": "", "call": "main runs", "teardown": "backgrounds"}
+from tests.process.deaths import DEATHS, XDIST_ENDINGS
+from tests.process.ending import (
+    ALL,
+    BAD,
+    BAD_MAIN,
+    BARE,
+    BERT,
+    BERT_KILLED,
+    CALL,
+    CHATTY,
+    DOING,
+    FOREVER,
+    NO_CALL,
+    ONLY,
+    SETUP,
+    SHORT_MAIN,
+    XDIST,
+    Ending,
+    Fault,
+    itself,
+    send,
+    signal_guard,
+)
 
 
 def interrupted(name: str, *numbers: signal.Signals, at: str = "call") -> Ending:
@@ -158,17 +103,7 @@ ENDINGS = [
         for method in ("signal", "thread")
         for at in ("setup", "call", "teardown")
     ),
-    Ending(
-        "worker killed",
-        1,
-        "setup",
-        "worker 'gw0' crashed while running",
-        SETUP,
-        "call",
-        lambda run: run.kill("gw0"),
-        XDIST,
-        whole_log=False,
-    ),
+    *XDIST_ENDINGS,
     Ending(
         "SIGKILL in setup",
         -9,
@@ -177,7 +112,7 @@ ENDINGS = [
         (),
         "setup",
         lambda run: run.send(signal.SIGKILL),
-        only=NEVER_READY,
+        only=ONLY["setup"],
         whole_log=False,
     ),
     Ending(
@@ -193,25 +128,18 @@ ENDINGS = [
 ]
 
 TREES = [
-    Fault("chatty", {"test": FOREVER, "tree": "chatty"}),
+    Fault("chatty", CHATTY),
     Fault("silent", {"test": FOREVER, "tree": "silent"}),
     Fault("deaf", {"test": FOREVER, "tree": "chatty deaf", "ignore": True}),
     Fault("own session", {"test": FOREVER, "tree": "chatty session"}),
-    Fault("daemon", {"test": FOREVER, "tree": "deaf daemon"}),
+    Fault("daemon", BARE),
 ]
-
-
-def itself(phase: str, says: str, **how: Any) -> Ending:
-    recorded = NO_CALL if phase == "setup" else ALL
-    return Ending("by itself", 1, phase, says, recorded, **how)
 
 
 def broken_log(log: str, how: str) -> dict[str, str]:
     return {"BREAK": f"{log}/output.log:{how}"}
 
 
-BERT = "background-1-bert"
-CHATTY = TREES[0].every
 FAULTS = [
     Fault(
         "dies before its marker",
@@ -304,7 +232,7 @@ FAULTS = [
         {"test": FOREVER, "tree": "chatty deaf", "ignore": True},
         itself(
             "call",
-            "background bert_offline exited with code 137",
+            BERT_KILLED,
             at="call",
             act=signal_guard(signal.SIGKILL),
             whole_log=False,
@@ -336,6 +264,7 @@ FAULTS = [
 ]
 
 CELLS = [(fault, ending) for fault in TREES for ending in ENDINGS]
+FAULTS += DEATHS
 CELLS += [(fault, fault.itself) for fault in FAULTS if fault.itself]
 
 

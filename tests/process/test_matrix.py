@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.process.cell import Outcome, log_gaps, run_cell
-from tests.process.matrix import CELLS, Ending, Fault, id_of
+from tests.process.ending import Ending, Fault
+from tests.process.matrix import CELLS, id_of
 
 AT_ONCE = 3  # cells mostly wait
 
@@ -54,10 +55,14 @@ def test_cell(
     ending, outcome = cell[1], outcome_of(cell)
     request.node.user_properties.append(("gone_s", f"{outcome.gone_s or 9:.2f}"))
     assert outcome.left == ()
+    assert outcome.leased == ()
+    assert "ignored in" not in outcome.terminal  # by Python, in its last moments
     assert outcome.code == ending.code, outcome.terminal
     if ending.phase is None:
         assert ending.says in outcome.terminal
         assert not (outcome.folder / "report.xml").exists()
+    elif ending.code == 0:
+        assert outcome.case.problems == {}
     else:
         (problem,) = outcome.case.problems.items()
         assert (problem[0], ending.says in problem[1]) == (tag(ending.phase), True), (
