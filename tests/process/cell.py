@@ -113,6 +113,8 @@ class Run:
         (folder / "test_run.py").write_text(RUN_TEST)
         (folder / "conftest.py").write_text(CONFTEST)
         (folder / "pytest.ini").write_text("\n".join(ini_of()))
+        (folder / "far").write_text(f'#!/bin/sh\n{sys.executable} "$@"; exit $?\n')
+        (folder / "far").chmod(0o755)
         outside = {k: v for k, v in os.environ.items() if k not in OUTER}
         self._output = (folder / "terminal.txt").open("wb")
         use = [f"--mig-suite={FAKE / 'fake.toml'}", f"--mig-harness-dir={FAKE}"]

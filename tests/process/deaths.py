@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # Of two workers with one GPU, the second waits for its lease.
 TWO = ("-p", "xdist", "-n2", "-k", "dlrm")
+# A worker whose parent is not the controller, as behind ssh.
+FAR = ("-p", "xdist", "--dist=load", "--tx=popen//python=./far")
 LONG_GRACE = "--mig-stop-grace=5min"  # longer than anyone waits: all end by themselves
 
 
@@ -165,6 +167,7 @@ def at_other_moments() -> Iterator[Fault]:
         "controller killed settling": killed("", "settling", KILL, *TWO, settle),
         "controller killed in teardown": killed("", "teardown", KILL, *TWO),
         "controller killed, session scope": killed("", "call", KILL, *TWO, session),
+        "controller of a far worker killed": killed("", "call", KILL, *FAR),
         "worker killed in setup": worker_killed("", "setup"),
         "worker killed in teardown": worker_killed("", "teardown"),
     }.items():

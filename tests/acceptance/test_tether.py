@@ -1,0 +1,30 @@
+"""An xdist worker whose controller is interrupted alone."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.process.cell import Run
+from tests.process.ending import CHATTY, XDIST, Ending, Fault
+
+
+def test_a_worker_is_interrupted_with_its_controller(
+    tmp_path: Path, load: Path
+) -> None:
+    pytest.importorskip("xdist")
+    ending = Ending("", 2, "teardown", "", (), options=XDIST)
+    run = Run(tmp_path, load, Fault("", CHATTY), ending)
+    try:
+        run.wait("call")
+        run.send(signal.SIGTERM)
+        outcome = run.finish()
+    finally:
+        run.process.kill()
+    (problem,) = outcome.case.problems.values()
+    assert "Interrupted by SIGTERM in an xdist worker" in problem
+    said = "Interrupted by the xdist controller while main runs"
+    assert said in outcome.record["phases"]["teardown"]["text"]
+    assert (outcome.left, outcome.leased) == ((), ())
