@@ -18,7 +18,7 @@ def marked(folder: Path) -> list[int]:
     """Return the processes whose launch had its folder below *folder*.
 
     A process of another user does not show its environment, and one may have changed
-    its own: this finds what a guard left behind that was itself killed.
+    its own: this finds what a guard left behind of which both processes were killed.
     """
     start = os.fsencode(f"\0{MARK}={folder}{os.sep}")
     found = []

@@ -145,7 +145,10 @@ class Stoppable:
 @pytest.fixture
 def stoppable(tmp_path: Path) -> Iterator[Stoppable]:
     pump = Pump()
-    script = f"trap 'echo freed; exit 5' TERM; {READY}; while :; do sleep 0.05; done"
+    trap = f"trap 'echo freed; exit 5' TERM; {READY}; while :; do sleep 0.05; done"
+    script = (
+        f'trap : TERM; setsid sh -c "{trap}"; exit $?'  # in no group of the guard's
+    )
     command = Command(("sh", "-c", script), tmp_path, {})
     log = tmp_path / "x.log"
     harness = HarnessProcess("bert_offline", command, log, MARKERS, 300)
