@@ -286,8 +286,9 @@ class HarnessProcess:
 
     def wake(self) -> None:
         """Continue its guard where that is stopped; it wakes the others if need be."""
-        # Of the first process the group is there when it is killed itself.
-        with suppress(OSError):
+        if not self.running:
+            return
+        with suppress(OSError):  # the first process's group, with or without itself
             os.killpg(self.pid, signal.SIGCONT)
         with suppress(OSError):
             if self.root is not None and os.getsid(self.root) == self.pid:

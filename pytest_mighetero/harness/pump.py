@@ -166,8 +166,7 @@ class Pump:
 
         def wake() -> None:  # whatever is stopped meanwhile
             for harness in running:
-                if harness.running:
-                    harness.wake()
+                harness.wake()
 
         deadline = time.monotonic() + patience
         self.wait_for(lambda: not any(h.running for h in running), deadline, wake)
