@@ -120,8 +120,7 @@ class HarnessProcess:
         ``launched`` is known a moment later, unless its guard is gone.
 
         Returns:
-            Whether the order is given; else ``go_on_ordering`` whenever ``order``
-            can be written to.
+            Whether it is ordered; else ``go_on_ordering`` when ``order`` takes more.
         """
         words = [str(self.command.cwd)]
         words += [f"{name}={value}" for name, value in self._environment().items()]
