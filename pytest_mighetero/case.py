@@ -87,7 +87,8 @@ class Case:
 
     def learn(self, **facts: str) -> None:
         """Keep facts and publish them; one that changes is published again."""
-        for name, value in facts.items():
+        for name, text in facts.items():
+            value = self.config.secrets.mask(text)
             if self.facts.get(name) != value:
                 self.facts[name] = value
                 self._publish(name, value)
@@ -290,7 +291,8 @@ class Case:
             "harnesses": [],
             **(attempt.described(read_logs=not main_waits) if attempt else {}),
         }
-        write_record(self._folder, record, durable=not main_waits)
+        secrets = self.config.secrets
+        write_record(self._folder, record, secrets=secrets, durable=not main_waits)
 
     def _write_owed(self) -> None:
         if self._owed is not None:

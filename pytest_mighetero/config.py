@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -11,7 +12,9 @@ from pytest_mighetero import parsing
 from pytest_mighetero.config_checks import check_together
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.harness.command import check_path
+from pytest_mighetero.names import check_option, path_rule
 from pytest_mighetero.options import BY_KEY, SUITE_DEFAULTS
+from pytest_mighetero.secret import Secrets, secrets_of
 from pytest_mighetero.suite import Pair, Suite, load_suite
 from pytest_mighetero.suite_schema import SCENARIOS
 from pytest_mighetero.units import parse_duration
@@ -78,6 +81,7 @@ class RunConfig:
         background_tolerance: how much worse a background may be than its history, a
             fraction; None for any.
         stop_grace: from SIGTERM to SIGKILL, when a harness is stopped.
+        secrets: what is not printed.
     """
 
     suite: Suite
@@ -123,6 +127,7 @@ class RunConfig:
     tolerance: float
     background_tolerance: float | None
     stop_grace: float
+    secrets: Secrets
 
     def backgrounds_of(self, main: str) -> tuple[str, ...]:
         """Return the benchmarks that run beside *main*, in launch order.
@@ -155,22 +160,31 @@ class RunConfig:
 class _Values:
     """The value of each option: command line, else ini, else suite, else default."""
 
-    def __init__(self, given: Given, base: Path, suite: Mapping[str, str | bool]):
-        self._given, self._base, self._suite = given, base, suite
+    def __init__(self, given: Given, base: Path, suite: Suite | None = None):
+        self._given, self._base = given, base
+        self._suite = suite.defaults if suite is not None else {}
+        self._of_suite = f"[defaults] of suite {suite.name}" if suite else ""
+        marked = suite.harness.secrets if suite is not None else ()
+        self._secrets = Secrets(frozenset(marked))
 
     def value(self, name: str) -> Value:
         key = name.replace("-", "_")
         if (value := self._given(key)) is not None:
             return value
+        said_by = f"the default of --{name}"
+        if name in self._suite:
+            said_by = f"{name} in {self._of_suite}"
         raw = self._suite.get(name, BY_KEY[key].default)
-        return Value(raw, f"the default of --{name}", self._base, explicit=False)
+        return Value(raw, said_by, self._base, explicit=False)
 
     def parsed(self, name: str, parse: Callable[[str], T]) -> T:
         value = self.value(name)
         try:
+            check_option(str(value.raw))
             return parse(str(value.raw).strip())
         except ConfigError as error:
-            raise ConfigError(f"{value.said_by}: {error}") from None
+            text = self._secrets.mask(str(error))
+            raise ConfigError(f"{value.said_by}: {text}") from None
 
     def optional(self, name: str, parse: Callable[[str], T]) -> T | None:
         """Return None also for an empty text, which takes an ini value back."""
@@ -178,7 +192,21 @@ class _Values:
 
     def path(self, name: str) -> Path | None:
         value = self.value(name)
-        return None if value.raw is None else (value.base / str(value.raw)).resolve()
+        if value.raw is None:
+            return None
+        if expected := path_rule(str(value.raw)):
+            raise ConfigError(
+                f"{value.said_by}: expected {expected}, found {value.raw!r}"
+            )
+        try:
+            path = (value.base / str(value.raw)).resolve()
+            path.exists()
+        except (
+            OSError,
+            RuntimeError,
+        ) as error:  # too long, say, or a ring
+            raise ConfigError(f"{value.said_by}: {error}") from None
+        return path
 
 
 def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
@@ -193,9 +221,9 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         ConfigError: a value cannot be meant; the message names who said it, what was
             expected and what was found.
     """
-    name = _Values(given, cwd, {}).value("mig-suite")
+    name = _Values(given, cwd).value("mig-suite")
     suite = load_suite(str(name.raw), SUITE_DEFAULTS, name.base)
-    values = _Values(given, rootdir, suite.defaults)
+    values = _Values(given, rootdir, suite)
     parsed, optional = values.parsed, values.optional
     backgrounds = parsing.backgrounds_of(suite.benchmarks, suite.groups)
     tune = parsed("mig-tune", parsing.flag)
@@ -247,6 +275,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         tolerance=parsed("mig-tolerance", parsing.percent),
         background_tolerance=optional("mig-background-tolerance", parsing.percent),
         stop_grace=parsed("mig-stop-grace", parse_duration),
+        secrets=_secrets(values, suite),
     )
     check_together(config)
     return config
@@ -291,11 +320,20 @@ def _pairs(values: _Values, suite: Suite) -> tuple[Pair, ...]:
 _scenario_names = parsing.names_of(SCENARIOS)
 
 
+def _secrets(values: _Values, suite: Suite) -> Secrets:
+    spec = suite.harness
+    prefix = values.parsed("main-benchmark-cmd-prefix", parsing.words)
+    run_args = values.parsed("main-benchmark-runargs", parsing.run_args)
+    given = (spec.environment, spec.make_variables)
+    return secrets_of(spec.secrets, given, (*prefix, *run_args), os.environ)
+
+
 def _harness_dir(values: _Values, suite: Suite, cwd: Path) -> Path:
     if (path := values.path("mig-harness-dir")) is not None:
         if not path.is_dir():
+            said_by = values.value("mig-harness-dir").said_by
             raise ConfigError(
-                f"--mig-harness-dir: {path} is no folder; expected the closed/<org> "
+                f"{said_by}: {path} is no folder; expected the closed/<org> "
                 f"folder with the Makefile"
             )
         return path
@@ -337,5 +375,6 @@ def _results_dir(values: _Values) -> Path:
     try:
         check_path(path)
     except ConfigError as error:
-        raise ConfigError(f"--results-dir: {error}") from None
+        said_by = values.value("results-dir").said_by
+        raise ConfigError(f"{said_by}: {error}") from None
     return path

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.harness.command import unsafe_for_make
 from pytest_mighetero.naming import unknown_to
 
 if TYPE_CHECKING:
     from pytest_mighetero.config import RunConfig
+    from pytest_mighetero.suite import HarnessSpec
+
+
+def check_python(harness: HarnessSpec) -> None:
+    """Check that the path of this Python reaches a harness that is to run it.
+
+    Raises:
+        ConfigError: make's shell would cut it.
+    """
+    told = [k for k, v in harness.make_variables.items() if "{python}" in v]
+    if told and (bad := unsafe_for_make(sys.executable)):
+        raise ConfigError(
+            f"{sys.executable!r}, this Python's path, is {told[0]} for make, which "
+            f"hands it to a shell unquoted, so {bad!r} would not arrive; make a venv "
+            f"in a folder of letters, digits and _./,=:+@%^-"
+        )
 
 
 def check_together(config: RunConfig) -> None:
@@ -41,6 +59,7 @@ def check_together(config: RunConfig) -> None:
             f"--start-from-device: the harness of suite {suite.name} has no device "
             f"memory to start from"
         )
+    check_python(suite.harness)
     names = {n for pair in config.pairs for n in config.backgrounds_of(pair.benchmark)}
     for name in sorted(names):
         accepted = suite.benchmarks[name].scenarios

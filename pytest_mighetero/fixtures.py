@@ -210,7 +210,8 @@ def _in_one_sentence(item: pytest.Item) -> Iterator[None]:
     try:
         yield
     except MigheteroError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        text = item.stash[CASE].config.secrets.mask(str(error))
+        raise pytest.fail.Exception(text, pytrace=False) from None
     except pytest.fail.Exception as timeout:  # pytest-timeout's, by its signal method
         what = str(timeout.msg).rstrip(".")
         text = f"{what} while {item.stash[STATE].doing}; every harness is stopped."
@@ -218,4 +219,5 @@ def _in_one_sentence(item: pytest.Item) -> Iterator[None]:
 
 
 def _warn(item: pytest.Item, text: str) -> None:
-    item.warn(MigheteroWarning(f"{item.name}: {text}"))
+    shown = item.stash[CASE].config.secrets.mask(text)
+    item.warn(MigheteroWarning(f"{item.name}: {shown}"))

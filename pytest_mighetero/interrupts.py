@@ -94,6 +94,7 @@ def report_interrupted(item: pytest.Item, reason: str) -> None:
         end_everything(item, case)
     except HarnessError as error:
         text = f"Interrupted by {reason} while {doing}. {error}"
+        text = case.config.secrets.mask(text)
     except KeyboardInterrupt:
         text += " It was interrupted again meanwhile."
     if INTERRUPTS in item.config.stash:

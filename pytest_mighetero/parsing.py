@@ -13,6 +13,7 @@ from typing import Literal
 
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.harness.command import check_words
+from pytest_mighetero.names import config_ver_rule
 from pytest_mighetero.units import parse_duration
 
 # Said by options of their own; a second mention would win silently (argparse).
@@ -23,7 +24,9 @@ _OWN_RUN_ARGS = {
     "min_duration": "--main-benchmark-duration",
     "start_from_device": "--start-from-device",
 }
-_MIG_UUID = re.compile(r"MIG-[0-9A-Fa-f-]{8,}|MIG-GPU-[0-9A-Fa-f-]{8,}/\d+/\d+")
+_MIG_UUID = re.compile(
+    r"MIG-[0-9A-Fa-f-]{8,}|MIG-GPU-[0-9A-Fa-f-]{8,}/\d+/\d+", re.ASCII
+)
 _PERCENT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*%", re.ASCII)
 
 Names = tuple[str, ...]
@@ -42,13 +45,14 @@ def one_of(accepted: Collection[str]) -> Callable[[str], str]:
 
 def names_of(accepted: Collection[str]) -> Callable[[str], Names]:
     """Return a parser for a comma list of *accepted*, in any case."""
+    known = {name.lower(): name for name in accepted}
 
     def parse(text: str) -> Names:
         names = tuple(name.strip().lower() for name in text.split(","))
         for name in names:
-            if name not in accepted:
+            if name not in known:
                 raise ConfigError(f"unknown {name!r}: {nearest(name, accepted)}")
-        return names
+        return tuple(known[name] for name in names)
 
     return parse
 
@@ -75,9 +79,9 @@ def positive_duration(text: str) -> float:
 
 def background_duration(text: str) -> Literal["planned", "automatic"] | float:
     """Return ``planned``, ``automatic``, or seconds."""
-    if text == "planned":
+    if text.lower() in ("planned", "calculated"):  # so the v1.0 script
         return "planned"
-    if text == "automatic":
+    if text.lower() == "automatic":
         return "automatic"
     try:
         return positive_duration(text)
@@ -106,10 +110,8 @@ def words(text: str) -> Names:
 
 def config_ver(text: str) -> str:
     """Return one ``--config_ver``; several would make several results."""
-    if not re.fullmatch(r"\w+", text):
-        raise ConfigError(
-            f"expected one name such as hetero, found {text!r}: one run has one result"
-        )
+    if expected := config_ver_rule(text):
+        raise ConfigError(f"expected {expected}, found {text!r}")
     return text
 
 

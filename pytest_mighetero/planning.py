@@ -184,6 +184,7 @@ def _launch(
             **{k: _fill(v, values) for k, v in spec.environment.items()},
             "CUDA_VISIBLE_DEVICES": device.uuid,
         },
+        secrets=config.secrets,
     )
     audits = config.harness_dir / _fill(spec.audit_folder, values)
     seconds = background_seconds or config.main_duration

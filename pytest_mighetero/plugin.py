@@ -240,7 +240,8 @@ def _end_kept(config: pytest.Config) -> None:
         try:
             config.stash[KEEPER].end()
         except HarnessError as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)
+            text = run_config(config).secrets.mask(str(error))
+            pytest.exit(text, returncode=pytest.ExitCode.INTERNAL_ERROR)
 
 
 def _follow_workers(config: pytest.Config) -> InFlight | None:

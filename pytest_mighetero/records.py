@@ -20,6 +20,7 @@ from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.evidence import loadgen_result, ran_otherwise
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.planning import Launch, run_args_of, run_name
+from pytest_mighetero.secret import NONE, Secrets
 from pytest_mighetero.suite import Pair
 
 VERSION = 1
@@ -64,7 +65,11 @@ def make_folder(results: Path, name: str) -> Path:
 
 
 def write_record(
-    folder: Path, record: Mapping[str, Any], *, durable: bool = True
+    folder: Path,
+    record: Mapping[str, Any],
+    *,
+    secrets: Secrets = NONE,
+    durable: bool = True,
 ) -> Path:
     """Write ``record.json`` into *folder*: under another name, then renamed.
 
@@ -73,6 +78,7 @@ def write_record(
     Args:
         folder: the run's.
         record: plain data.
+        secrets: what is not written.
         durable: whether it is laid out to be read, and waited for until the disk has
             it; else it is in the kernel's hands as soon as can be.
 
@@ -83,11 +89,12 @@ def write_record(
     about = {
         "version": VERSION,
         "pytest_mighetero": pytest_mighetero.__version__,
-        "invocation": shlex.join(sys.argv),
+        "invocation": shlex.join(map(secrets.mask, sys.argv)),
     }
     # Indented by Python, else written by C: 1 ms.
     indent = 2 if durable else None
-    text = json.dumps({**about, **record}, indent=indent, default=str)
+    record = secrets.masked({**about, **record})
+    text = json.dumps(record, indent=indent, default=str)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("w", encoding="utf-8") as file:
@@ -152,7 +159,7 @@ def recorded_run(config: RunConfig, pair: Pair, gpu: Gpu) -> Recorded | None:
         "suite": config.suite.name,
         "action": config.action,
         "gpu": gpu.name,
-        "run_args": run_args_of(config, pair),
+        "run_args": config.secrets.mask(run_args_of(config, pair)),
     }
     if (profile := gpu.devices[0].profile) is not None:
         key["device_profile"] = profile

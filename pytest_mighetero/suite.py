@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.errors import ConfigError, nearest
+from pytest_mighetero.names import check_apart, check_names, path_rule
 from pytest_mighetero.suite_schema import check_table, suite_schema
 from pytest_mighetero.units import parse_duration
 
@@ -70,6 +71,8 @@ class HarnessSpec:
         make_variables: ``NAME=value`` arguments of make; ``{log_dir}`` and
             ``{python}`` are filled in.
         environment: variables set for the harness, filled in likewise.
+        secrets: variables and flags whose values are not printed, beside those whose
+            names say so.
         device_names: the forms of MIG devices' names that it knows; empty for any.
         device_profiles: a regular expression for the profiles that it knows.
         idle_limit: the seconds for which a background may use no CPU time at all:
@@ -86,6 +89,7 @@ class HarnessSpec:
     loadgen_log: bool = True
     make_variables: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
     device_names: tuple[str, ...] = ()
     device_profiles: str = ".*"
     idle_limit: float = 60.0
@@ -168,6 +172,7 @@ def load_suite(name: str, options: frozenset[str], base: Path) -> Suite:
             raise ConfigError(f"{path}: this suite extends itself")
         table = _parse(path)
         check_table(table, suite_schema(options), path)
+        check_names(table, path)
         if "extends" not in table:
             return table
         parent = read(table.pop("extends"), path.parent, (*seen, path))
@@ -177,12 +182,17 @@ def load_suite(name: str, options: frozenset[str], base: Path) -> Suite:
 
 
 def _find(name: str, base: Path) -> Path:
-    builtin = SUITES / f"{name}.toml"
-    if "/" not in name and builtin.is_file():
-        return builtin
-    path = (base / name).resolve()
-    if path.suffix == ".toml" and path.is_file():
-        return path
+    if expected := path_rule(name):
+        raise ConfigError(f"no suite {name!r}: expected {expected}")
+    builtin, path = SUITES / f"{name}.toml", base / name
+    try:
+        if "/" not in name and builtin.is_file():
+            return builtin
+        path = path.resolve()
+        if path.suffix == ".toml" and path.is_file():
+            return path
+    except (OSError, RuntimeError) as error:  # too long, no permission, links in a ring
+        raise ConfigError(f"no suite {name!r}: {error}") from error
     known = nearest(name, (file.stem for file in SUITES.glob("*.toml")))
     raise ConfigError(
         f"no suite {name!r}: {path} is no TOML file, and of the built-in suites: "
@@ -226,6 +236,7 @@ def _build(table: dict[str, Any], path: Path) -> Suite:
             memory_gb = dict.fromkeys(scenarios, memory_gb)
         benchmarks[name] = Benchmark(name, scenarios, config_ver, memory_gb)
     groups = _tuples(table.get("groups", {}))
+    check_apart(benchmarks, groups, path)
     for group, members in groups.items():
         _known(members, benchmarks, f"{path}: groups.{group}")
     suite = Suite(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.errors import ConfigError, nearest
+from pytest_mighetero.secret import MASK, says_secret
 from pytest_mighetero.units import parse_duration
 
 SCENARIOS = ("offline", "server", "singlestream", "multistream")
@@ -107,6 +108,7 @@ def suite_schema(options: frozenset[str]) -> Schema:
             "loadgen_log": _flag,
             "make_variables": {"*": _text},
             "environment": {"*": _text},
+            "secrets": _list_of(),
             "device_names": _list_of(*DEVICE_NAMES),
             "device_profiles": _pattern,
             "idle_limit": _duration,
@@ -146,6 +148,5 @@ def check_table(
             continue
         wanted = expected(value) if callable(expected) else "a table"
         if wanted is not None:
-            raise ConfigError(
-                f"{file}: {where}{key}: expected {wanted}, found {value!r}"
-            )
+            found = MASK if says_secret(key) else repr(value)
+            raise ConfigError(f"{file}: {where}{key}: expected {wanted}, found {found}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.secret import MASK, NONE, Secrets, placeholder
 
 # An outer make's flags and job server would reach the harness's make. It sets them for
 # whatever it starts, so that nobody need hear of it.
@@ -46,11 +47,13 @@ class Command:
         argv: the program and its arguments.
         cwd: the folder it runs in.
         variables: environment variables set on top of the user's own.
+        secrets: what of all that is not shown.
     """
 
     argv: tuple[str, ...]
     cwd: Path
     variables: Mapping[str, str]
+    secrets: Secrets = NONE
 
     def environment(self) -> dict[str, str]:
         """Return the whole environment of the harness."""
@@ -58,9 +61,21 @@ class Command:
         return {**inherited, **self.variables}
 
     def __str__(self) -> str:
-        """The command as a line to paste into a shell."""
-        words = [f"{key}={shlex.quote(value)}" for key, value in self.variables.items()]
-        words += map(shlex.quote, self.argv)
+        """The command as a line for a shell, ``***`` in the place of secrets."""
+        return self._line(self.secrets.word, lambda _name: MASK)
+
+    def line(self) -> str:
+        """Return it as a line to run in a shell, secrets in variables of that."""
+        return self._line(self.secrets.placeholder, placeholder)
+
+    def _line(self, word: Callable[[str], str], hidden: Callable[[str], str]) -> str:
+        words = [
+            f"{name}={hidden(name) if self.secrets.hides(name) else word(value)}"
+            for name, value in self.variables.items()
+        ]
+        if not all(map(str.isidentifier, self.variables)):
+            words.insert(0, "env")  # .SHELLFLAGS is no variable of a shell
+        words += map(word, self.argv)
         return f"cd {shlex.quote(str(self.cwd))} && {' '.join(words)}"
 
 
@@ -82,6 +97,11 @@ def withheld(environment: Mapping[str, str], given: Iterable[str]) -> tuple[str,
         if environment[name] and _is_scrubbed(name) and name not in given
         if name not in OUTER_MAKE or "MAKELEVEL" not in environment
     )
+
+
+def unsafe_for_make(text: str) -> str:
+    """Return the first character that make's shell would not pass on, or ``""``."""
+    return _SAFE.sub("", text)[:1]
 
 
 def check_words(words: Iterable[str]) -> None:

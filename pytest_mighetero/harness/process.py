@@ -294,6 +294,6 @@ class HarnessProcess:
                 os.kill(self.root, signal.SIGCONT)
 
     def tail(self, lines: int = 0) -> list[str]:
-        """Return the last *lines* lines it printed, or 64 KiB, whatever bytes."""
+        """Return the last *lines* lines it printed, or 64 KiB; no secrets in them."""
         text = self._tail[-TAIL_BYTES:].decode("utf-8", errors="backslashreplace")
-        return text.splitlines()[-lines:]
+        return self.command.secrets.mask_output(text).splitlines()[-lines:]

@@ -1,0 +1,168 @@
+"""What must not be printed: the values of variables whose names say so. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MASK = "***"
+
+_WORDS = frozenset(
+    (
+        *("APIKEY", "AUTH", "CREDENTIAL", "CREDENTIALS", "KEY", "PASS", "PASSPHRASE"),
+        *("PASSWD", "PASSWORD", "PASSWORDS", "SECRET", "SECRETS", "TOKEN"),
+    )
+)
+# HF_TOKEN_PATH, SSH_AUTH_SOCK: where something is, which is no secret.
+_PLACES = frozenset(
+    ("DIR", "DIRS", "FILE", "FILES", "FOLDER", "HOME", "PATH", "SOCK", "SOCKET")
+)
+_APART = re.compile(r"[^A-Za-z0-9]+")
+_SAID = re.compile(r"(?<![A-Za-z0-9_.-])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)=")
+_VALUE = re.compile(r"""'[^']*'?|"[^"]*"?|[^\s'"]*""")
+# A shorter value may be a word of anything else; beside its name it is masked, too.
+_LEAST = 8
+_LEAST_MARKED = 4  # in what a harness prints, of a variable that the suite marks
+
+
+def placeholder(name: str) -> str:
+    """Return what a shell takes the secret value of *name* from, or says it lacks."""
+    variable = _APART.sub("_", name).strip("_")
+    return f'"${{{variable}:?is not printed}}"'
+
+
+def says_secret(name: str) -> bool:
+    """Tell whether *name* says that its value is secret: a part of it does."""
+    parts = _APART.split(name.upper())
+    return not _WORDS.isdisjoint(parts) and parts[-1] not in _PLACES
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The secrets of a run: what is shown in their place.
+
+    Attributes:
+        names: of the variables that the suite marks as secret, beside those that say
+            so themselves.
+        values: what is known of their values, the longest first.
+        heard: further values that a harness may print: those of pytest's environment,
+            and short ones.
+    """
+
+    names: frozenset[str] = frozenset()
+    values: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
+
+    def hides(self, name: str) -> bool:
+        """Tell whether the value of the variable *name* is secret."""
+        return name in self.names or says_secret(name)
+
+    def mask(self, text: str) -> str:
+        """Return *text* with ``***`` in the place of every secret."""
+        return _without(self._without_said(text), self.values)
+
+    def mask_output(self, text: str) -> str:
+        """Return what a harness printed without secrets, those of its environment."""
+        return _without(self.mask(text), self.heard)
+
+    def masked(self, data: Any) -> Any:
+        """Return plain data with every text in it masked."""
+        if isinstance(data, str):
+            return self.mask(data)
+        if isinstance(data, Mapping):
+            return {key: self.masked(value) for key, value in data.items()}
+        if isinstance(data, list | tuple):
+            return [self.masked(value) for value in data]
+        return data
+
+    def word(self, word: str) -> str:
+        """Return a word of a command as it is shown: masked, then quoted."""
+        return shlex.quote(self.mask(word))
+
+    def placeholder(self, word: str) -> str:
+        """Return a word for a shell that takes secrets from variables of their own.
+
+        ``HF_TOKEN=abc`` becomes ``HF_TOKEN="${HF_TOKEN:?is not printed}"``.
+        """
+        parts, at = [], 0
+        for begin, end, name in self._said(word):
+            parts.append(_quoted(_without(word[at:begin], self.values)))
+            parts.append(placeholder(name))
+            at = end
+        parts.append(_quoted(_without(word[at:], self.values)))
+        return "".join(parts) or "''"
+
+    def _without_said(self, text: str) -> str:
+        parts, at = [], 0
+        for begin, end, _ in self._said(text):
+            parts += [text[at:begin], MASK]
+            at = end
+        return "".join([*parts, text[at:]])
+
+    def _said(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Yield where the value of each ``NAME=value`` begins, ends, and the name."""
+        at = 0
+        while (found := _SAID.search(text, at)) is not None:
+            at = found.end()
+            if not self.hides(found[1]):
+                continue
+            end = self._end(text, at)
+            if text[at:end] not in ("", MASK):
+                yield at, end, found[1]
+            at = end
+
+    def _end(self, text: str, begin: int) -> int:
+        """Return where the value that begins there ends: at a blank, or its quote."""
+        for value in self.values:
+            if text.startswith(value, begin):
+                return begin + len(value)
+        found = _VALUE.match(text, begin)
+        return found.end() if found else begin
+
+
+NONE = Secrets()
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(text) if text else ""
+
+
+def _without(text: str, values: Iterable[str]) -> str:
+    for value in values:
+        text = text.replace(value, MASK)
+    return text
+
+
+def secrets_of(
+    marked: Iterable[str],
+    variables: Iterable[Mapping[str, str]],
+    words: Iterable[str],
+    environment: Mapping[str, str],
+) -> Secrets:
+    """Return the secrets of a run.
+
+    Args:
+        marked: the names that the suite says are secret.
+        variables: what the suite sets.
+        words: of main's prefix and RUN_ARGS, ``NAME=value``, or ``--name`` and a value.
+        environment: pytest's own.
+    """
+    names = frozenset(marked)
+    hides = Secrets(names).hides
+    said = [pair for each in variables for pair in each.items()]
+    every = list(words)
+    for word, after in zip(every, [*every[1:], ""], strict=False):
+        said += [(each[1], word[each.end() :]) for each in _SAID.finditer(word)]
+        if word.startswith("-") and "=" not in word and not after.startswith("-"):
+            said.append((word.lstrip("-"), after))
+    values = {value for name, value in said if hides(name) and len(value) >= _LEAST}
+    heard = {v for k, v in environment.items() if hides(k) and len(v) >= _LEAST}
+    heard |= {v for k, v in said if k in names and len(v) >= _LEAST_MARKED}
+    return Secrets(names, _longest_first(values), _longest_first(heard - values))
+
+
+def _longest_first(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(values, key=lambda value: (-len(value), value)))
