@@ -81,6 +81,7 @@ class RunConfig:
         background_tolerance: how much worse a background may be than its history, a
             fraction; None for any.
         stop_grace: from SIGTERM to SIGKILL, when a harness is stopped.
+        verbose_all: whether every harness is told to say more.
         secrets: what is not printed.
     """
 
@@ -127,6 +128,7 @@ class RunConfig:
     tolerance: float
     background_tolerance: float | None
     stop_grace: float
+    verbose_all: bool
     secrets: Secrets
 
     def backgrounds_of(self, main: str) -> tuple[str, ...]:
@@ -275,6 +277,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         tolerance=parsed("mig-tolerance", parsing.percent),
         background_tolerance=optional("mig-background-tolerance", parsing.percent),
         stop_grace=parsed("mig-stop-grace", parse_duration),
+        verbose_all=parsed("verbose-all", parsing.flag),
         secrets=_secrets(values, suite),
     )
     check_together(config)

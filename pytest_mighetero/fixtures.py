@@ -103,7 +103,9 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
             plan = case.prepare()
             case.write_record(item.nodeid)
         if case.config.dryrun:
-            item.add_report_section("setup", DRY_RUN, plan.script())
+            from pytest_mighetero.script import script
+
+            item.add_report_section("setup", DRY_RUN, script(case.config, plan))
             pytest.skip("dry run: nothing was started")
         for flag, nearest in unknown_flags(case.config.main_runargs).items():
             _warn(item, _unknown(flag, nearest))

@@ -15,6 +15,7 @@ class Option:
         metavar: how the value is shown; None for a flag.
         default: what holds when nobody says anything: command line, ini nor suite.
         no_help: for a flag that also has a ``--no-`` form, that form's sentence.
+        alias: another name that works and is not in the help.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Option:
     metavar: str | None = None
     default: str | bool | None = None
     no_help: str = ""
+    alias: str = ""
 
     @property
     def key(self) -> str:
@@ -58,6 +60,7 @@ OPTIONS = (
         "further RUN_ARGS for main, for example --server_target_qps=100",
         "ARGS",
         "",
+        alias="main-benchmark-args",  # so NVIDIA's heterogeneous_mig.md, v1.0
     ),
     Option(
         "main-benchmark-cmd-prefix",
@@ -81,8 +84,8 @@ OPTIONS = (
     Option("background-scenario", "scenario of the backgrounds", "NAME", "offline"),
     Option(
         "background-benchmark-duration",
-        "planned (long enough for main), automatic (until main is done, then "
-        "stopped), or a time",
+        "planned or calculated (long enough for main), automatic (until main is done, "
+        "then stopped), or a time",
         "TIME",
         "planned",
     ),
@@ -149,10 +152,11 @@ OPTIONS = (
         "3",
     ),
     Option(
-        "dryrun",
-        "print every command in launch order, start nothing",
+        "verbose-all",
+        "pass --verbose --verbose_nvtx to every harness",
         default=False,
     ),
+    Option("dryrun", "print the run as a script, start nothing", default=False),
     Option(
         "results-dir",
         "where harness outputs, LoadGen logs and records go",
@@ -218,12 +222,7 @@ OPTIONS = (
         "nothing beside it",
         default=False,
     ),
-    Option(
-        "mig-repeat",
-        "run every test N times, for medians and spreads",
-        "N",
-        "1",
-    ),
+    Option("mig-repeat", "run every test N times, for medians and spreads", "N", "1"),
     Option(
         "mig-tune",
         "search the highest VALID target QPS of each Server pair, isolated, then "
@@ -249,11 +248,7 @@ OPTIONS = (
         "last|PATH",
         "",
     ),
-    Option(
-        "mig-save-reference",
-        "write what runs came to into --mig-references",
-        default=False,
-    ),
+    Option("mig-save-reference", "write results to --mig-references", default=False),
     Option(
         "mig-tolerance",
         "how much worse --mig-compare lets a run be, and the bounds that "
@@ -293,6 +288,7 @@ SUITE_DEFAULTS = frozenset(
         "mig-compare",
         "mig-save-reference",
         "dryrun",
+        "verbose-all",
         "config-ver",
     }
 )

@@ -102,21 +102,6 @@ class RunPlan:
     main: Launch
     backgrounds: tuple[Launch, ...]
 
-    def script(self) -> str:
-        """Every command in launch order, as lines to paste into a shell."""
-        total = len(self.backgrounds)
-        lines = []
-        for number, launch in enumerate(self.backgrounds, 1):
-            lines += [_comment(f"background {number} of {total}", launch, self.gpu)]
-            lines += [f"{launch.command} &"]
-        lines += [_comment("main", self.main, self.gpu), str(self.main.command)]
-        return "\n".join(lines)
-
-
-def _comment(role: str, launch: Launch, gpu: Gpu) -> str:
-    device = launch.device.profile or gpu.name
-    return f"# {role}: {launch.name} on {device}, {launch.device.uuid}"
-
 
 def plan_run(
     config: RunConfig,
@@ -204,6 +189,8 @@ def run_args_of(
     ]
     if config.start_from_device:
         words.append("--start_from_device=true")
+    if config.verbose_all:
+        words += ["--verbose", "--verbose_nvtx"]
     background = background_seconds is not None
     words += ["--min_query_count=1"] if background else config.main_runargs
     return " ".join(words)

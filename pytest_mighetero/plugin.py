@@ -27,6 +27,7 @@ from pytest_mighetero.fixtures import (
 )
 from pytest_mighetero.options import OPTIONS, Option
 from pytest_mighetero.settings import RUN_CONFIG, anything_said, run_config
+from pytest_mighetero.spelled import apart, spelled
 
 if TYPE_CHECKING:
     from pytest_mighetero.controller import InFlight
@@ -51,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         flag = {"action": "store_const", "const": True}
         how = flag if option.metavar is None else {"metavar": option.metavar}
         _add(group, option.name, option, option.help, **how)
+        for value, names in spelled(option.name):
+            said = {"action": "store_const", "const": value, "dest": option.key}
+            group.addoption(*names, help=argparse.SUPPRESS, default=None, **said)
+        if option.alias:
+            _add(group, option.alias, option, argparse.SUPPRESS, **how)
         if option.no_help:
             off = {"action": "store_const", "const": False}
             _add(group, f"no-{option.name}", option, option.no_help, **off)
@@ -80,6 +86,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     if anything_said(config):
+        if problem := apart(config.invocation_params.args):
+            raise pytest.UsageError(problem)
         run_config(config)
 
 
