@@ -18,7 +18,7 @@ from pytest_mighetero.durations import BackgroundTime
 from pytest_mighetero.errors import RunError
 from pytest_mighetero.harness.command import withheld
 from pytest_mighetero.harness.leftover import sweep
-from pytest_mighetero.launching import Tick, check_makefile
+from pytest_mighetero.launching import Tick, check_extra, check_makefile
 from pytest_mighetero.leasing import Waits
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.neighbours import Keeper, Neighbours, refuse_survivors
@@ -124,6 +124,7 @@ class Case:
             return plan_run(config, self.pair, gpu, folder, beside)
         self._folder = folder
         check_makefile(config)
+        check_extra(config)
         self._neighbours = self.place.neighbours()
         return self.plan_attempt(config, folder).plan
 

@@ -13,11 +13,11 @@ from pytest_mighetero.config_checks import check_together
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.harness.command import check_path
 from pytest_mighetero.names import check_option, path_rule
-from pytest_mighetero.options import BY_KEY, SUITE_DEFAULTS
+from pytest_mighetero.options import BY_KEY, SUITE_DEFAULTS, Option
 from pytest_mighetero.secret import Secrets, secrets_of
 from pytest_mighetero.suite import Pair, Suite, load_suite
 from pytest_mighetero.suite_schema import SCENARIOS
-from pytest_mighetero.units import parse_duration
+from pytest_mighetero.units import in_milliseconds, parse_duration
 
 SCOPES = ("test", "session")
 
@@ -83,6 +83,7 @@ class RunConfig:
         stop_grace: from SIGTERM to SIGKILL, when a harness is stopped.
         verbose_all: whether every harness is told to say more.
         secrets: what is not printed.
+        notes: what was probably not meant.
     """
 
     suite: Suite
@@ -130,6 +131,7 @@ class RunConfig:
     stop_grace: float
     verbose_all: bool
     secrets: Secrets
+    notes: tuple[str, ...]
 
     def backgrounds_of(self, main: str) -> tuple[str, ...]:
         """Return the benchmarks that run beside *main*, in launch order.
@@ -191,6 +193,14 @@ class _Values:
     def optional(self, name: str, parse: Callable[[str], T]) -> T | None:
         """Return None also for an empty text, which takes an ini value back."""
         return self.parsed(name, parse) if self.value(name).raw else None
+
+    def short(self, option: Option) -> str | None:
+        """Say that a time is in milliseconds, where seconds were probably meant."""
+        value = self.value(option.name)
+        if option.metavar != "TIME" or not in_milliseconds(str(value.raw)):
+            return None
+        raw = str(value.raw).strip()
+        return f"{value.said_by}: {raw} is {raw} milliseconds; write {raw}s for seconds"
 
     def path(self, name: str) -> Path | None:
         value = self.value(name)
@@ -279,6 +289,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         stop_grace=parsed("mig-stop-grace", parse_duration),
         verbose_all=parsed("verbose-all", parsing.flag),
         secrets=_secrets(values, suite),
+        notes=tuple(filter(None, map(values.short, BY_KEY.values()))),
     )
     check_together(config)
     return config

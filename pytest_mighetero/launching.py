@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.errors import DeviceError, HarnessError
@@ -10,6 +13,7 @@ from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.planning import Launch
 
+_EXTRA = ("numpy", "mlperf_loadgen")
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 
 # Told about once a second what a run is doing, in a few words.
@@ -26,6 +30,22 @@ def check_makefile(config: RunConfig) -> None:
         raise DeviceError(
             f"No Makefile in {config.harness_dir}: expected a closed/<org> folder "
             f"with a {config.action} target; name it with --mig-harness-dir."
+        )
+
+
+def check_extra(config: RunConfig) -> None:
+    """Fail where the embedded harness lacks what it imports.
+
+    Raises:
+        DeviceError: with the command that installs it.
+    """
+    if config.harness_dir != Path(__file__).resolve().parent / "cpu":
+        return
+    if missing := [name for name in _EXTRA if find_spec(name) is None]:
+        raise DeviceError(
+            f"The harness of suite {config.suite.name} imports "
+            f"{' and '.join(missing)}, which {sys.executable} does not have: "
+            f"pip install 'pytest-mighetero[cpu]'."
         )
 
 

@@ -128,6 +128,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     lines = [
         f"mighetero: suite {suite}, harness folder {run.harness_dir}",
         f"mighetero: {geometry(run)}",
+        *(f"mighetero: {note}" for note in run.notes),
     ]
     if names := withheld(os.environ, run.suite.harness.environment):
         lines.append(
@@ -185,15 +186,29 @@ def pytest_collection_modifyitems(
     _limit(config, items)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Name the nearest ids where an argument has none in its brackets."""
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        if RUN_CONFIG not in session.config.stash:
+            raise
+        from pytest_mighetero.suggestion import for_nodeids
+
+        run, arguments = run_config(session.config), session.config.args
+        raise pytest.UsageError(*error.args, *for_nodeids(run, arguments)) from None
+
+
 def pytest_report_collectionfinish(
     config: pytest.Config, items: list[pytest.Item]
-) -> str | None:
-    """Say how isolated runs are run, where no other run was selected."""
+) -> list[str]:
+    """Say how isolated runs are run, or the nearest ids, where nothing was selected."""
     if RUN_CONFIG not in config.stash:
-        return None
-    from pytest_mighetero.selecting import isolated_hint
+        return []
+    from pytest_mighetero.selecting import hints
 
-    return isolated_hint(config, items)
+    return [f"mighetero: {hint}" for hint in hints(config, items)]
 
 
 def _limit(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -310,16 +325,20 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the references, where that is asked for; not in an xdist worker."""
+    """Shorten what is said again, write references; not in an xdist worker."""
     config = session.config
     if RUN_CONFIG not in config.stash or hasattr(config, "workerinput"):
         return
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None:
+        from pytest_mighetero.repeated import shorten
+
+        shorten(reporter.stats)
     if not config.stash[RUN_CONFIG].save_reference:
         return
     from pytest_mighetero.errors import MigheteroError
     from pytest_mighetero.summary import run_reports, save_references
 
-    reporter = config.pluginmanager.getplugin("terminalreporter")
     reports = run_reports(reporter.stats) if reporter is not None else []
     try:
         config.stash[SAVED] = save_references(config.stash[RUN_CONFIG], reports)

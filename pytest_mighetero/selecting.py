@@ -7,6 +7,7 @@ import re
 import pytest
 
 from pytest_mighetero.config import RunConfig
+from pytest_mighetero.settings import RUN_CONFIG
 from pytest_mighetero.suite import Pair
 
 # What identifies a set of backgrounds before there is a GPU; None for main alone.
@@ -47,9 +48,24 @@ def isolated_hint(config: pytest.Config, items: list[pytest.Item]) -> str | None
     if not number or any(map(pair_of, items)):
         return None
     return (
-        f"mighetero: {number} isolated runs are deselected; --mig-isolated or "
+        f"{number} isolated runs are deselected; --mig-isolated or "
         f"-m isolated runs them"
     )
+
+
+def hints(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Return what to say of a selection without runs; nothing where that was meant."""
+    if (isolated := isolated_hint(config, items)) is not None:
+        return [isolated]
+    if items:
+        return []
+    from pytest_mighetero.suggestion import for_keywords, for_markers
+
+    run = config.stash[RUN_CONFIG]
+    return [
+        *for_keywords(run, config.getoption("keyword", "") or ""),
+        *for_markers(run, config.getoption("markexpr", "") or ""),
+    ]
 
 
 def check_isolated(items: list[pytest.Item]) -> None:

@@ -30,6 +30,12 @@ def parse_duration(text: str) -> float:
     return float(match[1]) * _SECONDS[match[2]]
 
 
+def in_milliseconds(text: str) -> bool:
+    """Tell whether *text* is a bare number that means less than a second, and not 0."""
+    match = _DURATION.fullmatch(text)
+    return match is not None and not match[2] and 0 < float(match[1]) < 1000
+
+
 def format_duration(seconds: float) -> str:
     """Write *seconds* the way an option takes it, exact to the millisecond."""
     for unit, size in (("h", 3600.0), ("min", 60.0), ("s", 1.0)):

@@ -92,12 +92,6 @@ def test_a_value_that_is_none(lab: Lab) -> None:
     assert f"--{START}" in usage_error(lab, f"--{START}=maybe")
 
 
-@pytest.mark.parametrize("flag", ["lenient", "dryrun", "start_from_device"])
-def test_other_flags_with_a_value(lab: Lab, flag: str) -> None:
-    report = lab.run(f"--{flag}=True", f"--{flag}=False")
-    report.result.assert_outcomes(passed=1)
-
-
 @pytest.mark.parametrize(
     ("said", "means"),
     [

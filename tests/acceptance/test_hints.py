@@ -1,0 +1,134 @@
+"""What was probably not meant is said: selections, milliseconds, a missing extra."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.lab import ISOLATED_TEST, Lab
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("dlrm-server", "-k dlrm-server is in no run's id; the nearest: dlrm_server"),
+        ("dlrm_sever", "-k dlrm_sever is in no run's id; the nearest: dlrm_server"),
+        ("DLRM-Server", "the nearest: dlrm_server"),
+        ("dlmr", "-k dlmr is in no run's id; the nearest: dlrm"),
+        ("resnet-50", "the nearest: resnet50"),
+        ("dlrm and sever", "-k sever is in no run's id; the nearest: server"),
+        (
+            "bert_singlestream",
+            "bert_singlestream, which --main-benchmark or --main-scenario leave out",
+        ),
+    ],
+)
+def test_the_nearest_ids_of_a_keyword(lab: Lab, word: str, said: str) -> None:
+    report = lab.run(k=word)
+    assert report.result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert said in report.text
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("servr", "-m servr is no run's marker; the nearest: server"),
+        ("datacentre", "the nearest: datacenter"),
+        ("server and edg", "-m edg is no run's marker; the nearest: edge"),
+        ("dlrm", "-m dlrm is no run's marker; ids are selected by -k"),
+    ],
+)
+def test_the_nearest_markers(lab: Lab, word: str, said: str) -> None:
+    report = lab.run("-m", word, k="test")
+    assert report.result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert said in report.text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("dlrm_sever", "the nearest: test_run.py::test_heterogeneous[dlrm_server]"),
+        ("dlrm-server", "the nearest: test_run.py::test_heterogeneous[dlrm_server]"),
+        ("bert_singlestream", "suite fake has bert_singlestream, which"),
+    ],
+)
+def test_the_nearest_ids_of_an_argument(lab: Lab, name: str, said: str) -> None:
+    report = lab.run(f"test_run.py::test_heterogeneous[{name}]")
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "not found: " in report.text
+    assert f"ERROR: {said}" in report.text
+
+
+@pytest.mark.parametrize(
+    "options", [["-k", "test_other"], ["-k", "xyzzy"], ["test_other.py::test_other"]]
+)
+def test_other_selections_are_not_commented(lab: Lab, options: list[str]) -> None:
+    lab.pytester.makepyfile(test_other="def test_other(): pass")
+    text = lab.run(*options).text
+    assert "nearest" not in text
+    assert "leave out" not in text
+
+
+def test_isolated_runs_have_their_own_hint(lab: Lab) -> None:
+    lab.pytester.makepyfile(test_run=ISOLATED_TEST)
+    assert "isolated runs are deselected; --mig-isolated" in lab.run().text
+
+
+@pytest.mark.parametrize(
+    ("option", "number"),
+    [
+        *(("settle-time", "10"), ("start-time-buffer", "600"), ("mig-stop-grace", "5")),
+        *(("main-benchmark-duration", "300"), ("mig-lease-timeout", "1")),
+        *(("end-time-buffer-min", ".5"), ("background-benchmark-duration", "60")),
+    ],
+)
+def test_a_bare_number_under_a_second(lab: Lab, option: str, number: str) -> None:
+    text = lab.run("--collect-only", f"--{option}={number}").text
+    assert (
+        f"mighetero: --{option}: {number} is {number} milliseconds; "
+        f"write {number}s for seconds"
+    ) in text
+
+
+def test_other_durations_are_not_commented(lab: Lab) -> None:
+    lab.ini("settle_time = 1000", "start_time_buffer = 10 s")
+    options = ["--end-time-buffer-min=0", "--mig-stop-grace=500ms"]
+    assert "milliseconds" not in lab.run("--collect-only", *options).text
+    lab.ini("settle_time = 10")
+    assert "settle_time in tox.ini: 10 is 10 milli" in lab.run("--collect-only").text
+
+
+def test_a_missing_extra_is_said_before_anything_starts(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mlperf_loadgen", None)
+    lab.pytester.makeini("[pytest]\njunit_family = xunit1\n")
+    options = ["--mig-suite=cpu", "-k", "dlrm_server", "--junitxml=report.xml"]
+    result = lab.pytester.runpytest_inprocess(*options, "--mig-lease-dir=leases")
+    result.assert_outcomes(errors=1)
+    text = result.stdout.str()
+    assert f"imports mlperf_loadgen, which {sys.executable} does not have" in text
+    assert "pip install 'pytest-mighetero[cpu]'" in text
+    assert "Traceback" not in text
+    assert not list(lab.folder.glob("results/*/*/output.log"))
+
+
+def test_an_error_of_every_run_is_shown_once(lab: Lab) -> None:
+    lab.harness = lab.folder
+    report = lab.run(k="test")
+    report.result.assert_outcomes(errors=5)
+    message = f"No Makefile in {lab.folder}: expected a closed/<org> folder"
+    errors = report.text.partition("= ERRORS =")[2].partition("short test summary")[0]
+    assert errors.count(message) == 1
+    assert errors.count("As for test_run.py::test_heterogeneous[bert_offline].") == 4
+    # A dashboard shows one test at a time: each has the whole sentence.
+    assert [message in case.problems["error"] for case in report.junit] == [True] * 5
+    texts = [record["phases"]["setup"]["text"] for record in report.records]
+    assert [message in text for text in texts] == [True] * 5
+
+
+def test_different_errors_are_all_shown(lab: Lab) -> None:
+    lab.fake(bert={"die": ["start", 3]}, resnet50={"die": ["start", 4]})
+    report = lab.run(k="dlrm_server or dlrm_offline")
+    assert "As for" not in report.text
