@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -92,8 +92,8 @@ class RunConfig:
     asked: frozenset[str]
     action: str
     main_duration: float
-    main_runargs: tuple[str, ...]
-    main_cmd_prefix: tuple[str, ...]
+    main_runargs: tuple[str, ...] = field(repr=False)
+    main_cmd_prefix: tuple[str, ...] = field(repr=False)
     immediate_start: bool
     backgrounds: tuple[str, ...]
     background_scenario: str

@@ -39,7 +39,7 @@ WORDS = ("all", "none")  # of --background-benchmarks
 _TAKEN = {
     *("and", "or", "not", "true", "false"),
     *("skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings"),
-    *("tryfirst", "trylast", "timeout", "xdist_group", "isolated", *WORDS),
+    *("tryfirst", "trylast", "timeout", "flaky", "xdist_group", "isolated", *WORDS),
 }
 _PLACED = ("CUDA_VISIBLE_DEVICES", MARK)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MASK = "***"
@@ -53,8 +53,8 @@ class Secrets:
     """
 
     names: frozenset[str] = frozenset()
-    values: tuple[str, ...] = ()
-    heard: tuple[str, ...] = ()
+    values: tuple[str, ...] = field(default=(), repr=False)
+    heard: tuple[str, ...] = field(default=(), repr=False)
 
     def hides(self, name: str) -> bool:
         """Tell whether the value of the variable *name* is secret."""

@@ -87,8 +87,8 @@ class HarnessSpec:
     audit_folder: str
     start_from_device: bool = True
     loadgen_log: bool = True
-    make_variables: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
+    make_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = ()
     device_names: tuple[str, ...] = ()
     device_profiles: str = ".*"

@@ -39,7 +39,7 @@ MISLEADING = (
 _SAFE = re.compile(r"[A-Za-z0-9_./,=:+@%^-]*", re.ASCII)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Command:
     """What starts one harness.
 
@@ -63,6 +63,9 @@ class Command:
     def __str__(self) -> str:
         """The command as a line for a shell, ``***`` in the place of secrets."""
         return self._line(self.secrets.word, lambda _name: MASK)
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     def line(self) -> str:
         """Return it as a line to run in a shell, secrets in variables of that."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import FAKE, Lab, Report
+from tests.lab import FAKE, Lab, Report, config_of
 
 HUB, MAKE, ARG, PREFIX, OWN = (f"{name}-0123-secret" for name in "hmapo")
 MARKED = "rosebud7"
@@ -101,6 +101,17 @@ def test_a_command_that_cannot_be_launched(site: Lab) -> None:
     report = site.run(*OPTIONS[::2], missing)
     assert report.result.ret == pytest.ExitCode.TESTS_FAILED
     check_hidden(report)
+
+
+def test_the_settings_of_a_run_as_a_debugger_shows_them(site: Lab) -> None:
+    config = config_of(
+        site.folder,
+        mig_suite=site.suite,
+        main_benchmark_runargs=f"--x_token={ARG}",
+        main_benchmark_cmd_prefix=f"env DB_PASSWORD={PREFIX}",
+    )
+    for secret in (HUB, MARKED, MAKE, ARG, PREFIX, OWN):
+        assert secret not in repr(config)
 
 
 def test_a_dry_run(site: Lab) -> None:
