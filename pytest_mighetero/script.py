@@ -12,10 +12,12 @@ import shlex
 from collections.abc import Iterable
 
 from pytest_mighetero.config import RunConfig
+from pytest_mighetero.harness.command import MISLEADING, OUTER_MAKE
 from pytest_mighetero.loadgen.detail import DETAIL_NAME
 from pytest_mighetero.planning import Launch, RunPlan
 from pytest_mighetero.units import format_duration
 
+_BASHS = ("SHELLOPTS", "BASHOPTS")
 _ASKED = re.compile(r"\$\{(\w+):\?")
 
 # Each harness is a process group of its own, so that stopping ends all of it.
@@ -131,6 +133,9 @@ def _head(config: RunConfig, plan: RunPlan) -> list[str]:
     return [
         f"# To be run with bash; each background may take {buffer} to its first query.",
         "set -u",
+        # What no harness gets of the caller's; bash does not let go of these two.
+        "export -n SHELLOPTS BASHOPTS",
+        f"unset {' '.join(n for n in (*OUTER_MAKE, *MISLEADING) if n not in _BASHS)}",
         f"mkdir -p {_words(str(launch.log_dir) for launch in every)} || exit",
         f"names=({_words(launch.name for launch in plan.backgrounds)})",
         f"folders=({_words(str(launch.folder) for launch in plan.backgrounds)})",

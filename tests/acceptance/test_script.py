@@ -126,6 +126,13 @@ def test_what_goes_wrong(
     assert not left(lab.folder)
 
 
+def test_what_misleads_make_does_not_reach_it(printed: Printed) -> None:
+    path = printed("--background-benchmarks=none", dlrm={"exit": 3})
+    done = run(path, GNUMAKEFLAGS="-i", MAKEFLAGS="n", SHELLOPTS="braceexpand:hashall")
+    assert done.returncode == 2
+    assert "Finished running actual test." in done.stdout
+
+
 def test_automatic_backgrounds_are_stopped_after_main(
     lab: Lab, printed: Printed
 ) -> None:
