@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.errors import MigheteroError
+from pytest_mighetero.errors import MigheteroError, RunError
+from pytest_mighetero.outcome import MAIN, Failed
+from pytest_mighetero.ownership import beside, refusal, stranger
 
 if TYPE_CHECKING:
     from pytest_mighetero.background import BackgroundSet
@@ -37,12 +40,22 @@ class Main:
     Attributes:
         benchmark: for example ``dlrm``.
         scenario: for example ``server``.
+        ran: whether ``run()`` was called.
+        over: whether the test is over: it has nothing to judge any more.
+        failure: what ``run()`` raised, for a test that swallows it.
     """
 
     def __init__(self, item: pytest.Item, case: Case):
         self._item, self._case = item, case
         self.benchmark, self.scenario = case.pair.benchmark, case.pair.scenario
-        self.ran = False
+        self.ran = self.over = False
+        self.failure: BaseException | None = None
+        self._thread = threading.get_ident()
+
+    @property
+    def failed_by_verdict(self) -> bool:
+        """Whether main was measured, and found bad."""
+        return isinstance(self.failure, Failed) and self.failure.verdict
 
     def run(self) -> LoadGenResult | None:
         """Measure main once and fail the test unless result and overlap hold.
@@ -51,11 +64,31 @@ class Main:
             LoadGen's result, VALID; None for an audit, whose verdict is in its files.
         """
         __tracebackhide__ = True
+        if self.over:
+            raise Failed(
+                f"main.run() was called after {self._item.nodeid}, whose main it is, "
+                f"was over. Call it in the test, and keep what it returns."
+            )
         if self.ran:
-            pytest.fail("main.run() was called twice in one test.", pytrace=False)
-        self.ran = True
-        with _in_one_sentence(self._item):
-            return self._case.measure(lambda text: _warn(self._item, text))
+            raise Failed(
+                "main.run() was called twice in one test. Keep what the first returns."
+            )
+        try:
+            self._check_thread()
+            self.ran = True
+            with _in_one_sentence(self._item):
+                return self._case.measure(lambda text: _warn(self._item, text))
+        except BaseException as failure:
+            self.failure = failure
+            raise
+
+    def _check_thread(self) -> None:
+        if threading.get_ident() != self._thread:
+            raise Failed(
+                "main.run() was called in another thread, which no signal and no "
+                "timeout reaches. Call it in the test's own, and do in threads what "
+                "is to happen meanwhile."
+            )
 
 
 @pytest.fixture
@@ -94,7 +127,7 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
     from pytest_mighetero.asked import unknown_flags
 
     case, item = _case(request), request.node
-    handle = Main(item, case)
+    handle = item.stash[MAIN] = Main(item, case)
     # Now: pytest may leave an interrupted fixture for Python's own end, which can
     # import nothing any more.
     wanted = _next_wants_the_same(item, case)
@@ -109,28 +142,27 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
             pytest.skip("dry run: nothing was started")
         for flag, nearest in unknown_flags(case.config.main_runargs).items():
             _warn(item, _unknown(flag, nearest))
+        if found := stranger(item, "background"):
+            _warn(item, f"main runs alone: background is {found} here")
         yield handle
     finally:
+        handle.over = True
         with _in_one_sentence(item):
             try:
                 case.close()
             finally:
                 _let_go(item, case, wanted=wanted)
         item.add_report_section("teardown", "stdout", case.block())
-    if not handle.ran and item.stash.get(CALL_PASSED, False):
-        pytest.fail(
-            "The test passed without main.run(): nothing was measured.", pytrace=False
-        )
 
 
 @pytest.fixture
-def background(request: pytest.FixtureRequest, main: Main) -> Iterator[BackgroundSet]:
+def background(request: pytest.FixtureRequest, main: Main) -> Iterator[BackgroundSet]:  # noqa: ARG001 - prepared by then
     """The backgrounds of this test: ready before it, judged after it."""
     case, item = _case(request), request.node
     with _in_one_sentence(item):
         backgrounds = case.start_backgrounds()
     yield backgrounds
-    if main.ran and item.stash.get(CALL_PASSED, False):
+    if item.stash[MAIN].ran and item.stash.get(CALL_PASSED, False):
         with _in_one_sentence(item):
             case.finish_backgrounds(lambda text: _warn(item, text))
 
@@ -145,6 +177,8 @@ def _unknown(flag: str, nearest: str | None) -> str:
 
 def _case(request: pytest.FixtureRequest) -> Case:
     item = request.node
+    if (problem := refusal(item, str(request.fixturename))) is not None:
+        raise Failed(problem)
     if CASE not in item.stash:
         from pytest_mighetero.case import Case
         from pytest_mighetero.selecting import upcoming
@@ -155,7 +189,7 @@ def _case(request: pytest.FixtureRequest) -> Case:
         item.stash[CASE] = Case(
             run_config(request.config),
             item.callspec.params["main"],
-            alone="background" not in request.fixturenames,
+            alone=not beside(item),
             publish=lambda name, value: _publish(item, name, value),
             tick=item.stash[STATE],
             keeper=_keeper(request.config),
@@ -213,11 +247,12 @@ def _in_one_sentence(item: pytest.Item) -> Iterator[None]:
         yield
     except MigheteroError as error:
         text = item.stash[CASE].config.secrets.mask(str(error))
-        raise pytest.fail.Exception(text, pytrace=False) from None
+        verdict = isinstance(error, RunError)
+        raise Failed(text, verdict=verdict) from None
     except pytest.fail.Exception as timeout:  # pytest-timeout's, by its signal method
         what = str(timeout.msg).rstrip(".")
         text = f"{what} while {item.stash[STATE].doing}; every harness is stopped."
-        raise pytest.fail.Exception(text, pytrace=False) from None
+        raise Failed(text) from None
 
 
 def _warn(item: pytest.Item, text: str) -> None:

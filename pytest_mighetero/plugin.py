@@ -26,23 +26,25 @@ from pytest_mighetero.fixtures import (
     mig_gpu,
 )
 from pytest_mighetero.options import OPTIONS, Option
+from pytest_mighetero.outcome import pytest_runtest_call, unexcuse
+from pytest_mighetero.ownership import is_pair
+from pytest_mighetero.pairs import BINDING_MEANING, MARKERS, pytest_generate_tests
 from pytest_mighetero.settings import RUN_CONFIG, anything_said, run_config
 from pytest_mighetero.spelled import apart, spelled
 
 if TYPE_CHECKING:
     from pytest_mighetero.controller import InFlight
 
-__all__ = ["MigheteroWarning", "background", "main", "mig_gpu"]
+__all__ = [
+    "MigheteroWarning",
+    "background",
+    "main",
+    "mig_gpu",
+    "pytest_generate_tests",
+    "pytest_runtest_call",
+]
 
 SAVED: pytest.StashKey[list[str]] = pytest.StashKey()
-
-MARKERS = {
-    "offline": "a run measured in LoadGen's Offline scenario",
-    "server": "a run measured in LoadGen's Server scenario",
-    "singlestream": "a run measured in LoadGen's SingleStream scenario",
-    "multistream": "a run measured in LoadGen's MultiStream scenario",
-    "isolated": "a run with nothing beside it, for --mig-isolated and -m isolated",
-}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,6 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; check the options of a run that has any."""
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    config.addinivalue_line("markers", BINDING_MEANING)
     if anything_said(config):
         if problem := apart(config.invocation_params.args):
             raise pytest.UsageError(problem)
@@ -136,33 +139,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
             f"what it exits with; [harness.environment] of a suite file can set them"
         )
     return lines
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize a test that asks for our ``main`` over the pairs to measure."""
-    if "main" not in metafunc.fixturenames or not _is_ours(metafunc):
-        return
-    from pytest_mighetero.planning import ids_of
-
-    run = run_config(metafunc.config)
-    groups = [name for name in run.suite.groups if name not in MARKERS]
-    for group in groups:
-        line = f"{group}: a benchmark of suite {run.suite.name}'s group {group}"
-        metafunc.config.addinivalue_line("markers", line)
-    params = []
-    for name, pair in ids_of(run):
-        names = [g for g in groups if pair.benchmark in run.suite.groups[g]]
-        marks = [getattr(pytest.mark, name) for name in (pair.scenario, *names)]
-        params.append(pytest.param(pair, id=name, marks=marks))
-    metafunc.parametrize("main", params, indirect=True)
-
-
-def _is_ours(metafunc: pytest.Metafunc) -> bool:
-    """Tell our ``main`` from somebody else's fixture of that common name."""
-    definitions = metafunc._arg2fixturedefs.get("main")  # noqa: SLF001
-    if not definitions:
-        return False
-    return definitions[-1].func.__module__ == MigheteroWarning.__module__
 
 
 def pytest_collection_modifyitems(
@@ -227,8 +203,7 @@ def _limit(config: pytest.Config, items: list[pytest.Item]) -> None:
 def _is_run(item: pytest.Item) -> bool:
     """Tell whether *item* measures a Pair, without importing what a Pair is."""
     callspec = getattr(item, "callspec", None)
-    main = callspec and callspec.params.get("main")
-    return type(main).__module__ == "pytest_mighetero.suite"
+    return is_pair(callspec and callspec.params.get("main"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -271,10 +246,9 @@ def _follow_workers(config: pytest.Config) -> InFlight | None:
     if not config.pluginmanager.hasplugin("dsession"):
         return None
     from pytest_mighetero.controller import InFlight
-    from pytest_mighetero.planning import ids_of
+    from pytest_mighetero.pairs import possible_ids
 
-    names = frozenset(name for name, _ in ids_of(run_config(config)))
-    in_flight = InFlight(names)
+    in_flight = InFlight(possible_ids(config))
     config.pluginmanager.register(in_flight, "mighetero-in-flight")
     return in_flight
 
@@ -297,10 +271,11 @@ def pytest_runtest_protocol(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Write the record before anybody hears of the phase; carry the facts along."""
     outcome = yield
+    unexcuse(outcome, call.excinfo and call.excinfo.value)
     if outcome.when == "call":
         item.stash[CALL_PASSED] = outcome.passed
     case = item.stash.get(CASE, None)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from pytest_mighetero.config import RunConfig
+from pytest_mighetero.ownership import beside
 from pytest_mighetero.settings import RUN_CONFIG
 from pytest_mighetero.suite import Pair
 
@@ -26,7 +27,7 @@ def pair_of(item: pytest.Item | None) -> Pair | None:
 def set_of(config: RunConfig, item: pytest.Item) -> SetKey:
     """Return which backgrounds the run of *item* asks for."""
     pair = pair_of(item)
-    if pair is None or "background" not in getattr(item, "fixturenames", ()):
+    if item is None or pair is None or not beside(item):
         return None
     return config.backgrounds_of(pair.benchmark)
 

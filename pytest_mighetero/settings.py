@@ -16,11 +16,12 @@ RUN_CONFIG: pytest.StashKey[RunConfig] = pytest.StashKey()
 
 def anything_said(config: pytest.Config) -> bool:
     """Tell whether command line or ini file say anything of any option."""
-    return any(
-        config.getoption(option.key) is not None
-        or config.getini(option.key) is not None
-        for option in OPTIONS
-    )
+    return any(said(config, option.key) for option in OPTIONS)
+
+
+def said(config: pytest.Config, key: str) -> bool:
+    """Tell whether command line or ini file say anything of one option."""
+    return config.getoption(key) is not None or config.getini(key) is not None
 
 
 def _given(config: pytest.Config, key: str) -> Value | None:

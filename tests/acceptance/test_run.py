@@ -451,11 +451,11 @@ def test_without_loadgen_logs_the_markers_decide_and_the_result_says_so(
 # What a test must do.
 
 
-def test_a_test_that_never_runs_main_is_an_error(lab: Lab) -> None:
+def test_a_test_that_never_runs_main_fails(lab: Lab) -> None:
     lab.pytester.makepyfile(test_run="def test_it(background, main): pass")
     report = lab.run()
-    report.result.assert_outcomes(passed=1, errors=1)
-    assert "nothing was measured" in report.case.problems["error"]
+    report.result.assert_outcomes(failed=1)
+    assert "nothing was measured" in report.case.problems["failure"]
 
 
 def test_running_main_twice_is_a_failure(lab: Lab) -> None:
