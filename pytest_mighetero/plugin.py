@@ -91,7 +91,19 @@ def pytest_configure(config: pytest.Config) -> None:
     if anything_said(config):
         if problem := apart(config.invocation_params.args):
             raise pytest.UsageError(problem)
-        run_config(config)
+        if run_config(config).save_reference:
+            _check_reporter(config)
+
+
+def _check_reporter(config: pytest.Config) -> None:
+    # A worker of xdist has none; its controller saves.
+    if config.pluginmanager.is_blocked("terminal") and not hasattr(
+        config, "workerinput"
+    ):
+        raise pytest.UsageError(
+            "--mig-save-reference: the terminal reporter knows what the runs came to; "
+            "leave out -p no:terminal, or say --quiet instead"
+        )
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:

@@ -154,3 +154,10 @@ def test_comparing_with_what_is_not_there(lab: Lab) -> None:
     report = lab.run("--mig-compare=nowhere")
     assert report.result.ret == pytest.ExitCode.USAGE_ERROR
     assert "expected last, a results folder or a record.json" in report.text
+
+
+def test_saving_needs_the_reporter_that_knows_the_runs(lab: Lab) -> None:
+    report = lab.run("--mig-save-reference", "-p", "no:terminal")
+    assert report.result.ret == 4
+    assert "leave out -p no:terminal, or say --quiet instead" in report.text
+    assert not report.launches()
