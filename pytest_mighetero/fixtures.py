@@ -12,7 +12,6 @@ import pytest
 
 from pytest_mighetero.errors import MigheteroError, RunError
 from pytest_mighetero.outcome import MAIN, Failed
-from pytest_mighetero.ownership import beside, refusal, stranger
 
 if TYPE_CHECKING:
     from pytest_mighetero.background import BackgroundSet
@@ -125,6 +124,7 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
     A test that asks for it is parametrized over the suite's benchmark/scenario pairs.
     """
     from pytest_mighetero.asked import unknown_flags
+    from pytest_mighetero.ownership import stranger
 
     case, item = _case(request), request.node
     handle = item.stash[MAIN] = Main(item, case)
@@ -176,6 +176,8 @@ def _unknown(flag: str, nearest: str | None) -> str:
 
 
 def _case(request: pytest.FixtureRequest) -> Case:
+    from pytest_mighetero.ownership import beside, refusal
+
     item = request.node
     if (problem := refusal(item, str(request.fixturename))) is not None:
         raise Failed(problem)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_mighetero.markers import BINDING, MARKERS
 from pytest_mighetero.outcome import Failed
 from pytest_mighetero.ownership import is_ours, means_a_run, refuse_parameters
 from pytest_mighetero.settings import run_config, said
@@ -15,24 +16,13 @@ if TYPE_CHECKING:
     from pytest_mighetero.config import RunConfig
     from pytest_mighetero.suite import Pair
 
-MARKERS = {
-    "offline": "a run measured in LoadGen's Offline scenario",
-    "server": "a run measured in LoadGen's Server scenario",
-    "singlestream": "a run measured in LoadGen's SingleStream scenario",
-    "multistream": "a run measured in LoadGen's MultiStream scenario",
-    "isolated": "a run with nothing beside it, for --mig-isolated and -m isolated",
-}
-BINDING = "mighetero"
-BINDING_MEANING = (
-    f"{BINDING}(*pairs): measure only these pairs in this test, class or module, such "
-    f'as "dlrm_server"; --main-benchmark and --main-scenario select among them'
-)
 
+def parametrize(metafunc: pytest.Metafunc) -> None:
+    """Parametrize a test that asks for our ``main`` over the pairs to measure.
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize a test that asks for our ``main`` over the pairs to measure."""
-    if "main" not in metafunc.fixturenames:
-        return
+    Raises:
+        pytest.fail.Exception: others parametrize it, or it is bound to no such pair.
+    """
     ours = is_ours(metafunc, "main")
     if not ours and not means_a_run(metafunc):
         return
@@ -45,7 +35,7 @@ def _parameters(metafunc: pytest.Metafunc) -> list[object]:
     from pytest_mighetero.planning import ids_of
 
     run = run_config(metafunc.config)
-    groups = [name for name in run.suite.groups if name not in {*MARKERS, BINDING}]
+    groups = [name for name in run.suite.groups if name not in MARKERS]
     for group in groups:
         line = f"{group}: a benchmark of suite {run.suite.name}'s group {group}"
         metafunc.config.addinivalue_line("markers", line)

@@ -25,10 +25,9 @@ from pytest_mighetero.fixtures import (
     main,
     mig_gpu,
 )
+from pytest_mighetero.markers import MARKERS
 from pytest_mighetero.options import OPTIONS, Option
 from pytest_mighetero.outcome import pytest_runtest_call, unexcuse
-from pytest_mighetero.ownership import is_pair
-from pytest_mighetero.pairs import BINDING_MEANING, MARKERS, pytest_generate_tests
 from pytest_mighetero.settings import RUN_CONFIG, anything_said, run_config
 from pytest_mighetero.spelled import apart, spelled
 
@@ -40,7 +39,6 @@ __all__ = [
     "background",
     "main",
     "mig_gpu",
-    "pytest_generate_tests",
     "pytest_runtest_call",
 ]
 
@@ -87,7 +85,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; check the options of a run that has any."""
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
-    config.addinivalue_line("markers", BINDING_MEANING)
     if anything_said(config):
         if problem := apart(config.invocation_params.args):
             raise pytest.UsageError(problem)
@@ -153,6 +150,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return lines
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrize a test that asks for our ``main`` over the pairs to measure."""
+    if "main" in metafunc.fixturenames:
+        from pytest_mighetero.pairs import parametrize
+
+        parametrize(metafunc)
+
+
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
@@ -215,7 +220,8 @@ def _limit(config: pytest.Config, items: list[pytest.Item]) -> None:
 def _is_run(item: pytest.Item) -> bool:
     """Tell whether *item* measures a Pair, without importing what a Pair is."""
     callspec = getattr(item, "callspec", None)
-    return is_pair(callspec and callspec.params.get("main"))
+    main = callspec and callspec.params.get("main")
+    return type(main).__module__ == "pytest_mighetero.suite"
 
 
 @pytest.hookimpl(wrapper=True)

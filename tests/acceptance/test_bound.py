@@ -113,7 +113,7 @@ def test_what_binds_to_nothing_is_refused(lab: Lab, mark: str, text: str) -> Non
 
 def test_the_marker_is_among_the_others(lab: Lab) -> None:
     lines = lab.run("--markers").result.outlines
-    assert any(line.startswith("@pytest.mark.mighetero(*pairs): ") for line in lines)
+    assert any(line.startswith("@pytest.mark.mighetero: the pairs, ") for line in lines)
 
 
 def test_an_interrupted_run_of_a_pair_that_no_default_selects_is_reported(
