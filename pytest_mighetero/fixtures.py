@@ -51,11 +51,6 @@ class Main:
         self.failure: BaseException | None = None
         self._thread = threading.get_ident()
 
-    @property
-    def failed_by_verdict(self) -> bool:
-        """Whether main was measured, and found bad."""
-        return isinstance(self.failure, Failed) and self.failure.verdict
-
     def run(self) -> LoadGenResult | None:
         """Measure main once and fail the test unless result and overlap hold.
 
@@ -147,6 +142,7 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
         yield handle
     finally:
         handle.over = True
+        del item.stash[MAIN]
         with _in_one_sentence(item):
             try:
                 case.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,34 +32,47 @@ class Failed(PytestFailed):
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a setup that swallows what main came to, and skips."""
+    with _told(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that swallows what main came to, or passes without measuring."""
-    try:
-        returned = yield
-    except BaseException as raised:
-        failure = _owed(item, raised)
-        if failure is None:
-            raise
-        raise failure from None
-    if (failure := _owed(item, None)) is not None:
-        raise failure from None
-    return returned
-
-
-def _owed(item: pytest.Item, raised: BaseException | None) -> BaseException | None:
-    """End the use of main; return how it failed where that is not said by *raised*."""
     main = item.stash.get(MAIN, None)
     if main is None:
-        return None
-    main.over = True
-    if raised is None and main.failure is None and not main.ran:
-        return Failed(
-            "The test passed without main.run(): nothing was measured. Call it in the "
-            "test, or leave main out."
-        )
-    expected = isinstance(raised, pytest.xfail.Exception) and main.failed_by_verdict
-    said = raised is not None and not isinstance(raised, _excuses())
-    return None if expected or said else main.failure
+        return (yield)
+    with _told(item):
+        try:
+            returned = yield
+        finally:
+            main.over = True
+        if main.failure is not None:
+            raise main.failure from None
+        if not main.ran:
+            raise Failed(
+                "The test passed without main.run(): nothing was measured. Call it in "
+                "the test, or leave main out."
+            )
+        return returned
+
+
+@contextmanager
+def _told(item: pytest.Item) -> Iterator[None]:
+    """Raise what main.run() raised where a test says instead that it is excused."""
+    __tracebackhide__ = True
+    try:
+        yield
+    except BaseException as raised:
+        main = item.stash.get(MAIN, None)
+        failure = None if main is None else main.failure
+        if failure is None or not isinstance(raised, _excuses()):
+            raise
+        if isinstance(raised, pytest.xfail.Exception) and _is_verdict(failure):
+            raise
+        raise failure from None
 
 
 def _excuses() -> tuple[type[BaseException], ...]:
@@ -71,6 +85,10 @@ def _excuses() -> tuple[type[BaseException], ...]:
 def unexcuse(report: pytest.TestReport, error: BaseException | None) -> None:
     """Have a *report* fail that xfail excuses, though *error* is no verdict."""
     excused = getattr(report, "wasxfail", None) is not None
-    if excused and isinstance(error, Failed) and not error.verdict:
+    if excused and isinstance(error, Failed) and not _is_verdict(error):
         report.outcome = "failed"
         del report.wasxfail
+
+
+def _is_verdict(error: BaseException) -> bool:
+    return isinstance(error, Failed) and error.verdict

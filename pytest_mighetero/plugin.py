@@ -27,7 +27,7 @@ from pytest_mighetero.fixtures import (
 )
 from pytest_mighetero.markers import MARKERS
 from pytest_mighetero.options import OPTIONS, Option
-from pytest_mighetero.outcome import pytest_runtest_call, unexcuse
+from pytest_mighetero.outcome import pytest_runtest_call, pytest_runtest_setup, unexcuse
 from pytest_mighetero.settings import RUN_CONFIG, anything_said, run_config
 from pytest_mighetero.spelled import apart, spelled
 
@@ -40,6 +40,7 @@ __all__ = [
     "main",
     "mig_gpu",
     "pytest_runtest_call",
+    "pytest_runtest_setup",
 ]
 
 SAVED: pytest.StashKey[list[str]] = pytest.StashKey()

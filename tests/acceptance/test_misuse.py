@@ -313,16 +313,20 @@ def test_a_verdict_counts_though_the_test_swallows_it(lab: Lab, test: str) -> No
     assert report.record["phases"]["call"]["outcome"] == "failed"
 
 
-def test_what_a_fixture_swallows_counts_too(lab: Lab) -> None:
+@pytest.mark.parametrize(
+    ("then", "outcome"), [("", "failed"), ("pytest.skip('bad weather')", "errors")]
+)
+def test_what_a_fixture_swallows_counts_too(lab: Lab, then: str, outcome: str) -> None:
     lab.fake(**INVALID)
-    test = """
+    test = f"""
     @pytest.fixture
     def result(background, main):
         with pytest.raises(BaseException): main.run()
+        {then}
     def test_it(result): pass
     """
     report = run(lab, test)
-    report.result.assert_outcomes(failed=1)
+    report.result.assert_outcomes(**{outcome: 1})
     says(report, "Main dlrm_server failed: the result is INVALID")
 
 
