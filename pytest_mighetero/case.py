@@ -62,8 +62,9 @@ class Case:
     ):
         self.config, self.pair = config, pair
         self.upcoming: Sequence[Pair] = (pair,)
-        self._publish, self._tick, self._session = publish, tick, keeper.session
+        self._publish, self._session = publish, keeper.session
         self.place = Place(config, pair, keeper, alone=alone)
+        self._tick = self.place.watched(tick)
         self.facts: dict[str, str] = {}
         self.phases: dict[str, dict[str, Any]] = {}
         self.attempts: list[dict[str, Any]] = []
@@ -198,6 +199,7 @@ class Case:
         Raises:
             RunError: main is bad, the overlap broke, or a reference is missed.
             HarnessError: main could not be launched, or ran too long.
+            DeviceError: somebody else leased the GPU meanwhile.
         """
         if self.config.tune:
             from pytest_mighetero.tuning.tune import tune
@@ -206,6 +208,7 @@ class Case:
         else:
             measure_until_good(self, warn)
         assert self.attempt is not None
+        self.place.check_lease(warn)
         if not self.place.seated:
             self._compare()
         judge_against_others(self.config, self.facts, self._session, self.learn, warn)

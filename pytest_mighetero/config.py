@@ -273,7 +273,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         gpu=optional("mig-gpu", str.strip),
         main_profile=optional("main-profile", str.strip),
         rotate=parsed("mig-rotate", parsing.count),
-        lease_dir=_path(values, "mig-lease-dir"),
+        lease_dir=_lease_dir(values),
         lease_timeout=parsed("mig-lease-timeout", parse_duration),
         telemetry=parsed("mig-telemetry", parsing.flag),
         listing=parsed("mig-list", parsing.flag),
@@ -382,6 +382,12 @@ def _path(values: _Values, name: str) -> Path:
     path = values.path(name)
     assert path is not None
     return path
+
+
+def _lease_dir(values: _Values) -> Path:
+    """Return the folder as it is called: who put a link there is still to be seen."""
+    value = values.value("mig-lease-dir")
+    return (value.base / str(value.raw)).absolute()
 
 
 def _results_dir(values: _Values) -> Path:

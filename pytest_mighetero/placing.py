@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, source_of
 from pytest_mighetero.devices.choosing import rank_gpus
 from pytest_mighetero.devices.lease import Lease
 from pytest_mighetero.durations import BackgroundTime, background_time, time_left
+from pytest_mighetero.launching import Tick
 from pytest_mighetero.leasing import FolderLock, Waits, lease_gpu, lock_folder
 from pytest_mighetero.neighbours import (
     Keeper,
@@ -35,6 +37,7 @@ class Place:
         self._gpu: Gpu | None = None
         self._lease: Lease | None = None
         self._lock: FolderLock | None = None
+        self._deleted: dict[Path, None] = {}  # of the lease's files, by others
         self._test = ""
         self._waits: Waits = lambda _state: None
         self.seated: tuple[Seat, ...] = ()
@@ -165,6 +168,38 @@ class Place:
         """Return the seconds that backgrounds which are up must have left here."""
         recorded = recorded_run(config, self._pair, self.gpu)
         return time_left(config, self._pair, self.profile, recorded)
+
+    def watched(self, tick: Tick) -> Tick:
+        """Return *tick* so that it looks after the GPU's lease as well.
+
+        It raises a DeviceError where somebody else has leased the GPU meanwhile.
+        """
+
+        def look(state: str) -> None:
+            self._renew_lease()
+            tick(state)
+
+        return look
+
+    def check_lease(self, warn: Callable[[str], None]) -> None:
+        """See to it that the GPU was this run's alone up to now.
+
+        Args:
+            warn: told what somebody has deleted.
+
+        Raises:
+            DeviceError: somebody else has leased the GPU meanwhile.
+        """
+        self._renew_lease()
+        if deleted := ", ".join(map(str, self._deleted)):
+            warn(
+                f"somebody deleted {deleted} while this run held the GPU by it; "
+                f"nobody else leased the GPU meanwhile, and it was made anew"
+            )
+
+    def _renew_lease(self) -> None:
+        if self._lease is not None:
+            self._deleted.update(dict.fromkeys(self._lease.renew()))
 
     def give_back(self) -> None:
         """Give the lease back, unless it belongs to backgrounds that stay up."""

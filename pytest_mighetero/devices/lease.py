@@ -2,86 +2,110 @@
 
 A lease is a ``flock`` on a file. The kernel gives it back when the last process that
 has the file open is gone. That of a GPU every harness of a run inherits: an orphan that
-still uses the GPU still holds its lease.
+still uses the GPU still holds its lease. Who deletes the file deletes no lease: a
+witness stays (``devices.witness``), and the holder makes the file anew.
 """
 
 from __future__ import annotations
 
 import fcntl
-import getpass
-import json
 import os
 import re
-import socket
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 
+from pytest_mighetero.devices import witness
+from pytest_mighetero.devices.holder import Holder, left_in, myself, said_by
+from pytest_mighetero.devices.leasefolder import lease_folder, refused
 from pytest_mighetero.errors import DeviceError
 
+__all__ = ["Holder", "Lease", "holder_of", "myself", "take"]
 
-@dataclass(frozen=True)
-class Holder:
-    """Who took a lease last.
-
-    Attributes:
-        pid: of the pytest process, in its own container.
-        user, host: whose, and where.
-        since: local time with its offset, to the second.
-        test: what it runs.
-    """
-
-    pid: int
-    user: str
-    host: str
-    since: str
-    test: str
-
-    def __str__(self) -> str:
-        here = self.host == socket.gethostname()
-        gone = here and not Path(f"/proc/{self.pid}").exists()
-        orphan = ", which has ended and left a harness behind" if gone else ""
-        return (
-            f"pid {self.pid} of {self.user} on {self.host} since {self.since} "
-            f"({self.test}){orphan}"
-        )
-
-
-def myself(test: str) -> Holder:
-    """Return this process as the holder that runs *test*."""
-    since = time.strftime("%Y-%m-%d %H:%M:%S %z")
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        user = f"uid {os.getuid()}"
-    return Holder(os.getpid(), user, socket.gethostname(), since, test)
+_TRIES = 100  # while somebody else deletes the file
 
 
 class Lease:
-    """What is this run's alone, until ``close`` and the end of all who inherit it."""
+    """What is this run's alone, until ``close`` and the end of all who inherit it.
 
-    def __init__(self) -> None:
-        self._held: dict[str, int] = {}
+    Args:
+        folder: of the leases.
+        holder: who has it, to tell others.
+    """
 
-    def hold(self, name: str, fd: int) -> None:
-        """Hold *name*, too, by its locked file."""
-        self._held[name] = fd
+    def __init__(self, folder: Path, holder: Holder) -> None:
+        self._folder, self._holder = folder, holder
+        self._held: dict[str, list[int]] = {}  # the witness first, the newest file last
+
+    def hold(self, file: str, *fds: int) -> None:
+        """Hold *file*, too, by its witness and by itself, locked."""
+        self._held.setdefault(file, []).extend(fds)
+
+    def sign(self, file: str, *, shared: bool = False) -> None:
+        """Write the holder into *file*, for others to read."""
+        fd = self._held[file][-1]
+        with suppress(OSError):  # a full disk
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, replace(self._holder, shared=shared).to_bytes(), 0)
 
     @property
     def fds(self) -> tuple[int, ...]:
         """The file descriptors that a harness inherits which is to hold it as well."""
-        return tuple(self._held.values())
+        return tuple(fd for fds in self._held.values() for fd in fds)
+
+    def renew(self) -> tuple[Path, ...]:
+        """Make those of its files anew that somebody has deleted.
+
+        Returns:
+            Which they were.
+
+        Raises:
+            DeviceError: somebody else has leased the same since, or the folder cannot
+                be used any more.
+        """
+        return tuple(
+            self._folder / file
+            for file, fds in self._held.items()
+            if not _leads_to(self._folder, file, fds[-1]) and self._renew(file)
+        )
+
+    def _renew(self, file: str) -> bool:
+        path = self._folder / file
+        try:
+            with lease_folder(self._folder, make=True) as folder:
+                fd = folder.open(file, make=True)
+        except OSError as error:
+            raise _unusable(path, "made anew", error) from error
+        assert fd is not None
+        with ExitStack() as undo:
+            undo.callback(os.close, fd)
+            free = _locked(fd, path, fcntl.LOCK_EX)
+            if left := left_in(fd):  # only who holds all of a lease writes into it
+                raise DeviceError(
+                    f"The lease {path} was deleted while this run held it, and "
+                    f"{said_by(left)} has leased the same since; expected to be alone "
+                    f"on the GPU: what is measured proves nothing. Let nobody clean "
+                    f"the folder while runs are under way, or name another one with "
+                    f"--mig-lease-dir."
+                )
+            if free:  # else somebody looks whether it is: ask again later
+                undo.pop_all()
+                self.hold(file, fd)
+                self.sign(file)
+        return free
 
     def give_back(self, name: str) -> None:
         """Give *name* back, as far as this process is concerned."""
-        os.close(self._held.pop(name))
+        for fd in self._held.pop(_file(name)):
+            os.close(fd)
 
     def close(self) -> None:
         """Give all of it back, as far as this process is concerned."""
-        for name in tuple(self._held):
-            self.give_back(name)
+        for fds in self._held.values():
+            for fd in fds:
+                os.close(fd)
+        self._held.clear()
 
 
 def take(
@@ -91,7 +115,7 @@ def take(
 
     Args:
         folder: of the leases.
-        names: what is leased.
+        names: what is leased; what is named twice is leased once.
         holder: who leases it, to tell others.
         shared: those of *names* that others may share who want them shared, too.
 
@@ -101,22 +125,18 @@ def take(
     Raises:
         DeviceError: the folder or a file in it cannot be used.
     """
+    alone = {_file(name) for name in names if name not in shared}
     with ExitStack() as undo:
-        lease = Lease()
+        lease = Lease(folder, holder)
         undo.callback(lease.close)
-        for name in sorted(names):
-            lease.hold(name, fd := _open(folder, name))
-            how = fcntl.LOCK_SH if name in shared else fcntl.LOCK_EX
-            try:
-                fcntl.flock(fd, how | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return _said(fd)
-            except OSError as error:
-                raise _unusable(_file(folder, name), "locked", error) from error
-        with suppress(OSError):  # a full disk
-            for fd in lease.fds:
-                os.ftruncate(fd, 0)
-                os.pwrite(fd, json.dumps(asdict(holder)).encode(), 0)
+        files = sorted(set(map(_file, names)))
+        for file in files:
+            got = _hold(folder, file, shared=file not in alone)
+            if isinstance(got, str):
+                return got
+            lease.hold(file, *got)
+        for file in files:
+            lease.sign(file, shared=file not in alone)
         undo.pop_all()
         return lease
 
@@ -127,49 +147,91 @@ def holder_of(folder: Path, names: Sequence[str]) -> str | None:
     Raises:
         DeviceError: the folder or a file in it cannot be used.
     """
-    for name in names:
-        if not _file(folder, name).exists():
-            continue
-        fd = _open(folder, name)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _said(fd)
-        finally:
-            os.close(fd)
+    for file in dict.fromkeys(map(_file, names)):
+        if (holder := _holder_of(folder, file)) is not None:
+            return holder
     return None
 
 
-def _said(fd: int) -> str:
+def _holder_of(folder: Path, file: str) -> str | None:
+    where, fd = os.path.realpath(folder), None
     try:
-        return str(Holder(**json.loads(os.pread(fd, 4096, 0))))
-    except (ValueError, TypeError):  # it is about to write its name
-        return "somebody"
-
-
-def _file(folder: Path, name: str) -> Path:
-    return folder / f"{re.sub('[^A-Za-z0-9.-]', '_', name)}.lease"
-
-
-def _open(folder: Path, name: str) -> int:
-    """Open the file of *name*, which whoever was first has made for all users.
-
-    The kernel lets nobody create a file that another user has made already in a folder
-    that all may write to (fs.protected_regular), so it is opened first.
-    """
-    path = _file(folder, name)
-    try:
-        if not folder.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o1777)
-        try:
-            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            os.fchmod(fd, 0o666)
-            return fd
+        with suppress(FileNotFoundError), lease_folder(folder, make=False) as opened:
+            where, fd = opened.where, opened.open(file, make=False)
     except OSError as error:
-        raise _unusable(path, "opened", error) from error
+        raise _unusable(folder / file, "opened", error) from error
+    if fd is not None:
+        try:
+            if not _locked(fd, folder / file, fcntl.LOCK_SH):
+                return said_by(left_in(fd))
+        finally:
+            os.close(fd)
+    return witness.against(witness.about(where, file), shared=True)
+
+
+def _hold(folder: Path, file: str, *, shared: bool) -> tuple[int, ...] | str:
+    """Return the witness and the locked file by which *file* is held, or by whom."""
+    path, gone = folder / file, None
+    for _ in range(_TRIES):
+        try:
+            with lease_folder(folder, make=True) as opened:
+                where, fd = opened.where, opened.open(file, make=True)
+        except FileNotFoundError as error:  # the folder was deleted just then
+            gone = error
+            continue
+        except OSError as error:
+            raise _unusable(path, "opened", error) from error
+        assert fd is not None
+        with ExitStack() as undo:
+            undo.callback(os.close, fd)
+            if not _locked(fd, path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
+                return said_by(left_in(fd))
+            if not _leads_to(folder, file, fd):
+                continue
+            borne = witness.bear(witness.about(where, file), shared=shared)
+            if borne is None:
+                undo.pop_all()
+                return (fd,)
+            mine, other = borne
+            if other is not None:
+                os.close(mine)
+                return other
+            undo.pop_all()
+            return mine, fd
+    if gone is not None:
+        raise _unusable(path, "opened", gone) from gone
+    raise refused("", path, "it is deleted again and again")
+
+
+def _locked(fd: int, path: Path, how: int) -> bool:
+    """Lock a file without waiting; tell whether that was possible.
+
+    Raises:
+        DeviceError: its file system knows no locks.
+    """
+    try:
+        fcntl.flock(fd, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise _unusable(path, "locked", error) from error
+    return True
+
+
+def _leads_to(folder: Path, file: str, fd: int) -> bool:
+    """Tell whether *file* still is the one that is open as *fd*."""
+    try:
+        with lease_folder(folder, make=False) as opened:
+            status = opened.status(file)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _unusable(folder / file, "found", error) from error
+    return status is not None and os.path.samestat(status, os.fstat(fd))
+
+
+def _file(name: str) -> str:
+    return f"{re.sub('[^A-Za-z0-9.-]', '_', name)}.lease"
 
 
 def _unusable(path: Path, how: str, error: OSError) -> DeviceError:

@@ -1,0 +1,265 @@
+"""The folder of the leases and its files, where other users may have been first.
+
+By default it stands in a temporary folder into which anybody may put anything under any
+name. So it is opened from the root down, name by name; no symbolic link is followed
+that another user put where everybody may, none at all within it; and what has been
+opened is checked, not what a path leads to by then.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mighetero.errors import DeviceError
+
+_MODE, _FILE_MODE = 0o1777, 0o666
+_LINKS = 40  # as many as the kernel follows
+_TRIES = 100  # while somebody else makes or deletes the same
+_LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_PLAIN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@dataclass(frozen=True)
+class LeaseFolder:
+    """The folder of the leases, open.
+
+    Attributes:
+        path: of it, as it was named.
+        where: its path without symbolic links.
+        for_all: whether every user may make files in it.
+    """
+
+    path: Path
+    where: str
+    for_all: bool
+    _fd: int
+
+    def status(self, name: str) -> os.stat_result | None:
+        """Return what is called *name* in it, or None."""
+        try:
+            return os.stat(name, dir_fd=self._fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def open(self, name: str, *, make: bool) -> int | None:
+        """Open the file *name*, to write or only to read.
+
+        Args:
+            name: of the file.
+            make: whether to make it, for all users, if there is none, and to write.
+
+        Returns:
+            Its file descriptor; None where there is none and none is to be made.
+
+        Raises:
+            FileNotFoundError: the folder itself has been deleted.
+            OSError: it cannot be opened or made.
+            DeviceError: it is not what we would have made.
+        """
+        for _ in range(_TRIES):
+            before = self.status(name)
+            if before is None and not make:
+                return None
+            if before is None:
+                with suppress(FileExistsError):
+                    return self._make(name)
+                continue
+            self._check(name, before)  # first: a device may act on being opened
+            # The kernel lets nobody open a file with O_CREAT that another user has
+            # made in a folder that all may write to (fs.protected_regular).
+            flags = (os.O_RDWR if make else os.O_RDONLY) | _PLAIN
+            try:
+                fd = os.open(name, flags, dir_fd=self._fd)
+            except FileNotFoundError:
+                continue
+            if os.path.samestat(before, os.fstat(fd)):
+                return fd
+            os.close(fd)
+        raise refused("", self.path / name, "it is replaced again and again")
+
+    def _make(self, name: str) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _PLAIN
+        with _no_umask():
+            fd = os.open(name, flags, _FILE_MODE, dir_fd=self._fd)
+        try:
+            os.fchmod(fd, _FILE_MODE)  # a default ACL may have taken some of it
+        except OSError:
+            os.close(fd)
+            raise
+        return fd
+
+    def _check(self, name: str, status: os.stat_result) -> None:
+        mode, problem = stat.S_IMODE(status.st_mode), None
+        if not stat.S_ISREG(status.st_mode):
+            kind = _KINDS.get(stat.S_IFMT(status.st_mode), "of another kind")
+            problem = f"it is {kind} of uid {status.st_uid}, expected a regular file"
+        elif status.st_nlink > 1:
+            problem = f"it is a file with {status.st_nlink} names, expected one"
+        elif self.for_all and not _is_ours(status) and mode & _FILE_MODE != _FILE_MODE:
+            problem = (
+                f"uid {status.st_uid} has put a file of its own there "
+                f"(mode {mode:04o}, expected {_FILE_MODE:04o})"
+            )
+        if problem:
+            raise refused("", self.path / name, problem)
+
+
+@contextmanager
+def lease_folder(path: Path, *, make: bool) -> Iterator[LeaseFolder]:
+    """Open the folder of the leases.
+
+    Args:
+        path: of it, absolute.
+        make: whether to make it, for all users, if there is none.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: it cannot be opened or made.
+        DeviceError: it is not what we would have made.
+    """
+    fd, parent = _walk(path, make=make)
+    try:
+        status = os.fstat(fd)
+        if problem := _folder_problem(status, parent):
+            raise refused("folder", path, problem)
+        where = os.path.realpath(path)
+        with suppress(OSError):
+            where = str(Path(f"/proc/self/fd/{fd}").readlink())
+        yield LeaseFolder(path, where, bool(status.st_mode & stat.S_IWOTH), fd)
+    finally:
+        os.close(fd)
+
+
+def refused(what: str, path: Path, problem: str) -> DeviceError:
+    """Return the error that a lease, or their folder, is not used for a *problem*."""
+    name = " ".join(filter(None, ["The lease", what]))
+    return DeviceError(
+        f"{name} {path} cannot be opened: {problem}; have it removed, or name a folder "
+        f"that all users of the GPU may write to and no other user can replace, with "
+        f"--mig-lease-dir."
+    )
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    return status.st_uid in (0, os.geteuid())
+
+
+def _folder_problem(status: os.stat_result, parent: os.stat_result) -> str | None:
+    """Say why we would not have made such a folder there, or None."""
+    mode = stat.S_IMODE(status.st_mode)
+    if not stat.S_ISDIR(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "a file")
+        return f"it is {kind} of uid {status.st_uid}, expected a folder"
+    sticky, for_all = mode & stat.S_ISVTX, mode & stat.S_IWOTH
+    if for_all and not sticky:
+        return (
+            f"everybody may delete what is in it (mode {mode:04o}, expected "
+            f"{_MODE:04o}: chmod +t)"
+        )
+    # Where not everybody may make a folder, whoever made this one was entrusted to.
+    entrusted = _is_ours(status) or not parent.st_mode & stat.S_IWOTH
+    our_groups = mode & stat.S_IWGRP and status.st_gid in {
+        os.getegid(),
+        *os.getgroups(),
+    }
+    if entrusted or for_all or our_groups:
+        return None
+    return (
+        f"uid {status.st_uid} has made it, and not for all users (mode {mode:04o}, "
+        f"expected {_MODE:04o})"
+    )
+
+
+def _walk(path: Path, *, make: bool) -> tuple[int, os.stat_result]:
+    """Open *path* step by step; return it, and what its parent is."""
+    steps, links = list(reversed(path.parts)), 0
+    at = os.open("/", _LOOK)
+    parent = os.fstat(at)
+    try:
+        while steps:
+            name = steps.pop()
+            try:
+                there = _look(at, name)
+            except FileNotFoundError:
+                if not make:
+                    raise
+                there = _make_folder(at, name, for_all=not steps)
+            parent, status = os.fstat(at), os.fstat(there)
+            if not stat.S_ISLNK(status.st_mode):
+                os.close(at)
+                at = there
+                continue
+            try:
+                links += 1
+                if links > _LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+                if parent.st_mode & stat.S_IWOTH and not _is_ours(status):
+                    whose = f"uid {status.st_uid} has put a symbolic link there"
+                    raise refused("folder", path, f"{whose} ({name})")
+                target = os.readlink("", dir_fd=there)
+            finally:
+                os.close(there)
+            steps += reversed(Path(target).parts)
+    except BaseException:
+        os.close(at)
+        raise
+    return at, parent
+
+
+def _look(at: int, name: str) -> int:
+    """Open what is called *name*, itself, without an effect on it."""
+    try:
+        return os.open(
+            name, _LOOK | os.O_DIRECTORY, dir_fd=at
+        )  # mounts what autofs can
+    except NotADirectoryError:
+        return os.open(name, _LOOK, dir_fd=at)
+
+
+def _make_folder(at: int, name: str, *, for_all: bool) -> int:
+    made = False
+    with suppress(FileExistsError):
+        if for_all:
+            with _no_umask():
+                os.mkdir(name, _MODE, dir_fd=at)
+            made = True
+        else:
+            os.mkdir(name, dir_fd=at)
+    there = _look(at, name)
+    status = os.fstat(there)
+    if made and stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+        # A default ACL may have taken some of the mode.
+        try:
+            folder = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=there)
+            try:
+                os.fchmod(folder, _MODE)
+            finally:
+                os.close(folder)
+        except BaseException:
+            os.close(there)
+            raise
+    return there
+
+
+@contextmanager
+def _no_umask() -> Iterator[None]:
+    """Have what is made be for all users from the first moment: others look at once."""
+    before = os.umask(0)
+    try:
+        yield
+    finally:
+        os.umask(before)

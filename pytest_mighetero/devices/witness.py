@@ -1,0 +1,78 @@
+"""A second witness of every lease, for the case that its file is deleted.
+
+It is the name of an abstract socket: nobody can delete that, and the kernel takes it
+back when the last process that has the socket open is gone, as it does with a lock. It
+is seen by all of one network namespace: whoever shares the folder of the leases from
+another one has the file alone to go by.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+from hashlib import blake2b
+from pathlib import Path
+
+_NAME = "pytest-mighetero"
+_TABLE = Path("/proc/net/unix")
+# The rest of a line: anybody may give a socket any name.
+_WITNESS = re.compile(
+    rf"@{_NAME}/([0-9a-f]{{32}})/(alone|shared)/(\d{{1,7}})/(\d{{1,10}})/([0-9a-f]{{16}})",
+    re.ASCII,
+)
+
+
+def about(where: str, name: str) -> str:
+    """Return what stands for the lease *name* in the folder *where*."""
+    return blake2b(
+        f"{where}\0{name}".encode(errors="replace"), digest_size=16
+    ).hexdigest()
+
+
+def bear(key: str, *, shared: bool) -> tuple[int, str | None] | None:
+    """Bear witness that this process holds *key*.
+
+    Args:
+        key: what stands for the lease.
+        shared: whether others may hold it, too, who share it.
+
+    Returns:
+        The file descriptor to keep open, and who bears witness against it, if anybody
+        does; None where the system lets nobody bear witness.
+    """
+    how = "shared" if shared else "alone"
+    mine = secrets.token_hex(8)
+    try:
+        witness = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    except OSError:
+        return None
+    try:
+        witness.bind(f"\0{_NAME}/{key}/{how}/{os.getpid()}/{os.getuid()}/{mine}")
+    except OSError:
+        witness.close()
+        return None
+    return witness.detach(), against(key, shared=shared, mine=mine)
+
+
+def against(key: str, *, shared: bool, mine: str = "") -> str | None:
+    """Say who bears witness to hold *key* in a way that leaves no room, or None.
+
+    Args:
+        key: what stands for the lease.
+        shared: whether there is room beside those who share it.
+        mine: which witness is none against oneself.
+    """
+    try:
+        lines = _TABLE.read_text(errors="replace").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        _, at, name = line.partition(f"@{_NAME}/")
+        if (found := _WITNESS.fullmatch(f"{at}{name}")) is None:
+            continue
+        of, how, pid, uid, whose = found.groups()
+        if of == key and whose != mine and not (shared and how == "shared"):
+            return f"pid {pid} of uid {uid}, whose lease file was deleted or replaced"
+    return None
