@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -64,17 +64,17 @@ class Lease:
             DeviceError: somebody else has leased the same since, or the folder cannot
                 be used any more.
         """
-        return tuple(
-            self._folder / file
-            for file, fds in self._held.items()
-            if not _leads_to(self._folder, file, fds[-1]) and self._renew(file)
-        )
+        newest = {file: fds[-1] for file, fds in self._held.items()}
+        lost = _lost(self._folder, newest)
+        return tuple(self._folder / file for file in lost if self._renew(file))
 
     def _renew(self, file: str) -> bool:
         path = self._folder / file
         try:
             with lease_folder(self._folder, make=True) as folder:
                 fd = folder.open(file, make=True)
+        except FileNotFoundError:  # they still delete the folder: make it later
+            return False
         except OSError as error:
             raise _unusable(path, "made anew", error) from error
         assert fd is not None
@@ -186,7 +186,7 @@ def _hold(folder: Path, file: str, *, shared: bool) -> tuple[int, ...] | str:
             undo.callback(os.close, fd)
             if not _locked(fd, path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
                 return said_by(left_in(fd))
-            if not _leads_to(folder, file, fd):
+            if _lost(folder, {file: fd}):
                 continue
             borne = witness.bear(witness.about(where, file), shared=shared)
             if borne is None:
@@ -218,16 +218,20 @@ def _locked(fd: int, path: Path, how: int) -> bool:
     return True
 
 
-def _leads_to(folder: Path, file: str, fd: int) -> bool:
-    """Tell whether *file* still is the one that is open as *fd*."""
+def _lost(folder: Path, held: Mapping[str, int]) -> list[str]:
+    """Return which files, by name, are not any more those that are open."""
     try:
         with lease_folder(folder, make=False) as opened:
-            status = opened.status(file)
+            found = {file: opened.status(file) for file in held}
     except FileNotFoundError:
-        return False
+        return list(held)
     except OSError as error:
-        raise _unusable(folder / file, "found", error) from error
-    return status is not None and os.path.samestat(status, os.fstat(fd))
+        raise _unusable(folder, "found", error) from error
+    return [
+        file
+        for file, fd in held.items()
+        if (status := found[file]) is None or not os.path.samestat(status, os.fstat(fd))
+    ]
 
 
 def _file(name: str) -> str:

@@ -168,7 +168,7 @@ def _folder_problem(status: os.stat_result, parent: os.stat_result) -> str | Non
     if for_all and not sticky:
         return (
             f"everybody may delete what is in it (mode {mode:04o}, expected "
-            f"{_MODE:04o}: chmod +t)"
+            f"{_MODE:04o}: chmod +t it, or name a new folder in it)"
         )
     # Where not everybody may make a folder, whoever made this one was entrusted to.
     entrusted = _is_ours(status) or not parent.st_mode & stat.S_IWOTH
@@ -222,10 +222,8 @@ def _walk(path: Path, *, make: bool) -> tuple[int, os.stat_result]:
 
 def _look(at: int, name: str) -> int:
     """Open what is called *name*, itself, without an effect on it."""
-    try:
-        return os.open(
-            name, _LOOK | os.O_DIRECTORY, dir_fd=at
-        )  # mounts what autofs can
+    try:  # O_DIRECTORY has autofs mount what it can
+        return os.open(name, _LOOK | os.O_DIRECTORY, dir_fd=at)
     except NotADirectoryError:
         return os.open(name, _LOOK, dir_fd=at)
 

@@ -3,7 +3,8 @@
 It is the name of an abstract socket: nobody can delete that, and the kernel takes it
 back when the last process that has the socket open is gone, as it does with a lock. It
 is seen by all of one network namespace: whoever shares the folder of the leases from
-another one has the file alone to go by.
+another one has the file alone to go by. Anybody may bear false witness, as anybody may
+lock a file that is everybody's: that keeps runs waiting, and no more.
 """
 
 from __future__ import annotations
@@ -74,5 +75,6 @@ def against(key: str, *, shared: bool, mine: str = "") -> str | None:
             continue
         of, how, pid, uid, whose = found.groups()
         if of == key and whose != mine and not (shared and how == "shared"):
-            return f"pid {pid} of uid {uid}, whose lease file was deleted or replaced"
+            whose = "whose lease file was deleted, or is another container's"
+            return f"pid {pid} of uid {uid}, {whose}"
     return None

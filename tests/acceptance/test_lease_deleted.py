@@ -225,41 +225,45 @@ def test_the_holder_sees_who_leased_the_same_meanwhile(
             lease.renew()
 
 
-def session(lab: Lab, *options: str) -> subprocess.Popen[str]:
-    arguments = lab.arguments("-k", "dlrm_server", *options)
+@contextmanager
+def session(lab: Lab, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """Run pytest until its main is under way, and end it in the end."""
+    arguments = lab.arguments("-k", "dlrm_server", "--results-dir=first", *options)
     command = [sys.executable, "-mpytest", *arguments]
-    return subprocess.Popen(command, cwd=lab.folder, text=True, stdout=subprocess.PIPE)
+    with subprocess.Popen(
+        command, cwd=lab.folder, text=True, stdout=subprocess.PIPE
+    ) as process:
+        try:
+            until(lambda: any(lab.folder.glob("first/*/main/logs/fake_system")))
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
-@pytest.mark.parametrize("delete", [delete_files, shutil.rmtree])
+@pytest.mark.parametrize("delete", [delete_files, move_away])
 def test_a_session_does_not_start_beside_another(lab: Lab, delete: Delete) -> None:
     lab.fake(dlrm={"test": 4})
-    first = session(lab, "--results-dir=first", "--background-benchmark-duration=6s")
-    until(lambda: any(lab.folder.glob("first/*/main/logs/fake_system")))
-    delete(lab.folder / "leases")
-    report = lab.run("--mig-lease-timeout=0")
-    report.result.assert_outcomes(errors=1)
-    assert f"is used by pid {first.pid} of " in report.case.problems["error"]
-    assert not report.launches()
-    printed, _ = first.communicate(timeout=60)
+    with session(lab, "--background-benchmark-duration=6s") as first:
+        delete(lab.folder / "leases")
+        report = lab.run("--mig-lease-timeout=0")
+        report.result.assert_outcomes(errors=1)
+        assert f"is used by pid {first.pid} of " in report.case.problems["error"]
+        assert not report.launches()
+        printed, _ = first.communicate(timeout=60)
     assert first.returncode == 0, printed
     deleted = lab.folder / "leases" / f"{NAMES[0]}.lease"
-    assert f"somebody deleted {deleted}" in printed.replace("\n", " ")
+    assert f"somebody deleted {deleted}" in printed
 
 
 def test_a_session_that_was_not_alone_fails(lab: Lab) -> None:
     lab.fake(dlrm={"test": 15})
-    first = session(lab, "--background-benchmark-duration=20s")
-    until(lambda: any(lab.folder.glob("results/*/main/logs/fake_system")))
-    os.kill(first.pid, signal.SIGSTOP)  # else it would make its files anew
-    shutil.rmtree(lab.folder / "leases")
-    try:
+    with session(lab, "--background-benchmark-duration=20s") as first:
+        os.kill(first.pid, signal.SIGSTOP)  # else it would make its files anew
+        shutil.rmtree(lab.folder / "leases")
         with container(lab.folder / "leases", NAMES[1]) as other:
             os.kill(first.pid, signal.SIGCONT)
             printed, _ = first.communicate(timeout=60)
-    finally:
-        if first.poll() is None:
-            os.kill(first.pid, signal.SIGKILL)
     assert first.returncode == 1
     assert f"and pid {other.pid} of {ME.user}" in printed
     assert "has leased the same since; expected to be alone on the GPU" in printed
