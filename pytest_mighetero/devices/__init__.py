@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_mighetero.config import RunConfig
+
+_HEX = re.compile("[0-9A-F]{2,}")
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,11 @@ class Gpu:
     def lease_names(self) -> tuple[str, ...]:
         """What a run on it has to lease: itself, and every MIG device of it.
 
-        A container that knows only the devices shuts out a host that knows the GPU.
+        A container that knows only the devices shuts out a host that knows the GPU, in
+        whichever case it lists them.
         """
-        uuids = (device.uuid for device in self.devices)
-        return (*((self.uuid,) if self.uuid else ()), *uuids)
+        uuids = filter(None, (self.uuid, *(device.uuid for device in self.devices)))
+        return tuple(_HEX.sub(lambda digits: digits[0].lower(), uuid) for uuid in uuids)
 
     def __str__(self) -> str:
         profiles = ", ".join(

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 
 from pytest_mighetero.devices import witness
@@ -125,18 +126,17 @@ def take(
     Raises:
         DeviceError: the folder or a file in it cannot be used.
     """
-    alone = {_file(name) for name in names if name not in shared}
+    files = {_file(name): name in shared for name in sorted(names)}
     with ExitStack() as undo:
         lease = Lease(folder, holder)
         undo.callback(lease.close)
-        files = sorted(set(map(_file, names)))
-        for file in files:
-            got = _hold(folder, file, shared=file not in alone)
+        for file, for_others in files.items():
+            got = _hold(folder, file, shared=for_others)
             if isinstance(got, str):
                 return got
             lease.hold(file, *got)
-        for file in files:
-            lease.sign(file, shared=file not in alone)
+        for file, for_others in files.items():
+            lease.sign(file, shared=for_others)
         undo.pop_all()
         return lease
 
@@ -235,7 +235,11 @@ def _lost(folder: Path, held: Mapping[str, int]) -> list[str]:
 
 
 def _file(name: str) -> str:
-    return f"{re.sub('[^A-Za-z0-9.-]', '_', name)}.lease"
+    """Return the file of *name*, which is that of no other name."""
+    plain = re.sub("[^A-Za-z0-9._-]", "_", name)
+    if plain != name:
+        plain += f".{blake2b(name.encode(errors='replace'), digest_size=4).hexdigest()}"
+    return f"{plain}.lease"
 
 
 def _unusable(path: Path, how: str, error: OSError) -> DeviceError:

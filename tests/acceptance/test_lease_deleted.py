@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mighetero.devices import Gpu, MigDevice
 from pytest_mighetero.devices.lease import Lease, holder_of, myself, take
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.leasing import FolderLock, lock_folder
@@ -76,7 +77,7 @@ Delete = Callable[[Path], None]
 
 
 @pytest.mark.parametrize(
-    "names", [("GPU-1", "GPU-1"), ("MIG-GPU-1/1/0", "MIG-GPU-1/1/0"), ("a/b", "a_b")]
+    "names", [("GPU-1", "GPU-1"), ("MIG-GPU-1/1/0", "MIG-GPU-1/1/0")]
 )
 def test_what_is_named_twice_is_leased_once(
     tmp_path: Path, names: tuple[str, str]
@@ -103,10 +104,19 @@ def test_a_device_that_is_its_gpu_waits_for_nobody(lab: Lab) -> None:
     lab.run("--mig-lease-timeout=0").result.assert_outcomes(passed=1)
 
 
-def test_what_is_alone_and_shared_is_alone(tmp_path: Path) -> None:
-    lease = take(tmp_path, ["a/b", "a_b"], ME, shared=["a_b"])
-    assert isinstance(lease, Lease)
-    assert isinstance(take(tmp_path, ["a_b"], ME, shared=["a_b"]), str)
+def test_names_that_look_alike_are_different(tmp_path: Path) -> None:
+    for name in ("a/b", "a_b", "a b", "a.b"):
+        taken(tmp_path, name)  # to the end of the process
+
+
+def test_a_device_is_itself_in_either_case(tmp_path: Path) -> None:
+    one, two = (
+        Gpu("listed", (MigDevice("MIG-GPU-ab12cd34-e/1/0"), MigDevice(f"MIG-{hexes}")))
+        for hexes in ("feb88891-ABCD", "FEB88891-abcd")
+    )
+    lease = taken(tmp_path, *one.lease_names)
+    assert take(tmp_path, two.lease_names[1:], ME) == str(ME)
+    lease.close()
 
 
 @deleting
