@@ -251,7 +251,7 @@ class Case:
         """Stop whatever still runs for this test alone, all at once.
 
         Raises:
-            HarnessError: something survived SIGKILL.
+            HarnessError: something survived SIGKILL, or the harness folder is spoilt.
         """
         neighbours, self._neighbours = self._neighbours, None
         if neighbours is None:
@@ -268,6 +268,7 @@ class Case:
                 self.learn(**self.attempt.exit_facts())
         survivors = self.attempt.survivors() if self.attempt is not None else []
         refuse_survivors([*survivors, *left])
+        self.place.refuse_spoilt()
 
     def write_record(self, test: str, *, main_waits: bool = False) -> None:
         """Write what is known so far as the run's record, if it has a folder.

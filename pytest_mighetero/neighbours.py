@@ -165,7 +165,11 @@ class KeptBackgrounds:
         self.backgrounds.tick = tick
         if self.backgrounds.ready:
             return
-        self.backgrounds.start(tick, issues)
+        try:
+            self.backgrounds.start(tick, issues)
+        except BaseException:  # it is of no use, and must write nothing any more
+            self.backgrounds.stop()
+            raise
 
     def finish(self, main: TimedWindow) -> OverlapReport:
         """Wait out the end buffer; the set runs on."""

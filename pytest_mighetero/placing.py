@@ -10,8 +10,10 @@ from pytest_mighetero.devices import Gpu, source_of
 from pytest_mighetero.devices.choosing import rank_gpus
 from pytest_mighetero.devices.lease import Lease
 from pytest_mighetero.durations import BackgroundTime, background_time, time_left
+from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.launching import Tick
 from pytest_mighetero.leasing import FolderLock, Waits, lease_gpu, lock_folder
+from pytest_mighetero.measurements import Measurements
 from pytest_mighetero.neighbours import (
     Keeper,
     KeptBackgrounds,
@@ -38,9 +40,11 @@ class Place:
         self._lease: Lease | None = None
         self._lock: FolderLock | None = None
         self._deleted: dict[Path, None] = {}  # of the lease's files, by others
+        self._measurements = Measurements(config.harness_dir)
         self._test = ""
         self._waits: Waits = lambda _state: None
         self.seated: tuple[Seat, ...] = ()
+        self._spoilt: list[str] = []
 
     @property
     def gpu(self) -> Gpu:
@@ -133,9 +137,11 @@ class Place:
             test=self._test,
             waits=self._waits,
         )
+        self._measurements.keep(pair for pair, _ in self.seated)
 
     def background_issues(self, pair: Pair) -> None:
         """Let others launch *pair*, unless main is of it, too: ours issues queries."""
+        self._spoilt += self._measurements.put_back(pair)
         if self._lock is not None and pair != self._pair:
             self._lock.issues(pair)
 
@@ -146,9 +152,20 @@ class Place:
 
     def unlock_folder(self) -> None:
         """Let others launch in the harness folder what this run does not any more."""
+        for pair in self._measurements.pairs:  # whose background came to no query
+            self._spoilt += self._measurements.put_back(pair)
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def refuse_spoilt(self) -> None:
+        """Fail where backgrounds have left in the harness folder what they wrote.
+
+        Raises:
+            HarnessError: it could not be put back.
+        """
+        if self._spoilt:
+            raise HarnessError(f"{'. '.join(self._spoilt)}.")
 
     def background_time(
         self, config: RunConfig, upcoming: Sequence[Pair]
