@@ -126,6 +126,7 @@ class Attempt:
             facts["throttled_by"] = ", ".join(main.telemetry()["throttled_by"])
         if main.audit_overrides:
             facts["audit_overrides"] = "; ".join(main.audit_overrides)
+        facts |= report.audit_facts(main.audit_runs)
         if main.result is not None:
             facts |= report.result_facts(main.result)
             facts |= report.accuracy_facts(accuracy_summary(main.launch))
@@ -181,9 +182,11 @@ class Attempt:
     def described(self, *, read_logs: bool = True) -> dict[str, Any]:
         """Return everything that is known of it, LoadGen's logs read or not."""
         margins = self.overlap and [vars(each) for each in self.overlap.margins]
+        runs = self.main.audit_runs.items()
         return {
             "overlap": margins,
             "telemetry": self.main.telemetry(),
+            "audit": {part: result.to_dict() for part, result in runs},
             "harnesses": [
                 describe(launch, harness, read_logs=read_logs)
                 | {"activity": self._activity(harness)}

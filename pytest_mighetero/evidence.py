@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,15 +92,16 @@ def accuracy_summary(launch: Launch) -> dict[str, Any] | None:
     return summary if isinstance(summary, dict) else None
 
 
-def audit_verdicts(launch: Launch, since: float) -> dict[Path, str]:
+def audit_verdicts(launch: Launch, folder: Path, since: float) -> dict[Path, str]:
     """Return the texts that the audit wrote after *since*, LoadGen's logs apart.
 
     Args:
         launch: an audit.
+        folder: where its files are kept.
         since: POSIX time of its launch; an older file is an earlier audit's.
     """
     texts = {}
-    for path in sorted(launch.audit_folder.glob(f"{launch.audit}*/**/*.txt")):
+    for path in sorted(folder.glob(f"{launch.audit}*/**/*.txt")):
         if path.name.startswith("mlperf_log"):
             continue
         with suppress(OSError), closing(LogFile(path)) as file:  # or it is no file
@@ -116,35 +118,39 @@ class AuditSettings:
     Attributes:
         meant: what the audit changed by design, a sentence each.
         problems: what else differs from what was asked for.
+        runs: the audit's own runs, by its parts: ``TEST04-A``, ``TEST04-B``.
     """
 
     meant: tuple[str, ...]
     problems: tuple[str, ...]
+    runs: Mapping[str, LoadGenResult]
 
 
 def audit_settings(
-    launch: Launch, since: float, *, logged: bool = True
+    launch: Launch, kept: Path, since: float, *, logged: bool = True
 ) -> AuditSettings:
     """Compare what an audit asked for with what its runs of LoadGen had.
 
     Args:
         launch: an audit.
+        kept: where its files are kept.
         since: POSIX time of its launch; an older log is an earlier audit's.
         logged: whether its harness writes LoadGen's logs at all.
     """
     meant: list[str] = []
     problems: list[str] = []
-    audited: dict[str, bool] = {}  # by its part: TEST04-A, TEST04-B
-    for folder in find_results(launch.audit_folder):
-        part = Path(*folder.relative_to(launch.audit_folder).parts[:1]).name
+    found: dict[str, list[LoadGenResult]] = {}  # by its part: TEST04-A, TEST04-B
+    for folder in find_results(kept):
+        part = Path(*folder.relative_to(kept).parts[:1]).name
         if not part.startswith(launch.audit or "") or _newest(folder) < int(since):
             continue
         result = read_result(folder)
         by_design, otherwise = audit_overrides(launch.asked, result)
         meant += by_design
         problems += otherwise
-        audited[part] = audited.get(part, False) or overridden(result)
-    if logged and not audited:
+        found.setdefault(part, []).append(result)
+    runs = {part: min(results, key=_own) for part, results in found.items()}
+    if logged and not runs:
         problems.append(
             f"{launch.audit} left no LoadGen log of its own under "
             f"{launch.audit_folder}: nothing ran, and its verdict is of earlier logs"
@@ -152,10 +158,16 @@ def audit_settings(
     problems += [
         f"no audit.config reached LoadGen in {part}: another run in this folder took "
         f"it away, and what was measured is no audit"
-        for part, reached in audited.items()
-        if not reached
+        for part, result in runs.items()
+        if not overridden(result)
     ]
-    return AuditSettings(tuple(dict.fromkeys(meant)), tuple(dict.fromkeys(problems)))
+    said = tuple(dict.fromkeys(meant)), tuple(dict.fromkeys(problems))
+    return AuditSettings(*said, runs)
+
+
+def _own(result: LoadGenResult) -> tuple[bool, int]:
+    """Sort an audit's run before its copies, deeper down, and what it compares with."""
+    return not overridden(result), len(result.folder.parts)
 
 
 def _newest(folder: Path) -> float:

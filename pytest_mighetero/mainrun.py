@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
+from pytest_mighetero.auditing import judge_runs, keep_audit
 from pytest_mighetero.background import BackgroundSet
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices.telemetry import Telemetry, summary
@@ -43,13 +44,15 @@ class MainRun:
         harness: its process.
         when_launched: called as soon as it is, for what can wait until then.
         when_issuing: called once it issues queries.
-        result: LoadGen's result once it is done; None where it left none.
+        result: LoadGen's result once it is done; None where it left none, and of an
+            audit.
         window: its timed window once it is done.
         unloaded: which backgrounds did not load their device in it; None for none.
         watch: what the processes did meanwhile; None before it is launched.
         doubts: why its log is not of this run.
         otherwise: where LoadGen ran with something else than it was asked for.
         audit_overrides: what an audit changed of that by design.
+        audit_runs: its runs of LoadGen, by its parts: ``TEST04-A``, ``TEST04-B``.
     """
 
     def __init__(self, config: RunConfig, plan: RunPlan, pump: Pump, tick: Tick):
@@ -69,6 +72,8 @@ class MainRun:
         self.doubts: tuple[str, ...] = ()
         self.otherwise: tuple[str, ...] = ()
         self.audit_overrides: tuple[str, ...] = ()
+        self.audit_runs: Mapping[str, LoadGenResult] = {}
+        self._audit_files = plan.main.audit_folder
 
     def prepare(self) -> None:
         """Have its guard ready, so that the launch takes a moment only.
@@ -237,15 +242,17 @@ class MainRun:
         assert harness.exited is not None
         proof = main_proof(self.launch, harness, self._pump.clock)
         self.doubts, self.window = proof.doubts, proof.windows[0]
-        if not proof.doubts:
+        if not proof.doubts and self.launch.audit is None:
             self.result = loadgen_result(self.launch)
         if self.launch.audit is None:
             self.otherwise = tuple(ran_otherwise(self.launch))
         else:
             logged = self._config.suite.harness.loadgen_log
             since = harness.launched.wall
-            settings = audit_settings(self.launch, since, logged=logged)
+            self._audit_files = kept = keep_audit(self.launch, since)
+            settings = audit_settings(self.launch, kept, since, logged=logged)
             self.otherwise, self.audit_overrides = settings.problems, settings.meant
+            self.audit_runs = settings.runs
 
     def problems(self) -> list[str]:
         """Return what is wrong with main, the exit code first; nothing when VALID."""
@@ -253,8 +260,10 @@ class MainRun:
         assert harness.launched is not None
         bad_exit = [f"it exited with {exit_of(harness)}"] if harness.exit_code else []
         if launch.audit is not None:
-            verdicts = audit_verdicts(launch, harness.launched.wall)
-            return [*bad_exit, *judge_audit(launch.audit, verdicts), *self.otherwise]
+            since = harness.launched.wall
+            verdicts = audit_verdicts(launch, self._audit_files, since)
+            problems = [*judge_audit(launch.audit, verdicts), *self.otherwise]
+            return [*bad_exit, *problems, *judge_runs(self.audit_runs)]
         if bad_exit:
             return bad_exit
         if self.doubts:

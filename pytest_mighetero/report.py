@@ -87,6 +87,31 @@ def result_facts(result: LoadGenResult) -> dict[str, str]:
     )
 
 
+def audit_facts(runs: Mapping[str, LoadGenResult]) -> dict[str, str]:
+    """Return what LoadGen said of an audit's runs; the first part's has the figure.
+
+    Args:
+        runs: by the audit's parts, ``TEST01`` or ``TEST04-A`` and ``TEST04-B``.
+    """
+    if not runs:
+        return {}
+    of_parts = {part: result_facts(runs[part]) for part in sorted(runs)}
+    facts = next(iter(of_parts.values()))
+    if len(runs) > 1:
+        facts["audit_runs"] = ", ".join(
+            f"{part}={said.get('value', 'none')} {said.get('unit', '')}".rstrip()
+            + f" {said.get('validity', 'without a verdict')}"
+            for part, said in of_parts.items()
+        )
+    verdicts = [said.get("validity") for said in of_parts.values()]
+    if "INVALID" in verdicts:
+        facts["validity"] = "INVALID"
+    elif None in verdicts:
+        facts.pop("validity", None)
+    damage = [said["damage"] for said in of_parts.values() if "damage" in said]
+    return facts | _known(damage=" ".join(damage))
+
+
 def _latency_facts(result: LoadGenResult) -> dict[str, str | None]:
     """Return the latencies, of a language model's Server run those that are judged."""
     tokens = result.tokens

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_mighetero.command.finding import Damaged, find_records, has_records
 from pytest_mighetero.comparing.history import SAME, Record, settings_of
+from pytest_mighetero.comparing.measurement import figure_of
 from pytest_mighetero.comparing.published import LAYOUT, Entry, published_runs
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.planning import audit_of
@@ -96,7 +97,7 @@ def _of_record(record: Record) -> Entry:
     facts = dict(record.facts)
     audit = audit_of(facts.get("action", ""))
     scenario = facts.get("scenario", "-") + (f"-{audit}" if audit else "")
-    measurement = None if audit else record.measurement
+    measurement = figure_of(facts) if record.good else None
     problem = None if measurement else _why_not(record, audit)
     facts["settings"] = settings_of(facts.get("run_args", ""))
     benchmark = facts.get("benchmark", "-")
@@ -117,10 +118,19 @@ def _why_not(record: Record, audit: str | None) -> str:
     if not record.good:
         return "the backgrounds did not cover main"
     if audit:
-        return f"an audit, {audit.upper()}: nothing was measured"
+        return f"an audit, {audit.upper()}: {_said(record.facts)}"
     if record.facts.get("mode") == "AccuracyOnly":
         return "accuracy run"
     return "LoadGen's log has no VALID result"
+
+
+def _said(facts: Mapping[str, str]) -> str:
+    """Say what LoadGen logged of an audit."""
+    if "validity" not in facts:
+        return "LoadGen's log has no verdict"
+    runs = facts.get("audit_runs", "")
+    figure = runs or f"{facts.get('value', 'no')} {facts.get('unit', 'figure')}"
+    return f"{facts['validity']}, {figure}"
 
 
 def _first_line(text: object) -> str:

@@ -140,6 +140,8 @@ def test_an_audit_passes_by_its_own_verdict_files(cpu: Lab) -> None:
         "verify_accuracy.txt",
         "verify_performance.txt",
     }
+    facts = report.case.properties
+    assert (facts["validity"], facts["unit"]) == ("VALID", "samples/s")
 
 
 def test_a_back_off_turns_an_invalid_run_valid(cpu: Lab) -> None:

@@ -28,6 +28,7 @@ That maps a benchmark, or ``*`` for the others, to any of these:
     mode      the test mode that LoadGen logs (PerformanceOnly, or AccuracyOnly)
     logged    further keys and values of LoadGen's result
     verdict   what an audit writes into its verify files; "" writes none
+    audits_in  where an audit leaves all it writes (LOG_DIR/compliance_logs)
     conf      true: as the real harness, write a user.conf into this folder at the
               launch, and have LoadGen read that, and an audit.config, when it starts
     again     seconds after which the test is run once more, in another log folder
@@ -66,7 +67,7 @@ class Log:
     """LoadGen's detail log, as LoadGen 6 writes it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self.begin = time.monotonic()
         self.file = (folder / "mlperf_log_detail.txt").open("w")
         (folder / "mlperf_log_summary.txt").touch()
@@ -295,7 +296,8 @@ def main(action: str, *run_args: str) -> None:
     scenario = scenarios.get(args["scenarios"], args["scenarios"].capitalize())
     logs = log_dir
     if action != "run_harness":
-        logs = log_dir / "compliance_logs" / action.removeprefix("run_audit_").upper()
+        logs = Path(options.get("audits_in", log_dir / "compliance_logs"))
+        logs /= action.removeprefix("run_audit_").upper()
     if options.get("conf"):
         write_conf(action, args, scenario)
     for _ in range(options.get("print", 0) // 100):

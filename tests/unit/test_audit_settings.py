@@ -55,7 +55,7 @@ def log(part: Path, *, audited: bool = True, qps: float = 500, ms: int = 600) ->
 
 
 def settings(folder: Path, test: str = "test04") -> AuditSettings:
-    return audit_settings(launch(folder, test), SINCE)
+    return audit_settings(launch(folder, test), folder / "compliance_logs", SINCE)
 
 
 def test_each_part_of_an_audit_has_its_config(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_what_is_no_file_is_no_verdict(tmp_path: Path) -> None:
     (part / "nothing.txt").symlink_to("nowhere.txt")
     (part / "mlperf_log_summary.txt").symlink_to("nowhere.txt")
     (part / "verify_performance.txt").write_text("TEST PASS")
-    found = audit_verdicts(launch(tmp_path, "test01"), SINCE)
+    found = audit_verdicts(launch(tmp_path, "test01"), part.parent, SINCE)
     assert [*found.values()] == ["TEST PASS"]
     (problem,) = settings(tmp_path, "test01").problems
     assert "left no LoadGen log" in problem
