@@ -129,7 +129,7 @@ class Attempt:
         facts |= report.audit_facts(main.audit_runs)
         if main.result is not None:
             facts |= report.result_facts(main.result)
-            facts |= report.accuracy_facts(accuracy_summary(main.launch))
+            facts |= report.accuracy_facts(accuracy_summary(main.launch.log_dir))
         return facts
 
     def overlap_facts(self) -> dict[str, str]:

@@ -82,26 +82,26 @@ def ran_otherwise(launch: Launch) -> list[str]:
     return list(dict.fromkeys(problems))
 
 
-def accuracy_summary(launch: Launch) -> dict[str, Any] | None:
-    """Return the harness's accuracy verdicts, or None where it left none to read."""
+def accuracy_summary(log_dir: Path) -> dict[str, Any] | None:
+    """Return a harness's accuracy verdicts, or None where it left none to read."""
     try:
-        with closing(LogFile(launch.log_dir / "accuracy_summary.json")) as file:
+        with closing(LogFile(log_dir / "accuracy_summary.json")) as file:
             summary = json.loads(file.read(_SUMMARY_LIMIT))
     except (OSError, ValueError, RecursionError):
         return None
     return summary if isinstance(summary, dict) else None
 
 
-def audit_verdicts(launch: Launch, folder: Path, since: float) -> dict[Path, str]:
-    """Return the texts that the audit wrote after *since*, LoadGen's logs apart.
+def audit_verdicts(audit: str, folder: Path, since: float) -> dict[Path, str]:
+    """Return the texts that an audit wrote after *since*, LoadGen's logs apart.
 
     Args:
-        launch: an audit.
+        audit: which one, for example ``TEST01``.
         folder: where its files are kept.
         since: POSIX time of its launch; an older file is an earlier audit's.
     """
     texts = {}
-    for path in sorted(folder.glob(f"{launch.audit}*/**/*.txt")):
+    for path in sorted(folder.glob(f"{audit}*/**/*.txt")):
         if path.name.startswith("mlperf_log"):
             continue
         with suppress(OSError), closing(LogFile(path)) as file:  # or it is no file

@@ -261,7 +261,7 @@ class MainRun:
         bad_exit = [f"it exited with {exit_of(harness)}"] if harness.exit_code else []
         if launch.audit is not None:
             since = harness.launched.wall
-            verdicts = audit_verdicts(launch, self._audit_files, since)
+            verdicts = audit_verdicts(launch.audit, self._audit_files, since)
             problems = [*judge_audit(launch.audit, verdicts), *self.otherwise]
             return [*bad_exit, *problems, *judge_runs(self.audit_runs)]
         if bad_exit:
@@ -274,7 +274,7 @@ class MainRun:
                 f"{launch.log_dir}: nothing ran, or more than one test did"
             )
             return [nothing]
-        return [*self.otherwise, *judge(self.result, accuracy_summary(launch))]
+        return [*self.otherwise, *judge(self.result, accuracy_summary(launch.log_dir))]
 
     def judge(self) -> None:
         """Fail unless main is good.

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import pytest_mighetero
-from pytest_mighetero.command import compare, junit, listing, show
+from pytest_mighetero.command import compare, export, junit, listing, show
 from pytest_mighetero.errors import MigheteroError
 
-VERBS = (listing, show, compare, junit)
+VERBS = (listing, show, compare, junit, export)
 
 EPILOG = """\
 examples:
@@ -21,6 +21,7 @@ examples:
   mighetero show results
   mighetero compare last-week/results results
   mighetero junit results -o report.xml
+  mighetero export results/20260722-101500-dlrm_server
 
 exit codes: 0; 1 where a verb's help says so; 2 for wrong use
 """

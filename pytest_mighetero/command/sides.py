@@ -98,14 +98,15 @@ def _of_record(record: Record) -> Entry:
     audit = audit_of(facts.get("action", ""))
     scenario = facts.get("scenario", "-") + (f"-{audit}" if audit else "")
     measurement = figure_of(facts) if record.good else None
-    problem = None if measurement else _why_not(record, audit)
+    problem = None if measurement else why_not(record)
     facts["settings"] = settings_of(facts.get("run_args", ""))
     benchmark = facts.get("benchmark", "-")
     return Entry(benchmark, scenario, record.path.parent, measurement, problem, facts)
 
 
-def _why_not(record: Record, audit: str | None) -> str:
+def why_not(record: Record) -> str:
     """Say why nothing is compared with a run."""
+    audit = audit_of(record.facts.get("action", ""))
     failed = [
         f"{when} {phase['outcome']}: {_first_line(phase.get('text'))}".rstrip(": ")
         for when, phase in record.phases.items()

@@ -105,7 +105,7 @@ def test_what_is_no_file_is_no_verdict(tmp_path: Path) -> None:
     (part / "nothing.txt").symlink_to("nowhere.txt")
     (part / "mlperf_log_summary.txt").symlink_to("nowhere.txt")
     (part / "verify_performance.txt").write_text("TEST PASS")
-    found = audit_verdicts(launch(tmp_path, "test01"), part.parent, SINCE)
+    found = audit_verdicts("TEST01", part.parent, SINCE)
     assert [*found.values()] == ["TEST PASS"]
     (problem,) = settings(tmp_path, "test01").problems
     assert "left no LoadGen log" in problem
