@@ -166,7 +166,7 @@ class Case:
         self.attempt = Attempt(
             config, plan, neighbours, lambda state: self._tick(f"{label}{state}")
         )
-        self.attempt.main.when_launched = self._write_owed
+        self.attempt.main.when_launched = self._main_launched
         self.attempt.main.when_issuing = place.main_issues
         return self.attempt
 
@@ -299,6 +299,7 @@ class Case:
         secrets = self.config.secrets
         write_record(self._folder, record, secrets=secrets, durable=not main_waits)
 
-    def _write_owed(self) -> None:
+    def _main_launched(self) -> None:
+        self.place.main_launched()
         if self._owed is not None:
             self.write_record(self._owed)

@@ -22,19 +22,14 @@ from pytest_mighetero.suite import Pair
 
 _LARGEST = 1024 * 1024  # bytes of a file that is kept; the harness's have 4 KiB
 
+# A file as far as one look at its folder tells: time of modification in ns, bytes.
+_Seen = tuple[int, int]
+
 
 @dataclass(frozen=True)
 class _File:
+    seen: _Seen
     content: bytes
-    mtime_ns: int
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """The folders of one pair as they were: bert's are bert-99's and bert-99.9's."""
-
-    folders: frozenset[Path]
-    files: dict[Path, _File]
 
 
 class Measurements:
@@ -46,7 +41,7 @@ class Measurements:
 
     def __init__(self, harness_dir: Path) -> None:
         self._root = harness_dir / "measurements"
-        self._kept: dict[Pair, _Entry] = {}
+        self._kept: dict[Pair, dict[str, dict[str, _File]]] = {}  # by folder and name
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -54,11 +49,10 @@ class Measurements:
         return tuple(self._kept)
 
     def keep(self, pairs: Iterable[Pair]) -> None:
-        """Remember the entries of *pairs*; nobody launches these meanwhile."""
+        """Remember the entries of *pairs*; nobody else launches these meanwhile."""
         for pair in pairs:
-            folders = frozenset(_folders(self._root, pair))
-            files = (each for folder in folders for each in _files(folder))
-            self._kept[pair] = _Entry(folders, dict(files))
+            folders = _folders(str(self._root), pair)
+            self._kept[pair] = {folder: dict(_files(folder)) for folder in folders}
 
     def put_back(self, pair: Pair) -> list[str]:
         """Make the entries of *pair* what they were, once, and forget them.
@@ -68,59 +62,77 @@ class Measurements:
         Returns:
             What could not be put back and why, a sentence each.
         """
-        entry = self._kept.pop(pair, None)
-        if entry is None:
+        kept = self._kept.pop(pair, None)
+        if kept is None:
             return []
         problems = []
-        for folder in sorted({*_folders(self._root, pair), *entry.folders}):
-            now = dict(_files(folder))
-            was = {p: f for p, f in entry.files.items() if p.parent == folder}
-            for path in sorted({*now, *was}):
+        for folder in dict.fromkeys([*kept, *_folders(str(self._root), pair)]):
+            was, now = kept.get(folder, {}), _look(folder)
+            for name in {*was, *now}:
+                if name in was and was[name].seen == now.get(name):
+                    continue
+                path = Path(folder, name)
                 try:
-                    _restore(path, was.get(path), now.get(path))
+                    _restore(path, was.get(name))
                 except OSError as error:
                     problems.append(
                         f"{path} is what background {pair} wrote and could not be put "
                         f"back: {error.strerror}; it is no submission material"
                     )
-            if folder not in entry.folders:
+            if folder not in kept:
                 with suppress(OSError):  # somebody put something else there
-                    folder.rmdir()
+                    Path(folder).rmdir()
         return problems
 
 
-def _folders(root: Path, pair: Pair) -> Iterator[Path]:
-    """Return where the harness keeps *pair*, of all systems and accuracy targets."""
-    for benchmark in root.glob("*/*"):
-        name = benchmark.name.lower()
-        if name == pair.benchmark or name.startswith(f"{pair.benchmark}-"):
-            for folder in benchmark.glob("*"):
-                if folder.name.lower() == pair.scenario and folder.is_dir():
-                    yield folder
+def _folders(root: str, pair: Pair) -> Iterator[str]:
+    """Return where the harness keeps *pair*, of all systems and accuracy targets.
+
+    Of bert these are bert-99 and bert-99.9.
+    """
+    for system in _subfolders(root):
+        for benchmark in _subfolders(system.path):
+            name = benchmark.name.lower()
+            if name == pair.benchmark or name.startswith(f"{pair.benchmark}-"):
+                for folder in _subfolders(benchmark.path):
+                    if folder.name.lower() == pair.scenario:
+                        yield folder.path
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, _File]]:
-    for path in folder.glob("*"):
-        with suppress(OSError), closing(LogFile(path)) as file:  # or it is no file
-            content = file.read(_LARGEST + 1)
-            if len(content) <= _LARGEST:
-                yield path, _File(content, path.stat().st_mtime_ns)
+def _subfolders(folder: str) -> Iterator[os.DirEntry[str]]:
+    with suppress(OSError), os.scandir(folder) as entries:  # or there is none
+        yield from (entry for entry in entries if entry.is_dir())
 
 
-def _restore(path: Path, was: _File | None, now: _File | None) -> None:
-    if was == now:
-        return
+def _look(folder: str) -> dict[str, _Seen]:
+    """Return the files in *folder* that are kept, or would be."""
+    found = {}
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # a link to nothing
+                status = entry.stat()
+                if entry.is_file() and status.st_size <= _LARGEST:
+                    found[entry.name] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+def _files(folder: str) -> Iterator[tuple[str, _File]]:
+    for name, seen in _look(folder).items():
+        with suppress(OSError), closing(LogFile(Path(folder, name))) as file:
+            yield name, _File(seen, file.read(_LARGEST))
+
+
+def _restore(path: Path, was: _File | None) -> None:
     if was is None:
-        path.unlink()
+        path.unlink(missing_ok=True)
         return
-    if now is None or was.content != now.content:
-        real = Path(os.path.realpath(path))
-        partial = real.with_name(f".{real.name}.partial")
-        try:
-            partial.write_bytes(was.content)
-            if now is not None:
-                shutil.copymode(real, partial)
-            partial.replace(real)
-        finally:
-            partial.unlink(missing_ok=True)
-    os.utime(path, ns=(was.mtime_ns, was.mtime_ns))
+    real = Path(os.path.realpath(path))
+    partial = real.with_name(f".{real.name}.partial")
+    try:
+        partial.write_bytes(was.content)
+        with suppress(FileNotFoundError):  # it was deleted
+            shutil.copymode(real, partial)
+        os.utime(partial, ns=(was.seen[0], was.seen[0]))
+        partial.replace(real)
+    finally:
+        partial.unlink(missing_ok=True)

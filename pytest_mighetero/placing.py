@@ -41,6 +41,7 @@ class Place:
         self._lock: FolderLock | None = None
         self._deleted: dict[Path, None] = {}  # of the lease's files, by others
         self._measurements = Measurements(config.harness_dir)
+        self._launching: set[Pair] = set()
         self._test = ""
         self._waits: Waits = lambda _state: None
         self.seated: tuple[Seat, ...] = ()
@@ -137,10 +138,25 @@ class Place:
             test=self._test,
             waits=self._waits,
         )
-        self._measurements.keep(pair for pair, _ in self.seated)
+        self._launching = {pair for pair, _ in self.seated}
+        self._measurements.keep(self._launching)
 
     def background_issues(self, pair: Pair) -> None:
-        """Let others launch *pair*, unless main is of it, too: ours issues queries."""
+        """Let others launch *pair*, unless main is of it, too: ours issues queries.
+
+        Of the last one that can wait until main is launched, which waits for it.
+        """
+        if pair in self._launching:
+            self._launching.remove(pair)
+            if self._launching or pair == self._pair:
+                self._let_go(pair)
+
+    def main_launched(self) -> None:
+        """Let others launch what all the backgrounds are of."""
+        for pair in self._measurements.pairs:
+            self._let_go(pair)
+
+    def _let_go(self, pair: Pair) -> None:
         self._spoilt += self._measurements.put_back(pair)
         if self._lock is not None and pair != self._pair:
             self._lock.issues(pair)

@@ -108,9 +108,9 @@ def test_what_others_write_once_ours_has_read_its_own_stays(shared: Lab) -> None
         THEIRS = Path({str(theirs)!r})
 
         def test_heterogeneous(background, main):
+            main.run()
             THEIRS.parent.mkdir()
             THEIRS.write_text("theirs")
-            main.run()
         """
     )
     shared.run().result.assert_outcomes(passed=1)
