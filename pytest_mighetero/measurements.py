@@ -11,6 +11,7 @@ read it by its first query, and until then nobody else launches the same pair th
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
@@ -21,6 +22,9 @@ from pytest_mighetero.loadgen.files import LogFile
 from pytest_mighetero.suite import Pair
 
 _LARGEST = 1024 * 1024  # bytes of a file that is kept; the harness's have 4 KiB
+
+# What no run that is to be submitted has in its user.conf.
+_OF_BACKGROUND = re.compile(rb"\.min_query_count *= *1\s*$", re.MULTILINE)
 
 # A file as far as one look at its folder tells: time of modification in ns, bytes.
 _Seen = tuple[int, int]
@@ -53,6 +57,21 @@ class Measurements:
         for pair in pairs:
             folders = _folders(str(self._root), pair)
             self._kept[pair] = {folder: dict(_files(folder)) for folder in folders}
+
+    def left_by_others(self) -> list[str]:
+        """Name the kept user.conf that are a background's, a sentence each.
+
+        Of a run that was killed, or of a script that puts nothing back.
+        """
+        return [
+            f"{folder}/user.conf is what a background of another run has left "
+            f"(min_query_count = 1): write it anew before you submit, by a run of its "
+            f"own or with make generate_conf_files"
+            for folders in self._kept.values()
+            for folder, files in folders.items()
+            if "user.conf" in files
+            and _OF_BACKGROUND.search(files["user.conf"].content)
+        ]
 
     def put_back(self, pair: Pair) -> list[str]:
         """Make the entries of *pair* what they were, once, and forget them.

@@ -31,6 +31,7 @@ class Place:
 
     Attributes:
         seated: which background runs on which device, once that is decided.
+        warnings: what is worth knowing of the harness folder, a sentence each.
     """
 
     def __init__(self, config: RunConfig, pair: Pair, keeper: Keeper, *, alone: bool):
@@ -45,6 +46,7 @@ class Place:
         self._test = ""
         self._waits: Waits = lambda _state: None
         self.seated: tuple[Seat, ...] = ()
+        self.warnings: list[str] = []
         self._spoilt: list[str] = []
 
     @property
@@ -140,6 +142,7 @@ class Place:
         )
         self._launching = {pair for pair, _ in self.seated}
         self._measurements.keep(self._launching)
+        self.warnings = self._measurements.left_by_others()
 
     def background_issues(self, pair: Pair) -> None:
         """Let others launch *pair*, unless main is of it, too: ours issues queries.

@@ -96,6 +96,8 @@ def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
     finally:
         case.place.unlock_folder()
         case.learn(**attempt.measured_facts())
+    for known in case.place.warnings:
+        warn(known)
     if (throttled := throttling(attempt.main.telemetry())) is not None:
         warn(throttled)
     if (stopped := attempt.main.stopped()) is not None:

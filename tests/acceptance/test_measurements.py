@@ -117,6 +117,17 @@ def test_what_others_write_once_ours_has_read_its_own_stays(shared: Lab) -> None
     assert theirs.read_text() == "theirs"
 
 
+def test_what_a_killed_runs_background_has_left_is_said(shared: Lab) -> None:
+    bert = submitted(conf(shared, "bert"))
+    submitted(conf(shared, "resnet50"))
+    left = "*.Offline.target_qps = 500\n*.Offline.min_query_count = 1\n"
+    bert.write_text(left)
+    report = shared.run()
+    report.result.assert_outcomes(passed=1, warnings=1)
+    assert f"{bert} is what a background of another run has left" in report.text
+    assert bert.read_text() == left
+
+
 def test_what_cannot_be_put_back_is_said(shared: Lab) -> None:
     submitted(conf(shared, "bert"))
     shared.pytester.makeconftest(
