@@ -42,7 +42,7 @@ class Place:
         self._lock: FolderLock | None = None
         self._deleted: dict[Path, None] = {}  # of the lease's files, by others
         self._measurements = Measurements(config.harness_dir)
-        self._launching: set[Pair] = set()
+        self._launching: list[Pair] = []
         self._test = ""
         self._waits: Waits = lambda _state: None
         self.seated: tuple[Seat, ...] = ()
@@ -140,19 +140,22 @@ class Place:
             test=self._test,
             waits=self._waits,
         )
-        self._launching = {pair for pair, _ in self.seated}
+        self._launching = [pair for pair, _ in self.seated]
         self._measurements.keep(self._launching)
         self.warnings = self._measurements.left_by_others()
 
     def background_issues(self, pair: Pair) -> None:
         """Let others launch *pair*, unless main is of it, too: ours issues queries.
 
-        Of the last one that can wait until main is launched, which waits for it.
+        All of ours that are of it, that is. Of the last pair that can wait until main
+        is launched, which waits for it.
         """
-        if pair in self._launching:
-            self._launching.remove(pair)
-            if self._launching or pair == self._pair:
-                self._let_go(pair)
+        if pair not in self._launching:
+            return
+        self._launching.remove(pair)
+        last = not self._launching and pair != self._pair
+        if not (last or pair in self._launching):
+            self._let_go(pair)
 
     def main_launched(self) -> None:
         """Let others launch what all the backgrounds are of."""

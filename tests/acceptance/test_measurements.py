@@ -73,6 +73,24 @@ def test_mains_own_stays_where_a_background_is_of_its_pair(
         assert "min_query_count" not in said
 
 
+def test_it_is_there_until_every_background_of_the_pair_has_read_it(
+    shared: Lab,
+) -> None:
+    """The second one is slower, and reads the same user.conf."""
+    bert = submitted(conf(shared, "bert"))
+    harness = shared.harness / "harness.py"
+    text = harness.read_text()
+    sleeps = 'time.sleep(options.get("before", 0.05))'
+    assert text.count(sleeps) == 1
+    slower = f"{sleeps}\n    time.sleep('background-2' in os.environ['LOG_DIR'])"
+    harness.write_text(text.replace(sleeps, slower))
+    report = shared.run(
+        "--background-benchmarks=bert,bert", "--background-benchmark-duration=4s"
+    )
+    report.result.assert_outcomes(passed=1)
+    assert state(bert) == ("*.Offline.target_qps = 500\n", OLD)
+
+
 @pytest.mark.parametrize("moment", ["start", "marker"])
 @pytest.mark.parametrize("scope", ["test", "session"])
 def test_it_is_put_back_where_the_backgrounds_came_to_no_query(
