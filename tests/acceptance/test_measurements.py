@@ -62,7 +62,7 @@ def test_mains_own_stays_where_a_background_is_of_its_pair(
     submitted(conf(shared, "bert"))
     report = shared.run(
         "--background-benchmarks=bert,dlrm",
-        "--background-benchmark-duration=3s",
+        "--background-benchmark-duration=automatic",
         f"--background-scope={scope}",
         k="bert_offline or dlrm_offline",
     )
@@ -82,10 +82,13 @@ def test_it_is_there_until_every_background_of_the_pair_has_read_it(
     text = harness.read_text()
     sleeps = 'time.sleep(options.get("before", 0.05))'
     assert text.count(sleeps) == 1
+    shared.fake(**{"*": CONF, "resnet50": {**CONF, "before": 3}})
     slower = f"{sleeps}\n    time.sleep('background-2' in os.environ['LOG_DIR'])"
     harness.write_text(text.replace(sleeps, slower))
     report = shared.run(
-        "--background-benchmarks=bert,bert", "--background-benchmark-duration=4s"
+        "--background-benchmarks=bert,bert,resnet50",
+        "--background-benchmark-duration=automatic",
+        devices=4,
     )
     report.result.assert_outcomes(passed=1)
     assert state(bert) == ("*.Offline.target_qps = 500\n", OLD)
