@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from pytest_mighetero.printable import printable_line
+
 
 def columns(
     headings: Sequence[str],
@@ -15,12 +17,13 @@ def columns(
 
     Args:
         headings: one for each column.
-        rows: as many cells each; a column without any text in it is left out.
+        rows: as many cells each, each shown on one line as a terminal may have it; a
+            column without any text in it is left out.
         right: the headings of the columns that are aligned to the right.
         indent: what every line begins with.
     """
     shown = [n for n in range(len(headings)) if any(row[n] for row in rows)]
-    table = [[row[n] for n in shown] for row in [headings, *rows]]
+    table = [[printable_line(row[n]) for n in shown] for row in [headings, *rows]]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     flush = [headings[n] in right for n in shown]
     return [

@@ -5,9 +5,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from pytest_mighetero.printable import printable
+
 
 class MigheteroError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of everything this package raises on purpose.
+
+    Messages quote what harnesses, files and people say; as text, they are printable.
+    """
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return printable(super().__str__())
 
 
 class ConfigError(MigheteroError):

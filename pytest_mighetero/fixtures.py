@@ -12,6 +12,7 @@ import pytest
 
 from pytest_mighetero.errors import MigheteroError, RunError
 from pytest_mighetero.outcome import MAIN, Failed
+from pytest_mighetero.printable import printable
 
 if TYPE_CHECKING:
     from pytest_mighetero.background import BackgroundSet
@@ -97,9 +98,9 @@ def mig_gpu(request: pytest.FixtureRequest) -> Iterator[Gpu]:
     problems = [misfit_of(case.config, case.pair, each.devices[0]) for each in found]
     problem = problems[0] if all(problems) else None
     if problem and case.pair.benchmark in case.config.asked:
-        pytest.fail(f"{problem}.", pytrace=False)
+        pytest.fail(printable(f"{problem}."), pytrace=False)
     elif problem:
-        pytest.skip(problem)
+        pytest.skip(printable(problem))
     gpus = [gpu for gpu, bad in zip(found, problems, strict=True) if not bad]
     try:
         with _in_one_sentence(item):
@@ -133,7 +134,8 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
         if case.config.dryrun:
             from pytest_mighetero.script import script
 
-            item.add_report_section("setup", DRY_RUN, script(case.config, plan))
+            text = printable(script(case.config, plan))
+            item.add_report_section("setup", DRY_RUN, text)
             pytest.skip("dry run: nothing was started")
         for flag, nearest in unknown_flags(case.config.main_runargs).items():
             _warn(item, _unknown(flag, nearest))
@@ -255,4 +257,4 @@ def _in_one_sentence(item: pytest.Item) -> Iterator[None]:
 
 def _warn(item: pytest.Item, text: str) -> None:
     shown = item.stash[CASE].config.secrets.mask(text)
-    item.warn(MigheteroWarning(f"{item.name}: {shown}"))
+    item.warn(MigheteroWarning(printable(f"{item.name}: {shown}")))

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pytest_mighetero.comparing.recorded import recorded_run
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices import Gpu, source_of
 from pytest_mighetero.devices.choosing import rank_gpus
 from pytest_mighetero.devices.lease import Lease
-from pytest_mighetero.durations import BackgroundTime, background_time, time_left
+from pytest_mighetero.durations import (
+    BackgroundTime,
+    Recorded,
+    background_time,
+    time_left,
+)
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.launching import Tick
 from pytest_mighetero.leasing import FolderLock, Waits, lease_gpu, lock_folder
@@ -20,8 +26,7 @@ from pytest_mighetero.neighbours import (
     Neighbours,
     OwnBackgrounds,
 )
-from pytest_mighetero.planning import audit_of
-from pytest_mighetero.records import recorded_run
+from pytest_mighetero.planning import audit_of, run_args_of
 from pytest_mighetero.seating import Seat, refuse_unknown, seat_backgrounds, wish_of
 from pytest_mighetero.suite import Pair
 
@@ -44,6 +49,7 @@ class Place:
         self._measurements = Measurements(config.harness_dir)
         self._launching: list[Pair] = []
         self._test = ""
+        self._recorded: dict[str, Recorded | None] = {}
         self._waits: Waits = lambda _state: None
         self.seated: tuple[Seat, ...] = ()
         self.warnings: list[str] = []
@@ -200,13 +206,20 @@ class Place:
         """
         if self._config.keeps_backgrounds:
             return background_time(config, self._pair, self.profile, mains=upcoming)
-        recorded = recorded_run(config, self._pair, self.gpu)
+        recorded = self._history(config)
         return background_time(config, self._pair, self.profile, recorded)
 
     def time_left(self, config: RunConfig) -> float:
         """Return the seconds that backgrounds which are up must have left here."""
-        recorded = recorded_run(config, self._pair, self.gpu)
-        return time_left(config, self._pair, self.profile, recorded)
+        return time_left(config, self._pair, self.profile, self._history(config))
+
+    def _history(self, config: RunConfig) -> Recorded | None:
+        """Return what an earlier run took, looked up once for each RUN_ARGS."""
+        run_args = run_args_of(config, self._pair)
+        if run_args not in self._recorded:
+            recorded = recorded_run(config, self._pair, self.gpu)
+            self._recorded[run_args] = recorded
+        return self._recorded[run_args]
 
     def watched(self, tick: Tick) -> Tick:
         """Return *tick* so that it looks after the GPU's lease as well.

@@ -28,6 +28,7 @@ from pytest_mighetero.fixtures import (
 from pytest_mighetero.markers import MARKERS
 from pytest_mighetero.options import OPTIONS, Option
 from pytest_mighetero.outcome import pytest_runtest_call, pytest_runtest_setup, unexcuse
+from pytest_mighetero.printable import printable
 from pytest_mighetero.settings import RUN_CONFIG, anything_said, run_config
 from pytest_mighetero.spelled import apart, spelled
 
@@ -113,7 +114,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
     try:
         for line in listing(run_config(config)):
-            print(line)
+            print(printable(line))
     except DeviceError as error:
         raise pytest.UsageError(str(error)) from None
     return int(pytest.ExitCode.OK)
@@ -148,7 +149,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
             f"mighetero: no harness gets your {', '.join(names)}, which can change "
             f"what it exits with; [harness.environment] of a suite file can set them"
         )
-    return lines
+    return [printable(line) for line in lines]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -352,8 +353,8 @@ def pytest_terminal_summary(
         for title, lines in sections(run_reports(terminalreporter.stats)):
             terminalreporter.section(title)
             for line in lines:
-                terminalreporter.write_line(line)
+                terminalreporter.write_line(printable(line))
     if SAVED in config.stash:
         terminalreporter.section("references")
         for line in config.stash[SAVED]:
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(printable(line))

@@ -17,11 +17,15 @@ def printable(text: str) -> str:
 
     Tabs and the ends of lines stay; one of DOS's becomes one of ours.
     """
+    if text.isprintable():  # as nearly all of it is
+        return text
     return _OBEYED.sub(_shown, text.replace("\r\n", "\n"))
 
 
 def printable_line(text: str) -> str:
     r"""Return *text* as one line: printable, its tabs and lines' ends shown, too."""
+    if text.isprintable():
+        return text
     return _BREAKS.sub(_shown, printable(text))
 
 

@@ -13,17 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest_mighetero
-from pytest_mighetero.config import RunConfig
-from pytest_mighetero.devices import Gpu
-from pytest_mighetero.durations import Recorded
+from pytest_mighetero.comparing.record_file import VERSION
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.evidence import loadgen_result, ran_otherwise
 from pytest_mighetero.harness.process import HarnessProcess
-from pytest_mighetero.planning import Launch, run_args_of, run_name
+from pytest_mighetero.planning import Launch
 from pytest_mighetero.secret import NONE, Secrets
-from pytest_mighetero.suite import Pair
-
-VERSION = 1
 
 
 def new_folder(results: Path, name: str) -> Path:
@@ -145,34 +140,3 @@ def describe(
         else [],
         "loadgen": result and result.to_dict(),
     }
-
-
-def recorded_run(config: RunConfig, pair: Pair, gpu: Gpu) -> Recorded | None:
-    """Return what the latest good run of the same main took, or None.
-
-    Args:
-        config: has the results folder, the suite, and main's action and RUN_ARGS.
-        pair: main.
-        gpu: its kind and its first device's profile must be the same.
-    """
-    key = {
-        "suite": config.suite.name,
-        "action": config.action,
-        "gpu": gpu.name,
-        "run_args": config.secrets.mask(run_args_of(config, pair)),
-    }
-    if (profile := gpu.devices[0].profile) is not None:
-        key["device_profile"] = profile
-    records = f"*-{run_name(pair, config.action)}*/record.json"
-    for path in sorted(config.results_dir.glob(records), reverse=True):
-        try:
-            record = json.loads(path.read_text("utf-8"))
-            facts = record["facts"]
-            good = record["phases"]["call"]["outcome"] == "passed"
-            if good and key.items() <= facts.items():
-                kept = facts["background_duration_by"] == "session"
-                leads = [0.0 if kept else each["start_s"] for each in record["overlap"]]
-                return Recorded(max(leads), float(facts["seconds"]))
-        except (OSError, ValueError, LookupError, TypeError):
-            continue  # somebody else's, cut short, or alone
-    return None

@@ -11,6 +11,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.loadgen import LoadGenResult
 from pytest_mighetero.overlap import OverlapReport
 from pytest_mighetero.planning import RunPlan, audit_of
+from pytest_mighetero.printable import printable_line
 from pytest_mighetero.units import significant
 from pytest_mighetero.verdict import accuracy_verdicts
 
@@ -176,7 +177,7 @@ def block(facts: Facts) -> str:
     """Return the facts as one short block of text."""
     width = max(map(len, facts))
     lines = (f"  {name:<{width}}  {value}" for name, value in facts.items())
-    return "\n".join(["mighetero:", *lines, ""])
+    return "\n".join(["mighetero:", *map(printable_line, lines), ""])
 
 
 def table(runs: Sequence[Facts]) -> list[str]:

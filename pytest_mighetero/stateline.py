@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
+from pytest_mighetero.printable import printable_line
+
 
 class StateLine:
     """A line that is rewritten in place; silent where the terminal is none.
@@ -16,7 +18,7 @@ class StateLine:
     """
 
     def __init__(self, config: pytest.Config, name: str):
-        self._name = name
+        self._name = printable_line(name)
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin(
             "terminalreporter"
         )
@@ -28,6 +30,7 @@ class StateLine:
 
     def __call__(self, state: str) -> None:
         """Show *state* and the seconds since the run began."""
+        state = printable_line(state)
         seconds = time.monotonic() - self._begin
         self.doing = f"{state} ({seconds:.0f} s)"
         self._write(f"{self._name}: {self.doing}")
@@ -35,6 +38,7 @@ class StateLine:
 
     def announce(self, state: str) -> None:
         """Show *state*; where nobody watches a terminal, write it once for the log."""
+        state = printable_line(state)
         self(state)
         reporter = self._reporter
         if reporter is None or reporter.isatty or state == self._announced:

@@ -12,6 +12,7 @@ from typing import NoReturn
 import pytest_mighetero
 from pytest_mighetero.command import compare, export, junit, listing, show
 from pytest_mighetero.errors import MigheteroError
+from pytest_mighetero.printable import printable_line
 
 VERBS = (listing, show, compare, junit, export)
 
@@ -30,7 +31,8 @@ exit codes: 0; 1 where a verb's help says so; 2 for wrong use
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        said = printable_line(message)
+        self.exit(2, f"{self.prog}: {said}; see {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = int(arguments.run(arguments))
         sys.stdout.flush()
     except MigheteroError as error:
-        sentence = " ".join(str(error).split())
+        sentence = printable_line(" ".join(str(error).split()))
         print(f"mighetero {arguments.verb}: {sentence}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # whoever read it has seen enough

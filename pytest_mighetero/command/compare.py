@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pytest_mighetero.columns import columns
+from pytest_mighetero.command.finding import add_select
 from pytest_mighetero.command.pairing import (
     LeftOut,
     Row,
@@ -18,6 +19,7 @@ from pytest_mighetero.command.pairing import (
 )
 from pytest_mighetero.command.sides import KINDS, Side, notes, read_side
 from pytest_mighetero.comparing.comparison import Comparison, amount
+from pytest_mighetero.printable import printable
 
 NAME = "compare"
 HELP = "two sets of runs, benchmark by benchmark"
@@ -64,13 +66,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             choices=KINDS,
             help=f"which runs of {name.upper()}, where its records are of both kinds",
         )
+    add_select(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the comparison."""
-    a = read_side("A", Path(arguments.a), arguments.runs_a)
-    b = read_side("B", Path(arguments.b), arguments.runs_b)
+    a = read_side("A", Path(arguments.a), arguments.runs_a, arguments.select)
+    b = read_side("B", Path(arguments.b), arguments.runs_b, arguments.select)
     rows, left_out = pair(a, b)
     noted = notes(a, b, [(row.a, row.b) for row in rows])
     if arguments.json:
@@ -82,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(document, indent=2))
     else:
-        print("\n".join(_lines(a, b, rows, left_out, noted)))
+        print(printable("\n".join(_lines(a, b, rows, left_out, noted))))
     return 0 if rows else 1
 
 

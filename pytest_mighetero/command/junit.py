@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from pytest_mighetero.command.finding import add_records, find_records
-from pytest_mighetero.command.replay import junit_xml
+from pytest_mighetero.command.replay import write_junit
 from pytest_mighetero.errors import ConfigError
 
 NAME = "junit"
@@ -33,17 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the junit XML."""
-    records, damaged = find_records(arguments.records)
-    xml = junit_xml(records, damaged)
-    if arguments.output is None:
-        sys.stdout.buffer.write(xml)
-        sys.stdout.buffer.flush()
-        return 0
-    try:
-        Path(arguments.output).write_bytes(xml)
-    except OSError as error:
-        raise ConfigError(
-            f"--output: {arguments.output} cannot be written: {error.strerror}; name "
-            f"a file in a folder that exists"
-        ) from error
+    records = find_records(arguments.records, arguments.select)
+    with tempfile.TemporaryFile() as xml:
+        write_junit(records, xml)
+        xml.seek(0)
+        if arguments.output is None:
+            shutil.copyfileobj(xml, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return 0
+        try:
+            with Path(arguments.output).open("wb") as file:
+                shutil.copyfileobj(xml, file)
+        except OSError as error:
+            raise ConfigError(
+                f"--output: {arguments.output} cannot be written: {error.strerror}; "
+                f"name a file in a folder that exists"
+            ) from error
     return 0

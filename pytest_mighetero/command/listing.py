@@ -18,6 +18,7 @@ from pytest_mighetero.listing import (
     listed_gpus,
 )
 from pytest_mighetero.options import BY_KEY
+from pytest_mighetero.printable import printable
 from pytest_mighetero.suite import Suite
 
 NAME = "list"
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_document(gpus, problem, suites), indent=2))
     else:
-        print("\n".join(_lines(gpus, problem, suites)))
+        print(printable("\n".join(_lines(gpus, problem, suites))))
     return 0
 
 

@@ -8,24 +8,30 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import pytest
 
 from pytest_mighetero import report
-from pytest_mighetero.command.finding import Damaged
+from pytest_mighetero.command.joined import JoinedSuites
 from pytest_mighetero.comparing.history import Record
+from pytest_mighetero.comparing.record_file import RecordError
 from pytest_mighetero.errors import MigheteroError
+from pytest_mighetero.printable import printable_line
 
 Phase = Mapping[str, Any]
+_LONGEST_S = 1e9  # JSON has Infinity, NaN, and integers without end
 _PHASES: tuple[Literal["setup", "call", "teardown"], ...] = (
     "setup",
     "call",
     "teardown",
 )
+
+_AT_ONCE = 250  # records, of which pytest and its XML take 70 kB each
 
 # pytest alone: no ini file, no conftest, no other plugin, nothing printed.
 _ARGUMENTS = (
@@ -40,14 +46,26 @@ _ARGUMENTS = (
 _ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
 
 
-def junit_xml(records: Sequence[Record], damaged: Sequence[Damaged] = ()) -> bytes:
-    """Return the junit XML of *records*, those that are damaged as errors.
+def write_junit(records: Iterable[Record | RecordError], file: IO[bytes]) -> None:
+    """Write the junit XML of *records*, those that are damaged as errors.
+
+    pytest keeps every test of a junit file until the end: it gets some at a time.
 
     Raises:
         MigheteroError: pytest could not write it.
     """
-    reports = [each for record in records for each in reports_of(record)]
-    reports += [each for one in damaged for each in _reports_of_damaged(one)]
+    left = iter(records)
+    with tempfile.TemporaryFile() as cases:
+        suites = JoinedSuites(cases)
+        some = list(islice(left, _AT_ONCE))
+        while some:
+            suites.add(_junit_xml(some))
+            some = list(islice(left, _AT_ONCE))
+        suites.write(file)
+
+
+def _junit_xml(records: Iterable[Record | RecordError]) -> bytes:
+    reports = [each for record in records for each in _reports(record)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "report.xml")
         said = io.StringIO()
@@ -64,6 +82,12 @@ def junit_xml(records: Sequence[Record], damaged: Sequence[Damaged] = ()) -> byt
                 f"pytest {pytest.__version__} wrote no junit file; it said: "
                 f"{said.getvalue() or 'nothing'}"
             ) from None
+
+
+def _reports(record: Record | RecordError) -> Iterator[pytest.TestReport]:
+    if isinstance(record, RecordError):
+        return _reports_of_damaged(record)
+    return reports_of(record)
 
 
 @contextlib.contextmanager
@@ -150,7 +174,7 @@ def _report(
     last = when == "teardown" or phase["outcome"] == "skipped"
     block = report.block(record.facts) if record.facts else ""
     return pytest.TestReport(
-        nodeid=record.test,
+        nodeid=printable_line(record.test),
         location=(record.test.partition("::")[0], None, ""),
         keywords={},
         outcome=phase["outcome"],
@@ -164,7 +188,8 @@ def _report(
 
 def _seconds(phase: Phase) -> float:
     seconds = phase.get("seconds")
-    return float(seconds) if isinstance(seconds, (int, float)) else 0.0
+    known = isinstance(seconds, (int, float)) and abs(seconds) < _LONGEST_S
+    return float(seconds or 0) if known else 0.0
 
 
 def _longrepr(test: str, phase: Phase) -> Any:
@@ -175,9 +200,9 @@ def _longrepr(test: str, phase: Phase) -> Any:
         return _Text.of(text)
     try:
         path, line, reason = ast.literal_eval(text)
-    except (SyntaxError, TypeError, ValueError):
-        path, line, reason = test.partition("::")[0], 0, text
-    return str(path), int(line), str(reason)
+        return str(path), int(line), str(reason)
+    except (SyntaxError, TypeError, ValueError, MemoryError, RecursionError):
+        return test.partition("::")[0], 0, text
 
 
 def _cut_off(record: Record) -> str:
@@ -197,14 +222,14 @@ def _state(harness: Mapping[str, Any]) -> str:
     return f"{harness.get('role')} {state}"
 
 
-def _reports_of_damaged(damaged: Damaged) -> Iterator[pytest.TestReport]:
+def _reports_of_damaged(damaged: RecordError) -> Iterator[pytest.TestReport]:
     folder = damaged.path.parent
     for when, outcome in (("setup", "failed"), ("teardown", "passed")):
         yield pytest.TestReport(
-            nodeid=f"{folder.parent.name}::{folder.name}",
+            nodeid=printable_line(f"{folder.parent.name}::{folder.name}"),
             location=(str(damaged.path), None, ""),
             keywords={},
             outcome=outcome,  # type: ignore[arg-type]
-            longrepr=_Text.of(damaged.problem) if outcome == "failed" else None,
+            longrepr=_Text.of(str(damaged)) if outcome == "failed" else None,
             when=when,  # type: ignore[arg-type]
         )

@@ -12,6 +12,8 @@ from pytest_mighetero import report
 from pytest_mighetero.columns import columns
 from pytest_mighetero.command.finding import add_records, find_records
 from pytest_mighetero.comparing.history import Record
+from pytest_mighetero.comparing.record_file import RecordError
+from pytest_mighetero.printable import printable, printable_line
 from pytest_mighetero.units import significant
 
 NAME = "show"
@@ -24,26 +26,50 @@ examples:
   mighetero show results/20260722-101500-dlrm_server
   mighetero show results --json | jq '.[].facts.value'
 """
+_PLAIN = ("", "\n\n", "\n")  # before, between and after what is shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero show``."""
     add_records(parser)
     parser.add_argument(
-        "--json", action="store_true", help="the records themselves, as one list"
+        "--json",
+        action="store_true",
+        help="the records themselves, as one list, each on a line",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the records."""
-    records, damaged = find_records(arguments.records)
-    if arguments.json:
-        print(json.dumps([dict(record.data) for record in records], indent=2))
-    else:
-        print("\n\n".join("\n".join(_lines(record)) for record in records))
-    for each in damaged:
-        print(f"mighetero show: {each.problem}", file=sys.stderr)
+    shown = _json if arguments.json else _text_of
+    opened, between, closed = ("[\n", ",\n", "\n]\n") if arguments.json else _PLAIN
+    out, damaged, before = sys.stdout, [], opened
+    for each in find_records(arguments.records, arguments.select):
+        try:
+            if isinstance(each, RecordError):
+                raise each
+            text = shown(each)
+        except RecordError as error:
+            damaged.append(printable_line(str(error)))
+            continue
+        out.write(before + text)
+        before = between
+    out.write(closed if before == between else opened + closed)
+    for problem in damaged:
+        print(f"mighetero show: {problem}", file=sys.stderr)
     return 1 if damaged else 0
+
+
+def _json(record: Record) -> str:
+    try:
+        return json.dumps(record.data)
+    except RecursionError:
+        said = "is nested too deeply to be written as JSON"
+        raise RecordError(record.path, said) from None
+
+
+def _text_of(record: Record) -> str:
+    return printable("\n".join(_lines(record)))
 
 
 def _lines(record: Record) -> Iterator[str]:
@@ -145,7 +171,10 @@ def _each(items: list[Any]) -> list[str]:
 
 
 def _number(value: Any, how: str) -> str:
-    return format(value, how) if isinstance(value, (int, float)) else _text(value)
+    try:
+        return format(value, how) if isinstance(value, (int, float)) else _text(value)
+    except OverflowError:  # JSON's integers have no end
+        return _text(value)
 
 
 def _text(value: Any) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mighetero.command.finding import Damaged, find_records, has_records
+from pytest_mighetero.command.finding import find_records, named
 from pytest_mighetero.comparing.history import SAME, Record, settings_of
 from pytest_mighetero.comparing.measurement import figure_of
 from pytest_mighetero.comparing.published import LAYOUT, Entry, published_runs
+from pytest_mighetero.comparing.record_file import RecordError
+from pytest_mighetero.comparing.results_folder import has_records
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.planning import audit_of
 
@@ -34,21 +36,27 @@ class Side:
     entries: tuple[Entry, ...]
 
 
-def read_side(name: str, path: Path, kind: str | None) -> Side:
+def read_side(name: str, path: Path, kind: str | None, select: str = "") -> Side:
     """Read what *path* holds.
 
     Args:
         name: ``A`` or ``B``.
         path: of records, or of a tree with LoadGen's logs.
         kind: which runs of it are meant; None where there are only such of one kind.
+        select: of a results folder, what the names of the runs' folders have in common.
 
     Raises:
         ConfigError: it holds neither, or runs of both kinds, or none of that kind.
     """
-    if has_records(path):
-        return _of_records(name, path, kind)
+    if named(path) is not None or has_records(path):
+        return _of_records(name, path, kind, select)
     if not path.exists():
         raise ConfigError(f"{path}: no such file or folder; expected {_expected()}")
+    if select:
+        raise ConfigError(
+            f"--select: {path} is no results folder, and its runs have no names to "
+            f"select by; leave the option out"
+        )
     entries = published_runs(path)
     if not entries:
         raise ConfigError(f"{path}: no run in it; expected {_expected()}")
@@ -64,9 +72,14 @@ def _expected() -> str:
     return f"a record.json, a run's folder, a results folder, or a tree {LAYOUT}"
 
 
-def _of_records(name: str, path: Path, kind: str | None) -> Side:
-    records, damaged = find_records([str(path)])
-    kinds = {kind_of(record.facts) for record in records} - {None}
+def _of_records(name: str, path: Path, kind: str | None, select: str) -> Side:
+    entries, damaged, shared = [], [], _Shared()
+    for each in find_records([str(path)], select):
+        if isinstance(each, RecordError):
+            damaged.append(_of_damaged(each))
+        else:
+            entries.append(_of_record(each, shared))
+    kinds = {kind_of(entry.facts) for entry in entries} - {None}
     option = f"--runs-{name.lower()}"
     if kind is None and len(kinds) > 1:
         raise ConfigError(
@@ -79,9 +92,8 @@ def _of_records(name: str, path: Path, kind: str | None) -> Side:
             f"{option}: {path} has no {kind} run; it has {found}; leave the option out"
         )
     kind = kind or next(iter(kinds), None)
-    chosen = [each for each in records if kind_of(each.facts) in (kind, None)]
-    entries = [*map(_of_record, chosen), *map(_of_damaged, damaged)]
-    return Side(name, path, kind, tuple(entries))
+    chosen = [each for each in entries if kind_of(each.facts) in (kind, None)]
+    return Side(name, path, kind, (*chosen, *damaged))
 
 
 def kind_of(facts: Mapping[str, str]) -> str | None:
@@ -93,7 +105,21 @@ def kind_of(facts: Mapping[str, str]) -> str | None:
     return "isolated" if "command" in facts else None
 
 
-def _of_record(record: Record) -> Entry:
+class _Shared:
+    """Keeps one of many equal sets of facts, and of each only what is asked for."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str | None, ...], dict[str, str]] = {}
+
+    def __call__(self, facts: Mapping[str, str]) -> dict[str, str]:
+        values = tuple(facts.get(name) for name in _KEPT)
+        if values not in self._kept:
+            known = zip(_KEPT, values, strict=True)
+            self._kept[values] = {k: v for k, v in known if v is not None}
+        return self._kept[values]
+
+
+def _of_record(record: Record, shared: _Shared) -> Entry:
     facts = dict(record.facts)
     audit = audit_of(facts.get("action", ""))
     scenario = facts.get("scenario", "-") + (f"-{audit}" if audit else "")
@@ -101,7 +127,8 @@ def _of_record(record: Record) -> Entry:
     problem = None if measurement else why_not(record)
     facts["settings"] = settings_of(facts.get("run_args", ""))
     benchmark = facts.get("benchmark", "-")
-    return Entry(benchmark, scenario, record.path.parent, measurement, problem, facts)
+    path = record.path.parent
+    return Entry(benchmark, scenario, path, measurement, problem, shared(facts))
 
 
 def why_not(record: Record) -> str:
@@ -139,8 +166,8 @@ def _first_line(text: object) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
-def _of_damaged(damaged: Damaged) -> Entry:
-    return Entry("-", "-", damaged.path.parent, None, damaged.problem)
+def _of_damaged(damaged: RecordError) -> Entry:
+    return Entry("-", "-", damaged.path.parent, None, str(damaged))
 
 
 # What else may explain a difference, as facts; settings are RUN_ARGS without a target.
@@ -149,6 +176,8 @@ _NOTED = (
     "loadgen_version",
     "settings",
 )
+# What of a run's facts is asked for again.
+_KEPT = (*_NOTED, "backgrounds", "run", "command")
 
 
 Compared = tuple[list[Entry], list[Entry]]

@@ -13,7 +13,9 @@ from statistics import median
 from typing import Any
 
 from pytest_mighetero.comparing.comparison import amount
-from pytest_mighetero.comparing.history import Record, read_record
+from pytest_mighetero.comparing.history import Record
+from pytest_mighetero.comparing.marks import BESIDE, beside
+from pytest_mighetero.comparing.results_folder import good_records
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.evidence import loadgen_result
 from pytest_mighetero.harness.process import HarnessProcess
@@ -24,18 +26,6 @@ from pytest_mighetero.planning import Launch
 # heterogeneous): less is what it depends on how long main ran beside a background.
 FAR = 0.20
 _RUNS = 9  # that a median is taken of, the newest ones
-
-# What two runs must have in common for their backgrounds to have had the same beside
-# them: main and all the others.
-_SAME = (
-    "suite",
-    "gpu",
-    "device_profile",
-    "benchmark",
-    "scenario",
-    "action",
-    "backgrounds",
-)
 
 
 @dataclass(frozen=True)
@@ -151,19 +141,11 @@ def judge_own_figures(
 
 
 def _alike(results: Path, facts: Mapping[str, str]) -> Iterator[Record]:
-    """Yield earlier good runs of the same thing beside the same, the newest first.
-
-    Of other tests' records not even the text is read.
-    """
-    name = f"{facts['benchmark']}_{facts['scenario']}"
-    for path in sorted(results.glob(f"*-{name}*/record.json"), reverse=True):
-        try:
-            record = read_record(path)
-            same = all(record.facts.get(each) == facts.get(each) for each in _SAME)
-            if same and record.good:
-                yield record
-        except (OSError, ValueError, LookupError, TypeError):
-            continue  # somebody else's, or cut short
+    """Yield earlier good runs of the same thing beside the same, the newest first."""
+    part = f"-{facts['benchmark']}_{facts['scenario']}"
+    for record in good_records(results, part, beside(facts)):
+        if all(record.facts.get(each) == facts.get(each) for each in BESIDE):
+            yield record
 
 
 def _history(records: Sequence[Record], own: Own) -> list[float]:
@@ -192,7 +174,7 @@ def _value(entry: Mapping[str, Any], wanted: object, unit: str) -> float | None:
         same = (identity, metric["unit"]) == (wanted, unit)
         damaged = entry["loadgen"].get("damage")
         return float(metric["value"]) if same and not damaged else None
-    except (LookupError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
         return None  # it was stopped, or an older version wrote it
 
 

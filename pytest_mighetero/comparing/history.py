@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,39 +56,6 @@ class Record:
     def measurement(self) -> Measurement | None:
         """What it measured, or None unless that was VALID and the run good."""
         return of_facts(self.facts) if self.good else None
-
-
-def read_record(path: Path) -> Record:
-    """Read one ``record.json``.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is no record.
-    """
-    data = json.loads(path.read_text("utf-8"))
-    try:
-        facts, phases = dict(data["facts"]), dict(data["phases"])
-        return Record(path, data["test"], data.get("session", ""), facts, phases, data)
-    except (LookupError, TypeError) as error:
-        raise ValueError(f"{path} is no record of a run") from error
-
-
-def read_records(folder: Path, name: str = "") -> list[Record]:
-    """Return the records below a results folder, the oldest first.
-
-    What is no record, or only half of one, is left out.
-
-    Args:
-        folder: with a folder for each run.
-        name: what the names of the runs' folders have in common.
-    """
-    records = []
-    for path in sorted(folder.glob(f"*{name}*/record.json")):
-        try:
-            records.append(read_record(path))
-        except (OSError, ValueError):
-            continue
-    return records
 
 
 def settings_of(run_args: str) -> str:

@@ -14,13 +14,14 @@ from pytest_mighetero.comparing.comparison import (
 from pytest_mighetero.comparing.history import (
     Record,
     latest_session,
-    read_record,
-    read_records,
     sameness,
 )
+from pytest_mighetero.comparing.marks import same
 from pytest_mighetero.comparing.measurement import Measurement, of_facts
+from pytest_mighetero.comparing.record_file import RecordError, read_record
 from pytest_mighetero.comparing.reference_files import load_references
 from pytest_mighetero.comparing.references import check, key_of, shown
+from pytest_mighetero.comparing.results_folder import good_records, light
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.errors import RunError
 
@@ -145,21 +146,23 @@ def _earlier(
 ) -> list[Record]:
     """Return the newest earlier good runs of the same thing."""
     folder = results if isinstance(where, str) else where
-    same = [r for r in _same(folder, facts) if _same_run(r.facts, facts)]
-    good = [r for r in same if r.measurement and r.session != session]
+    found = [r for r in _same(folder, facts) if _same_run(r.facts, facts)]
+    good = [r for r in found if r.measurement and r.session != session]
     return latest_session(good) if good else []
 
 
 def _same(folder: Path, facts: Facts) -> list[Record]:
+    """Return the good runs of the same thing, the oldest first."""
     if folder.is_dir():
-        name = f"-{facts['benchmark']}_{facts['scenario']}"
-        records = read_records(folder, name)
+        part = f"-{facts['benchmark']}_{facts['scenario']}"
+        records = [light(each) for each in good_records(folder, part, same(facts))]
     else:
         try:
             records = [read_record(folder)]
-        except (OSError, ValueError):
+        except (FileNotFoundError, RecordError):
             records = []
-    return [r for r in records if sameness(r.facts) == sameness(facts)]
+    wanted = sameness(facts)
+    return [each for each in reversed(records) if sameness(each.facts) == wanted]
 
 
 def _same_run(one: Facts, other: Facts) -> bool:

@@ -99,7 +99,7 @@ def figure_of(facts: Mapping[str, str]) -> Measurement | None:
         if scenario != "server":
             return Measurement(scenario, value, unit)
         target, p99, limit, *tokens = (
-            float(facts[name]) if name in facts else None for name in _FACTS
+            _finite(facts[name]) if name in facts else None for name in _FACTS
         )
         tuned = facts.get("tuned") == "true"
         if all(each is None for each in tokens):
@@ -110,6 +110,12 @@ def figure_of(facts: Mapping[str, str]) -> Measurement | None:
         )
     except (KeyError, ValueError):
         return None
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text} is no figure")
+    return value
 
 
 def of_result(result: LoadGenResult) -> Measurement | None:

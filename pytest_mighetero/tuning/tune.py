@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.attempt import Attempt, Warn
-from pytest_mighetero.comparing.history import read_records, sameness
+from pytest_mighetero.comparing.history import Record, sameness
+from pytest_mighetero.comparing.marks import same
 from pytest_mighetero.comparing.reference_files import load_references
 from pytest_mighetero.comparing.references import key_of
+from pytest_mighetero.comparing.results_folder import good_records
 from pytest_mighetero.errors import RunError
 from pytest_mighetero.loadgen import LatencyBound, LoadGenResult
 from pytest_mighetero.neighbours import refuse_survivors
@@ -177,16 +180,26 @@ def _known_target(case: Case) -> tuple[float | None, str]:
     reference = load_references(config.references).get(key_of(facts))
     if reference is not None and reference.target_qps:
         return reference.target_qps, str(reference.path)
-    records = [r for r in read_records(config.results_dir, f"-{pair}") if r.measurement]
-    alike = [r for r in records if sameness(r.facts) == sameness(facts)]
-    alike.sort(key=lambda r: r.facts.get("run") == facts["run"])
-    if alike and alike[-1].measurement is not None:
-        return alike[-1].measurement.target_qps, str(alike[-1].path.parent)
+    alike = _alike(config.results_dir, f"-{pair}", facts)
+    if alike is not None and alike.measurement is not None:
+        return alike.measurement.target_qps, str(alike.path.parent)
     config_ver = config.config_ver_of(pair.benchmark)
     known = config.suite.target_qps(pair, facts.get("device_profile"), config_ver)
     if known is not None:
         return known, f"suite {config.suite.name}"
     return None, "the harness's configuration"
+
+
+def _alike(results: Path, part: str, facts: Mapping[str, str]) -> Record | None:
+    """Return the newest good run of the same thing, one of the same kind first."""
+    newest, wanted = None, sameness(facts)
+    for record in good_records(results, part, same(facts)):
+        if record.measurement is None or sameness(record.facts) != wanted:
+            continue
+        if record.facts.get("run") == facts["run"]:
+            return record
+        newest = newest or record
+    return newest
 
 
 def snippet(runs: Sequence[Mapping[str, str]]) -> str:

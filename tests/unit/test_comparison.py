@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from pytest_mighetero.comparing.comparison import Sample, compare, comparisons
 from pytest_mighetero.comparing.history import (
-    read_records,
     sameness,
     settings_of,
 )
@@ -142,20 +138,6 @@ def test_facts_without_a_measurement(change: dict[str, str | None]) -> None:
     facts = {k: v for k, v in {**FACTS, **change}.items() if v is not None}
     assert of_facts(FACTS) == Measurement("server", 379.9, "samples/s")
     assert of_facts(facts) is None
-
-
-def test_what_is_no_record_is_left_out(tmp_path: Path) -> None:
-    for name, text in {
-        "a": json.dumps({"test": "t", "facts": FACTS, "phases": {}}),
-        "b": "{",
-        "c": "[]",
-        "d": json.dumps({"facts": 3}),
-    }.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "record.json").write_text(text)
-    (record,) = read_records(tmp_path)
-    assert record.path.parent.name == "a"
-    assert not record.good
 
 
 def language_model(

@@ -1,0 +1,27 @@
+"""The names of the runs' folders in a results folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def run_names(results: Path, part: str = "") -> list[str]:
+    """Return the names of the runs' folders in *results*, the oldest first.
+
+    Args:
+        results: one folder for each run, its name beginning with the local time.
+        part: what the names have in common.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    with os.scandir(results) as entries:
+        return sorted(each.name for each in entries if part in each.name and _is(each))
+
+
+def _is(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
