@@ -173,9 +173,10 @@ def _report(
 ) -> pytest.TestReport:
     last = when == "teardown" or phase["outcome"] == "skipped"
     block = report.block(record.facts) if record.facts else ""
+    test = printable_line(record.test)
     return pytest.TestReport(
-        nodeid=printable_line(record.test),
-        location=(record.test.partition("::")[0], None, ""),
+        nodeid=test,
+        location=(test.partition("::")[0], None, ""),
         keywords={},
         outcome=phase["outcome"],
         longrepr=_longrepr(record.test, phase),
@@ -227,7 +228,7 @@ def _reports_of_damaged(damaged: RecordError) -> Iterator[pytest.TestReport]:
     for when, outcome in (("setup", "failed"), ("teardown", "passed")):
         yield pytest.TestReport(
             nodeid=printable_line(f"{folder.parent.name}::{folder.name}"),
-            location=(str(damaged.path), None, ""),
+            location=(printable_line(str(damaged.path)), None, ""),
             keywords={},
             outcome=outcome,  # type: ignore[arg-type]
             longrepr=_Text.of(str(damaged)) if outcome == "failed" else None,

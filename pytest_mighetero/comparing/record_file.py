@@ -149,8 +149,9 @@ def content_of(path: Path, largest: int) -> bytes:
         _check(path, path.stat(), largest)  # opening a device may do something to it
         fd = os.open(path, _HOW)
         try:
-            _check(path, os.fstat(fd), largest)
-            return b"".join(_chunks(fd, largest))
+            status = os.fstat(fd)
+            _check(path, status, largest)
+            return b"".join(_chunks(fd, largest, status.st_size + 4096))
         finally:
             os.close(fd)
     except OSError as error:
@@ -170,8 +171,8 @@ def _check(path: Path, status: os.stat_result, largest: int) -> None:
         raise RecordError(path, said)
 
 
-def _chunks(fd: int, left: int) -> Iterator[bytes]:
-    while left > 0 and (chunk := os.read(fd, min(left, 1024 * 1024))):
+def _chunks(fd: int, left: int, size: int) -> Iterator[bytes]:
+    while left > 0 and (chunk := os.read(fd, min(left, size))):
         left -= len(chunk)
         yield chunk
 
