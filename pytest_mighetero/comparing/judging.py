@@ -112,10 +112,14 @@ def judge_against_others(
         learn(reference=f"{shown(reference.value)} ({bounds})")
         problems.append(check(reference, mine))
     if config.compare is not None:
-        earlier = _earlier(config.compare, config.results_dir, facts, session)
+        why = f"there is no earlier good run like {name} to compare"
+        try:
+            earlier = _earlier(config.compare, config.results_dir, facts, session)
+        except RecordError as error:  # of the one record that was named
+            earlier, why = [], str(error)
         compared = comparisons(_measurements(earlier), [mine])
         if not compared:
-            warn(f"--mig-compare: there is no earlier good run like {name} to compare")
+            warn(f"--mig-compare: {why}")
         else:
             said = "; ".join(map(str, compared))
             learn(compared=f"{said} than {earlier[-1].path.parent}")
@@ -159,7 +163,7 @@ def _same(folder: Path, facts: Facts) -> list[Record]:
     else:
         try:
             records = [read_record(folder)]
-        except (FileNotFoundError, RecordError):
+        except FileNotFoundError:
             records = []
     wanted = sameness(facts)
     return [each for each in reversed(records) if sameness(each.facts) == wanted]

@@ -92,10 +92,10 @@ STRANGE: dict[str, tuple[Make, str]] = {
 }
 
 
-def make_strange(results: Path, which: str) -> Path:
-    """Make it, with the name of a run of bert in the server scenario."""
+def make_strange(results: Path, which: str, pair: str = "bert_server") -> Path:
+    """Make it under the name of a run of *pair*, and return the run's folder."""
     number = list(STRANGE).index(which)
-    folder = results / f"20260722-11{number:04d}-bert_server"
+    folder = results / f"20991231-11{number:04d}-{pair}"
     folder.mkdir(parents=True)
     STRANGE[which][0](folder / "record.json")
     return folder
