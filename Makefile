@@ -35,12 +35,14 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/harness_control.py --json build/bench.json
 	$(BIN)/python benchmarks/target_search.py
 	$(BIN)/python benchmarks/sharing.py
+	$(BIN)/python benchmarks/records.py
 
 bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/loadgen_reader.py
 	$(BIN)/python benchmarks/harness_control.py --quick --json build/bench-quick.json
 	$(BIN)/python benchmarks/target_search.py
 	$(BIN)/python benchmarks/sharing.py --quick
+	$(BIN)/python benchmarks/records.py --quick
 
 # Debian's python3 comes without ensurepip, which venv needs to bring pip along.
 $(VENV)/installed: pyproject.toml

@@ -1,13 +1,13 @@
-"""What a results folder with many records costs, against an empty one and a few.
+"""What a results folder with many records costs, against one with few, or none.
 
     python benchmarks/records.py [--quick]
 
 Makes 20,000 records as a nightly matrix leaves them (12 pairs, main and six backgrounds
-each; ``--quick``: 2,000), and prints seconds and the peak memory of the process for
-``mighetero show``, ``compare`` and ``junit`` of all of them and of a selection, and for
-a dry run that looks in vain for a good run of its own among them. What that takes more
-than beside an empty folder is what history costs a session's start; it is made of the
-pair's share of the records, and of as many that are all of that pair.
+each; ``--quick``: 2,000). Prints seconds and peak memory of ``mighetero show``,
+``compare`` and ``junit``, of all of them and of a selection (one pair), beside what 120
+records take; and of a dry run that looks in vain for a good run of its own, beside one
+without any records: what that takes more is what history costs a session's start. The
+first time there is no index. ``same``: all the records are of the pair that starts.
 """
 
 from __future__ import annotations
@@ -26,13 +26,18 @@ from typing import Any
 BENCHMARKS = ("bert", "dlrm", "resnet50", "rnnt", "ssd-mobilenet", "ssd-resnet34")
 PAIRS = tuple(f"{b}_{s}" for b in BENCHMARKS for s in ("offline", "server"))
 MEASURED = "dlrm_server"
+# Looks for its history, and starts nothing.
+START = [
+    *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+    *("--mig-suite=cpu", "--dryrun", "-k", f"[{MEASURED}]"),
+]
 TEST = "def test_heterogeneous(background, main):\n    main.run()\n"
 ROUNDS = 3
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a process cost: seconds, the best of ROUNDS, and its peak memory in MB."""
+    """What a process cost: seconds, the best of several, and its peak memory in MB."""
 
     seconds: float
     peak_mb: float
@@ -198,7 +203,7 @@ def make_records(results: Path, count: int, pairs: tuple[str, ...]) -> int:
 
 
 def cost(command: list[str], folder: Path, rounds: int) -> Cost:
-    """Run *command* and return what it cost."""
+    """Run *command* in *folder* and return what it cost."""
     every = []
     for _ in range(rounds):
         begin = time.monotonic()
@@ -213,61 +218,63 @@ def cost(command: list[str], folder: Path, rounds: int) -> Cost:
     return min(every, key=lambda each: each.seconds)
 
 
-def commands(results: str, few: str) -> dict[str, list[str]]:
-    """Return what is measured, by its name, of all records and of a few."""
+def commands(kept: str) -> dict[str, list[str]]:
+    """Return what is measured of the records in *kept*, by its name."""
     verb = [sys.executable, "-m", "pytest_mighetero.command"]
-    selected = f"--select={MEASURED}"
+    few, results, selected = "few/results", f"{kept}/results", f"--select={MEASURED}"
     return {
-        "show of all": [*verb, "show", results],
-        "show of a selection": [*verb, "show", selected, results],
-        "compare of all": [*verb, "compare", few, results],
-        "compare of a selection": [*verb, "compare", selected, few, results],
-        "junit of all": [*verb, "junit", "-o", "report.xml", results],
+        "show, all": [*verb, "show", results],
+        "show, a selection": [*verb, "show", selected, results],
+        "show --json, all": [*verb, "show", "--json", results],
+        "compare, all": [*verb, "compare", few, results],
+        "compare, a selection": [*verb, "compare", selected, few, results],
+        "junit, all": [*verb, "junit", "-o", "report.xml", results],
+        "junit, a selection": [*verb, "junit", selected, "-o", "report.xml", results],
     }
 
 
-def start(results: str) -> list[str]:
-    """Return the dry run that looks for its history in *results*."""
-    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    options = ["--mig-suite=cpu", "--dryrun", f"--results-dir={results}"]
-    return [*pytest, *options, "-k", f"[{MEASURED}]"]
+def make_project(folder: Path, count: int, pairs: tuple[str, ...] = PAIRS) -> int:
+    """Make a folder with a test and with *count* records; return their bytes."""
+    folder.mkdir()
+    (folder / "test_run.py").write_text(TEST)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    return make_records(folder / "results", count, pairs)
+
+
+def row(what: str, many: Cost, base: Cost) -> None:
+    """Print one line of the table."""
+    print(
+        f"{what:<34} {many.seconds:8.2f} {many.peak_mb:8.0f} {base.seconds:8.2f} "
+        f"{base.peak_mb:8.0f} {many.seconds - base.seconds:+9.2f} "
+        f"{many.seconds / base.seconds:6.1f} {many.peak_mb / base.peak_mb:6.1f}",
+        flush=True,
+    )
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="2,000 records, once")
+    parser.add_argument("--quick", action="store_true", help="2,000 records")
     quick = parser.parse_args().quick
-    count, rounds = (2_000, 1) if quick else (20_000, ROUNDS)
+    count = 2_000 if quick else 20_000
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "test_run.py").write_text(TEST)
-        (folder / "pytest.ini").write_text("[pytest]\n")
-        size = make_records(folder / "many", count, PAIRS)
-        make_records(folder / "same", count, (MEASURED,))
-        make_records(folder / "few", 10 * len(PAIRS), PAIRS)
+        size = make_project(folder / "many", count)
+        make_project(folder / "same", count, (MEASURED,))
+        make_project(folder / "few", 10 * len(PAIRS))
+        make_project(folder / "none", 0)
         print(f"{count} records of {size / count / 1024:.0f} KiB")
-        print(
-            f"{'':<32} {'seconds':>8} {'peak MB':>8} {'of few s':>9} {'of few MB':>10}"
-        )
-        few = commands("few", "few")
-        for what, command in commands("many", "few").items():
-            cost_of(what, command, few[what], folder, rounds)
-        for what in ("many", "same"):
-            title = f"session's start, {what}"
-            cost_of(title, start(what), start("empty"), folder, 1 + rounds)
-
-
-def cost_of(
-    what: str, command: list[str], base: list[str], folder: Path, rounds: int
-) -> None:
-    """Print one line."""
-    few, many = cost(base, folder, rounds), cost(command, folder, rounds)
-    print(
-        f"{what:<32} {many.seconds:8.2f} {many.peak_mb:8.0f} {few.seconds:9.2f} "
-        f"{few.peak_mb:10.0f}",
-        flush=True,
-    )
+        headings = ("seconds", "peak MB", "base s", "base MB")
+        print(" " * 34, *(f"{each:>8}" for each in headings), "  extra s  ratios")
+        few = commands("few")
+        for what, command in commands("many").items():
+            base = cost(few[what], folder, 1)
+            row(what, cost(command, folder, 1), base)
+        for kept in ("many", "same"):
+            base = cost(START, folder / "none", ROUNDS)
+            for when, rounds in (("first", 1), ("later", ROUNDS)):
+                title = f"a session's start, {kept}, {when}"
+                row(title, cost(START, folder / kept, rounds), base)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ from pytest_mighetero.settings import RUN_CONFIG, anything_said, run_config
 from pytest_mighetero.spelled import apart, spelled
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_mighetero.controller import InFlight
 
 __all__ = [
@@ -150,6 +152,18 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
             f"what it exits with; [harness.environment] of a suite file can set them"
         )
     return [printable(line) for line in lines]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Keep pytest from walking through every folder of every run for tests."""
+    results = config.rootpath / "results"
+    if RUN_CONFIG in config.stash:
+        results = config.stash[RUN_CONFIG].results_dir
+    if collection_path != results:
+        return None
+    from pytest_mighetero.comparing.run_names import holds_runs_alone
+
+    return holds_runs_alone(results) or None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
