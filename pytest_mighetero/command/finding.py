@@ -61,7 +61,10 @@ def find_records(
         check_records(path, select)
     for path in given:
         if (one := named(path)) is None:
-            yield from records_in(path, select)
+            try:
+                yield from records_in(path, select)
+            except OSError as error:  # it is gone meanwhile
+                raise _unreadable(path, error) from error
             continue
         try:
             yield read_record(one)
@@ -81,9 +84,17 @@ def check_records(path: Path, select: str) -> None:
         return
     if not os.path.lexists(path):
         raise ConfigError(f"{path}: no such file or folder; {EXPECTED}")
+    try:
+        os.scandir(path).close()
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if select and has_records(path):
         raise ConfigError(f"{path}: no run with {select!r} in its folder's name")
     raise ConfigError(f"{path}: no record in it; {EXPECTED}")
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"{path} cannot be read: {error.strerror}; {EXPECTED}")
 
 
 def named(path: Path) -> Path | None:

@@ -57,10 +57,9 @@ def write_junit(records: Iterable[Record | RecordError], file: IO[bytes]) -> Non
     left = iter(records)
     with tempfile.TemporaryFile() as cases:
         suites = JoinedSuites(cases)
-        some = list(islice(left, _AT_ONCE))
-        while some:
+        suites.add(_junit_xml(islice(left, _AT_ONCE)))
+        while some := list(islice(left, _AT_ONCE)):
             suites.add(_junit_xml(some))
-            some = list(islice(left, _AT_ONCE))
         suites.write(file)
 
 
@@ -87,7 +86,11 @@ def _junit_xml(records: Iterable[Record | RecordError]) -> bytes:
 def _reports(record: Record | RecordError) -> Iterator[pytest.TestReport]:
     if isinstance(record, RecordError):
         return _reports_of_damaged(record)
-    return reports_of(record)
+    try:
+        return iter([*reports_of(record)])
+    except RecursionError:
+        deep = RecordError(record.path, "is nested too deeply")
+        return _reports_of_damaged(deep)
 
 
 @contextlib.contextmanager

@@ -52,6 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         except RecordError as error:
             damaged.append(printable_line(str(error)))
             continue
+        except RecursionError:
+            damaged.append(printable_line(f"{each.path} is nested too deeply"))
+            continue
         out.write(before + text)
         before = between
     out.write(closed if before == between else opened + closed)
@@ -61,11 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _json(record: Record) -> str:
-    try:
-        return json.dumps(record.data)
-    except RecursionError:
-        said = "is nested too deeply to be written as JSON"
-        raise RecordError(record.path, said) from None
+    return json.dumps(record.data)
 
 
 def _text_of(record: Record) -> str:

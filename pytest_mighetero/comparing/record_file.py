@@ -188,6 +188,7 @@ def _whole(path: Path, data: Any) -> Record | None:
         return None
     test, session = data.get("test"), data.get("session", "")
     texts = [test, session, *facts.values()]
+    texts += [phase.get("text") or "" for phase in phases.values()]
     lists = [data.get(name) or [] for name in _LISTS]
     whole = (
         "version" in data

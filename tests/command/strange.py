@@ -83,6 +83,7 @@ STRANGE: dict[str, tuple[Make, str]] = {
     "phase": (_json(phases={"call": "passed"}), NO_RECORD),
     "outcome": (_json(phases={"call": {"outcome": "well"}}), NO_RECORD),
     "outcome list": (_json(phases={"call": {"outcome": ["passed"]}}), NO_RECORD),
+    "text": (_json(phases={"call": {"outcome": "failed", "text": [1]}}), NO_RECORD),
     "no outcome": (_json(phases={"call": {}}), NO_RECORD),
     "harnesses": (_json(harnesses={"main": {}}), NO_RECORD),
     "harness": (_json(harnesses=["main"]), NO_RECORD),
@@ -113,7 +114,8 @@ ODD: dict[str, dict[str, Any]] = {
     "nan": {
         "phases": {**PASSED, "call": {"outcome": "passed", "seconds": float("nan")}}
     },
-    "text": {"phases": {**PASSED, "call": {"outcome": "failed", "text": {"a": 1}}}},
+    "exit code": {"harnesses": [{"exit_code": _DEEP, "role": _DEEP, "launched": 1}]},
+    "cut off": {"phases": {}, "harnesses": [{"exit_code": _DEEP, "launched": 1}]},
     "skipped": {"phases": {"setup": {"outcome": "skipped", "text": "(" * 9000}}},
     "line": {"phases": {"setup": {"outcome": "skipped", "text": "('a', 'b', 'c')"}}},
     "other phases": {"phases": {"before": {"outcome": "passed"}}},
