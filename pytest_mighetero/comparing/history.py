@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,9 +68,3 @@ def sameness(facts: Mapping[str, str]) -> tuple[str, ...]:
     """Return what two runs must have in common to be compared."""
     same = (facts.get(name, "") for name in SAME)
     return (*same, settings_of(facts.get("run_args", "")))
-
-
-def latest_session(records: Iterable[Record]) -> list[Record]:
-    """Return those of *records* (oldest first) that ran in the newest one's session."""
-    every = list(records)
-    return [each for each in every if each.session == every[-1].session]

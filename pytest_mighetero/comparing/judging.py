@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_mighetero.comparing.comparison import (
@@ -13,7 +13,6 @@ from pytest_mighetero.comparing.comparison import (
 )
 from pytest_mighetero.comparing.history import (
     Record,
-    latest_session,
     sameness,
 )
 from pytest_mighetero.comparing.marks import same
@@ -39,13 +38,16 @@ def compare_neighbours(
     mine = of_facts(facts)
     if mine is None:
         return None
-    alike = [r for r in _same(config.results_dir, facts) if r.measurement]
-    others = [r for r in alike if r.facts.get("run") != facts["run"]]
-    own = [r for r in alike if r.session == session and _same_run(r.facts, facts)]
-    if not others:
+    own: list[Record] = []
+    theirs: list[Record] = []
+    for record in _same(config.results_dir, facts):
+        if record.facts.get("run") != facts["run"]:
+            if not theirs or _same_sample(record, theirs[0]):
+                theirs.append(record)
+        elif record.session == session and _same_run(record.facts, facts):
+            own.append(record)
+    if not theirs:
         return None
-    beside = others[-1].facts.get("backgrounds")
-    theirs = latest_session(r for r in others if r.facts.get("backgrounds") == beside)
     samples = [*_measurements(own), mine], _measurements(theirs)
     chosen = _chosen_targets([facts, *(r.facts for r in [*own, *theirs])])
     if len(chosen) > 1:
@@ -148,25 +150,35 @@ def _worse(
 def _earlier(
     where: Path | str, results: Path, facts: Facts, session: str
 ) -> list[Record]:
-    """Return the newest earlier good runs of the same thing."""
+    """Return the earlier good runs of the newest pytest run, the oldest first."""
     folder = results if isinstance(where, str) else where
-    found = [r for r in _same(folder, facts) if _same_run(r.facts, facts)]
-    good = [r for r in found if r.measurement and r.session != session]
-    return latest_session(good) if good else []
+    found: list[Record] = []
+    for record in _same(folder, facts):
+        newest = not found or record.session == found[0].session
+        if newest and record.session != session and _same_run(record.facts, facts):
+            found.append(record)
+    return found[::-1]
 
 
-def _same(folder: Path, facts: Facts) -> list[Record]:
-    """Return the good runs of the same thing, the oldest first."""
+def _same(folder: Path, facts: Facts) -> Iterator[Record]:
+    """Yield the measurements of the same thing, the newest first."""
+    wanted = sameness(facts)
+    for record in _candidates(folder, facts):
+        if record.measurement is not None and sameness(record.facts) == wanted:
+            yield light(record)
+
+
+def _candidates(folder: Path, facts: Facts) -> Iterator[Record]:
     if folder.is_dir():
         part = f"-{facts['benchmark']}_{facts['scenario']}"
-        records = [light(each) for each in good_records(folder, part, same(facts))]
-    else:
-        try:
-            records = [read_record(folder)]
-        except FileNotFoundError:
-            records = []
-    wanted = sameness(facts)
-    return [each for each in reversed(records) if sameness(each.facts) == wanted]
+        yield from good_records(folder, part, same(facts))
+    elif folder.exists():
+        yield read_record(folder)
+
+
+def _same_sample(one: Record, other: Record) -> bool:
+    beside = one.facts.get("backgrounds") == other.facts.get("backgrounds")
+    return beside and one.session == other.session
 
 
 def _same_run(one: Facts, other: Facts) -> bool:

@@ -31,7 +31,7 @@ class Latency:
     limit_ms: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """A VALID run, by the figures that MLPerf judges it by.
 

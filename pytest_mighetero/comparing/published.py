@@ -15,7 +15,7 @@ LAYOUT = "<benchmark>/<Scenario>/[performance/run_1/]mlperf_log_*.txt"
 _MEASURING = ("PerformanceOnly", "SubmissionRun")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One run, and what of it is compared.
 
