@@ -19,6 +19,7 @@ from pytest_mighetero.command.handover import (
 )
 from pytest_mighetero.command.sides import KINDS
 from pytest_mighetero.comparing.history import Record
+from pytest_mighetero.comparing.record_file import RecordError
 
 NAME = "export"
 HELP = "main's logs to where make update_results looks"
@@ -68,10 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Copy, and say what was copied and what was left out."""
     wish = Wish(arguments.runs, arguments.to, arguments.failed)
-    records, damaged = find_records(arguments.records)
     handed: list[Handover] = []
-    rows, left_out = [], [(str(each.path.parent), each.problem) for each in damaged]
-    for record in records:
+    rows: list[Sequence[str]] = []
+    left_out: list[tuple[str, str]] = []
+    for record in find_records(arguments.records, arguments.select):
+        if isinstance(record, RecordError):
+            left_out.append((str(record.path.parent), str(record)))
+            continue
         try:
             handover = handover_of(record, wish)
             rows += list(_copied(handover, record))

@@ -125,6 +125,8 @@ def _of_record(record: Record, shared: _Shared) -> Entry:
     scenario = facts.get("scenario", "-") + (f"-{audit}" if audit else "")
     measurement = figure_of(facts) if record.good else None
     problem = None if measurement else why_not(record)
+    if kind := kind_of(facts):
+        facts["run"] = kind
     facts["settings"] = settings_of(facts.get("run_args", ""))
     benchmark = facts.get("benchmark", "-")
     path = record.path.parent
@@ -177,7 +179,7 @@ _NOTED = (
     "settings",
 )
 # What of a run's facts is asked for again.
-_KEPT = (*_NOTED, "backgrounds", "run", "command")
+_KEPT = (*_NOTED, "backgrounds", "run")
 
 
 Compared = tuple[list[Entry], list[Entry]]
