@@ -203,6 +203,18 @@ class _Values:
         return f"{value.said_by}: {raw} is {raw} milliseconds; write {raw}s for seconds"
 
     def path(self, name: str) -> Path | None:
+        """Return the path with no link in it."""
+        path, said_by = self.path_as_called(name), self.value(name).said_by
+        try:
+            path = path and path.resolve()
+            if path is not None:
+                path.exists()
+        except (OSError, RuntimeError) as error:  # a ring, or too long
+            raise ConfigError(f"{said_by}: {error}") from None
+        return path
+
+    def path_as_called(self, name: str) -> Path | None:
+        """Return the path: whether a link in it is to be followed is still open."""
         value = self.value(name)
         if value.raw is None:
             return None
@@ -210,15 +222,7 @@ class _Values:
             raise ConfigError(
                 f"{value.said_by}: expected {expected}, found {value.raw!r}"
             )
-        try:
-            path = (value.base / str(value.raw)).resolve()
-            path.exists()
-        except (
-            OSError,
-            RuntimeError,
-        ) as error:  # too long, say, or a ring
-            raise ConfigError(f"{value.said_by}: {error}") from None
-        return path
+        return (value.base / str(value.raw)).absolute()
 
 
 def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
@@ -385,9 +389,9 @@ def _path(values: _Values, name: str) -> Path:
 
 
 def _lease_dir(values: _Values) -> Path:
-    """Return the folder as it is called: who put a link there is still to be seen."""
-    value = values.value("mig-lease-dir")
-    return (value.base / str(value.raw)).absolute()
+    path = values.path_as_called("mig-lease-dir")
+    assert path is not None
+    return path
 
 
 def _results_dir(values: _Values) -> Path:
