@@ -6,15 +6,13 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.execution import LOGGED, execution_of
 from pytest_mighetero.fixtures import CALL_PASSED, CASE, KEEPER, STATE
-
-if TYPE_CHECKING:
-    from pytest_mighetero.case import Case
 
 INTERRUPTS: pytest.StashKey[Interrupts] = pytest.StashKey()
 
@@ -72,14 +70,15 @@ class Interrupts:
             signal.signal(number, handler)
 
 
-def end_everything(item: pytest.Item, case: Case) -> None:
+def end_everything(item: pytest.Item) -> None:
     """Stop the run of *item*, and the backgrounds that are kept up.
 
     Raises:
         HarnessError: something survived SIGKILL.
     """
     try:
-        case.close()
+        if CASE in item.stash:
+            item.stash[CASE].close()
     finally:
         if KEEPER in item.config.stash:
             item.config.stash[KEEPER].end()
@@ -87,11 +86,11 @@ def end_everything(item: pytest.Item, case: Case) -> None:
 
 def report_interrupted(item: pytest.Item, reason: str) -> None:
     """Stop the run of *item* and report it as an error; pytest would not mention it."""
-    case, doing = item.stash[CASE], item.stash[STATE].doing
+    doing = item.stash[STATE].doing if STATE in item.stash else "it was prepared"
     item.stash[CALL_PASSED] = False  # teardown has nothing left to judge
     text = f"Interrupted by {reason} while {doing}; every harness was stopped."
     try:
-        end_everything(item, case)
+        end_everything(item)
     except HarnessError as error:
         text = f"Interrupted by {reason} while {doing}. {error}"
         text = case.config.secrets.mask(text)
@@ -99,14 +98,18 @@ def report_interrupted(item: pytest.Item, reason: str) -> None:
         text += " It was interrupted again meanwhile."
     if INTERRUPTS in item.config.stash:
         item.config.stash[INTERRUPTS].ignore()
-    if "teardown" in case.phases:
+    made = execution_of(item).made
+    logged = item.config.stash.get(LOGGED, None)
+    told = logged is not None and logged.last == (item.nodeid, "teardown")
+    if "teardown" in made and told:
         return  # it was over, and has been reported
-    item.add_report_section("teardown", "stdout", case.block())
+    if CASE in item.stash:
+        item.add_report_section("teardown", "stdout", item.stash[CASE].block())
 
     def fail() -> None:
         raise pytest.fail.Exception(text, pytrace=False) from None
 
-    if not case.phases:
+    if not made:
         _report(item, "setup", fail)
         _report(item, "teardown", lambda: None)
     else:

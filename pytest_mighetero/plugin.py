@@ -252,6 +252,10 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
     interrupts = config.stash[INTERRUPTS] = Interrupts()
     config.add_cleanup(interrupts.restore)
+    from pytest_mighetero.execution import LOGGED, Logged
+
+    config.stash[LOGGED] = Logged(config)
+    config.pluginmanager.register(config.stash[LOGGED], "mighetero-logged")
     in_flight = _follow_workers(config)
     interrupts.install()
     try:
@@ -296,11 +300,35 @@ def pytest_runtest_protocol(
     try:
         return (yield)
     except (KeyboardInterrupt, pytest.exit.Exception) as interrupt:
-        if CASE in item.stash:
+        if _is_run(item):
             from pytest_mighetero.interrupts import report_interrupted
 
             report_interrupted(item, str(interrupt) or "Ctrl-C")
         raise
+    finally:
+        if _is_run(item):
+            from pytest_mighetero.execution import forget
+
+            forget(item)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Begin anew: a plugin may have executed the same item before."""
+    if _is_run(item):
+        from pytest_mighetero.execution import begin
+
+        begin(item)
+    return (yield)
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: object) -> None:
+    """Note the limit of an item, which is to be that of each execution."""
+    if _is_run(item):
+        from pytest_mighetero.execution import execution_of
+
+        execution_of(item).limit = settings
 
 
 @pytest.hookimpl(wrapper=True)
@@ -310,10 +338,17 @@ def pytest_runtest_makereport(
     """Write the record before anybody hears of the phase; carry the facts along."""
     outcome = yield
     unexcuse(outcome, call.excinfo and call.excinfo.value)
+    if not _is_run(item):
+        return outcome
+    from pytest_mighetero.execution import execution_of
+
     if outcome.when == "call":
         item.stash[CALL_PASSED] = outcome.passed
-    case = item.stash.get(CASE, None)
+    execution, case = execution_of(item), item.stash.get(CASE, None)
+    execution.made.append(outcome.when)
+    outcome.mighetero_began = execution.began  # type: ignore[attr-defined]
     if case is None:
+        outcome.mighetero = {}  # type: ignore[attr-defined]
         return outcome
     item.stash[STATE].clear()
     case.phases[outcome.when] = {

@@ -19,7 +19,8 @@ Reports = Sequence[pytest.TestReport]
 def run_reports(stats: Mapping[str, Sequence[object]]) -> list[pytest.TestReport]:
     """Return every report of a run among the terminal reporter's *stats*.
 
-    A test has one for each phase; that which knows most comes last.
+    A test has one for each phase; that which knows most comes last. Of a test that was
+    executed several times only those of the last execution are returned.
     """
     every = (each for group in stats.values() for each in group)
     reports = [
@@ -27,7 +28,11 @@ def run_reports(stats: Mapping[str, Sequence[object]]) -> list[pytest.TestReport
         for each in every
         if isinstance(each, pytest.TestReport) and hasattr(each, "mighetero")
     ]
-    return sorted(reports, key=lambda each: len(each.mighetero))
+    began: dict[str, float] = {}
+    for each in reports:
+        began[each.nodeid] = max(began.get(each.nodeid, 0.0), each.mighetero_began)
+    last = [each for each in reports if each.mighetero_began == began[each.nodeid]]
+    return sorted(last, key=lambda each: len(each.mighetero))
 
 
 def sections(reports: Reports) -> Iterator[tuple[str, list[str]]]:
@@ -42,7 +47,8 @@ def sections(reports: Reports) -> Iterator[tuple[str, list[str]]]:
         lines = [f"# {nodeid}\n{text}\n" for nodeid, text in scripts.items()]
         yield "dry run: nothing was started", lines
         return
-    runs = list(_facts(reports).values())
+    if not (runs := list(_facts(reports).values())):
+        return
     kinds = dict.fromkeys(facts.get("run", "heterogeneous") for facts in runs)
     yield f"{' and '.join(kinds)} runs", table(runs)
     if lines := interference_table(runs):
@@ -54,7 +60,7 @@ def sections(reports: Reports) -> Iterator[tuple[str, list[str]]]:
 
 
 def _facts(reports: Reports) -> dict[str, Facts]:
-    return {each.nodeid: each.mighetero for each in reports}
+    return {each.nodeid: each.mighetero for each in reports if each.mighetero}
 
 
 def save_references(config: RunConfig, reports: Reports) -> list[str]:

@@ -30,6 +30,9 @@ def test_isolated(main):
     main.run()
 """
 
+# Plugins that are not used; a later -p turns one on again.
+OFF = ("cacheprovider", "rerunfailures", "repeat", "flaky")
+
 # What the tests' own run must not hand on.
 OUTER = (
     "FAKE_HARNESS",
@@ -48,8 +51,8 @@ def ini_of(junit_family: str = "xunit1") -> list[str]:
 
 def arguments_of(devices: int) -> list[str]:
     listed = [f"--mig-devices={','.join(UUIDS[:devices])}"] if devices else []
-    here = ["--junitxml=report.xml", "--mig-lease-dir=leases", "-p", "no:cacheprovider"]
-    return [*listed, *here]
+    here = ["--junitxml=report.xml", "--mig-lease-dir=leases"]
+    return [*listed, *here, *(word for name in OFF for word in ("-p", f"no:{name}"))]
 
 
 def config_of(folder: Path, **said: str) -> RunConfig:

@@ -1,0 +1,259 @@
+"""Tests that other plugins execute again: each execution is a case of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.lab import Lab, Report
+
+RERUN = ("-p", "rerunfailures", "--reruns=1")
+FLAKY = ("-p", "flaky", "--force-flaky", "--max-runs=2")
+REPEAT = ("-p", "repeat", "--count=2")
+
+# The second execution fails before main is launched.
+NEVER_STARTS = """
+def test_it(background, main, request):
+    folder = request.config.rootpath
+    if not (folder / "seen").exists():
+        (folder / "seen").touch()
+        main.run()
+        assert False, "the first execution"
+    assert False, "the second never runs main"
+"""
+NOT_EVEN_SET_UP = """
+import pytest
+
+@pytest.fixture(scope="function")
+def first(request):
+    folder = request.config.rootpath
+    assert not (folder / "seen").exists(), "the second is not set up"
+    (folder / "seen").touch()
+
+def test_it(first, background, main):
+    main.run()
+    assert False, "the first execution"
+"""
+
+
+def once_bad(lab: Lab) -> None:
+    """Have the first main die, and the second be VALID."""
+    lab.fake(dlrm={"once": str(lab.folder / "died")})
+
+
+def records(report: Report) -> list[dict[str, Any]]:
+    """Return the records by when their mains were launched."""
+    return sorted(
+        report.records, key=lambda each: float(each["harnesses"][0]["launched"] or 1e99)
+    )
+
+
+@pytest.mark.parametrize("plugin", [RERUN, FLAKY], ids=["rerunfailures", "flaky"])
+def test_each_execution_has_its_own_verdict(lab: Lab, plugin: tuple[str, ...]) -> None:
+    once_bad(lab)
+    report = lab.run_apart(*plugin)
+    assert report.result.ret == 0, report.text
+    first, second = records(report)
+    assert first["phases"]["call"]["outcome"] == "failed"
+    assert "validity" not in first["facts"]
+    assert [each["outcome"] for each in second["phases"].values()] == ["passed"] * 3
+    assert second["facts"]["validity"] == "VALID"
+    skipped, passed = report.junit
+    assert "executed again" in skipped.problems["skipped"]
+    assert "validity" not in skipped.properties
+    assert passed.problems == {}
+    assert passed.properties["validity"] == "VALID"
+    assert passed.properties["log_dir"] != skipped.properties["log_dir"]
+    for case in report.junit:
+        assert case.system_out.count("mighetero:") == 1
+
+
+def test_a_repetition_is_a_test_of_its_own(lab: Lab) -> None:
+    once_bad(lab)
+    report = lab.run_apart(*REPEAT)
+    report.result.assert_outcomes(passed=1, failed=1)
+    failed, passed = report.junit
+    assert "validity" not in failed.properties
+    assert passed.properties["validity"] == "VALID"
+    assert len(report.records) == 2
+
+
+@pytest.mark.parametrize("plugin", [RERUN, FLAKY], ids=["rerunfailures", "flaky"])
+@pytest.mark.parametrize(
+    "test", [NEVER_STARTS, NOT_EVEN_SET_UP], ids=["no main", "no setup"]
+)
+def test_an_execution_without_main_shows_nothing_of_the_earlier_one(
+    lab: Lab, plugin: tuple[str, ...], test: str
+) -> None:
+    lab.pytester.makepyfile(test_run=test)
+    report = lab.run_apart(*plugin)
+    assert report.result.ret == 1, report.text
+    first, second = report.junit
+    assert first.properties["validity"] == "VALID"
+    assert "executed again" in first.problems["skipped"]
+    assert "the second" in "".join(second.problems.values())
+    assert not {"validity", "value", "p99_ms", "seconds"} & set(second.properties)
+    assert "VALID" not in second.system_out
+    _, _, table = report.text.partition("heterogeneous runs ===")
+    assert "VALID" not in table
+    for record in report.records:
+        ran = record["harnesses"][0]["launched"] is not None
+        assert (record["facts"].get("validity") == "VALID") == ran
+
+
+def test_main_that_ran_before_is_asked_for_again(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_run="""
+        def test_it(background, main, request):
+            seen = request.config.rootpath / "seen"
+            if not seen.exists():
+                seen.touch()
+                main.run()
+                assert False
+        """
+    )
+    report = lab.run_apart(*RERUN)
+    report.result.assert_outcomes(passed=1, errors=1)
+    assert "passed without main.run()" in report.text
+
+
+def test_what_a_bad_teardown_repeats_is_no_pass(lab: Lab) -> None:
+    lab.fake(bert={"once": str(lab.folder / "died"), "test": 0.1, "exit": 0})
+    lab.pytester.makepyfile(
+        test_run="""
+        import pytest
+
+        @pytest.fixture
+        def bad(request):
+            yield
+            seen = request.config.rootpath / "seen"
+            if not seen.exists():
+                seen.touch()
+                assert False, "a bad teardown"
+
+        def test_it(bad, main):
+            main.run()
+        """
+    )
+    report = lab.run_apart(*RERUN)
+    assert report.result.ret == 0
+    first, second = report.junit
+    assert "a bad teardown" in first.problems["skipped"]
+    assert second.problems == {}
+
+
+def test_what_hung_on_the_item_before_stays_and_what_came_under_way_goes(
+    lab: Lab,
+) -> None:
+    once_bad(lab)
+    lab.pytester.makeconftest(
+        """
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                item.user_properties.append(("owner", "me"))
+        """
+    )
+    lab.pytester.makepyfile(
+        test_run="""
+        def test_it(background, main, record_property):
+            record_property("beside", str(main.benchmark))
+            main.run()
+        """
+    )
+    lab.run_apart(*RERUN, "-rA")
+    text = (lab.folder / "report.xml").read_text()
+    assert text.count('name="owner"') == 2
+    assert text.count('name="beside"') == 2
+
+
+def test_reruns_in_xdist_workers(lab: Lab) -> None:
+    once_bad(lab)
+    report = lab.run_apart(*RERUN, "-n1")
+    assert report.result.ret == 0, report.text
+    skipped, passed = report.junit
+    assert "executed again" in skipped.problems["skipped"]
+    assert passed.properties["validity"] == "VALID"
+    _, _, table = report.text.partition("heterogeneous runs ===")
+    assert table.count("VALID") == 1
+
+
+def test_each_execution_has_the_whole_time_limit(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_run="""
+        import time
+
+        def test_it(background, main, request):
+            while True:
+                time.sleep(0.05)
+        """
+    )
+    report = lab.run_apart(*RERUN, "--timeout=3")
+    report.result.assert_outcomes(failed=1)
+    for case in report.junit:
+        assert "Timeout (>3.0s) from pytest-timeout" in "".join(case.problems.values())
+
+
+def test_kept_backgrounds_serve_the_next_execution(lab: Lab) -> None:
+    once_bad(lab)
+    report = lab.run_apart(
+        *RERUN,
+        "--background-scope=session",
+        "--background-benchmarks=bert,resnet50",
+        "--background-benchmark-duration=automatic",
+        k="dlrm",
+    )
+    assert report.result.ret == 0, report.text
+    offline, server = (
+        [each for each in report.junit if scenario in each.name]
+        for scenario in ("offline", "server")
+    )
+    last = [offline[-1], server[-1]]
+    assert [each.problems for each in last] == [{}, {}]
+    assert [each.properties["overlap_ok"] for each in last] == ["true", "true"]
+    assert len(offline) + len(server) == 3
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_interrupted_execution_is_reported_whichever_it_is(
+    lab: Lab, number: int
+) -> None:
+    lab.pytester.makepyfile(
+        test_run=f"""
+        import os, signal
+
+        def test_it(background, main, request):
+            seen = request.config.rootpath / "seen"
+            with seen.open("a") as file:
+                file.write("x")
+            if seen.read_text() == "x" * {number}:
+                os.kill(os.getpid(), signal.SIGTERM)
+            main.run()
+            assert False
+        """
+    )
+    report = lab.run_apart(*RERUN)
+    assert report.result.ret == 2, report.text
+    assert len(report.junit) == number
+    assert "Interrupted by SIGTERM" in report.junit[-1].problems["error"]
+    assert "validity" not in report.junit[-1].properties
+
+
+def test_an_interrupt_between_two_executions_loses_none(lab: Lab) -> None:
+    once_bad(lab)
+    lab.pytester.makeconftest(
+        """
+        import os, signal, time
+
+        def sleep(seconds):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        def pytest_runtest_teardown(item):
+            import pytest_rerunfailures
+            pytest_rerunfailures.time = type("Time", (), {"sleep": sleep})
+        """
+    )
+    report = lab.run_apart(*RERUN, "--reruns-delay=60")
+    assert report.result.ret == 2, report.text
+    (case,) = report.junit
+    assert "Interrupted by SIGTERM" in case.problems["error"]
