@@ -240,6 +240,15 @@ def _is_run(item: pytest.Item) -> bool:
     return type(main).__module__ == "pytest_mighetero.suite"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Have a session with runs outlive what it is watched through."""
+    if RUN_CONFIG in session.config.stash:
+        from pytest_mighetero.terminal import outlive
+
+        outlive(session.config)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Let SIGTERM and SIGHUP end a session with runs as Ctrl-C does."""
@@ -253,7 +262,9 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     interrupts = config.stash[INTERRUPTS] = Interrupts()
     config.add_cleanup(interrupts.restore)
     from pytest_mighetero.execution import LOGGED, Logged
+    from pytest_mighetero.terminal import outlive
 
+    outlive(config)
     config.stash[LOGGED] = Logged(config)
     config.pluginmanager.register(config.stash[LOGGED], "mighetero-logged")
     in_flight = _follow_workers(config)

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import pytest_mighetero
@@ -68,20 +69,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    said = "mighetero"
     try:
-        arguments = _parser().parse_args(argv)
-    except SystemExit as end:  # --help, --version, wrong use
-        return int(end.code or 0)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # harnesses print what they like
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
+        try:
+            arguments = _parser().parse_args(argv)
+        except SystemExit as end:  # --help, --version, wrong use
+            sys.stdout.flush()
+            return int(end.code or 0)
+        said = f"mighetero {arguments.verb}"
+        if isinstance(sys.stdout, io.TextIOWrapper):  # harnesses print what they like
+            sys.stdout.reconfigure(errors="backslashreplace")
         code = int(arguments.run(arguments))
         sys.stdout.flush()
     except MigheteroError as error:
-        sentence = printable_line(" ".join(str(error).split()))
-        print(f"mighetero {arguments.verb}: {sentence}", file=sys.stderr)
-        return 2
+        return _refused(said, printable_line(" ".join(str(error).split())))
     except BrokenPipeError:  # whoever read it has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        _drop_output()
+        return _refused(said, f"its output cannot be written: {error.strerror}")
     return code
+
+
+def _refused(said: str, sentence: str) -> int:
+    with suppress(OSError):  # a terminal that is gone
+        print(f"{said}: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _drop_output() -> None:
+    """Have Python not write, when it ends, what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,65 @@
+"""The terminal, or pipe, that a run is watched through: it may go away under way."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from typing import Any, TextIO, cast
+
+import pytest
+
+_PASSING = {errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class LastingFile:
+    """A text file to which writing never fails: what it does not take is lost alone.
+
+    tmux or ssh end (EIO), the reader of a pipe ends (EPIPE), the disk of a log is full
+    (ENOSPC): pytest would give up the session for it, without junit and records.
+    """
+
+    def __init__(self, file: TextIO):
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        """Be like the file in all else."""
+        return getattr(self._file, name)
+
+    def write(self, text: str) -> int:
+        """Write *text*, if it can be."""
+        try:
+            return self._file.write(text)
+        except OSError as error:
+            self._drop(error)
+            return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written, if it can be."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            self._drop(error)
+
+    def _drop(self, error: OSError) -> None:
+        """Empty the buffer, which would be written again, and at last by Python."""
+        with suppress(OSError, ValueError):  # no descriptor: nothing keeps a buffer
+            descriptor = self._file.fileno()
+            kept, null = os.dup(descriptor), os.open(os.devnull, os.O_WRONLY)
+            try:
+                os.dup2(null, descriptor)
+                self._file.flush()
+            finally:
+                if error.errno in _PASSING:
+                    os.dup2(kept, descriptor)
+                os.close(kept)
+                os.close(null)
+
+
+def outlive(config: pytest.Config) -> None:
+    """Have the session go on when the terminal of pytest is gone."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None:
+        writer = reporter._tw  # noqa: SLF001 - nothing public has its file
+        if not isinstance(writer._file, LastingFile):  # noqa: SLF001
+            writer._file = cast(TextIO, LastingFile(writer._file))  # noqa: SLF001
