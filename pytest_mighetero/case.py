@@ -296,8 +296,13 @@ class Case:
             "harnesses": [],
             **(attempt.described(read_logs=not main_waits) if attempt else {}),
         }
-        secrets = self.config.secrets
-        write_record(self._folder, record, secrets=secrets, durable=not main_waits)
+        write_record(
+            self._folder,
+            record,
+            secrets=self.config.secrets,
+            durable=not main_waits,
+            last="teardown" in self.phases,
+        )
 
     def _main_launched(self) -> None:
         self.place.main_launched()

@@ -262,9 +262,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     interrupts = config.stash[INTERRUPTS] = Interrupts()
     config.add_cleanup(interrupts.restore)
     from pytest_mighetero.execution import LOGGED, Logged
+    from pytest_mighetero.junitfile import set_room_aside
     from pytest_mighetero.terminal import outlive
 
     outlive(config)
+    set_room_aside(config)
     config.stash[LOGGED] = Logged(config)
     config.pluginmanager.register(config.stash[LOGGED], "mighetero-logged")
     in_flight = _follow_workers(config)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 import time
@@ -18,6 +17,7 @@ from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.evidence import loadgen_result, ran_otherwise
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.planning import Launch
+from pytest_mighetero.reserve import replace
 from pytest_mighetero.secret import NONE, Secrets
 
 
@@ -65,10 +65,12 @@ def write_record(
     *,
     secrets: Secrets = NONE,
     durable: bool = True,
+    last: bool = False,
 ) -> Path:
     """Write ``record.json`` into *folder*: under another name, then renamed.
 
-    A folder that was deleted meanwhile is made again.
+    A folder that was deleted meanwhile is made again. Room is set aside for the next
+    record, so that it can be written when others have filled the disk.
 
     Args:
         folder: the run's.
@@ -76,31 +78,30 @@ def write_record(
         secrets: what is not written.
         durable: whether it is laid out to be read, and waited for until the disk has
             it; else it is in the kernel's hands as soon as can be.
+        last: whether no other is to follow.
 
     Raises:
         HarnessError: it cannot be written; an earlier record is still there.
     """
-    path, partial = folder / "record.json", folder / "record.json.partial"
+    path = folder / "record.json"
     about = {
         "version": VERSION,
         "pytest_mighetero": pytest_mighetero.__version__,
         "invocation": shlex.join(map(secrets.mask, sys.argv)),
     }
     # Indented by Python, else written by C: 1 ms.
-    indent = 2 if durable else None
     record = secrets.masked({**about, **record})
-    text = json.dumps(record, indent=indent, default=str)
+    texts = [
+        f"{json.dumps(record, indent=indent, default=str)}\n".encode()
+        for indent in ((2, None) if durable else (None,))
+    ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        partial.replace(path)
+        replace(path, texts, durable=durable, last=last)
     except OSError as error:
         raise HarnessError(
-            f"The record of the run, {path}, cannot be written: {error.strerror}."
+            f"The record of the run, {path}, cannot be written: {error.strerror}; what "
+            f"is there is of an earlier moment and lacks the end of the run."
         ) from error
     return path
 

@@ -39,7 +39,8 @@ def test_a_record_that_cannot_be_written_fails_the_test(lab: Lab) -> None:
         def test_it(background, main):
             main.run()
             (folder,) = Path("results").iterdir()
-            (folder / "record.json.partial").mkdir()
+            (folder / "record.json").unlink()
+            (folder / "record.json" / "in the way").mkdir(parents=True)
         """
     )
     report = lab.run()
