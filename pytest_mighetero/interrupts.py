@@ -6,13 +6,16 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.execution import LOGGED, execution_of
 from pytest_mighetero.fixtures import CALL_PASSED, CASE, KEEPER, STATE
+
+if TYPE_CHECKING:
+    from pytest_mighetero.case import Case
 
 INTERRUPTS: pytest.StashKey[Interrupts] = pytest.StashKey()
 
@@ -70,15 +73,15 @@ class Interrupts:
             signal.signal(number, handler)
 
 
-def end_everything(item: pytest.Item) -> None:
+def end_everything(item: pytest.Item, case: Case | None) -> None:
     """Stop the run of *item*, and the backgrounds that are kept up.
 
     Raises:
         HarnessError: something survived SIGKILL.
     """
     try:
-        if CASE in item.stash:
-            item.stash[CASE].close()
+        if case is not None:
+            case.close()
     finally:
         if KEEPER in item.config.stash:
             item.config.stash[KEEPER].end()
@@ -86,11 +89,12 @@ def end_everything(item: pytest.Item) -> None:
 
 def report_interrupted(item: pytest.Item, reason: str) -> None:
     """Stop the run of *item* and report it as an error; pytest would not mention it."""
-    doing = item.stash[STATE].doing if STATE in item.stash else "it was prepared"
+    case, state = item.stash.get(CASE, None), item.stash.get(STATE, None)
+    doing = state.doing if state is not None else "it was prepared"
     item.stash[CALL_PASSED] = False  # teardown has nothing left to judge
     text = f"Interrupted by {reason} while {doing}; every harness was stopped."
     try:
-        end_everything(item)
+        end_everything(item, case)
     except HarnessError as error:
         text = f"Interrupted by {reason} while {doing}. {error}"
         text = case.config.secrets.mask(text)
@@ -103,8 +107,8 @@ def report_interrupted(item: pytest.Item, reason: str) -> None:
     told = logged is not None and logged.last == (item.nodeid, "teardown")
     if "teardown" in made and told:
         return  # it was over, and has been reported
-    if CASE in item.stash:
-        item.add_report_section("teardown", "stdout", item.stash[CASE].block())
+    if case is not None:
+        item.add_report_section("teardown", "stdout", case.block())
 
     def fail() -> None:
         raise pytest.fail.Exception(text, pytrace=False) from None

@@ -81,6 +81,7 @@ def started(
 
 @pytest.fixture(autouse=True)
 def path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
 
 
@@ -142,19 +143,25 @@ def test_the_next_tests_are_run_and_reported_too(lab: Lab) -> None:
     assert len(run.records) == 2
 
 
-@pytest.mark.parametrize("options", [(), ("-s", "-v"), ("-n1",)], ids=" ".join)
+@pytest.mark.parametrize(
+    ("moment", "options"),
+    [("setup", ()), ("call", ()), ("call", ("-s", "-v")), ("call", ("-n1",))],
+)
 def test_a_terminal_that_hangs_up_ends_the_run_with_a_report(
-    lab: Lab, options: tuple[str, ...]
+    lab: Lab, moment: str, options: tuple[str, ...]
 ) -> None:
-    lab.fake(**{"*": {"test": 300, "ignore": True, "daemon": True}})
+    long = {"load": 300} if moment == "setup" else {}
+    lab.fake(**{"*": {"test": 300, "ignore": True, "daemon": True, **long}})
     with started(
         lab, "--mig-stop-grace=300ms", *options, through="terminal", hangup=True
     ) as run:
-        run.reach(MOMENTS["call"])
+        run.reach(MOMENTS[moment])
         assert run.leave() == 2
     assert "Interrupted by SIGHUP" in run.case.problems["error"]
-    assert run.record["phases"]["teardown"]["outcome"] == "failed"
-    assert "Interrupted by " in run.record["phases"]["teardown"]["text"]
+    (failed,) = [
+        phase for phase in run.record["phases"].values() if phase["outcome"] == "failed"
+    ]
+    assert "Interrupted by " in failed["text"]
     until(lambda: not in_the_run(run.folder), 5)
 
 
