@@ -63,3 +63,4 @@ def outlive(config: pytest.Config) -> None:
         writer = reporter._tw  # noqa: SLF001 - nothing public has its file
         if not isinstance(writer._file, LastingFile):  # noqa: SLF001
             writer._file = cast(TextIO, LastingFile(writer._file))  # noqa: SLF001
+            config.add_cleanup(writer.flush)  # else Python does, and fails, at its end
