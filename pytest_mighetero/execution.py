@@ -16,6 +16,7 @@ import pytest
 from _pytest.junitxml import LogXML, bin_xml_escape, xml_key
 
 from pytest_mighetero.fixtures import CALL_PASSED, CASE, STATE
+from pytest_mighetero.outcome import MAIN
 
 EXECUTION: pytest.StashKey[Execution] = pytest.StashKey()
 LOGGED: pytest.StashKey[Logged] = pytest.StashKey()
@@ -63,7 +64,7 @@ def begin(item: pytest.Item) -> None:
 
 def forget(item: pytest.Item) -> None:
     """Let go of the run of *item*: its harnesses, logs and results."""
-    keys: tuple[pytest.StashKey[Any], ...] = (CASE, STATE, CALL_PASSED)
+    keys: tuple[pytest.StashKey[Any], ...] = (CASE, STATE, MAIN, CALL_PASSED)
     for key in keys:
         if key in item.stash:
             del item.stash[key]

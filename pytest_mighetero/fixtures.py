@@ -13,6 +13,7 @@ import pytest
 from pytest_mighetero.errors import MigheteroError, RunError
 from pytest_mighetero.outcome import MAIN, Failed
 from pytest_mighetero.printable import printable
+from pytest_mighetero.settings import run_config
 
 if TYPE_CHECKING:
     from pytest_mighetero.background import BackgroundSet
@@ -144,7 +145,6 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
         yield handle
     finally:
         handle.over = True
-        del item.stash[MAIN]
         with _in_one_sentence(item):
             try:
                 case.close()
@@ -157,10 +157,11 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
 def background(request: pytest.FixtureRequest, main: Main) -> Iterator[BackgroundSet]:  # noqa: ARG001 - prepared by then
     """The backgrounds of this test: ready before it, judged after it."""
     case, item = _case(request), request.node
+    handle = item.stash[MAIN]
     with _in_one_sentence(item):
         backgrounds = case.start_backgrounds()
     yield backgrounds
-    if item.stash[MAIN].ran and item.stash.get(CALL_PASSED, False):
+    if handle.ran and item.stash.get(CALL_PASSED, False):
         with _in_one_sentence(item):
             case.finish_backgrounds(lambda text: _warn(item, text))
 
@@ -182,7 +183,6 @@ def _case(request: pytest.FixtureRequest) -> Case:
     if CASE not in item.stash:
         from pytest_mighetero.case import Case
         from pytest_mighetero.selecting import upcoming
-        from pytest_mighetero.settings import run_config
         from pytest_mighetero.stateline import StateLine
 
         item.stash[STATE] = StateLine(request.config, item.callspec.id)
@@ -246,7 +246,7 @@ def _in_one_sentence(item: pytest.Item) -> Iterator[None]:
     try:
         yield
     except MigheteroError as error:
-        text = item.stash[CASE].config.secrets.mask(str(error))
+        text = run_config(item.config).secrets.mask(str(error))
         verdict = isinstance(error, RunError)
         raise Failed(text, verdict=verdict) from None
     except pytest.fail.Exception as timeout:  # pytest-timeout's, by its signal method
@@ -256,5 +256,5 @@ def _in_one_sentence(item: pytest.Item) -> Iterator[None]:
 
 
 def _warn(item: pytest.Item, text: str) -> None:
-    shown = item.stash[CASE].config.secrets.mask(text)
+    shown = run_config(item.config).secrets.mask(text)
     item.warn(MigheteroWarning(printable(f"{item.name}: {shown}")))

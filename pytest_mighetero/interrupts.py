@@ -13,6 +13,7 @@ import pytest
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.execution import LOGGED, execution_of
 from pytest_mighetero.fixtures import CALL_PASSED, CASE, KEEPER, STATE
+from pytest_mighetero.settings import run_config
 
 if TYPE_CHECKING:
     from pytest_mighetero.case import Case
@@ -96,8 +97,8 @@ def report_interrupted(item: pytest.Item, reason: str) -> None:
     try:
         end_everything(item, case)
     except HarnessError as error:
-        text = f"Interrupted by {reason} while {doing}. {error}"
-        text = case.config.secrets.mask(text)
+        said = run_config(item.config).secrets.mask(str(error))
+        text = f"Interrupted by {reason} while {doing}. {said}"
     except KeyboardInterrupt:
         text += " It was interrupted again meanwhile."
     if INTERRUPTS in item.config.stash:

@@ -32,19 +32,12 @@ class Failed(PytestFailed):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a setup that swallows what main came to, and skips."""
-    with _told(item):
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that swallows what main came to, or passes without measuring."""
     main = item.stash.get(MAIN, None)
     if main is None:
         return (yield)
-    with _told(item):
+    with told(item):
         try:
             returned = yield
         finally:
@@ -60,7 +53,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 @contextmanager
-def _told(item: pytest.Item) -> Iterator[None]:
+def told(item: pytest.Item) -> Iterator[None]:
     """Raise what main.run() raised where a test says instead that it is excused."""
     __tracebackhide__ = True
     try:

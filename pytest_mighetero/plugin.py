@@ -27,7 +27,7 @@ from pytest_mighetero.fixtures import (
 )
 from pytest_mighetero.markers import MARKERS
 from pytest_mighetero.options import OPTIONS, Option
-from pytest_mighetero.outcome import pytest_runtest_call, pytest_runtest_setup, unexcuse
+from pytest_mighetero.outcome import pytest_runtest_call, told, unexcuse
 from pytest_mighetero.printable import printable
 from pytest_mighetero.settings import RUN_CONFIG, anything_said, run_config
 from pytest_mighetero.spelled import apart, spelled
@@ -43,7 +43,6 @@ __all__ = [
     "main",
     "mig_gpu",
     "pytest_runtest_call",
-    "pytest_runtest_setup",
 ]
 
 SAVED: pytest.StashKey[list[str]] = pytest.StashKey()
@@ -328,11 +327,13 @@ def pytest_runtest_protocol(
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Begin anew: a plugin may have executed the same item before."""
-    if _is_run(item):
-        from pytest_mighetero.execution import begin
+    if not _is_run(item):
+        return (yield)
+    from pytest_mighetero.execution import begin
 
-        begin(item)
-    return (yield)
+    begin(item)
+    with told(item):
+        return (yield)
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
