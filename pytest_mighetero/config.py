@@ -13,6 +13,7 @@ from pytest_mighetero.config_checks import check_together
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.harness.command import check_path
 from pytest_mighetero.names import check_option, path_rule
+from pytest_mighetero.offer import Wanted, offered
 from pytest_mighetero.options import BY_KEY, SUITE_DEFAULTS, Option
 from pytest_mighetero.secret import Secrets, secrets_of
 from pytest_mighetero.suite import Pair, Suite, load_suite
@@ -321,12 +322,20 @@ def _pairs(values: _Values, suite: Suite) -> tuple[Pair, ...]:
     ]
     missing = [str(pair) for pair in wanted if pair not in supported]
     pairs = tuple(dict.fromkeys(pair for pair in wanted if pair in supported))
-    both_named = bool(benchmarks) and values.value("main-scenario").explicit
-    if missing and ((both_named and not every) or not pairs):
+    scenarios_named = values.value("main-scenario").explicit and not every
+    if missing and ((benchmarks and scenarios_named) or not pairs):
         raise ConfigError(
             f"--main-benchmark, --main-scenario: suite {suite.name} does not run "
             f"{', '.join(missing)}; supported: {', '.join(map(str, supported))}"
         )
+    wanted_pairs = Wanted(
+        pairs,
+        action=values.parsed("main-action", parsing.one_of(suite.harness.actions)),
+        config_ver=values.optional("config-ver", parsing.config_ver),
+        benchmarks_named=bool(benchmarks),
+        scenarios_named=scenarios_named,
+    )
+    pairs = offered(suite, wanted_pairs)
     if tune and not (pairs := tuple(p for p in pairs if p.scenario == "server")):
         raise ConfigError(
             "--mig-tune: Server alone has a target QPS to search, and none of the "

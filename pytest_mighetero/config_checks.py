@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.harness.command import unsafe_for_make
 from pytest_mighetero.naming import unknown_to
+from pytest_mighetero.offer import unconfigured
+from pytest_mighetero.suite import Pair
 
 if TYPE_CHECKING:
     from pytest_mighetero.config import RunConfig
@@ -69,3 +71,11 @@ def check_together(config: RunConfig) -> None:
                 f"{config.background_scenario} (accepted: {', '.join(accepted)}); "
                 f"leave it out of --background-benchmarks or choose another"
             )
+    beside = [Pair(name, config.background_scenario) for name in sorted(names)]
+    problem = unconfigured(suite, beside, config.config_ver)
+    missing = [p for p in beside if unconfigured(suite, [p], config.config_ver)]
+    if problem and (config.backgrounds_named or missing == beside):
+        raise ConfigError(
+            f"--background-benchmarks, --background-scenario: {problem}. Choose "
+            f"others, or say another --config-ver"
+        )

@@ -96,7 +96,10 @@ def mig_gpu(request: pytest.FixtureRequest) -> Iterator[Gpu]:
     item = request.node
     with _in_one_sentence(item):
         found = case.place.find()
-    problems = [misfit_of(case.config, case.pair, each.devices[0]) for each in found]
+    problems = [
+        misfit_of(case.config, case.pair, each.devices[0]) or case.place.too_long(each)
+        for each in found
+    ]
     problem = problems[0] if all(problems) else None
     if problem and case.pair.benchmark in case.config.asked:
         pytest.fail(printable(f"{problem}."), pytrace=False)

@@ -15,6 +15,7 @@ from pytest_mighetero.durations import (
     Recorded,
     background_time,
     time_left,
+    too_long,
 )
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.launching import Tick
@@ -28,7 +29,7 @@ from pytest_mighetero.neighbours import (
 )
 from pytest_mighetero.planning import audit_of, run_args_of
 from pytest_mighetero.seating import Seat, refuse_unknown, seat_backgrounds, wish_of
-from pytest_mighetero.suite import Pair
+from pytest_mighetero.suite import ANY_PROFILE, Pair
 
 
 class Place:
@@ -63,8 +64,8 @@ class Place:
 
     @property
     def profile(self) -> str | None:
-        """The profile of main's device."""
-        return self.gpu.devices[0].profile
+        """The profile of main's device; any where the device was listed without."""
+        return self.gpu.devices[0].profile or ANY_PROFILE
 
     def find(self) -> tuple[Gpu, ...]:
         """Return the GPUs it could be, the best first.
@@ -76,6 +77,19 @@ class Place:
         wish = wish_of(self._config, self._pair, alone=self._alone)
         ranked = rank_gpus(source_of(self._config).gpus(), wish)
         return refuse_unknown(self._config, ranked)
+
+    def too_long(self, gpu: Gpu) -> str | None:
+        """Say that a run on *gpu* would take longer than it may, or None."""
+        recorded = recorded_run(self._config, self._pair, gpu)
+        if self._config.keeps_backgrounds:
+            recorded = None
+        return too_long(
+            self._config,
+            self._pair,
+            gpu.devices[0].profile or ANY_PROFILE,
+            recorded,
+            alone=self._alone or not self._config.backgrounds_of(self._pair.benchmark),
+        )
 
     def take(
         self, gpus: Sequence[Gpu], test: str, waits: Waits
@@ -204,6 +218,8 @@ class Place:
             config: the run's settings, those of this measurement in place.
             upcoming: the pairs that one set of backgrounds is to serve.
         """
+        if not self.seated:
+            return BackgroundTime(0.0, "option")
         if self._config.keeps_backgrounds:
             return background_time(config, self._pair, self.profile, mains=upcoming)
         recorded = self._history(config)

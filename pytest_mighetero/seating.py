@@ -10,6 +10,7 @@ from pytest_mighetero.devices import Gpu, MigDevice
 from pytest_mighetero.devices.choosing import Wish
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.naming import unknown_to
+from pytest_mighetero.offer import unconfigured
 from pytest_mighetero.suite import Pair
 
 # A background and its device.
@@ -31,8 +32,12 @@ class Seating:
 
 def misfit_of(config: RunConfig, pair: Pair, device: MigDevice) -> str | None:
     """Say why *pair* does not run on *device*, or None."""
-    unknown = unknown_to(config.suite, device.uuid, device.profile)
-    return unknown or config.suite.misfit(pair, device.profile, device.memory_bytes)
+    suite = config.suite
+    return (
+        unknown_to(suite, device.uuid, device.profile)
+        or unconfigured(suite, [pair], config.config_ver)
+        or suite.misfit(pair, device.profile, device.memory_bytes)
+    )
 
 
 def refuse_unknown(config: RunConfig, gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:

@@ -47,8 +47,8 @@ def run_config(config: pytest.Config) -> RunConfig:
     if RUN_CONFIG not in config.stash:
         from pytest_mighetero.comparing.reference_files import load_references
         from pytest_mighetero.config import build_config
-        from pytest_mighetero.durations import background_time
         from pytest_mighetero.errors import ConfigError
+        from pytest_mighetero.lengths import check_lengths
 
         try:
             run = build_config(
@@ -56,8 +56,7 @@ def run_config(config: pytest.Config) -> RunConfig:
                 config.invocation_params.dir,
                 config.rootpath,
             )
-            for pair in run.pairs:
-                background_time(run, pair)
+            check_lengths(run)
             load_references(run.references)
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from None

@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.names import check_apart, check_names, path_rule
-from pytest_mighetero.suite_schema import check_table, suite_schema
+from pytest_mighetero.suite_schema import AUDITS, check_table, suite_schema
 from pytest_mighetero.units import parse_duration
 
 if sys.version_info >= (3, 11):
@@ -23,6 +23,12 @@ else:
     import tomli as tomllib
 
 SUITES = Path(__file__).parent / "suites"
+
+# Of a device that somebody listed: it could be of any profile that a suite knows.
+ANY_PROFILE = "*"
+
+# By profile, config_ver, benchmark and scenario.
+Figures = Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,19 @@ class Benchmark:
         scenarios: the scenarios the suite runs it in, in LoadGen's order.
         config_ver: what ``--config_ver=`` says unless ``--config-ver`` is given.
         memory_gb: by scenario the memory in GB (1e9 bytes) that a device must have.
+        audits: those the harness judges: ``test01``...
+        configured: by ``--config_ver`` the scenarios that the harness has such a
+            configuration of; one that is not named here may have all.
+        query_counts: its own min_query_count per scenario, before the suite's.
     """
 
     name: str
     scenarios: tuple[str, ...]
     config_ver: str
     memory_gb: Mapping[str, float]
+    audits: tuple[str, ...]
+    configured: Mapping[str, tuple[str, ...]]
+    query_counts: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -109,6 +122,8 @@ class Suite:
         defaults: options' values for this suite, below ini and command line.
         query_counts: LoadGen's min_query_count per scenario.
         targets: target QPS by profile, config_ver, benchmark and scenario.
+        latencies_ms: expected latency of a query of SingleStream and MultiStream,
+            likewise.
     """
 
     name: str
@@ -120,7 +135,8 @@ class Suite:
     profiles: Mapping[str, frozenset[Pair]]
     defaults: Mapping[str, str | bool]
     query_counts: Mapping[str, float]
-    targets: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
+    targets: Figures
+    latencies_ms: Figures
 
     def pairs(self) -> Iterator[Pair]:
         """Yield every supported pair, benchmarks sorted."""
@@ -132,8 +148,18 @@ class Suite:
         self, pair: Pair, profile: str | None, config_ver: str
     ) -> float | None:
         """Return the target QPS known for *pair* there, or None."""
-        benchmarks = self.targets.get(profile or "", {}).get(config_ver, {})
-        return benchmarks.get(pair.benchmark, {}).get(pair.scenario)
+        found = figures_of(self.targets, pair, profile, config_ver)
+        return found[0] if found else None
+
+    def query_count(self, pair: Pair) -> float:
+        """Return LoadGen's min_query_count for *pair*; 0 where that is not known."""
+        own = self.benchmarks[pair.benchmark].query_counts
+        return own.get(pair.scenario) or self.query_counts.get(pair.scenario, 0)
+
+    def has_configuration(self, pair: Pair, config_ver: str) -> bool:
+        """Tell whether the harness has one of *pair*, as far as is known."""
+        known = self.benchmarks[pair.benchmark].configured.get(config_ver)
+        return known is None or pair.scenario in known
 
     def misfit(
         self, pair: Pair, profile: str | None, memory_bytes: int | None = None
@@ -152,6 +178,18 @@ class Suite:
                 f"{profile} has {memory_bytes / 1e9:.1f} GB"
             )
         return None
+
+
+def figures_of(
+    figures: Figures, pair: Pair, profile: str | None, config_ver: str
+) -> list[float]:
+    """Return the figure of *pair* there, if it is known; of any profile all of them."""
+    profiles = figures if profile == ANY_PROFILE else (profile or "",)
+    found = (
+        figures.get(each, {}).get(config_ver, {}).get(pair.benchmark, {})
+        for each in profiles
+    )
+    return [each[pair.scenario] for each in found if pair.scenario in each]
 
 
 def load_suite(name: str, options: frozenset[str], base: Path) -> Suite:
@@ -230,11 +268,7 @@ def _build(table: dict[str, Any], path: Path) -> Suite:
     for name, entry in sorted(table["benchmarks"].items()):
         if "scenarios" not in entry:
             raise ConfigError(f"{path}: benchmarks.{name} lacks scenarios")
-        config_ver = entry.get("config_ver", harness.config_ver)
-        scenarios, memory_gb = tuple(entry["scenarios"]), entry.get("memory_gb", {})
-        if not isinstance(memory_gb, dict):
-            memory_gb = dict.fromkeys(scenarios, memory_gb)
-        benchmarks[name] = Benchmark(name, scenarios, config_ver, memory_gb)
+        benchmarks[name] = _benchmark(name, entry, harness)
     groups = _tuples(table.get("groups", {}))
     check_apart(benchmarks, groups, path)
     for group, members in groups.items():
@@ -250,15 +284,32 @@ def _build(table: dict[str, Any], path: Path) -> Suite:
         defaults=table.get("defaults", {}),
         query_counts=table.get("query_counts", {}),
         targets=table.get("targets", {}),
+        latencies_ms=table.get("latencies_ms", {}),
     )
-    for profile, versions in suite.targets.items():
-        for version, names in versions.items():
-            _known(names, benchmarks, f"{path}: targets.{profile}.{version}")
+    for key in ("targets", "latencies_ms"):
+        for profile, versions in table.get(key, {}).items():
+            for version, names in versions.items():
+                _known(names, benchmarks, f"{path}: {key}.{profile}.{version}")
     profiles = {
         profile: _profile(suite, entry, f"{path}: profiles.{profile}")
         for profile, entry in table.get("profiles", {}).items()
     }
     return Suite(**{**vars(suite), "profiles": profiles})
+
+
+def _benchmark(name: str, entry: Mapping[str, Any], harness: HarnessSpec) -> Benchmark:
+    scenarios, memory_gb = tuple(entry["scenarios"]), entry.get("memory_gb", {})
+    if not isinstance(memory_gb, dict):
+        memory_gb = dict.fromkeys(scenarios, memory_gb)
+    return Benchmark(
+        name,
+        scenarios,
+        config_ver=entry.get("config_ver", harness.config_ver),
+        memory_gb=memory_gb,
+        audits=tuple(entry.get("audits", AUDITS)),
+        configured=_tuples(entry.get("config_ver_scenarios", {})),
+        query_counts=entry.get("query_counts", {}),
+    )
 
 
 def _harness(table: Mapping[str, Any], path: Path) -> HarnessSpec:

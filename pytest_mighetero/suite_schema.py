@@ -12,7 +12,9 @@ from pytest_mighetero.secret import MASK, says_secret
 from pytest_mighetero.units import parse_duration
 
 SCENARIOS = ("offline", "server", "singlestream", "multistream")
+STREAMS = SCENARIOS[2:]
 ACTIONS = ("run_harness", "run_audit_test01", "run_audit_test04", "run_audit_test05")
+AUDITS = tuple(a.removeprefix("run_audit_") for a in ACTIONS[1:])
 DEVICE_SOURCES = ("nvml", "cpu")
 DEVICE_NAMES = ("legacy", "uuid")
 
@@ -56,6 +58,12 @@ def _list_of(*accepted: str) -> Check:
         return None if ok else expected
 
     return check
+
+
+def _any_of(*accepted: str) -> Check:
+    """Take a list that may be empty, too."""
+    some = _list_of(*accepted)
+    return lambda value: None if value == [] else some(value)
 
 
 def _positive(value: Any) -> str | None:
@@ -120,11 +128,15 @@ def suite_schema(options: frozenset[str]) -> Schema:
                 "scenarios": _list_of(*SCENARIOS),
                 "config_ver": _text,
                 "memory_gb": _memory,
+                "audits": _any_of(*AUDITS),
+                "config_ver_scenarios": {"*": _any_of(*SCENARIOS)},
+                "query_counts": dict.fromkeys(SCENARIOS, _positive),
             }
         },
         "profiles": {"*": _profile},
         "query_counts": dict.fromkeys(SCENARIOS, _positive),
         "targets": {"*": {"*": {"*": dict.fromkeys(SCENARIOS, _positive)}}},
+        "latencies_ms": {"*": {"*": {"*": dict.fromkeys(STREAMS, _positive)}}},
     }
 
 

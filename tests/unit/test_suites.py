@@ -10,7 +10,8 @@ from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.options import SUITE_DEFAULTS
 from pytest_mighetero.suite import Pair, Suite, load_suite
 
-# The matrices of NVIDIA's launch_heterogeneous_mig scripts, v1.0 to v2.0.
+# The matrices of NVIDIA's launch_heterogeneous_mig scripts, v1.0 to v2.0, as far as
+# there are configurations: v1.0 has none of ssd-mobilenet in MultiStream.
 MATRIX = {
     "3d-unet": {"offline", "singlestream"},
     "bert": {"offline", "server", "singlestream"},
@@ -36,7 +37,7 @@ def site(folder: Path, text: str, name: str = "site.toml") -> Suite:
 
 def test_the_cpu_suite_has_no_floors() -> None:
     assert load("v1.0").query_counts["server"] == 270336
-    assert load("cpu").query_counts == {"offline": 1, "server": 1}
+    assert set(load("cpu").query_counts.values()) == {1}
 
 
 @pytest.mark.parametrize("name", ["v1.0", "v1.1", "v2.0", "cpu"])
@@ -46,6 +47,8 @@ def test_the_published_matrix(name: str) -> None:
     assert list(suite.benchmarks) == sorted(MATRIX)
     for benchmark, scenarios in MATRIX.items():
         multistream = name != "v1.1" and benchmark in MULTISTREAM
+        if (name, benchmark) == ("v1.0", "ssd-mobilenet"):
+            multistream = False
         expected = scenarios | ({"multistream"} if multistream else set())
         assert set(suite.benchmarks[benchmark].scenarios) == expected
     assert suite.groups["datacenter"] == suite.groups["server"] == DATACENTER
@@ -68,7 +71,8 @@ def test_config_ver(name: str, high: set[str]) -> None:
         ("v1.0", "1g.10gb", Pair("dlrm", "server"), True),
         ("v1.0", "1g.3gb", Pair("dlrm", "server"), False),
         ("v1.0", "1g.3gb", Pair("3d-unet", "offline"), False),
-        ("v1.0", "1g.3gb", Pair("ssd-resnet34", "multistream"), True),
+        ("v1.0", "1g.3gb", Pair("ssd-resnet34", "singlestream"), True),
+        ("v1.0", "1g.3gb", Pair("ssd-resnet34", "multistream"), False),
         ("v1.1", "1g.6gb", Pair("dlrm", "server"), True),
         ("v2.0", "1g.6gb", Pair("ssd-mobilenet", "multistream"), True),
         ("v2.0", "1g.99gb", Pair("dlrm", "server"), True),
