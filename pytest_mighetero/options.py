@@ -182,7 +182,8 @@ OPTIONS = (
     Option("mig-gpu", "the GPU to use: index, UUID or PCI bus id", "GPU"),
     Option(
         "main-profile",
-        "profile of main's MIG device, where a GPU has several (3g.40gb)",
+        "profile of main's MIG device, where a GPU has several (3g.40gb), or where "
+        "--mig-devices lists it",
         "PROFILE",
     ),
     Option(

@@ -131,6 +131,8 @@ def _other_target(case: Case, attempt: Attempt) -> Again | None:
         return None
     if "target_qps_first" not in case.facts:
         case.learn(target_qps_first=significant(result.target_qps or 0.0, 6))
+    if case.pair.scenario == "server":
+        case.learn(target_qps_invalid=significant(result.target_qps or 0.0, 6))
     problem = "; ".join(attempt.main.problems())
     return Again("target", problem, with_target(attempt.config, case.pair, target))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -58,12 +59,15 @@ class Comparison:
         other: what is compared.
         limit_shares: Server: p99 as a fraction of its limit, base's and other's
             median; None elsewhere.
+        resolution: what searches leave open: a smaller change of their answers, 0.01
+            for 1 %, is none.
     """
 
     figure: Figure
     base: Sample
     other: Sample
     limit_shares: tuple[float, float] | None = None
+    resolution: float = 0.0
 
     @property
     def ratio(self) -> float:
@@ -76,13 +80,23 @@ class Comparison:
         return self.ratio - 1
 
     @property
+    def unresolved(self) -> bool:
+        """Whether the lower device may bear the higher one's target, too."""
+        apart = max(self.ratio, 1 / self.ratio) - 1
+        return 0 < apart < self.resolution * (1 - 1e-9)
+
+    @property
     def worse_by(self) -> float:
-        """The relative change for the worse; negative for the better."""
+        """The relative change for the worse; negative for the better, 0 unresolved."""
+        if self.unresolved:
+            return 0.0
         return -self.change if self.figure.higher_is_better else self.change
 
     @property
     def significant(self) -> bool | None:
         """Whether the spreads lie apart; None where one of them is a single run."""
+        if self.unresolved:
+            return False
         if min(len(self.base.values), len(self.other.values)) < 2:
             return None
         low, high = sorted((self.base.values, self.other.values), key=min)
@@ -91,6 +105,10 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """``worse``, ``better`` or ``equal``, and what that is worth."""
+        if self.unresolved and math.isinf(self.resolution):
+            return "not known: nothing above the lower one was INVALID"
+        if self.unresolved:
+            return f"equal within the {self.resolution:.1%} that the search resolved"
         word = "worse" if self.worse_by > 0 else "better" if self.worse_by else "equal"
         if self.significant is None:
             return f"{word}, single runs"
@@ -149,7 +167,7 @@ def comparisons(
         one, two = _at_highest(base), _at_highest(other)
         highest = _comparison(figure, one, two, lambda m: m.target_qps)
         rates = _comparison(rate, one, two, lambda m: m.value) if tokens else None
-        return _known(highest, rates)
+        return _known(*(_resolved(each, one, two) for each in (highest, rates)))
     latencies = [_latency(base, other, at) for at in range(_latencies(every))]
     if None in latencies:
         return ()
@@ -180,6 +198,18 @@ def _latency(
         return compared
     shares = compared.base.median / limit, compared.other.median / limit
     return replace(compared, limit_shares=shares)
+
+
+def _resolved(
+    compared: Comparison | None,
+    base: Sequence[Measurement],
+    other: Sequence[Measurement],
+) -> Comparison | None:
+    """Note how far above the lower side's targets the next INVALID ones were."""
+    if compared is None:
+        return None
+    lower = base if compared.ratio > 1 else other
+    return replace(compared, resolution=max(m.resolution for m in lower))
 
 
 def _at_highest(runs: Sequence[Measurement]) -> list[Measurement]:

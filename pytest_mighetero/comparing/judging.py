@@ -125,6 +125,9 @@ def judge_against_others(
         else:
             said = "; ".join(map(str, compared))
             learn(compared=f"{said} than {earlier[-1].path.parent}")
+            for each in compared:
+                if each.unresolved and abs(each.change) > config.tolerance:
+                    warn(f"--mig-compare: {name}: the search was too coarse: {each}")
             problems += (
                 _worse(each, earlier[-1], config.tolerance, name) for each in compared
             )

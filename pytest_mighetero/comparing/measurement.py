@@ -44,6 +44,8 @@ class Measurement:
             language model, which is judged by ``ttft`` and ``tpot``.
         limit_ms: Server: the limit on it; likewise.
         tuned: Server: whether the target is the highest that a search found VALID.
+        invalid_above: Server: the next target that was INVALID, by a search or
+            back-off; infinite where a search met none, None where nothing was tried.
     """
 
     scenario: str
@@ -55,6 +57,14 @@ class Measurement:
     tuned: bool = False
     ttft: Latency | None = None
     tpot: Latency | None = None
+    invalid_above: float | None = None
+
+    @property
+    def resolution(self) -> float:
+        """By how much its device may bear more than the target, 0.01 for 1 %."""
+        if not self.target_qps or self.invalid_above is None:
+            return 0.0
+        return max(0.0, self.invalid_above / self.target_qps - 1)
 
     @property
     def latencies(self) -> tuple[Latency, ...]:
@@ -101,13 +111,15 @@ def figure_of(facts: Mapping[str, str]) -> Measurement | None:
         target, p99, limit, *tokens = (
             _finite(facts[name]) if name in facts else None for name in _FACTS
         )
-        tuned = facts.get("tuned") == "true"
-        if all(each is None for each in tokens):
-            return Measurement(scenario, value, unit, target, p99, limit, tuned)
-        ttft, tpot = Latency(_TTFT, *tokens[:2]), Latency(_TPOT, *tokens[2:])
-        return Measurement(
-            scenario, value, unit, target, tuned=tuned, ttft=ttft, tpot=tpot
+        measured = Measurement(
+            *(scenario, value, unit, target),
+            tuned=facts.get("tuned") == "true",
+            invalid_above=_invalid_above(facts),
         )
+        if all(each is None for each in tokens):
+            return replace(measured, p99_ms=p99, limit_ms=limit)
+        ttft, tpot = Latency(_TTFT, *tokens[:2]), Latency(_TPOT, *tokens[2:])
+        return replace(measured, ttft=ttft, tpot=tpot)
     except (KeyError, ValueError):
         return None
 
@@ -116,6 +128,14 @@ def _finite(text: str) -> float:
     if not math.isfinite(value := float(text)):
         raise ValueError(f"{text} is no figure")
     return value
+
+
+def _invalid_above(facts: Mapping[str, str]) -> float | None:
+    """Return the nearest target above that did not hold."""
+    said = facts.get("tuned_invalid_above") or facts.get("target_qps_invalid")
+    if said is None:
+        return None
+    return math.inf if said == "none" else _finite(said)
 
 
 def of_result(result: LoadGenResult) -> Measurement | None:

@@ -84,7 +84,10 @@ class Gpu:
             if profile not in (None, self.name)
         )
         label = f"GPU {self.index}: " if self.index is not None else ""
-        devices = self.problem or profiles or f"{len(self.devices)} MIG devices"
+        count = f"{len(self.devices)} MIG devices"
+        if profiles and any(device.profile is None for device in self.devices):
+            profiles = f"{count}, {profiles}"
+        devices = self.problem or profiles or count
         return f"{label}{self.name} ({devices})"
 
 
@@ -105,7 +108,7 @@ def source_of(config: RunConfig) -> DeviceSource:
     if config.devices:
         from pytest_mighetero.devices.listed import ListedDevices
 
-        return ListedDevices(config.devices)
+        return ListedDevices(config.devices, config.main_profile, config.rotate)
     if config.suite.devices == "cpu":
         from pytest_mighetero.devices.cpu import CpuDevices
 

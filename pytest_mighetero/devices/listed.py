@@ -6,11 +6,19 @@ from pytest_mighetero.devices import Gpu, MigDevice
 
 
 class ListedDevices:
-    """The MIG devices of ``--mig-devices``, taken at their word."""
+    """The MIG devices of ``--mig-devices``, taken at their word.
 
-    def __init__(self, uuids: tuple[str, ...]):
-        self._uuids = uuids
+    Main's has the profile that ``--main-profile`` says; nobody says the others'.
+    """
+
+    def __init__(
+        self, uuids: tuple[str, ...], main_profile: str | None = None, rotate: int = 0
+    ):
+        main = uuids[rotate % len(uuids)]
+        self._devices = tuple(
+            MigDevice(uuid, main_profile if uuid == main else None) for uuid in uuids
+        )
 
     def gpus(self) -> tuple[Gpu, ...]:
         """Return one GPU that holds all listed devices."""
-        return (Gpu("listed by --mig-devices", tuple(map(MigDevice, self._uuids))),)
+        return (Gpu("listed by --mig-devices", self._devices),)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PROBE_SHARE = 0.1  # of main's duration
 # In less, the time to the last answer weighs more than 1 % of the run.
 _SHORTEST_PROBE_S = 2.0
+_PROFILE_UNKNOWN = "# Which profile these devices have, --main-profile says."
 _LATENCIES = 100  # of the limit on p99
 
 
@@ -214,6 +215,8 @@ def snippet(runs: Sequence[Mapping[str, str]]) -> str:
     for facts in sorted(tuned, key=lambda facts: facts["run"]):
         key = key_of(facts)
         head = f'[targets."{key.profile or "unknown"}".{key.config_ver}]'
+        if not key.profile:
+            head = f"{_PROFILE_UNKNOWN}\n{head}"
         note = "  # isolated" if key.run == "isolated" else ""
         line = f"{key.benchmark} = {{ server = {facts['tuned_target_qps']} }}{note}"
         tables.setdefault(head, {}).setdefault(key.benchmark, line)
