@@ -76,6 +76,7 @@ def test_both_ways_with_the_price_and_a_snippet(lab: Lab) -> None:
     report.result.stdout.fnmatch_lines(
         [
             "*highest VALID target QPS, to paste into the suite file*",
+            "# Which profile these devices have, --main-profile says.",
             '[[]targets."unknown".default]',
             f"dlrm = {{ server = {low} }}",
         ]
@@ -83,6 +84,32 @@ def test_both_ways_with_the_price_and_a_snippet(lab: Lab) -> None:
     # The heterogeneous search started from the isolated answer.
     assert trials(report, -1)[0]["target_qps"] == high
     assert sum(bool(t["full"]) for t in trials(report, -1)) <= 6
+
+
+def test_the_snippet_is_of_the_profile_that_was_said(lab: Lab) -> None:
+    report = tune(lab, "-m", "isolated", "--main-profile=1g.10gb", capacity=777)
+    assert '[targets."1g.10gb".default]' in report.text
+    assert "unknown" not in report.text
+
+
+def test_what_the_searches_leave_open_is_no_price(lab: Lab) -> None:
+    coarse = "--mig-tune-resolution=20%"
+    start = "--main-benchmark-runargs=--server_target_qps="
+    tune(lab, "-m", "isolated", coarse, f"{start}770", capacity=777)
+    report = tune(lab, "-m", "not isolated", coarse, f"{start}760", capacity=777)
+    facts = report.case.properties
+    assert facts["interference"].rpartition("): ")[2].startswith("equal within the ")
+    assert facts["interference_significant"] == "no"
+    assert 0.8 < float(facts["interference_ratio"]) < 1
+    again = tune(
+        lab,
+        *("-m", "isolated", coarse, f"{start}700", "--mig-compare=last"),
+        *("--mig-tolerance=0.1%",),
+        capacity=777,
+    )
+    again.result.assert_outcomes(passed=1, warnings=1)
+    assert "equal within the" in again.case.properties["compared"]
+    assert "--mig-compare: dlrm_server: the search was too coarse" in again.text
 
 
 def test_isolated_comes_first(lab: Lab) -> None:
