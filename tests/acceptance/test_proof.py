@@ -256,7 +256,9 @@ def test_a_good_run_is_good_though_the_clock_is_set_before_main(
 
 def test_a_step_back_does_not_lengthen_an_end_margin(stepped: Lab) -> None:
     stepped.pytester.makepyfile(test_run=STEPPED.format(step="-3"))
-    report = stepped.run_apart("-W", "default", "--end-time-buffer-min=2s")
+    stepped.fake(bert={"test": 1.5}, resnet50={"test": 1.5})
+    longer = ("--end-time-buffer-min=2s", "--background-benchmark-duration=3s")
+    report = stepped.run_apart("-W", "default", *longer)
     report.result.assert_outcomes(passed=1, errors=1, warnings=1)
     assert "did not outlast main by 2s" in report.case.problems["error"]
 

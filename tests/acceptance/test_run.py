@@ -391,7 +391,10 @@ def test_a_background_whose_guard_is_killed_is_noticed(lab: Lab) -> None:
         ({"dlrm": {"log": False}}, []),
         ({"bert": {"test": 0.2}, "dlrm": {"test": 60}}, []),
         ({"bert": {"exit": 4}}, []),
-        ({}, ["--end-time-buffer-min=9s"]),
+        (
+            {"bert": {"test": 1.5}},
+            ["--end-time-buffer-min=9s", "--background-benchmark-duration=10s"],
+        ),
         ({}, ["--mig-devices=MIG-00000000"]),
     ],
 )
@@ -412,7 +415,9 @@ def test_a_failure_is_a_sentence_and_no_traceback(
 
 
 def test_a_background_that_ends_too_soon_after_main_is_an_error(lab: Lab) -> None:
-    report = lab.run("--end-time-buffer-min=10s")
+    lab.fake(bert={"test": 1.5}, resnet50={"test": 1.5})
+    long = "--background-benchmark-duration=11s"
+    report = lab.run("--end-time-buffer-min=10s", long)
     report.result.assert_outcomes(passed=1, errors=1)
     error = report.case.problems["error"]
     assert "failed on teardown" in error
