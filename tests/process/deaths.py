@@ -161,10 +161,11 @@ def stopped(name: str, what: str) -> Iterator[Fault]:
 
 def at_other_moments() -> Iterator[Fault]:
     """What kills a controller, or a worker, at any other moment of a run."""
-    settle, session = "--settle-time=5min", "--background-scope=session"
+    settle = ("--settle-time=5min", "--background-benchmark-duration=10min")
+    session = "--background-scope=session"
     for name, ending in {
         "controller killed in setup": killed("", "setup", KILL, *TWO),
-        "controller killed settling": killed("", "settling", KILL, *TWO, settle),
+        "controller killed settling": killed("", "settling", KILL, *TWO, *settle),
         "controller killed in teardown": killed("", "teardown", KILL, *TWO),
         "controller killed, session scope": killed("", "call", KILL, *TWO, session),
         "controller of a far worker killed": killed("", "call", KILL, *FAR),
