@@ -21,8 +21,11 @@ class InFlight:
 
     def pytest_runtest_logstart(self, nodeid: str, location: Location) -> None:
         """Remember a run by its id."""
-        if nodeid.rpartition("[")[2].removesuffix("]") in self._names:
+        # Beside the parameters of others: pytest-repeat's, those of a test's own.
+        said = f"-{nodeid.partition('[')[2].removesuffix(']')}-"
+        if any(f"-{name}-" in said for name in self._names):
             self._begun[nodeid] = location
+            self._setup.pop(nodeid, None)  # of an earlier execution
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what is known after setup; forget a run that has ended or crashed."""

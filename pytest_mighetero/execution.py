@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import xml.etree.ElementTree as ET
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +84,7 @@ class Logged:
     def __init__(self, config: pytest.Config):
         self._xml: LogXML | None = config.stash.get(xml_key, None)
         self._verdicts: dict[tuple[str, object], str] = {}
+        self._again: dict[tuple[str, object], pytest.TestReport] = {}
         self.last: tuple[str, str | None] | None = None
 
     @pytest.hookimpl(tryfirst=True)
@@ -92,6 +94,8 @@ class Logged:
         if self._xml is None or not hasattr(report, "mighetero"):
             return
         key = (report.nodeid, getattr(report, "node", None))
+        if report.when == "setup" and key in self._again:
+            self._close(self._xml, key)
         if report.outcome not in {"passed", "failed", "skipped"}:  # rerunfailures'
             self._skip(self._xml, key, report)
         elif report.when == "call" or report.outcome != "passed":
@@ -100,6 +104,18 @@ class Logged:
             if key not in self._verdicts:  # flaky logs no call that it repeats
                 self._skip(self._xml, key, report)
             del self._verdicts[key]
+            self._again.pop(key, None)
+
+    def _close(self, xml: LogXML, key: tuple[str, object]) -> None:
+        """Close the testcase of an execution whose teardown nobody has logged.
+
+        pytest-rerunfailures before 16 logs none: the next execution would be written
+        into the same testcase, and would look skipped.
+        """
+        ended = copy(self._again.pop(key))
+        ended.when, ended.outcome, ended.duration = "teardown", "passed", 0.0
+        xml.pytest_runtest_logreport(ended)
+        del self._verdicts[key]
 
     def _skip(
         self, xml: LogXML, key: tuple[str, object], report: pytest.TestReport
@@ -108,7 +124,7 @@ class Logged:
             return
         if self._verdicts.get(key) == "passed":
             xml.stats["passed"] -= 1
-        self._verdicts[key] = "again"
+        self._verdicts[key], self._again[key] = "again", report
         message = "This execution did not count: the test was executed again."
         skipped = ET.Element("skipped", type="pytest.skip", message=message)
         skipped.text = bin_xml_escape(report.longreprtext)

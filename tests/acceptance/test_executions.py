@@ -257,3 +257,64 @@ def test_an_interrupt_between_two_executions_loses_none(lab: Lab) -> None:
     assert report.result.ret == 2, report.text
     (case,) = report.junit
     assert "Interrupted by SIGTERM" in case.problems["error"]
+
+
+def test_an_execution_whose_teardown_nobody_logs_has_its_own_testcase(lab: Lab) -> None:
+    once_bad(lab)
+    lab.pytester.makeconftest(
+        """
+        from _pytest.runner import runtestprotocol
+
+        def pytest_runtest_protocol(item, nextitem):  # as rerunfailures 15 has it
+            log = item.ihook.pytest_runtest_logreport
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                if report.failed:
+                    report.outcome = "rerun"
+                    log(report=report)
+                    break
+                log(report=report)
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                log(report=report)
+            return True
+        """
+    )
+    report = lab.run_apart()
+    assert report.result.ret == 0, report.text
+    skipped, passed = report.junit
+    assert "executed again" in skipped.problems["skipped"]
+    assert "exited with code 2" in skipped.problems["skipped"]
+    assert "validity" not in skipped.properties
+    assert passed.problems == {}
+    assert passed.properties["validity"] == "VALID"
+
+
+def test_an_interrupted_execution_in_a_worker_shows_nothing_of_the_earlier_one(
+    lab: Lab,
+) -> None:
+    once_bad(lab)
+    lab.pytester.makeconftest(
+        """
+        import os, signal
+        import pytest
+
+        begun = []
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_runtest_logstart(nodeid):
+            begun.append(nodeid)
+            if len(begun) == 2 and "PYTEST_XDIST_WORKER" not in os.environ:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        @pytest.fixture
+        def waits():
+            if len(begun) == 2:
+                signal.pause()
+        """
+    )
+    lab.pytester.makepyfile(test_run="def test_it(waits, background, main): main.run()")
+    report = lab.run_apart(*RERUN, "-n1")
+    assert report.result.ret == 2, report.text
+    first, second = report.junit
+    assert "executed again" in first.problems["skipped"]
+    assert "Interrupted by SIGTERM in an xdist worker" in second.problems["error"]
+    assert not {"log_dir", "backgrounds", "run_args"} & set(second.properties)

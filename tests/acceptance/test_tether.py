@@ -11,11 +11,14 @@ from tests.process.cell import Run
 from tests.process.ending import CHATTY, XDIST, Ending, Fault
 
 
+@pytest.mark.parametrize(
+    "more", [(), ("-p", "repeat", "--count=2")], ids=["once", "repeated"]
+)
 def test_a_worker_is_interrupted_with_its_controller(
-    tmp_path: Path, load: Path
+    tmp_path: Path, load: Path, more: tuple[str, ...]
 ) -> None:
     pytest.importorskip("xdist")
-    ending = Ending("", 2, "teardown", "", (), options=XDIST)
+    ending = Ending("", 2, "teardown", "", (), options=(*XDIST, *more))
     run = Run(tmp_path, load, Fault("", CHATTY), ending)
     try:
         run.wait("call")
