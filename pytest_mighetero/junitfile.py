@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ class JunitFile:
 
     def __init__(self, config: pytest.Config, xml: LogXML):
         self._xml, self._path = xml, Path(xml.logfile)
+        with suppress(OSError):  # as pytest does, when it writes the file
+            self._path.parent.mkdir(parents=True, exist_ok=True)
         self._reserve = Reserve(self._path)
         self._reserve.fill()
         config.add_cleanup(self._reserve.free)

@@ -376,6 +376,7 @@ def pytest_runtest_makereport(
     except HarnessError as error:
         if all(phase["outcome"] != "failed" for phase in case.phases.values()):
             outcome.outcome, outcome.longrepr = "failed", str(error)
+            vars(outcome).pop("wasxfail", None)
         else:
             outcome.sections.append(("mighetero", str(error)))
     outcome.mighetero = dict(case.facts)  # type: ignore[attr-defined]

@@ -154,11 +154,20 @@ def pytest_runtest_makereport(item, call):
     assert kept.outcomes == {"setup": "passed", "call": "passed", "teardown": "passed"}
 
 
-def test_the_junit_file_has_room_of_its_own(lab: Lab) -> None:
-    kept = on_a_small_disk(lab, ALONE, "--junitxml=results/report.xml")
+@pytest.mark.parametrize("name", ["report.xml", "made/for/it/report.xml"])
+def test_the_junit_file_has_room_of_its_own(lab: Lab, name: str) -> None:
+    hooks = """
+import pytest
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish():
+    fill()  # the room of the record, too, which has been written
+    return (yield)
+"""
+    kept = on_a_small_disk(lab, ALONE, f"--junitxml=results/{name}", hooks=hooks)
     assert kept.code == 0, kept.text
-    assert 'value="VALID"' in (kept.folder / "kept" / "report.xml").read_text()
-    assert not list(kept.folder.glob("kept/*.reserve"))
+    assert 'value="VALID"' in (kept.folder / "kept" / name).read_text()
+    assert not list(kept.folder.glob("kept/**/*.reserve"))
 
 
 def test_a_junit_file_without_any_room_fails_the_session_in_one_sentence(

@@ -31,21 +31,30 @@ def test_a_results_folder_that_cannot_be_made(lab: Lab) -> None:
     assert "choose another --results-dir" in report.case.problems["error"]
 
 
-def test_a_record_that_cannot_be_written_fails_the_test(lab: Lab) -> None:
+@pytest.mark.parametrize("excused", [False, True])
+def test_a_record_that_cannot_be_written_fails_the_test(
+    lab: Lab, excused: bool
+) -> None:
     lab.pytester.makepyfile(
-        test_run="""
+        test_run=f"""
         from pathlib import Path
+
+        import pytest
 
         def test_it(background, main):
             main.run()
             (folder,) = Path("results").iterdir()
             (folder / "record.json").unlink()
             (folder / "record.json" / "in the way").mkdir(parents=True)
+            if {excused}:
+                pytest.xfail("as expected")
         """
     )
     report = lab.run()
     report.result.assert_outcomes(failed=1, errors=1)
-    assert "record.json, cannot be written: Is a directory" in report.text
+    said = "record.json, cannot be written: Is a directory"
+    assert said in report.text
+    assert [said in case.problems["failure"] for case in report.junit[:1]] == [True]
 
 
 @pytest.mark.parametrize("phase", ["setup", "call", "teardown"])
