@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -28,9 +29,16 @@ DAEMON = (
     f'(setsid env -i sh -c \'trap "" TERM HUP; cd /; echo pid $$; {READY}; '
     f"exec sleep 300 <&- >&- 2>&-' &); "
 )
+REAPER = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER, which outlasts exec
+os.execvp("sh", ["sh", "-c", sys.argv[1]])
+"""
+LONG = f"{DAEMON} sleep 300; true"
 TREES = {
-    "daemon": f"{DAEMON} sleep 300; true",
+    "daemon": LONG,
     "daemon alone": f"{DAEMON} sleep 0.1",  # its make has ended
+    "reaper": f"{sys.executable} -c {quote(REAPER)} {quote(LONG)}",
     "deaf": f"trap '' TERM HUP; echo pid $$; {READY}; sleep 300; sleep 300",
 }
 
