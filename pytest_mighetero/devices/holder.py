@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_mighetero.printable import printable_line
+
 _MOST = 200  # characters of each text that are told
 _MOST_BYTES = 8192  # of a lease that are read
 _MAX_PID = 2**22
@@ -82,7 +84,9 @@ def myself(test: str) -> Holder:
         user = f"uid {os.getuid()}"
     pid, host = os.getpid(), socket.gethostname()
     started = _started("self") or 0
-    return Holder(pid, shown(user), host, since, shown(test), _machine(), started)
+    return Holder(
+        pid, shown(user), shown(host), since, shown(test), _machine(), started
+    )
 
 
 def left_in(fd: int) -> bytes:
@@ -105,10 +109,7 @@ def said_by(raw: bytes) -> str:
 
 def shown(text: str) -> str:
     """Return *text* with nothing in it that a terminal obeys, and not all too long."""
-    cut = "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode()
-        for each in text[: _MOST + 1]
-    )
+    cut = printable_line(text[: _MOST + 1])
     return cut if len(cut) <= _MOST else f"{cut[: _MOST - 3]}..."
 
 

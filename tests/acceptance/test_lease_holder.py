@@ -86,7 +86,7 @@ def test_what_others_wrote_is_told_as_printable_text(
 
 
 def test_a_text_is_still_to_be_recognized(tmp_path: Path) -> None:
-    assert "of \\x1b[31mroot\\x1b[0m\\r\\nGPU" in said_of(tmp_path, text_of(user=RED))
+    assert "of \\x1b[31mroot\\x1b[0m\\nGPU" in said_of(tmp_path, text_of(user=RED))
     assert '"pid": "me"' in said_of(tmp_path, text_of(pid="me"))
 
 
