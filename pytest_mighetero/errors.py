@@ -35,6 +35,10 @@ class RunError(MigheteroError):
     """Main is bad, or the backgrounds did not cover it."""
 
 
+class StoppedError(RunError):
+    """The overlap broke and main was stopped for it: nothing was measured."""
+
+
 def nearest(word: str, accepted: Iterable[str]) -> str:
     """Say what would have been accepted: a close match first, then everything."""
     names = sorted(accepted)

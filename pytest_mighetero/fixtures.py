@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.errors import MigheteroError, RunError
+from pytest_mighetero.errors import MigheteroError, RunError, StoppedError
 from pytest_mighetero.outcome import MAIN, Failed
 from pytest_mighetero.printable import printable
 from pytest_mighetero.settings import run_config
@@ -250,7 +250,7 @@ def _in_one_sentence(item: pytest.Item) -> Iterator[None]:
         yield
     except MigheteroError as error:
         text = run_config(item.config).secrets.mask(str(error))
-        verdict = isinstance(error, RunError)
+        verdict = isinstance(error, RunError) and not isinstance(error, StoppedError)
         raise Failed(text, verdict=verdict) from None
     except pytest.fail.Exception as timeout:  # pytest-timeout's, by its signal method
         what = str(timeout.msg).rstrip(".")

@@ -11,7 +11,7 @@ from pytest_mighetero.auditing import judge_runs, keep_audit
 from pytest_mighetero.background import BackgroundSet
 from pytest_mighetero.config import RunConfig
 from pytest_mighetero.devices.telemetry import Telemetry, summary
-from pytest_mighetero.errors import HarnessError, RunError
+from pytest_mighetero.errors import HarnessError, RunError, StoppedError
 from pytest_mighetero.evidence import (
     accuracy_summary,
     audit_settings,
@@ -100,7 +100,7 @@ class MainRun:
             How the overlap broke while main ran on, or None.
 
         Raises:
-            RunError: the overlap broke, and main was stopped.
+            StoppedError: the overlap broke, and main was stopped.
             HarnessError: it could not be launched, or ran too long.
         """
         deadline = time.monotonic() + self._config.background_timeout
@@ -116,7 +116,7 @@ class MainRun:
             broken = self._watch(backgrounds, deadline)
             if broken is not None and not go_on():
                 self.stop()
-                raise RunError(broken)
+                raise StoppedError(broken)
             if broken is not None:
                 self._watch(None, deadline)
         self._read()

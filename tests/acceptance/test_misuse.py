@@ -441,6 +441,7 @@ def test_so_does_an_xfail_within_the_test(lab: Lab) -> None:
     [
         ({}, "pass", "failed"),
         ({"bert": {"die": ["start", 7]}}, "main.run()", "errors"),
+        ({"dlrm": {"test": 60}, "bert": {"test": 1}}, "main.run()", "failed"),
     ],
 )
 def test_xfail_excuses_no_run_that_was_not_measured(
