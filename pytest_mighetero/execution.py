@@ -91,7 +91,9 @@ class Logged:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note *report*, before the junit file closes the testcase."""
         self.last = (report.nodeid, report.when)
-        if self._xml is None or not hasattr(report, "mighetero"):
+        # xdist reports in no phase that a worker is gone.
+        crashed = report.when not in {"setup", "call", "teardown"}
+        if self._xml is None or not (crashed or hasattr(report, "mighetero")):
             return
         key = (report.nodeid, getattr(report, "node", None))
         if report.when == "setup" and key in self._again:
@@ -128,4 +130,4 @@ class Logged:
         message = "This execution did not count: the test was executed again."
         skipped = ET.Element("skipped", type="pytest.skip", message=message)
         skipped.text = bin_xml_escape(report.longreprtext)
-        xml.node_reporter(report).append(skipped)
+        xml._opentestcase(report).append(skipped)  # noqa: SLF001 - it gets its name

@@ -318,3 +318,28 @@ def test_an_interrupted_execution_in_a_worker_shows_nothing_of_the_earlier_one(
     assert "executed again" in first.problems["skipped"]
     assert "Interrupted by SIGTERM in an xdist worker" in second.problems["error"]
     assert not {"log_dir", "backgrounds", "run_args"} & set(second.properties)
+
+
+@pytest.mark.parametrize("moment", ["setup", "call"])
+def test_an_execution_whose_worker_is_killed_is_no_pass(lab: Lab, moment: str) -> None:
+    lab.pytester.makeconftest(
+        f"""
+        import os, signal
+        import pytest
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_runtest_{moment}(item):
+            seen = item.config.rootpath / "seen"
+            if not seen.exists():
+                seen.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    report = lab.run_apart(*RERUN, "-n1")
+    assert report.result.ret == 0, report.text
+    crashed, passed = report.junit
+    assert crashed.name == passed.name == "test_heterogeneous[dlrm_server]"
+    assert "executed again" in crashed.problems["skipped"]
+    assert "'gw0' crashed" in crashed.problems["skipped"]
+    assert passed.properties["validity"] == "VALID"
+    assert passed.problems == {}
