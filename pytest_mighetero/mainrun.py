@@ -120,6 +120,7 @@ class MainRun:
             if broken is not None:
                 self._watch(None, deadline)
         self._read()
+        self._tick("the test goes on after main")
         if broken is None or self.unloaded is not None:
             broken = self._unloaded(backgrounds, self.window)
         return broken

@@ -71,3 +71,19 @@ def test_a_person_sees_what_a_run_is_doing(lab: Lab) -> None:
 
 def test_no_state_line_where_nobody_watches(lab: Lab) -> None:
     assert "backgrounds have started" not in lab.run_apart().text
+
+
+def test_an_interrupt_after_main_does_not_say_that_it_runs(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_run="""
+        import os, signal
+
+        def test_it(background, main):
+            main.run()
+            os.kill(os.getpid(), signal.SIGTERM)
+        """
+    )
+    report = lab.run_apart()
+    said = "by SIGTERM while the test goes on after main ("
+    assert said in report.case.problems["error"]
+    assert report.case.properties["validity"] == "VALID"
