@@ -26,8 +26,9 @@ class JunitFile:
         self._xml, self._path = xml, Path(xml.logfile)
         with suppress(OSError):  # as pytest does, when it writes the file
             self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._reserve = Reserve(self._path)
-        self._reserve.fill()
+        self._reserve = Reserve(self._path.resolve())
+        if self._path.is_file() or not self._path.exists():  # no /dev/null, no pipe
+            self._reserve.fill()
         config.add_cleanup(self._reserve.free)
 
     @pytest.hookimpl(wrapper=True, trylast=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +190,27 @@ def pytest_sessionfinish():
     assert "Traceback" not in kept.text
     assert "1 passed" in kept.text
     assert kept.record["facts"]["validity"] == "VALID"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_room_is_set_aside_on_the_disk_of_the_junit_file(
+    lab: Lab, kind: str, request: pytest.FixtureRequest
+) -> None:
+    (lab.folder / "elsewhere").mkdir()
+    if kind == "link":
+        (lab.folder / "out.xml").symlink_to("elsewhere/report.xml")
+    else:
+        os.mkfifo(lab.folder / "out.xml")
+        request.addfinalizer(partial(os.close, os.open("out.xml", os.O_RDWR)))
+    lab.pytester.makepyfile(
+        test_run="""
+        from pathlib import Path
+
+        def test_it(main, request):
+            main.run()
+            found = request.config.rootpath.rglob("*.xml.reserve")
+            Path("seen").write_text(" ".join(path.parent.name for path in found))
+        """
+    )
+    assert lab.run("--junitxml=out.xml").result.ret == 0
+    assert (lab.folder / "seen").read_text() == {"pipe": "", "link": "elsewhere"}[kind]
