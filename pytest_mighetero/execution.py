@@ -35,8 +35,8 @@ class Execution:
         made: the phases that a report was made of.
     """
 
-    properties: list[tuple[str, object]]
-    sections: list[tuple[str, str, str]]
+    properties: list[tuple[str, object]] = field(default_factory=list)
+    sections: list[tuple[str, str, str]] = field(default_factory=list)
     limit: Any = None
     began: float = 0.0
     made: list[str] = field(default_factory=list)
@@ -44,18 +44,17 @@ class Execution:
 
 def execution_of(item: pytest.Item) -> Execution:
     """Return the present execution of *item*."""
-    if EXECUTION not in item.stash:
-        sections = list(item._report_sections)  # noqa: SLF001 - nothing public has them
-        item.stash[EXECUTION] = Execution(list(item.user_properties), sections)
-    return item.stash[EXECUTION]
+    return item.stash.setdefault(EXECUTION, Execution())
 
 
 def begin(item: pytest.Item) -> None:
     """Have *item* executed as if it never had been."""
     execution, again = execution_of(item), execution_of(item).began > 0
     forget(item)
-    item.user_properties[:] = execution.properties
-    item._report_sections[:] = execution.sections  # noqa: SLF001
+    sections = item._report_sections  # noqa: SLF001 - nothing public has them
+    if not again:
+        execution.properties, execution.sections = item.user_properties[:], sections[:]
+    item.user_properties[:], sections[:] = execution.properties, execution.sections
     execution.began, execution.made = time.monotonic(), []
     if again and execution.limit is not None and not execution.limit.func_only:
         hook = item.config.hook

@@ -152,6 +152,9 @@ def test_what_hung_on_the_item_before_stays_and_what_came_under_way_goes(
         def pytest_collection_modifyitems(items):
             for item in items:
                 item.user_properties.append(("owner", "me"))
+
+        def pytest_runtest_protocol(item):
+            item.user_properties.append(("rack", "7"))
         """
     )
     lab.pytester.makepyfile(
@@ -164,6 +167,7 @@ def test_what_hung_on_the_item_before_stays_and_what_came_under_way_goes(
     lab.run_apart(*RERUN, "-rA")
     text = (lab.folder / "report.xml").read_text()
     assert text.count('name="owner"') == 2
+    assert text.count('name="rack"') == 2
     assert text.count('name="beside"') == 2
 
 
