@@ -161,7 +161,7 @@ def stopped(name: str, what: str) -> Iterator[Fault]:
 
 def at_other_moments() -> Iterator[Fault]:
     """What kills a controller, or a worker, at any other moment of a run."""
-    settle = ("--settle-time=5min", "--background-benchmark-duration=10min")
+    settle = ("--settle-time=20s", "--background-benchmark-duration=25s")
     session = "--background-scope=session"
     for name, ending in {
         "controller killed in setup": killed("", "setup", KILL, *TWO),
