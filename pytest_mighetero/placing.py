@@ -50,7 +50,7 @@ class Place:
         self._measurements = Measurements(config.harness_dir)
         self._launching: list[Pair] = []
         self._test = ""
-        self._recorded: dict[str, Recorded | None] = {}
+        self._recorded: dict[tuple[str | None, ...], Recorded | None] = {}
         self._waits: Waits = lambda _state: None
         self.seated: tuple[Seat, ...] = ()
         self.warnings: list[str] = []
@@ -80,9 +80,8 @@ class Place:
 
     def too_long(self, gpu: Gpu) -> str | None:
         """Say that a run on *gpu* would take longer than it may, or None."""
-        recorded = recorded_run(self._config, self._pair, gpu)
-        if self._config.keeps_backgrounds:
-            recorded = None
+        kept = self._config.keeps_backgrounds
+        recorded = None if kept else self._history(self._config, gpu)
         return too_long(
             self._config,
             self._pair,
@@ -222,20 +221,26 @@ class Place:
             return BackgroundTime(0.0, "option")
         if self._config.keeps_backgrounds:
             return background_time(config, self._pair, self.profile, mains=upcoming)
-        recorded = self._history(config)
+        recorded = self._history(config, self.gpu)
         return background_time(config, self._pair, self.profile, recorded)
 
     def time_left(self, config: RunConfig) -> float:
         """Return the seconds that backgrounds which are up must have left here."""
-        return time_left(config, self._pair, self.profile, self._history(config))
+        recorded = self._history(config, self.gpu)
+        return time_left(config, self._pair, self.profile, recorded)
 
-    def _history(self, config: RunConfig) -> Recorded | None:
-        """Return what an earlier run took, looked up once for each RUN_ARGS."""
+    def _history(self, config: RunConfig, gpu: Gpu) -> Recorded | None:
+        """Return what an earlier run took, looked up once for each RUN_ARGS and kind.
+
+        Args:
+            config: the run's settings, those of this measurement in place.
+            gpu: one of the kind that it is to be on.
+        """
         run_args = run_args_of(config, self._pair)
-        if run_args not in self._recorded:
-            recorded = recorded_run(config, self._pair, self.gpu)
-            self._recorded[run_args] = recorded
-        return self._recorded[run_args]
+        key = run_args, gpu.name, gpu.devices[0].profile
+        if key not in self._recorded:
+            self._recorded[key] = recorded_run(config, self._pair, gpu)
+        return self._recorded[key]
 
     def watched(self, tick: Tick) -> Tick:
         """Return *tick* so that it looks after the GPU's lease as well.

@@ -6,6 +6,12 @@ import json
 
 import pytest
 
+from pytest_mighetero import placing
+from pytest_mighetero.comparing.recorded import recorded_run
+from pytest_mighetero.config import RunConfig
+from pytest_mighetero.devices import Gpu
+from pytest_mighetero.durations import Recorded
+from pytest_mighetero.suite import Pair
 from tests.command.strange import ODD, STRANGE, make_strange
 from tests.lab import Lab
 
@@ -48,3 +54,19 @@ def test_a_run_that_ended_badly_is_no_history(lab: Lab) -> None:
     assert facts["background_duration_by"] == "reference"
     facts = lab.run(*PLANNED).case.properties
     assert facts["background_duration_by"] == "history"
+
+
+def test_history_is_looked_up_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.run(*PLANNED).result.assert_outcomes(passed=1)
+    looked: list[str] = []
+
+    def look(config: RunConfig, pair: Pair, gpu: Gpu) -> Recorded | None:
+        looked.append(str(pair))
+        return recorded_run(config, pair, gpu)
+
+    monkeypatch.setattr(placing, "recorded_run", look)
+    report = lab.run(*PLANNED)
+    report.result.assert_outcomes(passed=1)
+    properties = report.case.properties
+    assert properties["background_duration_by"] == "history"
+    assert looked == ["dlrm_server"]
