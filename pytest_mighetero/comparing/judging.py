@@ -11,11 +11,8 @@ from pytest_mighetero.comparing.comparison import (
     compare,
     comparisons,
 )
-from pytest_mighetero.comparing.history import (
-    Record,
-    sameness,
-)
-from pytest_mighetero.comparing.marks import same
+from pytest_mighetero.comparing.history import Record, sameness
+from pytest_mighetero.comparing.marks import same, sample
 from pytest_mighetero.comparing.measurement import Measurement, of_facts
 from pytest_mighetero.comparing.record_file import RecordError, read_record
 from pytest_mighetero.comparing.reference_files import load_references
@@ -38,16 +35,14 @@ def compare_neighbours(
     mine = of_facts(facts)
     if mine is None:
         return None
-    own: list[Record] = []
-    theirs: list[Record] = []
-    for record in _same(config.results_dir, facts):
-        if record.facts.get("run") != facts["run"]:
-            if not theirs or _same_sample(record, theirs[0]):
-                theirs.append(record)
-        elif record.session == session and _same_run(record.facts, facts):
-            own.append(record)
-    if not theirs:
+    results = config.results_dir
+    heterogeneous_now = facts["run"] == "heterogeneous"
+    others = {**facts, "run": "isolated" if heterogeneous_now else "heterogeneous"}
+    newest = next(_same(results, others, same(others)), None)
+    if newest is None:
         return None
+    own = _sample(results, facts, session)
+    theirs = _sample(results, newest.facts, newest.session) or [newest]
     samples = [*_measurements(own), mine], _measurements(theirs)
     chosen = _chosen_targets([facts, *(r.facts for r in [*own, *theirs])])
     if len(chosen) > 1:
@@ -155,33 +150,36 @@ def _earlier(
 ) -> list[Record]:
     """Return the earlier good runs of the newest pytest run, the oldest first."""
     folder = results if isinstance(where, str) else where
-    found: list[Record] = []
-    for record in _same(folder, facts):
-        newest = not found or record.session == found[0].session
-        if newest and record.session != session and _same_run(record.facts, facts):
-            found.append(record)
-    return found[::-1]
+    for record in _same(folder, facts, same(facts)):
+        if record.session != session and _same_run(record.facts, facts):
+            return _sample(folder, facts, record.session)[::-1] or [record]
+    return []
 
 
-def _same(folder: Path, facts: Facts) -> Iterator[Record]:
-    """Yield the measurements of the same thing, the newest first."""
-    wanted = sameness(facts)
-    for record in _candidates(folder, facts):
-        if record.measurement is not None and sameness(record.facts) == wanted:
-            yield light(record)
+def _sample(folder: Path, facts: Facts, session: str) -> list[Record]:
+    """Return the measurements that are one sample, the newest first."""
+    return [
+        light(record)
+        for record in _same(folder, facts, sample(facts, session))
+        if record.session == session and _same_run(record.facts, facts)
+    ]
 
 
-def _candidates(folder: Path, facts: Facts) -> Iterator[Record]:
+def _same(folder: Path, facts: Facts, mark: str) -> Iterator[Record]:
+    """Yield the measurements of the same thing and kind, the newest first."""
+    wanted, run = sameness(facts), facts.get("run")
+    for record in _candidates(folder, facts, mark):
+        alike = record.facts.get("run") == run and sameness(record.facts) == wanted
+        if alike and record.measurement is not None:
+            yield record
+
+
+def _candidates(folder: Path, facts: Facts, mark: str) -> Iterator[Record]:
     if folder.is_dir():
         part = f"-{facts['benchmark']}_{facts['scenario']}"
-        yield from good_records(folder, part, same(facts))
+        yield from good_records(folder, part, mark)
     elif folder.exists():
         yield read_record(folder)
-
-
-def _same_sample(one: Record, other: Record) -> bool:
-    beside = one.facts.get("backgrounds") == other.facts.get("backgrounds")
-    return beside and one.session == other.session
 
 
 def _same_run(one: Facts, other: Facts) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pytest_mighetero.comparing.history import Record, sameness
 
 # What two runs must have in common for main to take as long.
-AS_LONG = ("suite", "action", "gpu", "run_args")
+AS_LONG = ("suite", "action", "gpu", "run", "run_args")
 # What two runs must have in common for their backgrounds to have had the same beside
 # them: main and all the others.
 BESIDE = (
@@ -40,15 +40,23 @@ def beside(facts: Facts) -> str:
 
 
 def same(facts: Facts) -> str:
-    """Return the mark of runs that are compared with each other."""
-    return _mark("same", sameness(facts))
+    """Return the mark of runs of the same thing, either isolated or heterogeneous."""
+    return _mark("same", (facts.get("run", ""), *sameness(facts)))
+
+
+def sample(facts: Facts, session: str) -> str:
+    """Return the mark of the runs that are one sample: of one pytest run."""
+    beside = facts.get("backgrounds", "")
+    return _mark("sample", (session, beside, facts.get("run", ""), *sameness(facts)))
 
 
 def marks_of(record: Record) -> tuple[str, ...]:
     """Return every mark of *record*; a run that was not good has none."""
     if not record.good:
         return ()
-    return as_long(record.facts), beside(record.facts), same(record.facts)
+    facts = record.facts
+    of_session = sample(facts, record.session)
+    return as_long(facts), beside(facts), same(facts), of_session
 
 
 def _mark(kind: str, values: Iterable[str]) -> str:

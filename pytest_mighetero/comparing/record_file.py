@@ -30,7 +30,7 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-_FIRST = ("facts", "phases")
+_FIRST = ("session", "facts", "phases")
 _DECODER = json.JSONDecoder()
 _GAP = re.compile(r"\s*([{:,])\s*")
 # What a record may hold besides its texts; a key may be absent, or null.
@@ -62,7 +62,7 @@ def read_record(path: Path) -> Record:
 
 
 def read_outline(path: Path) -> Record:
-    """Read the facts and phases of a record, fast: what follows them may be damaged.
+    """Read session, facts and phases of a record, fast: what follows may be damaged.
 
     Raises:
         FileNotFoundError: there is none.
@@ -75,7 +75,7 @@ def read_outline(path: Path) -> Record:
 
 
 def _first_of(content: bytes) -> dict[str, Any] | None:
-    """Return facts and phases alone; None where all has to be read to know them."""
+    """Return what is first alone; None where all has to be read to know it."""
     if any(content.count(b'"%b"' % name.encode()) != 1 for name in _FIRST):
         return None
     if rb"\u00" in content:  # a letter of a name, for all that is known

@@ -26,6 +26,7 @@ def recorded_run(config: RunConfig, pair: Pair, gpu: Gpu) -> Recorded | None:
         "suite": config.suite.name,
         "action": config.action,
         "gpu": gpu.name,
+        "run": "heterogeneous",
         "run_args": config.secrets.mask(run_args_of(config, pair)),
     }
     mark = marks.as_long(key)

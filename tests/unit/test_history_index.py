@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -12,8 +13,10 @@ import pytest
 
 from pytest_mighetero.comparing import history_index, marks, record_file
 from pytest_mighetero.comparing.history_index import INDEX
+from pytest_mighetero.comparing.judging import compare_neighbours, judge_against_others
 from pytest_mighetero.comparing.results_folder import good_records
 from tests.command.runs import FACTS, failed, write_run
+from tests.lab import config_of
 
 COUNT = 120
 ASKED = marks.same(FACTS)
@@ -28,7 +31,9 @@ def results(tmp_path: Path) -> Path:
         name = f"20260722-{number:06d}-bert_server"
         driver = "570.1" if number % 2 else FACTS["driver"]
         phases = failed("call", "no") if number % 4 == 2 else None
-        write_run(folder, name, phases, driver=driver)
+        write_run(
+            folder, name, phases, driver=driver, record={"session": f"{number % 8}"}
+        )
     return folder
 
 
@@ -79,6 +84,25 @@ def test_most_are_read_once(results: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert read == []
     assert len(found(results)) == COUNT // 4
     assert len({path.parent for path in read}) == COUNT // 4
+
+
+def test_a_comparison_reads_its_sample_alone(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of(results.parent, results_dir=str(results), mig_compare="last")
+    alone = {**FACTS, "run": "isolated", "backgrounds": ""}
+    read = opened(monkeypatch)
+    for _ in range(2):
+        read.clear()
+        compared = compare_neighbours(config, alone, "mine")
+        assert compared is not None
+    newest = {folder.name for folder in folders(results)[4::8]}
+    assert {path.parent.name for path in read if path.name != INDEX} == newest
+    read.clear()
+    learnt: dict[str, str] = {}
+    judge_against_others(config, FACTS, "mine", learnt.update, pytest.fail)
+    assert learnt["compared"].endswith(f"than {max(folders(results)[4::8])}")
+    assert {path.parent.name for path in read if path.name != INDEX} == newest
 
 
 def test_the_newest_is_found_first(results: Path) -> None:
@@ -259,7 +283,10 @@ def test_names_that_a_line_does_not_hold(results: Path) -> None:
 
 
 def test_an_outline_is_what_the_whole_says(tmp_path: Path) -> None:
-    plain = (write_run(tmp_path) / "record.json").read_text()
+    run = write_run(tmp_path, record={"session": "1"})
+    record = json.loads((run / "record.json").read_text())
+    first = ("version", "test", "session", "phases", "facts")
+    plain = json.dumps({name: record[name] for name in first})
     facts = '"facts": {"value": "1"}'
     texts = [
         plain,
@@ -268,6 +295,9 @@ def test_an_outline_is_what_the_whole_says(tmp_path: Path) -> None:
         plain[:-1] + ', "phases": {}, "f\\u0061cts": {}}',
         plain[:-1] + f', "harnesses": [{{{facts}}}]}}',
         f'{{"x": {{{facts}}}, {plain[1:]}',
+        plain.replace('"session": "1", ', "")[:-1] + ', "session": "2"}',
+        plain.replace('"session": "1", ', ""),
+        plain[:-1] + ', "session": "2"}',
         " \n" + plain.replace('": ', '" \t:\r\n ').replace(', "', ' ,\n"'),
     ]
     for number, text in enumerate(texts):
