@@ -58,6 +58,14 @@ def offered(suite: Suite, wanted: Wanted) -> tuple[Pair, ...]:
     return tuple(judged)
 
 
+def why_not(
+    suite: Suite, pair: Pair, action: str, config_ver: str | None
+) -> str | None:
+    """Say why the harness of *suite* would measure, or judge, nothing of *pair*."""
+    missing = unconfigured(suite, [pair], config_ver)
+    return missing or _unjudged(suite, [pair], action)
+
+
 def unconfigured(
     suite: Suite, pairs: Iterable[Pair], config_ver: str | None
 ) -> str | None:

@@ -41,8 +41,9 @@ def _parameters(metafunc: pytest.Metafunc) -> list[object]:
         metafunc.config.addinivalue_line("markers", line)
     mark = metafunc.definition.get_closest_marker(BINDING)
     pairs = run.pairs if mark is None else _bound(metafunc, run, mark)
-    if not pairs:
-        return [pytest.param(None, id="none-selected", marks=_nothing_left(mark))]
+    if mark is not None and not pairs:
+        nothing = pytest.mark.skip(reason=_nothing_left(run, mark))
+        return [pytest.param(None, id="none-selected", marks=nothing)]
     params: list[object] = []
     for name, pair in ids_of(replace(run, pairs=pairs)):
         names = [g for g in groups if pair.benchmark in run.suite.groups[g]]
@@ -54,7 +55,7 @@ def _parameters(metafunc: pytest.Metafunc) -> list[object]:
 def _bound(
     metafunc: pytest.Metafunc, run: RunConfig, mark: pytest.Mark
 ) -> tuple[Pair, ...]:
-    """Return the pairs that *mark* names, as far as they are selected.
+    """Return the pairs that *mark* names, as far as they are selected and offered.
 
     Raises:
         pytest.fail.Exception: it names none, or what the suite does not have.
@@ -75,7 +76,14 @@ def _bound(
                 f"{said_of}: suite {run.suite.name} has no pair {name!r}: "
                 f"{nearest(str(name), known)}."
             )
-    return tuple(p for p in _selected(metafunc.config, run) if str(p) in mark.args)
+    selected = [p for p in _selected(metafunc.config, run) if str(p) in mark.args]
+    return tuple(pair for pair in selected if _refusal(run, pair) is None)
+
+
+def _refusal(run: RunConfig, pair: Pair) -> str | None:
+    from pytest_mighetero.offer import why_not
+
+    return why_not(run.suite, pair, run.action, run.config_ver)
 
 
 def _selected(config: pytest.Config, run: RunConfig) -> tuple[Pair, ...]:
@@ -86,12 +94,13 @@ def _selected(config: pytest.Config, run: RunConfig) -> tuple[Pair, ...]:
     return tuple(p for p in pairs if not run.asked or p.benchmark in run.asked)
 
 
-def _nothing_left(mark: pytest.Mark | None) -> pytest.MarkDecorator:
-    names = ", ".join(dict.fromkeys(mark.args)) if mark is not None else "no pair"
-    return pytest.mark.skip(
-        reason=f"bound to {names}, and --main-benchmark, --main-scenario or --mig-tune "
-        f"leave none of it to measure"
+def _nothing_left(run: RunConfig, mark: pytest.Mark) -> str:
+    bound = [pair for pair in run.suite.pairs() if str(pair) in mark.args]
+    refusals = [_refusal(run, pair) for pair in bound]
+    why = "; ".join(each for each in refusals if each) or (
+        "--main-benchmark, --main-scenario or --mig-tune leave none of it to measure"
     )
+    return f"bound to {', '.join(map(str, bound))}, and {why}"
 
 
 def possible_ids(config: pytest.Config) -> frozenset[str]:

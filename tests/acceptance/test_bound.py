@@ -92,6 +92,28 @@ def test_where_nothing_is_left_it_says_so(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
+    ("suite", "mark", "option", "why"),
+    [
+        ("v1.0", "bert_singlestream", "", "no configuration --config_ver=hetero of be"),
+        ("v2.0", "dlrm_server", "--main-action=run_audit_test04", "not support TEST04"),
+    ],
+)
+def test_what_the_harness_does_not_have_is_not_measured(
+    lab: Lab, suite: str, mark: str, option: str, why: str
+) -> None:
+    lab.suite, options = suite, [option] if option else []
+    report = collected_one(lab, f'("{mark}")', "--mig-devices=", *options)
+    report.result.assert_outcomes(skipped=1)
+    assert f"bound to {mark}, and the harness of suite {suite}" in report.text
+    assert why in report.text
+    both = f'("{mark}", "resnet50_server")'
+    report = collected_one(lab, both, "--mig-devices=", *options, "--collect-only")
+    tests = [line for line in report.result.outlines if "Function" in line]
+    assert len(tests) == 1
+    assert "[resnet50_server" in tests[0]
+
+
+@pytest.mark.parametrize(
     ("mark", "text"),
     [
         ('("dlrm_sever")', "suite fake has no pair 'dlrm_sever': did you mean dlrm_se"),
