@@ -86,6 +86,22 @@ def refusal(item: pytest.Item, name: str) -> str | None:
     return None
 
 
+def refuse_method(item: pytest.Item) -> None:
+    """Refuse a method of unittest that has a fixture of ours among its arguments.
+
+    Raises:
+        pytest.fail.Exception: unittest, which calls it, hands it none.
+    """
+    function = getattr(item, "function", None)
+    code = getattr(function, "__code__", None)
+    if function is None or code is None:
+        return
+    given = code.co_argcount - len(function.__defaults__ or ())
+    names = code.co_varnames[1:given]
+    for name in _CHOOSES.keys() & set(names):
+        raise Failed(refusal(item, name) or "")
+
+
 def refuse_parameters(metafunc: pytest.Metafunc) -> None:
     """Refuse a run test whose fixtures of ours others parametrize.
 

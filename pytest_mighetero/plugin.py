@@ -326,7 +326,13 @@ def pytest_runtest_protocol(
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Begin anew: a plugin may have executed the same item before."""
+    """Refuse misuse, and begin anew: a plugin may have executed the item before."""
+    if type(item).__name__ == "TestCaseFunction":
+        from pytest_mighetero.ownership import refuse_method
+
+        yield  # it may be one to skip
+        refuse_method(item)
+        return None
     if not _is_run(item):
         return (yield)
     from pytest_mighetero.execution import begin

@@ -125,6 +125,14 @@ TEST_CASES = {
         def each(self, main): pass
         def test_it(self): pass
     """,
+    "argument": """
+    class Test(unittest.TestCase):
+        def test_it(self, main): main.run()
+    """,
+    "coroutine": """
+    class Test(unittest.IsolatedAsyncioTestCase):
+        async def test_it(self, background, main): main.run()
+    """,
 }
 
 
@@ -133,6 +141,18 @@ def test_a_test_case_of_unittest_has_no_pair(lab: Lab, how: str) -> None:
     report = run(lab, TEST_CASES[how])
     report.result.assert_outcomes(errors=1)
     says(report, "cannot give a pair to a unittest.TestCase. Write a test function")
+
+
+def test_a_test_case_may_have_a_main_of_its_own(lab: Lab) -> None:
+    test = """
+    import os, unittest.mock
+    class Test(unittest.TestCase):
+        @unittest.mock.patch("os.getcwd")
+        def test_it(self, main): self.assertIs(main, os.getcwd)
+        def test_another(self, main=1): self.assertEqual(main, 1)
+    """
+    report = run(lab, test)
+    report.result.assert_outcomes(passed=2)
 
 
 def test_nor_has_a_doctest(lab: Lab) -> None:
