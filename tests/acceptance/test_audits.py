@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,13 @@ Capture = pytest.CaptureFixture[str]
 def closed(lab: Lab, tmp_path: Path) -> Lab:
     """A lab whose audits ignore LOG_DIR, as those of the real harness do."""
     text = (FAKE / "fake.toml").read_text()
-    own = f'audit_folder = "{tmp_path}/closed/build/compliance_logs"'
+    own = 'audit_folder = "build/compliance_logs"'
     theirs = 'audit_folder = "{log_dir}/compliance_logs"'
     assert theirs in text
     suite = tmp_path / "closed.toml"
     suite.write_text(text.replace(theirs, own))
-    lab.suite = str(suite)
+    lab.suite, lab.harness = str(suite), tmp_path / "closed"
+    shutil.copytree(FAKE, lab.harness)
     return lab
 
 
