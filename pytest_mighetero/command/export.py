@@ -14,12 +14,14 @@ from pytest_mighetero.command.handover import (
     RefusedError,
     Wish,
     copy,
+    folder_of,
     handover_of,
     there_are,
 )
 from pytest_mighetero.command.sides import KINDS
 from pytest_mighetero.comparing.history import Record
 from pytest_mighetero.comparing.record_file import RecordError
+from pytest_mighetero.printable import printable_line
 
 NAME = "export"
 HELP = "main's logs to where make update_results looks"
@@ -84,16 +86,17 @@ def run(arguments: argparse.Namespace) -> int:
             left_out.append((str(record.path.parent), str(error)))
     if rows:
         print("\n".join(columns(("run", "of", "figure", "to"), rows)))
-    for note in _notes(handed):
-        print(f"mighetero export: {note}", file=sys.stderr)
+    said = [*_notes(handed)]
     for path, why in left_out:
         sentence = " ".join(why.split()).rstrip(".")
-        print(f"mighetero export: left out {path}: {sentence}", file=sys.stderr)
+        said.append(f"left out {path}: {sentence}")
+    for each in said:
+        print(f"mighetero export: {printable_line(each)}", file=sys.stderr)
     return 1 if left_out else 0
 
 
 def _copied(handover: Handover, record: Record) -> Iterator[Sequence[str]]:
-    run = record.path.absolute().parent.name
+    run = folder_of(record).name
     for source, target in handover.folders:
         there = "" if copy(source, target) else " (it was there already)"
         yield run, handover.kind, handover.figure, f"{target}{there}"

@@ -99,9 +99,14 @@ def handover_of(record: Record, wish: Wish) -> Handover:
     return handover
 
 
+def folder_of(record: Record) -> Path:
+    """Return the run's folder, by its own name whatever names it was found by."""
+    return record.path.parent.resolve()
+
+
 def _log_dir(record: Record) -> Path:
     """Return main's LOG_DIR, beside its record wherever that was moved to."""
-    said, run = Path(record.facts.get("log_dir", "")), record.path.absolute().parent
+    said, run = Path(record.facts.get("log_dir", "")), folder_of(record)
     if run.name in said.parts:
         below = said.parts[said.parts.index(run.name) + 1 :]
         if (moved := run.joinpath(*below)).is_dir():
@@ -132,7 +137,7 @@ def _of_run(record: Record, log_dir: Path, to: Path) -> Handover:
         figure=record.facts.get("accuracy", "") if accuracy else _figure(result),
         logs=logs,
         place=place,
-        folders=((log_dir, logs / record.path.absolute().parent.name),),
+        folders=((log_dir, logs / folder_of(record).name),),
     )
 
 
@@ -193,6 +198,7 @@ def copy(source: Path, target: Path) -> bool:
             return False
         raise RefusedError(f"{target} holds something else: move it away")
     partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
     try:
         for path in _of(source):
             to = partial / path.relative_to(source)

@@ -133,6 +133,50 @@ def test_a_results_folder_that_was_moved(
     assert found(away) == {"performance": [SERVER]}
 
 
+@pytest.mark.parametrize("how", ["inside", "linked"])
+def test_a_run_is_exported_by_its_own_name(
+    lab: Lab,
+    closed: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    measured(lab, ALONE)
+    (run,) = runs(lab)
+    if how == "inside":
+        monkeypatch.chdir(run / "main")
+    else:
+        (lab.folder / "latest").symlink_to(run)
+    words = [".." if how == "inside" else "latest", "--runs=isolated"]
+    code, out, err = exported(capsys, *words)
+    assert (code, f"build/logs/{run.name}" in out) == (0, True), err
+    assert [path.name for path in (closed / "build" / "logs").iterdir()] == [run.name]
+
+
+def test_what_an_export_that_was_killed_has_left_is_no_part_of_the_next(
+    lab: Lab, closed: Path, capsys: Capture
+) -> None:
+    measured(lab, ALONE)
+    (run,) = runs(lab)
+    left = closed / "build" / "logs" / f".{run.name}.partial"
+    left.mkdir(parents=True)
+    (left / "other").write_text("another run's")
+    assert exported(capsys, "results", "--runs=isolated")[0] == 0
+    assert not list(closed.glob("build/logs/**/other"))
+
+
+def test_names_are_shown_and_not_obeyed(
+    lab: Lab, closed: Path, capsys: Capture
+) -> None:
+    evil = lab.folder / "\x1b[2J"
+    measured(lab, ALONE)
+    (lab.folder / "results").rename(evil)
+    code, out, err = exported(capsys, str(evil), f"--to={closed}")
+    assert code == 1
+    assert "\x1b" not in out + err
+    assert "left out" in err
+
+
 def spoil(run: Path, how: str) -> None:
     """Do to a good run what must keep it from being handed over."""
     logs, record = run / "main" / "logs", run / "record.json"
@@ -216,7 +260,7 @@ def test_an_audits_files_go_back_to_where_update_compliance_looks(
     audits = closed / "build" / "compliance_logs"
     suite = tmp_path / "closed.toml"
     text = (FAKE / "fake.toml").read_text()
-    suite.write_text(text.replace("{log_dir}/compliance_logs", str(audits)))
+    suite.write_text(text.replace("{log_dir}/comp", "build/comp"))
     lab.suite = str(suite)
     test01 = "--main-action=run_audit_test01"
     measured(lab, ALONE, test01, audits_in=str(audits), rate=1)
