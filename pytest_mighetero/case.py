@@ -48,6 +48,7 @@ class Case:
         attempts: what was measured before the present attempt, and why again.
         tuning: every trial of a search.
         attempt: what is measured now, once that is decided.
+        executed_again: whether another execution of the test counts in its place.
     """
 
     def __init__(  # noqa: PLR0913 - each is a seam of its own
@@ -70,6 +71,7 @@ class Case:
         self.attempts: list[dict[str, Any]] = []
         self.tuning: list[dict[str, Any]] = []
         self.attempt: Attempt | None = None
+        self.executed_again = False
         self._neighbours: Neighbours | None = None
         self._folder: Path | None = None
         self._owed: str | None = None  # the test whose record the disk may not have
@@ -289,6 +291,7 @@ class Case:
             "test": test,
             "session": self._session,
             "suite": self.config.suite.name,
+            "executed_again": self.executed_again,
             "phases": self.phases,
             "facts": self.facts,
             "attempts": self.attempts,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import xml.etree.ElementTree as ET
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +17,14 @@ from typing import Any
 import pytest
 from _pytest.junitxml import LogXML, bin_xml_escape, xml_key
 
+from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.fixtures import CALL_PASSED, CASE, STATE
 from pytest_mighetero.outcome import MAIN
 
 EXECUTION: pytest.StashKey[Execution] = pytest.StashKey()
 LOGGED: pytest.StashKey[Logged] = pytest.StashKey()
+
+AGAIN = "This execution did not count: the test was executed again."
 
 
 @dataclass
@@ -50,6 +54,10 @@ def execution_of(item: pytest.Item) -> Execution:
 def begin(item: pytest.Item) -> None:
     """Have *item* executed as if it never had been."""
     execution, again = execution_of(item), execution_of(item).began > 0
+    if again and (case := item.stash.get(CASE, None)) is not None:
+        case.executed_again = True
+        with suppress(HarnessError):  # it says what the run came to as it is
+            case.write_record(item.nodeid)
     forget(item)
     sections = item._report_sections  # noqa: SLF001 - nothing public has them
     if not again:
@@ -126,7 +134,6 @@ class Logged:
         if self._verdicts.get(key) == "passed":
             xml.stats["passed"] -= 1
         self._verdicts[key], self._again[key] = "again", report
-        message = "This execution did not count: the test was executed again."
-        skipped = ET.Element("skipped", type="pytest.skip", message=message)
+        skipped = ET.Element("skipped", type="pytest.skip", message=AGAIN)
         skipped.text = bin_xml_escape(report.longreprtext)
         xml._opentestcase(report).append(skipped)  # noqa: SLF001 - it gets its name

@@ -21,6 +21,7 @@ from pytest_mighetero.command.joined import JoinedSuites
 from pytest_mighetero.comparing.history import Record
 from pytest_mighetero.comparing.record_file import RecordError
 from pytest_mighetero.errors import MigheteroError
+from pytest_mighetero.execution import AGAIN
 from pytest_mighetero.printable import printable_line
 
 Phase = Mapping[str, Any]
@@ -161,6 +162,8 @@ def reports_of(record: Record) -> Iterator[pytest.TestReport]:
         cut = {"outcome": "failed", "text": _cut_off(record)}
         phases["teardown" if phases else "setup"] = cut
         phases.setdefault("teardown", {"outcome": "passed"})
+    if record.data.get("executed_again") is True:
+        phases = _not_counted(record)
     outcomes = {when: phase["outcome"] for when, phase in phases.items()}
     if outcomes == {"setup": "passed", "teardown": "failed"}:
         # pytest would count such a pair as no test at all.
@@ -169,6 +172,16 @@ def reports_of(record: Record) -> Iterator[pytest.TestReport]:
     for when in _PHASES:
         if when in phases:
             yield _report(record, when, phases[when])
+
+
+def _not_counted(record: Record) -> dict[str, Phase]:
+    """Return the phases of an execution that another one followed: it was skipped."""
+    said = (str(each.get("text") or "") for each in record.phases.values())
+    test = record.test.partition("::")[0]
+    reason = "\n".join([AGAIN, *filter(None, said)])
+    took = sum(map(_seconds, record.phases.values()))
+    skipped = {"outcome": "skipped", "text": repr((test, 0, reason)), "seconds": took}
+    return {"setup": skipped, "teardown": {"outcome": "passed"}}
 
 
 def _report(

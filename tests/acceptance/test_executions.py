@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pytest_mighetero.command import main
 from tests.lab import Lab, Report
 
 RERUN = ("-p", "rerunfailures", "--reruns=1")
@@ -67,6 +68,21 @@ def test_each_execution_has_its_own_verdict(lab: Lab, plugin: tuple[str, ...]) -
     assert passed.properties["log_dir"] != skipped.properties["log_dir"]
     for case in report.junit:
         assert case.system_out.count("mighetero:") == 1
+
+
+@pytest.mark.parametrize("plugin", [RERUN, FLAKY], ids=["rerunfailures", "flaky"])
+def test_the_junit_file_again_has_them_as_the_first_had(
+    lab: Lab, plugin: tuple[str, ...]
+) -> None:
+    once_bad(lab)
+    report = lab.run_apart(*plugin)
+    first = [(case.problems.keys(), case.properties) for case in report.junit]
+    path = str(lab.folder / "report.xml")
+    assert main(["junit", str(lab.folder / "results"), "-o", path]) == 0
+    assert [(case.problems.keys(), case.properties) for case in report.junit] == first
+    skipped, _ = report.junit
+    assert "executed again" in skipped.problems["skipped"]
+    assert "Main dlrm_server failed" in skipped.problems["skipped"]
 
 
 def test_a_repetition_is_a_test_of_its_own(lab: Lab) -> None:
