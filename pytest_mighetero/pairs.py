@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pytest_mighetero.config import RunConfig
     from pytest_mighetero.suite import Pair
 
+BOUND: pytest.StashKey[list[Pair]] = pytest.StashKey()  # what markers bind tests to
+
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
     """Parametrize a test that asks for our ``main`` over the pairs to measure.
@@ -77,7 +79,9 @@ def _bound(
                 f"{nearest(str(name), known)}."
             )
     selected = [p for p in _selected(metafunc.config, run) if str(p) in mark.args]
-    return tuple(pair for pair in selected if _refusal(run, pair) is None)
+    offered = tuple(pair for pair in selected if _refusal(run, pair) is None)
+    metafunc.config.stash.setdefault(BOUND, []).extend(offered)
+    return offered
 
 
 def _refusal(run: RunConfig, pair: Pair) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -60,9 +61,12 @@ def hints(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
         return [isolated]
     if items:
         return []
+    from pytest_mighetero.pairs import BOUND
     from pytest_mighetero.suggestion import for_keywords, for_markers
 
     run = config.stash[RUN_CONFIG]
+    pairs = dict.fromkeys([*run.pairs, *config.stash.get(BOUND, [])])
+    run = replace(run, pairs=tuple(pairs))
     return [
         *for_keywords(run, config.getoption("keyword", "") or ""),
         *for_markers(run, config.getoption("markexpr", "") or ""),

@@ -83,6 +83,16 @@ def test_a_bound_test_runs(lab: Lab) -> None:
     assert report.case.properties["scenario"] == "singlestream"
 
 
+def test_the_nearest_of_their_ids_is_named(lab: Lab) -> None:
+    lab.pytester.makepyfile(test_run=BOUND)
+    report = lab.run(k="bert_singlestrem")
+    assert report.result.ret == 5
+    text = "-k bert_singlestrem is in no run's id; the nearest: bert_singlestream"
+    assert text in report.text
+    report = lab.run("-m", "isolated", k="bert_singlestream")
+    assert "leave out" not in report.text
+
+
 def test_where_nothing_is_left_it_says_so(lab: Lab) -> None:
     report = collected_one(lab, '("dlrm_server")', "--main-benchmark=bert")
     report.result.assert_outcomes(skipped=1)
