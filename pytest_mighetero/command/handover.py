@@ -88,6 +88,11 @@ def handover_of(record: Record, wish: Wish) -> Handover:
         raise RefusedError(
             f"{to} has no scripts/update_results: name the closed/<org> folder (--to)"
         )
+    if (to / "build" / "logs").resolve() in folder_of(record).parents:
+        raise RefusedError(
+            f"its results folder is in {to / 'build' / 'logs'}, where update_results "
+            f"takes the backgrounds' logs for runs, too: move it out of there"
+        )
     logs, audit = _log_dir(record), audit_of(facts.get("action", ""))
     handover = _of_audit(audit, logs, to) if audit else _of_run(record, logs, to)
     system = handover.place.parts[0]

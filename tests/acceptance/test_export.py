@@ -153,6 +153,18 @@ def test_a_run_is_exported_by_its_own_name(
     assert [path.name for path in (closed / "build" / "logs").iterdir()] == [run.name]
 
 
+def test_a_results_folder_where_update_results_looks(
+    lab: Lab, closed: Path, capsys: Capture
+) -> None:
+    measured(lab, ALONE)
+    logs = closed / "build" / "logs"
+    logs.mkdir(parents=True)
+    (lab.folder / "results").rename(logs / "results")
+    code, out, err = exported(capsys, str(logs / "results"), "--runs=isolated")
+    assert (code, out) == (1, "")
+    assert "takes the backgrounds' logs for runs, too: move it out of there" in err
+
+
 def test_what_an_export_that_was_killed_has_left_is_no_part_of_the_next(
     lab: Lab, closed: Path, capsys: Capture
 ) -> None:
