@@ -81,15 +81,21 @@ def test_what_loadgen_says(lab: Lab) -> None:
     assert obeyed(text) == set()
 
 
-def test_what_a_suite_and_a_folder_are_called(lab: Lab) -> None:
+def test_what_a_suite_says_of_itself(lab: Lab) -> None:
     suite = lab.folder / "site.toml"
     described = json.dumps(f"a {EVIL} suite")
     suite.write_text(f'extends = "{lab.suite}"\ndescription = {described}\n')
+    lab.suite = str(suite)
+    text = on_a_terminal(lab, "--dryrun", "-rs", "-v")
+    assert f"found 'a {SHOWN} suite'" in text
+    assert obeyed(text) == set()
+
+
+def test_what_a_folder_is_called(lab: Lab) -> None:
     folder = lab.folder / f"h {EVIL}"
     shutil.copytree(lab.harness, folder)
-    lab.suite, lab.harness = str(suite), folder
+    lab.harness = folder
     text = on_a_terminal(lab, "--dryrun", "-rs", "-v")
-    assert f"a {SHOWN} suite" in text
     assert f"h {SHOWN}" in text
     assert obeyed(text) == set()
 

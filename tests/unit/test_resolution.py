@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from pytest_mighetero.comparing.measurement import Latency, Measurement, of_fact
 
 def search(target: float, above: float | None) -> Measurement:
     found = Measurement("server", target, "samples/s", target, 29.0, 30.0, tuned=True)
-    return Measurement(**{**vars(found), "invalid_above": above})
+    return replace(found, invalid_above=above)
 
 
 @pytest.mark.parametrize(
