@@ -216,10 +216,13 @@ def too_long(
 def uncovered(config: RunConfig, pair: Pair, profile: str | None) -> str | None:
     """Say that backgrounds of a given length can never cover main, or None.
 
-    With ``--lenient`` they need not.
+    With ``--lenient`` they need not; ``--overlap-retries`` finds a length that does, up
+    to the timeout.
     """
     told, option = config.background_duration, "duration"
     if told == "planned" or config.lenient:
+        return None
+    if config.overlap_retries and told != "automatic":
         return None
     if told == "automatic":
         told, option = config.background_timeout, "timeout"

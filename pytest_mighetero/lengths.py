@@ -27,4 +27,5 @@ def check_lengths(config: RunConfig) -> None:
             problems[pair] = problem
     named = [pair for pair in problems if pair.benchmark in config.asked]
     if problems and (named or len(problems) == len(config.pairs)):
-        raise ConfigError(problems[named[0] if named else next(iter(problems))])
+        problem = problems[named[0] if named else next(iter(problems))]
+        raise ConfigError("\n".join([problem, *config.notes]))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,8 +92,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if anything_said(config):
         if problem := apart(config.invocation_params.args):
             raise pytest.UsageError(problem)
-        if run_config(config).save_reference:
+        run = run_config(config)
+        if run.save_reference:
             _check_reporter(config)
+        if not hasattr(config, "workerinput"):  # xdist's controller says it
+            _warn_of(config, run.notes)
+
+
+def _warn_of(config: pytest.Config, notes: Iterable[str]) -> None:
+    """Warn, with -q, too; to nobody who turns warnings into errors is this one."""
+    for note in notes:
+        with suppress(MigheteroWarning):
+            config.issue_config_time_warning(MigheteroWarning(printable(note)), 3)
 
 
 def _check_reporter(config: pytest.Config) -> None:

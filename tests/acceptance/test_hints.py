@@ -80,7 +80,7 @@ def test_isolated_runs_have_their_own_hint(lab: Lab) -> None:
     [
         *(("settle-time", "10"), ("start-time-buffer", "600"), ("mig-stop-grace", "5")),
         *(("main-benchmark-duration", "300"), ("mig-lease-timeout", "1")),
-        *(("end-time-buffer-min", ".5"), ("background-benchmark-duration", "60")),
+        *(("end-time-buffer-min", ".5"), ("background-benchmark-duration", "600")),
     ],
 )
 def test_a_bare_number_under_a_second(lab: Lab, option: str, number: str) -> None:
@@ -89,6 +89,27 @@ def test_a_bare_number_under_a_second(lab: Lab, option: str, number: str) -> Non
         f"mighetero: --{option}: {number} is {number} milliseconds; "
         f"write {number}s for seconds"
     ) in text
+
+
+def test_a_quiet_run_is_warned_of_milliseconds_too(lab: Lab) -> None:
+    report = lab.run("-q", "--settle-time=10")
+    report.result.assert_outcomes(passed=1, warnings=1)
+    said = "MigheteroWarning: --settle-time: 10 is 10 milliseconds; write 10s"
+    assert said in report.text
+    assert "mighetero: --settle-time" not in report.text
+    lab.run("--settle-time=10", "-W", "error").result.assert_outcomes(passed=1)
+
+
+def test_the_controller_of_workers_warns_of_milliseconds_once(lab: Lab) -> None:
+    report = lab.run("--settle-time=10", "-n2")
+    report.result.assert_outcomes(passed=1, warnings=1)
+
+
+def test_a_refusal_names_milliseconds_too(lab: Lab) -> None:
+    report = lab.run("--background-benchmark-duration=182")
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "backgrounds of 0.182s cannot cover" in report.text
+    assert "182 is 182 milliseconds; write 182s for seconds" in report.text
 
 
 def test_other_durations_are_not_commented(lab: Lab) -> None:

@@ -114,6 +114,20 @@ def test_backgrounds_that_can_never_cover_main() -> None:
             "--background-benchmark-timeout: backgrounds of 610s cannot cover",
         ),
         ({"background_benchmark_duration": "182s", "lenient": "true"}, DLRM, None),
+        (  # it finds what fits
+            {"background_benchmark_duration": "182s", "overlap_retries": "1"},
+            DLRM,
+            None,
+        ),
+        (
+            {
+                "background_benchmark_duration": "automatic",
+                "background_benchmark_timeout": "610s",
+                "overlap_retries": "1",
+            },
+            DLRM,
+            "--background-benchmark-timeout: backgrounds of 610s cannot cover",
+        ),
         (
             {
                 "background_benchmark_duration": "182s",
