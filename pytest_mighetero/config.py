@@ -17,7 +17,7 @@ from pytest_mighetero.offer import Wanted, offered
 from pytest_mighetero.options import BY_KEY, SUITE_DEFAULTS, Option
 from pytest_mighetero.secret import Secrets, secrets_of
 from pytest_mighetero.suite import Pair, Suite, load_suite
-from pytest_mighetero.suite_schema import SCENARIOS
+from pytest_mighetero.suite_schema import ACTIONS, SCENARIOS
 from pytest_mighetero.units import in_milliseconds, parse_duration
 
 SCOPES = ("test", "session")
@@ -244,9 +244,10 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
     parsed, optional = values.parsed, values.optional
     backgrounds = parsing.backgrounds_of(suite.benchmarks, suite.groups)
     tune = parsed("mig-tune", parsing.flag)
+    harness_dir, results_dir = _harness_dir(values, suite, cwd), _results_dir(values)
     config = RunConfig(
         suite=suite,
-        harness_dir=_harness_dir(values, suite, cwd),
+        harness_dir=harness_dir,
         pairs=_pairs(values, suite),
         asked=frozenset(optional("main-benchmark", _benchmarks(suite)) or ()),
         action=parsed("main-action", parsing.one_of(suite.harness.actions)),
@@ -273,7 +274,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         lenient=parsed("lenient", parsing.flag),
         overlap_retries=parsed("overlap-retries", parsing.count),
         dryrun=parsed("dryrun", parsing.flag),
-        results_dir=_results_dir(values),
+        results_dir=results_dir,
         devices=optional("mig-devices", parsing.mig_uuids) or (),
         gpu=optional("mig-gpu", str.strip),
         main_profile=optional("main-profile", str.strip),
@@ -293,7 +294,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         background_tolerance=optional("mig-background-tolerance", parsing.percent),
         stop_grace=parsed("mig-stop-grace", parse_duration),
         verbose_all=parsed("verbose-all", parsing.flag),
-        secrets=_secrets(values, suite),
+        secrets=_secrets(values, suite, harness_dir, results_dir),
         notes=tuple(filter(None, map(values.short, BY_KEY.values()))),
     )
     check_together(config)
@@ -347,12 +348,14 @@ def _pairs(values: _Values, suite: Suite) -> tuple[Pair, ...]:
 _scenario_names = parsing.names_of(SCENARIOS)
 
 
-def _secrets(values: _Values, suite: Suite) -> Secrets:
+def _secrets(values: _Values, suite: Suite, *paths: Path) -> Secrets:
     spec = suite.harness
     prefix = values.parsed("main-benchmark-cmd-prefix", parsing.words)
     run_args = values.parsed("main-benchmark-runargs", parsing.run_args)
     given = (spec.environment, spec.make_variables)
-    return secrets_of(spec.secrets, given, (*prefix, *run_args), os.environ)
+    public = [*suite.benchmarks, *suite.groups, *SCENARIOS, *ACTIONS, *map(str, paths)]
+    public += [each.config_ver for each in suite.benchmarks.values()]
+    return secrets_of(spec.secrets, given, (*prefix, *run_args), os.environ, public)
 
 
 def _harness_dir(values: _Values, suite: Suite, cwd: Path) -> Path:

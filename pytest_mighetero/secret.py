@@ -10,16 +10,20 @@ from typing import Any
 
 MASK = "***"
 
-_WORDS = frozenset(
+# A part of a name, in capitals; MONKEY and TOKENIZER are no such words.
+_WORD = re.compile(
+    r".*(TOKEN|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE)|PASS|AUTH|CREDENTIALS?"
+    r"|(API|ACCESS|AUTH|PRIVATE|SECRET|SSH)?KEY"
+)
+# What ends in these says something about a secret, or of the tokens of a text:
+# HF_TOKEN_PATH, SSH_AUTH_SOCK, use_token_latencies, pad_token_id.
+_ABOUT = frozenset(
     (
-        *("APIKEY", "AUTH", "CREDENTIAL", "CREDENTIALS", "KEY", "PASS", "PASSPHRASE"),
-        *("PASSWD", "PASSWORD", "PASSWORDS", "SECRET", "SECRETS", "TOKEN"),
+        *("DIR", "DIRS", "FILE", "FILES", "FOLDER", "HOME", "PATH", "SOCK", "SOCKET"),
+        *("COUNT", "LATENCIES", "LATENCY", "LEN", "LENGTH", "LIMIT", "RATE", "SIZE"),
     )
 )
-# HF_TOKEN_PATH, SSH_AUTH_SOCK: where something is, which is no secret.
-_PLACES = frozenset(
-    ("DIR", "DIRS", "FILE", "FILES", "FOLDER", "HOME", "PATH", "SOCK", "SOCKET")
-)
+_ABOUT_TOKENS = ["TOKEN", "ID"]
 _APART = re.compile(r"[^A-Za-z0-9]+")
 _SAID = re.compile(r"(?<![A-Za-z0-9_.-])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)=")
 _VALUE = re.compile(r"""'[^']*'?|"[^"]*"?|[^\s'"]*""")
@@ -37,7 +41,9 @@ def placeholder(name: str) -> str:
 def says_secret(name: str) -> bool:
     """Tell whether *name* says that its value is secret: a part of it does."""
     parts = _APART.split(name.upper())
-    return not _WORDS.isdisjoint(parts) and parts[-1] not in _PLACES
+    if parts[-1] in _ABOUT or parts[-2:] == _ABOUT_TOKENS:
+        return False
+    return any(map(_WORD.fullmatch, parts))
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,13 @@ class Secrets:
         values: what is known of their values, the longest first.
         heard: further values that a harness may print: those of pytest's environment,
             and short ones.
+        apart: what stands beside its flag: ``--password hunter2``.
     """
 
     names: frozenset[str] = frozenset()
     values: tuple[str, ...] = field(default=(), repr=False)
     heard: tuple[str, ...] = field(default=(), repr=False)
+    apart: tuple[str, ...] = field(default=(), repr=False)
 
     def hides(self, name: str) -> bool:
         """Tell whether the value of the variable *name* is secret."""
@@ -103,7 +111,20 @@ class Secrets:
         return "".join([*parts, text[at:]])
 
     def _said(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield where the value of each ``NAME=value`` begins, ends, and the name."""
+        """Yield where each secret value beside its name begins, ends, and the name."""
+        at = 0
+        for begin, end, name in sorted([*self._assigned(text), *self._beside(text)]):
+            if begin >= at:
+                yield begin, end, name
+                at = end
+
+    def _beside(self, text: str) -> Iterator[tuple[int, int, str]]:
+        for each in self.apart:
+            flag, _, value = each.partition(" ")
+            for found in re.finditer(rf"{re.escape(each)}(?!\S)", text):
+                yield found.end() - len(value), found.end(), flag.lstrip("-")
+
+    def _assigned(self, text: str) -> Iterator[tuple[int, int, str]]:
         at = 0
         while (found := _SAID.search(text, at)) is not None:
             at = found.end()
@@ -141,6 +162,7 @@ def secrets_of(
     variables: Iterable[Mapping[str, str]],
     words: Iterable[str],
     environment: Mapping[str, str],
+    public: Iterable[str] = (),
 ) -> Secrets:
     """Return the secrets of a run.
 
@@ -149,19 +171,33 @@ def secrets_of(
         variables: what the suite sets.
         words: of main's prefix and RUN_ARGS, ``NAME=value``, or ``--name`` and a value.
         environment: pytest's own.
+        public: names and paths that must stay readable; a value that is in one of them
+            is hidden beside its name alone.
     """
-    names = frozenset(marked)
+    names, known = frozenset(marked), tuple(public)
     hides = Secrets(names).hides
     said = [pair for each in variables for pair in each.items()]
-    every = list(words)
+    apart, every = set(), list(words)
     for word, after in zip(every, [*every[1:], ""], strict=False):
         said += [(each[1], word[each.end() :]) for each in _SAID.finditer(word)]
-        if word.startswith("-") and "=" not in word and not after.startswith("-"):
-            said.append((word.lstrip("-"), after))
-    values = {value for name, value in said if hides(name) and len(value) >= _LEAST}
-    heard = {v for k, v in environment.items() if hides(k) and len(v) >= _LEAST}
-    heard |= {v for k, v in said if k in names and len(v) >= _LEAST_MARKED}
-    return Secrets(names, _longest_first(values), _longest_first(heard - values))
+        if (name := flag_before(word, after)) and hides(name):
+            said.append((name, after))
+            apart.add(f"{word} {after}")
+
+    def are_long(pairs: Iterable[tuple[str, str]], least: int) -> set[str]:
+        values = {value for _, value in pairs if len(value) >= least}
+        return {each for each in values if not any(each in name for name in known)}
+
+    values = are_long([pair for pair in said if hides(pair[0])], _LEAST)
+    heard = are_long([pair for pair in environment.items() if hides(pair[0])], _LEAST)
+    heard |= are_long([pair for pair in said if pair[0] in names], _LEAST_MARKED)
+    return Secrets(names, *map(_longest_first, (values, heard - values, apart)))
+
+
+def flag_before(word: str, after: str) -> str:
+    """Return the name of the flag whose value is the next word; "" for none."""
+    is_flag = word.startswith("-") and "=" not in word
+    return word.lstrip("-") if is_flag and after and not after.startswith("-") else ""
 
 
 def _longest_first(values: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.secret import MASK, NONE, Secrets, placeholder
+from pytest_mighetero.secret import MASK, NONE, Secrets, flag_before, placeholder
 
 # An outer make's flags and job server would reach the harness's make. It sets them for
 # whatever it starts, so that nobody need hear of it.
@@ -78,7 +78,9 @@ class Command:
         ]
         if not all(map(str.isidentifier, self.variables)):
             words.insert(0, "env")  # .SHELLFLAGS is no variable of a shell
-        words += map(word, self.argv)
+        for before, each in zip(("", *self.argv), self.argv, strict=False):
+            name = flag_before(before, each)
+            words.append(hidden(name) if self.secrets.hides(name) else word(each))
         return f"cd {shlex.quote(str(self.cwd))} && {' '.join(words)}"
 
 

@@ -148,3 +148,13 @@ def test_the_invocation_in_the_record(
     assert "--main-benchmark-runargs=--x_token=***" in invocation
     assert ARG not in invocation
     assert PREFIX not in invocation
+
+
+def test_a_password_that_is_a_benchmarks_name_takes_no_name_away(site: Lab) -> None:
+    path = Path(site.suite)
+    path.write_text(SUITE.replace(HUB, "resnet50"))
+    site.suite = str(path)
+    report = site.run(k="resnet50_offline")
+    report.result.assert_outcomes(passed=1)
+    assert report.case.properties["benchmark"] == "resnet50"
+    assert "HF_TOKEN=***" in report.case.properties["command"]

@@ -20,6 +20,14 @@ HUB = "hf_0123456789"
         *("HF_TOKEN", "TOKEN", "AWS_SECRET_ACCESS_KEY", "X_API_KEY", "NGC_APIKEY"),
         *("DB_PASSWORD", "MYSQL_PASSWD", "DB_PASS", "KEY_PASSPHRASE", "BASIC_AUTH"),
         *("GCP_CREDENTIALS", "x_token", "hub-token", "Registry_Auth_2"),
+        *(
+            "PGPASSWORD",
+            "HFTOKEN",
+            "hubToken",
+            "CLIENTSECRET",
+            "secretKey",
+            "AWS_KEY_ID",
+        ),
     ],
 )
 def test_names_that_say_so(name: str) -> None:
@@ -31,6 +39,13 @@ def test_names_that_say_so(name: str) -> None:
     [
         *("KEYBOARD", "MONKEY", "AUTHOR", "GIT_AUTHOR_NAME", "TOKENIZER", "MAX_TOKENS"),
         *("TOKENIZERS_PARALLELISM", "PASSED", "SSH_AUTH_SOCK", "HF_TOKEN_PATH"),
+        *(
+            "use_token_latencies",
+            "eos_token_id",
+            "max_token_length",
+            "HOTKEY",
+            "DONKEY",
+        ),
         *(
             "GOOGLE_APPLICATION_CREDENTIALS_FILE",
             "SECRETS_DIR",
@@ -95,6 +110,31 @@ def test_what_a_harness_may_print_of_pytests_environment() -> None:
 def test_values_that_words_say_are_known(words: list[str]) -> None:
     secrets = secrets_of([], [], words, {})
     assert secrets.values == (HUB,)
+
+
+@pytest.mark.parametrize("words", [["--db_password", "p1"], ["-password", "p1"]])
+def test_a_value_apart_from_its_flag_is_hidden_beside_that_alone(
+    words: list[str], tmp_path: Path
+) -> None:
+    secrets = secrets_of([], [], ["tool", *words, "--x_token", "-y"], {})
+    both = " ".join(words)
+    assert secrets.mask(f"p1: {both} p1, {both}0") == (
+        f"p1: {words[0]} *** p1, {words[0]} p10"
+    )
+    command = Command(("tool", *words, f"RUN_ARGS=--a {both}"), tmp_path, {}, secrets)
+    assert f"tool {words[0]} *** 'RUN_ARGS=--a {words[0]} ***'" in str(command)
+    assert "p1" not in command.line()
+
+
+def test_what_must_stay_readable_is_hidden_beside_its_name_alone() -> None:
+    variables = {"DB_PASSWORD": "mobilenet", "X_KEY": "/data/results", "Y_KEY": HUB}
+    public = ["ssd-mobilenet", "/data/results"]
+    environment = {"MY_SECRET": "mobilenet"}
+    secrets = secrets_of([], [variables], [], environment, public)
+    text = f"ssd-mobilenet in /data/results/1, DB_PASSWORD=mobilenet {HUB}"
+    assert secrets.mask_output(text) == (
+        "ssd-mobilenet in /data/results/1, DB_PASSWORD=*** ***"
+    )
 
 
 def test_a_commands_text_hides_and_its_line_asks(tmp_path: Path) -> None:
