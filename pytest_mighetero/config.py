@@ -277,7 +277,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
         results_dir=results_dir,
         devices=optional("mig-devices", parsing.mig_uuids) or (),
         gpu=optional("mig-gpu", str.strip),
-        main_profile=optional("main-profile", str.strip),
+        main_profile=optional("main-profile", parsing.profile),
         rotate=parsed("mig-rotate", parsing.count),
         lease_dir=_lease_dir(values),
         lease_timeout=parsed("mig-lease-timeout", parse_duration),

@@ -66,6 +66,11 @@ def config_ver_rule(text: str) -> str | None:
     return "one name such as hetero (letters, digits and _; one run has one result)"
 
 
+def profile_rule(text: str) -> str | None:
+    """Say what a profile of MIG devices is called, where *text* is none."""
+    return None if _PROFILE.fullmatch(text) else "a profile such as 1g.10gb"
+
+
 def _make_variable(name: str) -> str | None:
     if not _VARIABLE.fullmatch(name):
         return "the name of a make variable: letters, digits and _, no digit first"
@@ -127,9 +132,11 @@ _KEYS: Mapping[Place, Rule] = {
         f"first",
     ),
     ("groups", "*"): _group,
-    ("profiles", "*"): _matches(_PROFILE, "a profile such as 1g.10gb"),
-    ("targets", "*"): _matches(_PROFILE, "a profile such as 1g.10gb"),
+    ("profiles", "*"): profile_rule,
+    ("targets", "*"): profile_rule,
+    ("latencies_ms", "*"): profile_rule,
     ("targets", "*", "*"): config_ver_rule,
+    ("latencies_ms", "*", "*"): config_ver_rule,
     ("harness", "make_variables", "*"): _make_variable,
     ("harness", "environment", "*"): _environment,
 }

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.harness.command import check_words
-from pytest_mighetero.names import config_ver_rule
+from pytest_mighetero.names import config_ver_rule, profile_rule
 from pytest_mighetero.units import parse_duration
 
 # Said by options of their own; a second mention would win silently (argparse).
@@ -111,6 +111,13 @@ def words(text: str) -> Names:
 def config_ver(text: str) -> str:
     """Return one ``--config_ver``; several would make several results."""
     if expected := config_ver_rule(text):
+        raise ConfigError(f"expected {expected}, found {text!r}")
+    return text
+
+
+def profile(text: str) -> str:
+    """Return the profile of a MIG device."""
+    if expected := profile_rule(text):
         raise ConfigError(f"expected {expected}, found {text!r}")
     return text
 

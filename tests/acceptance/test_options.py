@@ -462,11 +462,18 @@ def test_mig_rotate(lab: Lab) -> None:
     assert facts["background_devices"] == f"{UUIDS[0]},{UUIDS[1]}"
 
 
-def test_main_profile_where_no_profile_is_known(lab: Lab) -> None:
+def test_main_profile_of_a_device_that_is_listed(lab: Lab) -> None:
     report = lab.run("--main-profile=1g.10gb")
-    report.result.assert_outcomes(errors=1)
-    error = report.case.problems["error"]
-    assert "--main-profile: there is no MIG device of profile 1g.10gb" in error
+    report.result.assert_outcomes(passed=1)
+    assert report.case.properties["device_profile"] == "1g.10gb"
+
+
+@pytest.mark.parametrize("said", ["1g10gb", "1G.10GB", '1g.10gb"; x', "3g"])
+def test_main_profile_is_a_profile(lab: Lab, said: str) -> None:
+    error = usage_error(lab, f"--main-profile={said}")
+    assert (
+        f"--main-profile: expected a profile such as 1g.10gb, found {said!r}" in error
+    )
 
 
 def test_mig_gpu_is_refused_where_nvml_is_not_asked(lab: Lab) -> None:

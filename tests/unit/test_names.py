@@ -84,6 +84,14 @@ def test_what_is_no_name_of_a_benchmark(tmp_path: Path, name: str) -> None:
             "targets.1g.10gb: expected one",
         ),
         ("[targets.'1g.10'.hetero.bert]\noffline = 1", "expected a profile such as"),
+        (
+            "[latencies_ms.'1g.10'.hetero.bert]\nsinglestream = 1",
+            "expected a profile such as",
+        ),
+        (
+            "[latencies_ms.'1g.10gb'.'a b'.bert]\nsinglestream = 1",
+            "latencies_ms.1g.10gb: expected one",
+        ),
         ("[profiles]\n'1g' = 'all'", "profiles: expected a profile such as 1g.10gb"),
         ('[harness]\nfolder = "a\\nb"', "harness.folder: expected a path without"),
         ("[harness]\naudit_folder = '../x'", "harness.audit_folder: expected a folder"),
