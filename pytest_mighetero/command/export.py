@@ -86,13 +86,15 @@ def run(arguments: argparse.Namespace) -> int:
             left_out.append((str(record.path.parent), str(error)))
     if rows:
         print("\n".join(columns(("run", "of", "figure", "to"), rows)))
-    said = [*_notes(handed)]
+    for note in _notes(handed):
+        _say(note)
     for path, why in left_out:
-        sentence = " ".join(why.split()).rstrip(".")
-        said.append(f"left out {path}: {sentence}")
-    for each in said:
-        print(f"mighetero export: {printable_line(each)}", file=sys.stderr)
+        _say(f"left out {path}: {' '.join(why.split()).rstrip('.')}")
     return 1 if left_out else 0
+
+
+def _say(sentence: str) -> None:
+    print(f"mighetero export: {printable_line(sentence)}", file=sys.stderr)
 
 
 def _copied(handover: Handover, record: Record) -> Iterator[Sequence[str]]:

@@ -84,7 +84,7 @@ def handover_of(record: Record, wish: Wish) -> Handover:
     if not record.good and not wish.failed:
         raise RefusedError(why_not(record))
     to = wish.to or Path(facts.get("harness_dir") or "harness_dir")
-    if not any(to.glob("scripts/update_results*")):
+    if "\0" in str(to) or not any(to.glob("scripts/update_results*")):
         raise RefusedError(
             f"{to} has no scripts/update_results: name the closed/<org> folder (--to)"
         )

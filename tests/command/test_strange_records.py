@@ -93,6 +93,36 @@ def test_odd_records_are_shown(which: str, tmp_path: Path, capsys: Capture) -> N
     assert len(list(ET.parse(xml).iter("testcase"))) == 1
 
 
+@pytest.mark.parametrize("which", [*STRANGE, *ODD])
+def test_export_leaves_strange_and_odd_ones_out(
+    which: str, tmp_path: Path, capsys: Capture
+) -> None:
+    if which in STRANGE:
+        make_strange(tmp_path / "results", which)
+    else:
+        write_run(tmp_path / "results", record=ODD[which])
+    for words in ([], ["--failed"], ["--runs=isolated"]):
+        assert main(["export", *words, str(tmp_path / "results")]) == 1
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert err.isascii()
+        assert not set(err) & {"\x1b", "\x00"}
+
+
+@pytest.mark.parametrize("name", ["harness_dir", "log_dir"])
+def test_export_shows_what_a_record_says_of_folders(
+    name: str, tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "update_results.py").touch()
+    facts = {**FACTS, "harness_dir": str(tmp_path), name: "/no/\x1b[31m\x00"}
+    results = write_run(tmp_path / "\x1b[2J", record={"facts": facts}).parent
+    assert main(["export", str(results)]) == 1
+    err = capsys.readouterr().err
+    assert r"/no/\x1b[31m\x00" in err
+    assert not set(err) & {"\x1b", "\x00"}
+
+
 def test_a_results_folder_that_is_none(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "results").mkdir()
