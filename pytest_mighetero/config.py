@@ -15,7 +15,7 @@ from pytest_mighetero.harness.command import check_path
 from pytest_mighetero.names import check_option, path_rule
 from pytest_mighetero.offer import Wanted, offered
 from pytest_mighetero.options import BY_KEY, SUITE_DEFAULTS, Option
-from pytest_mighetero.secret import Secrets, secrets_of
+from pytest_mighetero.secret import Secrets, marked_as, secrets_of
 from pytest_mighetero.suite import Pair, Suite, load_suite
 from pytest_mighetero.suite_schema import ACTIONS, SCENARIOS
 from pytest_mighetero.units import in_milliseconds, parse_duration
@@ -170,7 +170,7 @@ class _Values:
         self._suite = suite.defaults if suite is not None else {}
         self._of_suite = f"[defaults] of suite {suite.name}" if suite else ""
         marked = suite.harness.secrets if suite is not None else ()
-        self._secrets = Secrets(frozenset(marked))
+        self._secrets = marked_as(marked)
 
     def value(self, name: str) -> Value:
         key = name.replace("-", "_")

@@ -90,18 +90,21 @@ class Main:
 @pytest.fixture
 def mig_gpu(request: pytest.FixtureRequest) -> Iterator[Gpu]:
     """The GPU whose MIG devices the run uses, its own until the test is over."""
+    from pytest_mighetero.offer import unjudged
     from pytest_mighetero.seating import misfit_of
 
     case = _case(request)
-    item = request.node
+    item, config, pair = request.node, case.config, case.pair
     with _in_one_sentence(item):
         found = case.place.find()
     problems = [
-        misfit_of(case.config, case.pair, each.devices[0]) or case.place.too_long(each)
+        unjudged(config.suite, [pair], config.action)
+        or misfit_of(config, pair, each.devices[0])
+        or case.place.too_long(each)
         for each in found
     ]
     problem = problems[0] if all(problems) else None
-    if problem and case.pair.benchmark in case.config.asked:
+    if problem and pair.benchmark in config.asked:
         pytest.fail(printable(f"{problem}."), pytrace=False)
     elif problem:
         pytest.skip(printable(problem))

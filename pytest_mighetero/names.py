@@ -18,7 +18,7 @@ from pytest_mighetero.harness.command import (
     unsafe_for_make,
 )
 from pytest_mighetero.harness.leftover import MARK
-from pytest_mighetero.secret import MASK, says_secret
+from pytest_mighetero.secret import MASK, marked_as
 
 # Returns what was expected, or None where the text is right.
 Rule = Callable[[str], "str | None"]
@@ -31,6 +31,7 @@ _CONFIG_VER = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 _PROFILE = re.compile(r"(\d+c\.)?\d+g\.\d+gb([+-][A-Za-z0-9.]+)*", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ENVIRONMENT = re.compile(r"[A-Za-z_.][A-Za-z0-9_.]*", re.ASCII)
+_SECRET = re.compile(r"-{0,2}[A-Za-z_.][A-Za-z0-9_.-]*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ANYWHERE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -147,7 +148,9 @@ _TEXTS: Mapping[Place, Rule] = {
     ("harness", "finish_markers"): _marker,
     ("harness", "make_variables", "*"): _make_value,
     ("harness", "environment", "*"): _value,
-    ("harness", "secrets"): _environment,
+    ("harness", "secrets"): _matches(
+        _SECRET, "a variable's or a flag's name: letters, digits, _ and -"
+    ),
     ("benchmarks", "*", "config_ver"): config_ver_rule,
     ("defaults", "*"): _value,
 }
@@ -159,14 +162,14 @@ def check_names(table: Mapping[str, Any], file: Path) -> None:
     Raises:
         ConfigError: naming the file, the key, what is accepted and what was found.
     """
-    secrets = table.get("harness", {}).get("secrets", ())
+    secrets = marked_as(table.get("harness", {}).get("secrets", ()))
     for place, text, is_key in _texts(table, ()):
         rules = _KEYS if is_key else _TEXTS
         fitting = (rule for at, rule in rules.items() if _is_at(place, at))
         rule = next(fitting, _text)
         if (expected := rule(text)) is not None:
             where = ".".join(place[:-1] if is_key else place)
-            hidden = not is_key and (place[-1] in secrets or says_secret(place[-1]))
+            hidden = not is_key and secrets.hides(place[-1])
             found = MASK if hidden else repr(text)
             raise ConfigError(f"{file}: {where}: expected {expected}, found {found}")
 

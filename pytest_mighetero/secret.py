@@ -51,8 +51,8 @@ class Secrets:
     """The secrets of a run: what is shown in their place.
 
     Attributes:
-        names: of the variables that the suite marks as secret, beside those that say
-            so themselves.
+        names: of the variables and flags that the suite marks as secret, beside those
+            that say so themselves; with underscores.
         values: what is known of their values, the longest first.
         heard: further values that a harness may print: those of pytest's environment,
             and short ones.
@@ -66,7 +66,7 @@ class Secrets:
 
     def hides(self, name: str) -> bool:
         """Tell whether the value of the variable *name* is secret."""
-        return name in self.names or says_secret(name)
+        return _plain(name) in self.names or says_secret(name)
 
     def mask(self, text: str) -> str:
         """Return *text* with ``***`` in the place of every secret."""
@@ -147,6 +147,15 @@ class Secrets:
 NONE = Secrets()
 
 
+def marked_as(names: Iterable[str]) -> Secrets:
+    """Return what hides the values of what a suite marks; ``--hub-login`` is a flag."""
+    return Secrets(frozenset(_plain(name.lstrip("-")) for name in names))
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_")
+
+
 def _quoted(text: str) -> str:
     return shlex.quote(text) if text else ""
 
@@ -174,8 +183,8 @@ def secrets_of(
         public: names and paths that must stay readable; a value that is in one of them
             is hidden beside its name alone.
     """
-    names, known = frozenset(marked), tuple(public)
-    hides = Secrets(names).hides
+    marks, known = marked_as(marked), tuple(public)
+    names, hides = marks.names, marks.hides
     said = [pair for each in variables for pair in each.items()]
     apart, every = set(), list(words)
     for word, after in zip(every, [*every[1:], ""], strict=False):
@@ -190,7 +199,9 @@ def secrets_of(
 
     values = are_long([pair for pair in said if hides(pair[0])], _LEAST)
     heard = are_long([pair for pair in environment.items() if hides(pair[0])], _LEAST)
-    heard |= are_long([pair for pair in said if pair[0] in names], _LEAST_MARKED)
+    heard |= are_long(
+        [pair for pair in said if _plain(pair[0]) in names], _LEAST_MARKED
+    )
     return Secrets(names, *map(_longest_first, (values, heard - values, apart)))
 
 

@@ -161,3 +161,20 @@ def test_rotation_goes_with_it(lab: Lab) -> None:
     (main,) = report.launches()
     assert main["environ"]["CUDA_VISIBLE_DEVICES"] == UUIDS[2]
     assert report.case.properties["device_profile"] == "1g.10gb"
+
+
+def test_a_bound_pair_whose_audit_is_not_judged_is_skipped(lab: Lab) -> None:
+    site(lab, 'benchmarks.bert.audits = ["test01"]')
+    lab.pytester.makepyfile(
+        test_run="""
+        import pytest
+
+        @pytest.mark.mighetero("bert_offline", "resnet50_offline")
+        def test_bound(background, main):
+            main.run()
+        """
+    )
+    report = lab.run("--main-action=run_audit_test04", k="test_bound")
+    report.result.assert_outcomes(passed=1, skipped=1)
+    bert = report.junit[0]
+    assert "does not support TEST04 for bert" in bert.problems["skipped"]

@@ -116,7 +116,7 @@ def test_what_is_no_name_of_a_benchmark(tmp_path: Path, name: str) -> None:
             '[harness]\nenvironment = { A = "x\\u0000" }',
             "harness.environment.A: expected",
         ),
-        ("[harness]\nsecrets = ['a b']", "harness.secrets: expected a variable's name"),
+        ("[harness]\nsecrets = ['a b']", "harness.secrets: expected a variable's or a"),
         (
             '[harness]\nstart_markers = ["a\\u001b[0m"]',
             "start_markers: expected a text",
@@ -151,6 +151,7 @@ def test_a_secret_value_that_is_refused_is_not_shown(tmp_path: Path) -> None:
         "[harness]\nmake_variables = { DOCKER_CMD = 'podman run --rm -v /a:/b' }",
         "[harness]\nenvironment = { '.SHELLFLAGS' = '-ec', PS1 = \"a\\nb $x;\" }",
         "[harness]\nfolder = '/mlperf/closed/My Org'\naudit_folder = 'build/x..y'",
+        "[harness]\nsecrets = ['HUB_LOGIN', '--hub-login']",
         "[harness]\naudit_folder = '/scratch/build/compliance_logs'",
         "[groups]\nlanguage = ['bert']\noffline = ['bert', 'dlrm']",
     ],

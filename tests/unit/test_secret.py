@@ -112,6 +112,13 @@ def test_values_that_words_say_are_known(words: list[str]) -> None:
     assert secrets.values == (HUB,)
 
 
+@pytest.mark.parametrize("marked", ["hub_login", "hub-login", "--hub-login"])
+@pytest.mark.parametrize("word", ["--hub-login=me", "--hub_login=me", "hub_login=me"])
+def test_a_marked_flag_is_hidden_in_either_spelling(marked: str, word: str) -> None:
+    text = secrets_of([marked], [], [], {}).mask(word)
+    assert text == word.replace("me", "***")
+
+
 @pytest.mark.parametrize("words", [["--db_password", "p1"], ["-password", "p1"]])
 def test_a_value_apart_from_its_flag_is_hidden_beside_that_alone(
     words: list[str], tmp_path: Path
