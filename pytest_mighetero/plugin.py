@@ -424,9 +424,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
     """Show every run of the session, and what a dry run would start."""
+    no_tests = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+    if no_tests and config.pluginmanager.hasplugin("dsession"):  # which collects none
+        for line in pytest_report_collectionfinish(config, []):
+            terminalreporter.write_line(line)
     groups = terminalreporter.stats.values()
     if any(hasattr(each, "mighetero") for group in groups for each in group):
         from pytest_mighetero.summary import run_reports, sections

@@ -30,6 +30,13 @@ def test_the_nearest_ids_of_a_keyword(lab: Lab, word: str, said: str) -> None:
     assert said in report.text
 
 
+def test_the_controller_of_workers_names_them_too(lab: Lab) -> None:
+    report = lab.run("-n2", k="dlrm-server")
+    assert report.result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    said = "-k dlrm-server is in no run's id; the nearest: dlrm_server"
+    assert report.text.count(said) == 1
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [
