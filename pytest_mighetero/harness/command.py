@@ -115,16 +115,18 @@ def check_words(words: Iterable[str]) -> None:
     Raises:
         ConfigError: naming the word and its first bad character.
     """
-    value_may_follow = False
+    flag = ""  # whose value may follow: not to be shown, it may be a secret
     for word in words:
+        is_flag = word.startswith("--")
         if bad := _SAFE.sub("", word):
+            shown = f"the value of {flag}" if flag and not is_flag else repr(word)
             raise ConfigError(
-                f"{word!r}: make hands RUN_ARGS to a shell unquoted, so {bad[0]!r} "
+                f"{shown}: make hands RUN_ARGS to a shell unquoted, so {bad[0]!r} "
                 f"would not arrive; letters, digits and _./,=:+@%^- do"
             )
-        if not word.startswith("--") and not value_may_follow:
+        if not (is_flag or flag):
             raise ConfigError(f"{word!r}: expected words of the form --name=value")
-        value_may_follow = word.startswith("--") and "=" not in word
+        flag = word if is_flag and "=" not in word else ""
 
 
 def check_path(path: Path) -> None:

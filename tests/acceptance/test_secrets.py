@@ -131,6 +131,7 @@ def test_lists(site: Lab, option: str) -> None:
         f"--main-benchmark-runargs=--x_token={ARG};",
         f"--main-benchmark-cmd-prefix=env X_TOKEN='{ARG}",
         f"--main-benchmark-runargs=WORD={MARKED}",
+        f"--main-benchmark-runargs=--x_token {ARG};",
     ],
 )
 def test_usage_errors(site: Lab, option: str) -> None:
