@@ -19,6 +19,6 @@ def shorten(stats: Mapping[str, Sequence[object]]) -> None:
             report, "mighetero"
         ):
             continue
-        before = first.setdefault(report.longreprtext, report.nodeid)
+        before = first.setdefault(str(report.longrepr), report.nodeid)
         if before != report.nodeid:
             report.longrepr = f"As for {before}."

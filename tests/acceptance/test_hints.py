@@ -156,6 +156,14 @@ def test_an_error_of_every_run_is_shown_once(lab: Lab) -> None:
     assert [message in text for text in texts] == [True] * 5
 
 
+def test_an_error_of_runs_in_several_workers_is_shown_once(lab: Lab) -> None:
+    lab.harness = lab.folder
+    report = lab.run("-n2", k="test")
+    report.result.assert_outcomes(errors=5)
+    errors = report.text.partition("= ERRORS =")[2].partition("short test summary")[0]
+    assert errors.count(f"No Makefile in {lab.folder}") == 1
+
+
 def test_different_errors_are_all_shown(lab: Lab) -> None:
     lab.fake(bert={"die": ["start", 3]}, resnet50={"die": ["start", 4]})
     report = lab.run(k="dlrm_server or dlrm_offline")
