@@ -18,7 +18,8 @@ from pytest_mighetero.harness.command import (
     unsafe_for_make,
 )
 from pytest_mighetero.harness.leftover import MARK
-from pytest_mighetero.secret import MASK, marked_as
+from pytest_mighetero.markers import BINDING
+from pytest_mighetero.secret import MASK
 
 # Returns what was expected, or None where the text is right.
 Rule = Callable[[str], "str | None"]
@@ -40,8 +41,10 @@ WORDS = ("all", "none")  # of --background-benchmarks
 _TAKEN = {
     *("and", "or", "not", "true", "false"),
     *("skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings"),
-    *("tryfirst", "trylast", "timeout", "flaky", "xdist_group", "isolated", *WORDS),
+    *("tryfirst", "trylast", "timeout", "flaky", "xdist_group", "isolated", BINDING),
+    *WORDS,
 }
+_VARIABLES = (("harness", "environment"), ("harness", "make_variables"))
 _PLACED = ("CUDA_VISIBLE_DEVICES", MARK)
 
 
@@ -162,14 +165,14 @@ def check_names(table: Mapping[str, Any], file: Path) -> None:
     Raises:
         ConfigError: naming the file, the key, what is accepted and what was found.
     """
-    secrets = marked_as(table.get("harness", {}).get("secrets", ()))
     for place, text, is_key in _texts(table, ()):
         rules = _KEYS if is_key else _TEXTS
         fitting = (rule for at, rule in rules.items() if _is_at(place, at))
         rule = next(fitting, _text)
         if (expected := rule(text)) is not None:
             where = ".".join(place[:-1] if is_key else place)
-            hidden = not is_key and secrets.hides(place[-1])
+            # What another file, that extends this or is extended, may mark as secret.
+            hidden = not is_key and place[:-1] in _VARIABLES
             found = MASK if hidden else repr(text)
             raise ConfigError(f"{file}: {where}: expected {expected}, found {found}")
 

@@ -159,3 +159,19 @@ def test_a_password_that_is_a_benchmarks_name_takes_no_name_away(site: Lab) -> N
     report.result.assert_outcomes(passed=1)
     assert report.case.properties["benchmark"] == "resnet50"
     assert "HF_TOKEN=***" in report.case.properties["command"]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    ["environment = { PIN = 1029384756 }", 'make_variables.PIN = "1;0293847"'],
+)
+def test_a_suite_file_whose_base_marks_a_secret(site: Lab, variables: str) -> None:
+    base = Path(site.suite)
+    base.write_text(SUITE.replace('["WORD"]', '["WORD", "PIN"]'))
+    path = base.with_name("child.toml")
+    path.write_text(f'extends = "{base}"\n[harness]\n{variables}\n')
+    site.suite = str(path)
+    report = site.run()
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert ": expected " in report.text
+    assert "0293847" not in report.text
