@@ -90,7 +90,6 @@ class Main:
 @pytest.fixture
 def mig_gpu(request: pytest.FixtureRequest) -> Iterator[Gpu]:
     """The GPU whose MIG devices the run uses, its own until the test is over."""
-    from pytest_mighetero.offer import unjudged
     from pytest_mighetero.seating import misfit_of
 
     case = _case(request)
@@ -98,9 +97,7 @@ def mig_gpu(request: pytest.FixtureRequest) -> Iterator[Gpu]:
     with _in_one_sentence(item):
         found = case.place.find()
     problems = [
-        unjudged(config.suite, [pair], config.action)
-        or misfit_of(config, pair, each.devices[0])
-        or case.place.too_long(each)
+        misfit_of(config, pair, each.devices[0]) or case.place.too_long(each)
         for each in found
     ]
     problem = problems[0] if all(problems) else None

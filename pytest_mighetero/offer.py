@@ -51,8 +51,8 @@ def offered(suite: Suite, wanted: Wanted) -> tuple[Pair, ...]:
             f"--main-benchmark, --main-scenario: {problem}. Name others, or say "
             f"another --config-ver"
         )
-    judged = [p for p in configured if not unjudged(suite, [p], wanted.action)]
-    problem = unjudged(suite, configured, wanted.action)
+    judged = [p for p in configured if not _unjudged(suite, [p], wanted.action)]
+    problem = _unjudged(suite, configured, wanted.action)
     if problem and (wanted.benchmarks_named or not judged):
         raise ConfigError(f"--main-action: {problem}")
     return tuple(judged)
@@ -89,7 +89,7 @@ def unconfigured(
     return f"{harness} has {' and '.join(lists)}" if lists else None
 
 
-def unjudged(suite: Suite, pairs: Iterable[Pair], action: str) -> str | None:
+def _unjudged(suite: Suite, pairs: Iterable[Pair], action: str) -> str | None:
     """Say of which benchmarks the harness judges no such audit, or None."""
     audit = action.removeprefix("run_audit_")
     names = dict.fromkeys(pair.benchmark for pair in pairs)

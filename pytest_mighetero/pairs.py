@@ -34,6 +34,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 
 
 def _parameters(metafunc: pytest.Metafunc) -> list[object]:
+    from pytest_mighetero.offer import why_not
     from pytest_mighetero.planning import ids_of
 
     run = run_config(metafunc.config)
@@ -44,12 +45,14 @@ def _parameters(metafunc: pytest.Metafunc) -> list[object]:
     mark = metafunc.definition.get_closest_marker(BINDING)
     pairs = run.pairs if mark is None else _bound(metafunc, run, mark)
     if mark is not None and not pairs:
-        nothing = pytest.mark.skip(reason=_nothing_left(run, mark))
+        nothing = pytest.mark.skip(reason=_nothing_left(mark))
         return [pytest.param(None, id="none-selected", marks=nothing)]
     params: list[object] = []
     for name, pair in ids_of(replace(run, pairs=pairs)):
         names = [g for g in groups if pair.benchmark in run.suite.groups[g]]
         marks = [getattr(pytest.mark, name) for name in (pair.scenario, *names)]
+        if reason := why_not(run.suite, pair, run.action, run.config_ver):
+            marks.append(pytest.mark.skip(reason=f"bound to {pair}, and {reason}"))
         params.append(pytest.param(pair, id=name, marks=marks))
     return params
 
@@ -57,7 +60,7 @@ def _parameters(metafunc: pytest.Metafunc) -> list[object]:
 def _bound(
     metafunc: pytest.Metafunc, run: RunConfig, mark: pytest.Mark
 ) -> tuple[Pair, ...]:
-    """Return the pairs that *mark* names, as far as they are selected and offered.
+    """Return the pairs that *mark* names, as far as they are selected.
 
     Raises:
         pytest.fail.Exception: it names none, or what the suite does not have.
@@ -79,15 +82,8 @@ def _bound(
                 f"{nearest(str(name), known)}."
             )
     selected = [p for p in _selected(metafunc.config, run) if str(p) in mark.args]
-    offered = tuple(pair for pair in selected if _refusal(run, pair) is None)
-    metafunc.config.stash.setdefault(BOUND, []).extend(offered)
-    return offered
-
-
-def _refusal(run: RunConfig, pair: Pair) -> str | None:
-    from pytest_mighetero.offer import why_not
-
-    return why_not(run.suite, pair, run.action, run.config_ver)
+    metafunc.config.stash.setdefault(BOUND, []).extend(selected)
+    return tuple(selected)
 
 
 def _selected(config: pytest.Config, run: RunConfig) -> tuple[Pair, ...]:
@@ -98,13 +94,11 @@ def _selected(config: pytest.Config, run: RunConfig) -> tuple[Pair, ...]:
     return tuple(p for p in pairs if not run.asked or p.benchmark in run.asked)
 
 
-def _nothing_left(run: RunConfig, mark: pytest.Mark) -> str:
-    bound = [pair for pair in run.suite.pairs() if str(pair) in mark.args]
-    refusals = [_refusal(run, pair) for pair in bound]
-    why = "; ".join(each for each in refusals if each) or (
-        "--main-benchmark, --main-scenario or --mig-tune leave none of it to measure"
+def _nothing_left(mark: pytest.Mark) -> str:
+    return (
+        f"bound to {', '.join(mark.args)}, and --main-benchmark, --main-scenario or "
+        f"--mig-tune leave none of it to measure"
     )
-    return f"bound to {', '.join(map(str, bound))}, and {why}"
 
 
 def possible_ids(config: pytest.Config) -> frozenset[str]:
