@@ -193,14 +193,12 @@ def _known_target(case: Case) -> tuple[float | None, str]:
 
 def _alike(results: Path, part: str, facts: Mapping[str, str]) -> Record | None:
     """Return the newest good run of the same thing, one of the same kind first."""
-    newest, wanted = None, sameness(facts)
-    for record in good_records(results, part, same(facts)):
-        if record.measurement is None or sameness(record.facts) != wanted:
-            continue
-        if record.facts.get("run") == facts["run"]:
-            return record
-        newest = newest or record
-    return newest
+    wanted, kinds = sameness(facts), ("isolated", "heterogeneous")
+    for kind in sorted(kinds, key=lambda each: each != facts["run"]):
+        for record in good_records(results, part, same({**facts, "run": kind})):
+            if record.measurement is not None and sameness(record.facts) == wanted:
+                return record
+    return None
 
 
 def snippet(runs: Sequence[Mapping[str, str]]) -> str:
