@@ -1,4 +1,4 @@
-"""The pytest plugin: options, ids, markers, header, summary. The rest is imported late.
+"""The pytest plugin: options, header, session, summary. The rest is imported late.
 
 pytest loads this module in every run on a machine where the package is installed, so
 it imports nothing but pytest and the table of options.
@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_mighetero.collection import (
+    pytest_collection,
+    pytest_collection_modifyitems,
+    pytest_generate_tests,
+    pytest_ignore_collect,
+    pytest_report_collectionfinish,
+)
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.fixtures import (
-    CALL_PASSED,
-    CASE,
     KEEPER,
-    NEXT,
-    STATE,
     MigheteroWarning,
     background,
     main,
@@ -28,14 +31,19 @@ from pytest_mighetero.fixtures import (
 )
 from pytest_mighetero.markers import MARKERS
 from pytest_mighetero.options import OPTIONS, Option
-from pytest_mighetero.outcome import pytest_runtest_call, told, unexcuse
+from pytest_mighetero.outcome import pytest_runtest_call
 from pytest_mighetero.printable import printable
+from pytest_mighetero.protocol import (
+    is_run,
+    pytest_runtest_makereport,
+    pytest_runtest_protocol,
+    pytest_runtest_setup,
+    pytest_timeout_set_timer,
+)
 from pytest_mighetero.settings import RUN_CONFIG, anything_said, run_config
 from pytest_mighetero.spelled import apart, spelled
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_mighetero.controller import InFlight
 
 __all__ = [
@@ -43,7 +51,16 @@ __all__ = [
     "background",
     "main",
     "mig_gpu",
+    "pytest_collection",
+    "pytest_collection_modifyitems",
+    "pytest_generate_tests",
+    "pytest_ignore_collect",
+    "pytest_report_collectionfinish",
     "pytest_runtest_call",
+    "pytest_runtest_makereport",
+    "pytest_runtest_protocol",
+    "pytest_runtest_setup",
+    "pytest_timeout_set_timer",
 ]
 
 SAVED: pytest.StashKey[list[str]] = pytest.StashKey()
@@ -164,92 +181,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [printable(line) for line in lines]
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Keep pytest from walking through every folder of every run for tests."""
-    results = config.rootpath / "results"
-    if RUN_CONFIG in config.stash:
-        results = config.stash[RUN_CONFIG].results_dir
-    if collection_path != results:
-        return None
-    from pytest_mighetero.comparing.run_names import holds_runs_alone
-
-    return holds_runs_alone(results) or None
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize a test that asks for our ``main`` over the pairs to measure."""
-    if "main" in metafunc.fixturenames:
-        from pytest_mighetero.pairs import parametrize
-
-        parametrize(metafunc)
-
-
-def pytest_collection_modifyitems(
-    config: pytest.Config, items: list[pytest.Item]
-) -> None:
-    """Select and order the runs, and give each a timeout beyond its own deadlines."""
-    if not any(map(_is_run, items)):
-        return
-    from pytest_mighetero.selecting import (
-        check_isolated,
-        deselect_isolated,
-        order_runs,
-    )
-
-    run = run_config(config)
-    if run.isolated:
-        check_isolated(items)
-    else:
-        deselect_isolated(config, items)
-    order_runs(run, items)
-    _limit(config, items)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Name the nearest ids where an argument has none in its brackets."""
-    try:
-        return (yield)
-    except pytest.UsageError as error:
-        if RUN_CONFIG not in session.config.stash:
-            raise
-        from pytest_mighetero.suggestion import for_nodeids
-
-        run, arguments = run_config(session.config), session.config.args
-        raise pytest.UsageError(*error.args, *for_nodeids(run, arguments)) from None
-
-
-def pytest_report_collectionfinish(
-    config: pytest.Config, items: list[pytest.Item]
-) -> list[str]:
-    """Say how isolated runs are run, or the nearest ids, where nothing was selected."""
-    if RUN_CONFIG not in config.stash:
-        return []
-    from pytest_mighetero.selecting import hints
-
-    return [f"mighetero: {hint}" for hint in hints(config, items)]
-
-
-def _limit(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.pluginmanager.hasplugin("timeout"):
-        return
-    chosen = config.getoption("timeout", None) is not None
-    if chosen or config.getini("timeout") or os.environ.get("PYTEST_TIMEOUT"):
-        return
-    for item in items:
-        if _is_run(item) and item.get_closest_marker("timeout") is None:
-            from pytest_mighetero.planning import longest_test
-
-            item.add_marker(pytest.mark.timeout(longest_test(run_config(config))))
-
-
-def _is_run(item: pytest.Item) -> bool:
-    """Tell whether *item* measures a Pair, without importing what a Pair is."""
-    callspec = getattr(item, "callspec", None)
-    main = callspec and callspec.params.get("main")
-    return type(main).__module__ == "pytest_mighetero.suite"
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Have a session with runs outlive what it is watched through."""
@@ -264,7 +195,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     """Let SIGTERM and SIGHUP end a session with runs as Ctrl-C does."""
     config = session.config
     # The controller of xdist workers has no items; it has the options.
-    if RUN_CONFIG not in config.stash and not any(map(_is_run, session.items)):
+    if RUN_CONFIG not in config.stash and not any(map(is_run, session.items)):
         return (yield)
     from pytest_mighetero.interrupts import INTERRUPTS, Interrupts
     from pytest_mighetero.tether import tethered
@@ -312,92 +243,6 @@ def _follow_workers(config: pytest.Config) -> InFlight | None:
     in_flight = InFlight(possible_ids(config))
     config.pluginmanager.register(in_flight, "mighetero-in-flight")
     return in_flight
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(
-    item: pytest.Item, nextitem: pytest.Item | None
-) -> Generator[None, object, object]:
-    """Stop and report a run that is interrupted, while there still is a session."""
-    item.stash[NEXT] = nextitem
-    try:
-        return (yield)
-    except (KeyboardInterrupt, pytest.exit.Exception) as interrupt:
-        if _is_run(item):
-            from pytest_mighetero.interrupts import report_interrupted
-
-            report_interrupted(item, str(interrupt) or "Ctrl-C")
-        raise
-    finally:
-        if _is_run(item):
-            from pytest_mighetero.execution import forget
-
-            forget(item)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Refuse misuse, and begin anew: a plugin may have executed the item before."""
-    if type(item).__name__ == "TestCaseFunction":
-        from pytest_mighetero.ownership import refuse_method
-
-        yield  # it may be one to skip
-        refuse_method(item)
-        return None
-    if not _is_run(item):
-        return (yield)
-    from pytest_mighetero.execution import begin
-
-    begin(item)
-    with told(item):
-        return (yield)
-
-
-@pytest.hookimpl(optionalhook=True, tryfirst=True)
-def pytest_timeout_set_timer(item: pytest.Item, settings: object) -> None:
-    """Note the limit of an item, which is to be that of each execution."""
-    if _is_run(item):
-        from pytest_mighetero.execution import execution_of
-
-        execution_of(item).limit = settings
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Write the record before anybody hears of the phase; carry the facts along."""
-    outcome = yield
-    unexcuse(outcome, call.excinfo and call.excinfo.value)
-    if not _is_run(item):
-        return outcome
-    from pytest_mighetero.execution import execution_of
-
-    if outcome.when == "call":
-        item.stash[CALL_PASSED] = outcome.passed
-    execution, case = execution_of(item), item.stash.get(CASE, None)
-    execution.made.append(outcome.when)
-    outcome.mighetero_began = execution.began  # type: ignore[attr-defined]
-    if case is None:
-        outcome.mighetero = {}  # type: ignore[attr-defined]
-        return outcome
-    item.stash[STATE].clear()
-    case.phases[outcome.when] = {
-        "outcome": outcome.outcome,
-        "text": outcome.longreprtext,
-        "seconds": outcome.duration,
-    }
-    try:
-        ready = outcome.when == "setup" and outcome.passed
-        case.write_record(item.nodeid, main_waits=ready)
-    except HarnessError as error:
-        if all(phase["outcome"] != "failed" for phase in case.phases.values()):
-            outcome.outcome, outcome.longrepr = "failed", str(error)
-            vars(outcome).pop("wasxfail", None)
-        else:
-            outcome.sections.append(("mighetero", str(error)))
-    outcome.mighetero = dict(case.facts)  # type: ignore[attr-defined]
-    return outcome
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

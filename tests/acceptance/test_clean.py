@@ -45,5 +45,5 @@ def test_an_unrelated_run_imports_nothing_for_us(lab: Lab) -> None:
     assert not UNUSED & set(modules.split())
     ours = {name for name in modules.split() if name.startswith("pytest_mighetero.")}
     always = {"errors", "fixtures", "markers", "options", "outcome", "plugin"}
-    always |= {"printable", "settings", "spelled"}
+    always |= {"printable", "settings", "spelled", "collection", "protocol"}
     assert ours == {f"pytest_mighetero.{name}" for name in always}
