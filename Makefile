@@ -1,5 +1,5 @@
 # make demo   a heterogeneous run of DLRM/Server on the CPU, with report.xml
-# make test   the tests, the slow ones too: first those that mostly wait, by three
+# make test   the tests, the slow ones too: first those that mostly wait, by four
 #             workers, then those that measure, by two
 # make lint   ruff and mypy
 # make matrix the fault matrix alone, printed as a table
@@ -19,7 +19,7 @@ demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
 
 test: $(VENV)/installed
-	$(BIN)/pytest tests -n 3 -m "not loadgen"
+	$(BIN)/pytest tests -n 4 -m "not loadgen"
 	$(BIN)/pytest tests -n 2 -m loadgen
 
 matrix: $(VENV)/installed
