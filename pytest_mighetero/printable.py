@@ -6,10 +6,10 @@ import re
 
 # What a terminal obeys: C0 and C1, DEL, what turns the direction of writing, and lone
 # surrogates, which no encoding has. A line's end and a tab only move on.
-_OBEYED = re.compile(
+_OBEYED = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_BREAKS = re.compile("[\t\n\u2028\u2029]")
+_BREAKS = "[\t\n\u2028\u2029]"
 
 
 def printable(text: str) -> str:
@@ -19,14 +19,14 @@ def printable(text: str) -> str:
     """
     if text.isprintable():  # as nearly all of it is
         return text
-    return _OBEYED.sub(_shown, text.replace("\r\n", "\n"))
+    return re.sub(_OBEYED, _shown, text.replace("\r\n", "\n"))
 
 
 def printable_line(text: str) -> str:
     r"""Return *text* as one line: printable, its tabs and lines' ends shown, too."""
     if text.isprintable():
         return text
-    return _BREAKS.sub(_shown, printable(text))
+    return re.sub(_BREAKS, _shown, printable(text))
 
 
 def _shown(found: re.Match[str]) -> str:
