@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 MASK = "***"
@@ -38,6 +39,7 @@ def placeholder(name: str) -> str:
     return f'"${{{variable}:?is not printed}}"'
 
 
+@lru_cache(maxsize=1024)
 def says_secret(name: str) -> bool:
     """Tell whether *name* says that its value is secret: a part of it does."""
     parts = _APART.split(name.upper())
@@ -104,6 +106,8 @@ class Secrets:
         return "".join(parts) or "''"
 
     def _without_said(self, text: str) -> str:
+        if "=" not in text and not self.apart:  # as in most of a record
+            return text
         parts, at = [], 0
         for begin, end, _ in self._said(text):
             parts += [text[at:begin], MASK]
