@@ -23,7 +23,7 @@ test: $(VENV)/installed
 	$(BIN)/pytest tests -n 2 -m loadgen
 
 matrix: $(VENV)/installed
-	$(BIN)/pytest tests/process/test_matrix.py --matrix --quiet
+	$(BIN)/pytest tests/harness/test_matrix.py --matrix --quiet
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check

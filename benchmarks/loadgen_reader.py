@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from pytest_mighetero.loadgen import read_result
+from pytest_mighetero.readers.loadgen import read_result
 
 ROUNDS = 7
 _WANTED = b':::MLLOG {"key": "result_'

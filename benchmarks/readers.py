@@ -16,15 +16,15 @@ from typing import Any, Protocol
 import pexpect
 from children import MARKER, Child
 
-from pytest_mighetero.background import BackgroundSet
-from pytest_mighetero.config import RunConfig, Value, build_config
-from pytest_mighetero.devices import Gpu, MigDevice
+from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.mainrun import MainRun
-from pytest_mighetero.planning import Launch, RunPlan
-from pytest_mighetero.suite import Pair
+from pytest_mighetero.plan.launch import Launch, RunPlan
+from pytest_mighetero.run.backgrounds.set import BackgroundSet
+from pytest_mighetero.run.mainrun import MainRun
+from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
+from pytest_mighetero.spec.suite import Pair
 
 POLL_S = 0.01
 SETTINGS = {

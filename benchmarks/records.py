@@ -220,7 +220,7 @@ def cost(command: list[str], folder: Path, rounds: int) -> Cost:
 
 def commands(kept: str) -> dict[str, list[str]]:
     """Return what is measured of the records in *kept*, by its name."""
-    verb = [sys.executable, "-m", "pytest_mighetero.command"]
+    verb = [sys.executable, "-m", "pytest_mighetero.cli"]
     few, results, selected = "few/results", f"{kept}/results", f"--select={MEASURED}"
     return {
         "show, all": [*verb, "show", results],

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
-from pytest_mighetero.tuning.search import next_step
-from pytest_mighetero.tuning.trial import Found, Next, Trial
-from tests.unit.simulated_server import FULL_S, PROBE_S, SimulatedServer
+from pytest_mighetero.plan.search import next_step
+from pytest_mighetero.plan.trial import Found, Next, Trial
+from tests.plan.simulated_server import FULL_S, PROBE_S, SimulatedServer
 
 RESOLUTION = 0.01
 CAPACITIES = [round(10 * 1.5**step) for step in range(21)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from pytest_mighetero.printable import printable
+from pytest_mighetero.terms.printable import printable
 
 
 class MigheteroError(Exception):

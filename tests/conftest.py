@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab
-from tests.process.matrix import table
+from tests.harness.matrix import table
+from tests.lab.driver import Lab
 
 Compiled = Callable[..., Path]
-SOURCES = Path(__file__).parent / "process"
+SOURCES = Path(__file__).parent / "lab"
 
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
-    """Build a C source of ``tests/process`` into a folder of its own."""
+    """Build a C source of ``tests/lab`` into a folder of its own."""
 
     def build(source: str, name: str, *flags: str) -> Path:
         if (compiler := shutil.which("cc") or shutil.which("gcc")) is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_mighetero.devices import TRY_CPU, Gpu, MigDevice
+from pytest_mighetero.devices.gpu import TRY_CPU, Gpu, MigDevice
 from pytest_mighetero.errors import DeviceError
 
 

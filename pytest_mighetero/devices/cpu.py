@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_mighetero.devices import Gpu, MigDevice
+from pytest_mighetero.devices.gpu import Gpu, MigDevice
 
 INSTANCES = 7  # as many as an A100 or H100 has 1g slices
 NAME = "cpu (simulated)"

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_mighetero.printable import printable_line
+from pytest_mighetero.terms.printable import printable_line
 
 _MOST = 200  # characters of each text that are told
 _MOST_BYTES = 8192  # of a lease that are read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_mighetero.devices import Gpu, MigDevice
+from pytest_mighetero.devices.gpu import Gpu, MigDevice
 
 
 class ListedDevices:

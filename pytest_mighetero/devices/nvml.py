@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from pytest_mighetero.devices import TRY_CPU, Gpu, MigDevice
+from pytest_mighetero.devices.gpu import TRY_CPU, Gpu, MigDevice
 from pytest_mighetero.devices.visible import visible_only
 from pytest_mighetero.errors import DeviceError
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_mighetero.devices import Gpu, MigDevice
-from pytest_mighetero.overlap import TimedWindow
+from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.run.overlap import TimedWindow
 
 # nvml.h: nvmlClocksEventReason*, called nvmlClocksThrottleReason* before R535.
 THROTTLING = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from pytest_mighetero.devices import Gpu, MigDevice
+from pytest_mighetero.devices.gpu import Gpu, MigDevice
 
 
 def visible_only(

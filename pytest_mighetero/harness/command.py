@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.secret import MASK, NONE, Secrets, flag_before, placeholder
+from pytest_mighetero.terms.secret import MASK, NONE, Secrets, flag_before, placeholder
 
 # An outer make's flags and job server would reach the harness's make. It sets them for
 # whatever it starts, so that nobody need hear of it.

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pexpect
 
-from pytest_mighetero.clock import Stamp
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.guard import LAUNCHED, ORDER_END
 from pytest_mighetero.harness.leftover import MARK
 from pytest_mighetero.harness.marker import QUIET_S, Markers, MarkerScanner
 from pytest_mighetero.harness.spawn import PtySpawn
+from pytest_mighetero.terms.clock import Stamp
 
 TAIL_BYTES = 64 * 1024
 _PTY_HOLDS = 1024 * 1024  # bytes; far more than a pty does (19 kB, Linux 6.18)

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
-from pytest_mighetero.clock import Clock
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.guard import HURRIED_GRACE, KILL_TRIES
 from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.terms.clock import Clock
 
 TICK = 1.0  # seconds between calls of a wait's ``tick``
 STOP_SLACK = KILL_TRIES + 3.0  # seconds beyond the grace that a guard has for killing

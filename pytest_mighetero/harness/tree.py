@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 
-from pytest_mighetero.activity import HELD, Look, Seen
+from pytest_mighetero.harness.activity import HELD, Look, Seen
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _ENOUGH = 4096  # bytes of a stat file: some 50 numbers

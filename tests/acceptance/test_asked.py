@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import Lab
+from tests.lab.driver import Lab
 
 OTHERS: list[tuple[dict[str, Any], str, str]] = [
     # What LoadGen logs in place of what it was told, and what is said of it.

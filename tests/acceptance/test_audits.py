@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from pytest_mighetero.auditing import judge_runs
-from pytest_mighetero.command import main
-from pytest_mighetero.loadgen import LoadGenResult
-from pytest_mighetero.loadgen.result import Metric
-from pytest_mighetero.report import audit_facts
-from tests.lab import FAKE, Lab, Report
+from pytest_mighetero.cli.__main__ import main
+from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.readers.loadgen.result import Metric
+from pytest_mighetero.run.audit_files import judge_runs
+from pytest_mighetero.show.report import audit_facts
+from tests.lab.driver import FAKE, Lab, Report
 
 TEST01 = "--main-action=run_audit_test01"
 Capture = pytest.CaptureFixture[str]

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.lab import Lab, Report
+from tests.lab.driver import Lab, Report
 
 BOUND = """
 import pytest

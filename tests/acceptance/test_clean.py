@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.lab import Lab
+from tests.lab.driver import Lab
 
 UNUSED = {"pexpect", "pynvml", "numpy", "mlperf_loadgen"}
 
@@ -41,9 +41,13 @@ def test_an_unrelated_run_imports_nothing_for_us(lab: Lab) -> None:
     )
     result = lab.pytester.run(sys.executable, "-mpytest", "-s", "-p", "no:xdist")
     result.assert_outcomes(passed=1)
-    (modules,) = (line for line in result.outlines if "pytest_mighetero.plugin" in line)
+    (modules,) = (
+        line for line in result.outlines if "pytest_mighetero.plugin.hooks" in line
+    )
     assert not UNUSED & set(modules.split())
     ours = {name for name in modules.split() if name.startswith("pytest_mighetero.")}
-    always = {"errors", "fixtures", "markers", "options", "outcome", "plugin"}
-    always |= {"printable", "settings", "spelled", "collection", "protocol"}
+    rooms = {"errors", "plugin", "plugin.selection", "spec", "spec.options", "terms"}
+    files = {"fixtures", "hooks", "markers", "outcome", "protocol", "settings"}
+    files |= {"selection.collection", "spelled"}
+    always = {*rooms, "terms.printable", *(f"plugin.{name}" for name in files)}
     assert ours == {f"pytest_mighetero.{name}" for name in always}

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from pytest_mighetero.cpu.configs import CONFIG_FILE
-from tests.lab import Lab, Report
+from tests.lab.driver import Lab, Report
 
 pytest.importorskip("mlperf_loadgen", reason="extra 'cpu' is not installed")
 pytestmark = [pytest.mark.slow, pytest.mark.loadgen]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import FAKE, Lab
+from tests.lab.driver import FAKE, Lab
 
 MAKEFILE = f"""
 SHELL := /bin/bash

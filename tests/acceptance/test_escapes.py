@@ -12,8 +12,8 @@ import xml.etree.ElementTree as ET
 import pexpect
 import pytest
 
-from pytest_mighetero.command import main
-from tests.lab import Lab
+from pytest_mighetero.cli.__main__ import main
+from tests.lab.driver import Lab
 
 # A title, a cleared screen, a bell, C1's CSI, and writing from right to left.
 EVIL = "\x1b]0;evil\x07\x1b[2J\x08\x9b31mC1\u202eevil\u2066"

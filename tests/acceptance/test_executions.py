@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pytest_mighetero.command import main
-from tests.lab import Lab, Report
+from pytest_mighetero.cli.__main__ import main
+from tests.lab.driver import Lab, Report
 
 RERUN = ("-p", "rerunfailures", "--reruns=1")
 FLAKY = ("-p", "flaky", "--force-flaky", "--max-runs=2")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pytest_mighetero.command import main
-from tests.lab import FAKE, Lab, Report
+from pytest_mighetero.cli.__main__ import main
+from tests.lab.driver import FAKE, Lab, Report
 
 Capture = pytest.CaptureFixture[str]
 ALONE = "--background-benchmarks=none"

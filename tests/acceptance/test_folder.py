@@ -14,11 +14,20 @@ from typing import Any
 
 import pytest
 
+from pytest_mighetero.devices.queue import FolderLock, lock_folder
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.leasing import FolderLock, lock_folder
-from pytest_mighetero.suite import Pair
-from tests.lab import FAKE, OUTER, UUIDS, Files, Lab, arguments_of, config_of, ini_of
-from tests.processes import until
+from pytest_mighetero.spec.suite import Pair
+from tests.lab.driver import (
+    FAKE,
+    OUTER,
+    UUIDS,
+    Files,
+    Lab,
+    arguments_of,
+    config_of,
+    ini_of,
+)
+from tests.lab.processes import until
 
 BERT, DLRM = Pair("bert", "offline"), Pair("dlrm", "server")
 # From writing a user.conf to LoadGen's reading it.

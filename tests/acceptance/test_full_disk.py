@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import Lab
+from tests.lab.driver import Lab
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("unshare"), reason="no unshare to mount with"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.lab import ISOLATED_TEST, Lab
+from tests.lab.driver import ISOLATED_TEST, Lab
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import sys
 import pexpect
 import pytest
 
-from tests.lab import Lab, Report
-from tests.processes import in_the_run, until
+from tests.lab.driver import Lab, Report
+from tests.lab.processes import in_the_run, until
 
 
 class Running:

@@ -23,8 +23,8 @@ from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from tests.lab import UUIDS, Lab
-from tests.processes import until
+from tests.lab.driver import UUIDS, Lab
+from tests.lab.processes import until
 
 NAMES = tuple(UUIDS[:3])
 ME = myself("test_it[dlrm_server]")

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.devices import Gpu, MigDevice
+from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.devices.lease import Lease, holder_of, myself, take
+from pytest_mighetero.devices.queue import FolderLock, lock_folder
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.leasing import FolderLock, lock_folder
-from pytest_mighetero.suite import Pair
-from tests.lab import UUIDS, Lab, config_of
-from tests.processes import until
+from pytest_mighetero.spec.suite import Pair
+from tests.lab.driver import UUIDS, Lab, config_of
+from tests.lab.processes import until
 
 NAMES = tuple(UUIDS[:3])
 ME = myself("test_it[dlrm_server]")
@@ -92,7 +92,7 @@ def test_a_device_that_is_its_gpu_waits_for_nobody(lab: Lab) -> None:
     lab.pytester.makeconftest(
         f"""
         import pytest
-        from pytest_mighetero.devices import Gpu, MigDevice, listed
+        from pytest_mighetero.devices.gpu import Gpu, MigDevice, listed
 
         @pytest.fixture(autouse=True)
         def whole_gpu(monkeypatch):

@@ -18,8 +18,8 @@ import pytest
 
 from pytest_mighetero.devices.lease import Lease, holder_of, myself, take
 from pytest_mighetero.errors import DeviceError
-from tests.lab import UUIDS, Lab
-from tests.processes import until
+from tests.lab.driver import UUIDS, Lab
+from tests.lab.processes import until
 
 NAME = UUIDS[0]
 FILE = f"{NAME}.lease"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.devices.lease import Lease, holder_of, myself, take
-from tests.lab import UUIDS, Lab
+from tests.lab.driver import UUIDS, Lab
 
 NAME = UUIDS[0]
 ME = myself("test_it[dlrm_server]")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import Lab, Report
+from tests.lab.driver import Lab, Report
 
 HURRY = "--mig-stop-grace=200ms"
 LONG = "--background-benchmark-duration=25s"
@@ -14,7 +14,7 @@ LONG = "--background-benchmark-duration=25s"
 HEAD = """
 import os, signal, threading
 from pathlib import Path
-from tests.processes import below, until
+from tests.lab.processes import below, until
 
 STOP, CONT = signal.SIGSTOP, signal.SIGCONT
 SENT = []

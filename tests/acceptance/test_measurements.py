@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.test_folder import start
-from tests.lab import FAKE, UUIDS, Files, Lab
-from tests.processes import until
+from tests.lab.driver import FAKE, UUIDS, Files, Lab
+from tests.lab.processes import until
 
 CONF: dict[str, Any] = {"conf": True}
 OLD = 1_600_000_000_123_456_789

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab import Lab
+from tests.lab.driver import Lab
 
 LEFT = """
 import gc
@@ -12,10 +12,11 @@ from pathlib import Path
 
 def pytest_sessionfinish():
     gc.collect()
-    rooms = ("pytest_mighetero.case", "pytest_mighetero.attempt",
-             "pytest_mighetero.mainrun", "pytest_mighetero.background",
-             "pytest_mighetero.stateline", "pytest_mighetero.harness.",
-             "pytest_mighetero.loadgen.result.LoadGen", "pytest_mighetero.planning")
+    rooms = ("pytest_mighetero.run.case", "pytest_mighetero.run.attempt",
+             "pytest_mighetero.run.mainrun", "pytest_mighetero.run.backgrounds.set",
+             "pytest_mighetero.plugin.console.stateline", "pytest_mighetero.harness.",
+             "pytest_mighetero.readers.loadgen.result.LoadGen",
+             "pytest_mighetero.plan.launch")
     kinds = {type(each) for each in gc.get_objects()}
     names = {f"{kind.__module__}.{kind.__name__}" for kind in kinds}
     found = sorted(name for name in names if name.startswith(rooms))

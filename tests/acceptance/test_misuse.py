@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.lab import Lab, Report
+from tests.lab.driver import Lab, Report
 
 INVALID = {"dlrm": {"validity": "INVALID"}}
 ONE = ("--main-benchmark=dlrm", "--main-scenario=server")
@@ -165,7 +165,7 @@ def test_nor_has_a_doctest(lab: Lab) -> None:
 # Parametrizing it.
 
 BIND = 'bind the test to pairs with @pytest.mark.mighetero("dlrm_server", ...)'
-PAIR = "from pytest_mighetero.suite import Pair\n"
+PAIR = "from pytest_mighetero.spec.suite import Pair\n"
 
 
 @pytest.mark.parametrize("test", ["def test_it(main): main.run()"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import FAKE, Lab
+from tests.lab.driver import FAKE, Lab
 
 BASE = f"extends = '{FAKE / 'fake.toml'}'\n"
 HARNESS = "[harness]\nmake_variables = { LOG_DIR = '{log_dir}', PYTHON = '{python}'"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab, Report
+from tests.lab.driver import Lab, Report
 
 ROOT = os.geteuid() == 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import OUTER, Lab
+from tests.lab.driver import OUTER, Lab
 
 CHECKOUT = Path(__file__).parents[2]
 LEVELS = ("1", "2")

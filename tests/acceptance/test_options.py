@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import FAKE, UUIDS, Lab
+from tests.lab.driver import FAKE, UUIDS, Lab
 
 LEGACY = "MIG-GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f/7/0"
 

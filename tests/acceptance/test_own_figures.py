@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.lab import Lab
+from tests.lab.driver import Lab
 
 BOTH = "bert=518.387 samples/s,resnet50=518.387 samples/s"
 

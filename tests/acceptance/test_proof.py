@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Compiled
-from tests.lab import FAKE, Lab
+from tests.lab.driver import FAKE, Lab
 
 LONG = "--background-benchmark-duration=8s"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab import FAKE, Lab, config_of
+from tests.lab.driver import FAKE, Lab, config_of
 
 START = "main_benchmark_immediate_start"
 SCRIPT = [

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.lab import UUIDS, Lab
-from tests.processes import in_the_run
+from tests.lab.driver import UUIDS, Lab
+from tests.lab.processes import in_the_run
 
 
 def test_a_good_run_passes_and_says_everything(lab: Lab) -> None:

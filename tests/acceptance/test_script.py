@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.lab import FAKE, Files, Lab
-from tests.processes import until
+from tests.lab.driver import FAKE, Files, Lab
+from tests.lab.processes import until
 
 Printed = Callable[..., Path]
 

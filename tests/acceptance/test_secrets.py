@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import FAKE, Lab, Report, config_of
+from tests.lab.driver import FAKE, Lab, Report, config_of
 
 HUB, MAKE, ARG, PREFIX, OWN = (f"{name}-0123-secret" for name in "hmapo")
 MARKED = "rosebud7"

@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-from tests.lab import Files, Lab, Report
-from tests.processes import in_the_run, until
+from tests.lab.driver import Files, Lab, Report
+from tests.lab.processes import in_the_run, until
 
 SHARED = ("--background-scope=session", "--background-benchmarks=bert,resnet50")
 LONG = "--background-benchmark-duration=20s"

@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from pytest_mighetero import placing
-from pytest_mighetero.comparing.recorded import recorded_run
-from pytest_mighetero.config import RunConfig
-from pytest_mighetero.devices import Gpu
-from pytest_mighetero.durations import Recorded
-from pytest_mighetero.suite import Pair
-from tests.command.strange import ODD, STRANGE, make_strange
-from tests.lab import Lab
+from pytest_mighetero.devices.gpu import Gpu
+from pytest_mighetero.plan.durations import Recorded
+from pytest_mighetero.run import placement as placing
+from pytest_mighetero.run.recorded import recorded_run
+from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.suite import Pair
+from tests.cli.strange import ODD, STRANGE, make_strange
+from tests.lab.driver import Lab
 
 pytestmark = pytest.mark.timeout(120)
 PLANNED = ("--background-benchmark-duration=planned", "--start-time-buffer=2s")

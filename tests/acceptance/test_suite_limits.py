@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab import UUIDS, Lab, Report
+from tests.lab.driver import UUIDS, Lab, Report
 
 PROFILE = "--main-profile=1g.10gb"
 PLANNED = ("--background-benchmark-duration=planned", "--start-time-buffer=1s")

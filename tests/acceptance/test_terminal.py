@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Files, Lab
-from tests.processes import in_the_run, until
+from tests.lab.driver import Files, Lab
+from tests.lab.processes import in_the_run, until
 
 DONE = ("setup", "call", "teardown")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.cell import Run
-from tests.process.ending import CHATTY, XDIST, Ending, Fault
+from tests.harness.cell import Run
+from tests.harness.ending import CHATTY, XDIST, Ending, Fault
 
 
 @pytest.mark.parametrize(

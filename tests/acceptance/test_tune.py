@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab import Lab, Report
+from tests.lab.driver import Lab, Report
 
 # Told to run for 10 s, the harness is done in a moment: probes and all go by quickly.
 TUNE = (

@@ -1,0 +1,107 @@
+"""The ``mighetero`` command: looks at devices and records, without running pytest."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+import pytest_mighetero
+from pytest_mighetero.cli import compare, export, junit, listing, show
+from pytest_mighetero.errors import MigheteroError
+from pytest_mighetero.terms.printable import printable_line
+
+VERBS = (listing, show, compare, junit, export)
+
+EPILOG = """\
+examples:
+  mighetero list --mig-suite=v2.0
+  mighetero show results
+  mighetero compare last-week/results results
+  mighetero junit results -o report.xml
+  mighetero export results/20260722-101500-dlrm_server
+
+exit codes: 0; 1 where a verb's help says so; 2 for wrong use
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line."""
+        said = printable_line(message)
+        self.exit(2, f"{self.prog}: {said}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="mighetero",
+        description="Devices, suites and records of heterogeneous MIG runs.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    version = f"pytest-mighetero {pytest_mighetero.__version__}"
+    parser.add_argument("--version", action="version", version=version)
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    for verb in VERBS:
+        of_verb = verbs.add_parser(
+            verb.NAME,
+            help=verb.HELP,
+            description=verb.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        verb.add_arguments(of_verb)
+        of_verb.set_defaults(run=verb.run, verb=verb.NAME)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: the words after ``mighetero``; None for the process's own.
+
+    Returns:
+        The exit code.
+    """
+    said = "mighetero"
+    try:
+        try:
+            arguments = _parser().parse_args(argv)
+        except SystemExit as end:  # --help, --version, wrong use
+            sys.stdout.flush()
+            return int(end.code or 0)
+        said = f"mighetero {arguments.verb}"
+        if isinstance(sys.stdout, io.TextIOWrapper):  # harnesses print what they like
+            sys.stdout.reconfigure(errors="backslashreplace")
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
+    except MigheteroError as error:
+        return _refused(said, printable_line(" ".join(str(error).split())))
+    except BrokenPipeError:  # whoever read it has seen enough
+        _drop_output()
+        return 0
+    except OSError as error:
+        _drop_output()
+        return _refused(said, f"its output cannot be written: {error.strerror}")
+    return code
+
+
+def _refused(said: str, sentence: str) -> int:
+    with suppress(OSError):  # a terminal that is gone
+        print(f"{said}: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _drop_output() -> None:
+    """Have Python not write, when it ends, what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

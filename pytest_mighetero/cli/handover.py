@@ -1,0 +1,240 @@
+"""What of a run a submitter's harness folder gets: main's logs, in their place there.
+
+``make update_results`` (v1.0 to v3.0, ``scripts/update_results``) looks for
+``build/logs/**/<system>/<benchmark>/<scenario>/mlperf_log_accuracy.json``, v3.0 for
+``mlperf_log_detail.txt``; ``make update_compliance`` for what audits have left in
+``build/compliance_logs/<test>/<system>/<benchmark>/<scenario>``.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mighetero.plan.launch import audit_of
+from pytest_mighetero.readers.loadgen import LoadGenResult, find_results, read_result
+from pytest_mighetero.records.comparison.sides import kind_of, why_not
+from pytest_mighetero.records.record import Record
+from pytest_mighetero.run.audit_files import judge_runs
+from pytest_mighetero.run.evidence import accuracy_summary, audit_verdicts
+from pytest_mighetero.run.verdict import judge, judge_audit
+from pytest_mighetero.units import significant
+
+ACCURACY_LOG = "mlperf_log_accuracy.json"
+_DEPTH = 3  # <system>/<benchmark>/<scenario>
+# How the harness ends the names of systems with --config_ver=hetero.
+_HETEROGENEOUS = "HeteroMultiUse"
+
+
+class RefusedError(Exception):
+    """A run is not handed over, for the reason that the message gives."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for.
+
+    Attributes:
+        runs: ``heterogeneous`` or ``isolated``.
+        to: the ``closed/<org>`` folder; None for the one that a run was made in.
+        failed: whether a run whose test failed will do, if its logs are good.
+    """
+
+    runs: str
+    to: Path | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Handover:
+    """A run that may be handed over.
+
+    Attributes:
+        kind: ``performance``, ``accuracy``, or the audit, ``TEST01``.
+        figure: what it came to, for people.
+        logs: the folder that holds all runs' logs in the harness folder.
+        place: ``<system>/<benchmark>/<scenario>``.
+        folders: what is copied where; an audit's parts are several.
+    """
+
+    kind: str
+    figure: str
+    logs: Path
+    place: Path
+    folders: tuple[tuple[Path, Path], ...]
+
+
+def handover_of(record: Record, wish: Wish) -> Handover:
+    """Return what is to be copied for *record*.
+
+    Raises:
+        RefusedError: the run is of another kind, bad, or damaged; or there is no
+            harness folder for it.
+    """
+    facts = record.facts
+    kind = kind_of(facts)
+    if facts.get("mode") == "AccuracyOnly":
+        kind = wish.runs  # accuracy is no matter of neighbours
+    if kind != wish.runs:
+        raise RefusedError(f"it is {kind or 'unknown'}, expected {wish.runs} (--runs)")
+    if not record.good and not wish.failed:
+        raise RefusedError(why_not(record))
+    to = wish.to or Path(facts.get("harness_dir") or "harness_dir")
+    if "\0" in str(to) or not any(to.glob("scripts/update_results*")):
+        raise RefusedError(
+            f"{to} has no scripts/update_results: name the closed/<org> folder (--to)"
+        )
+    if (to / "build" / "logs").resolve() in folder_of(record).parents:
+        raise RefusedError(
+            f"its results folder is in {to / 'build' / 'logs'}, where update_results "
+            f"takes the backgrounds' logs for runs, too: move it out of there"
+        )
+    logs, audit = _log_dir(record), audit_of(facts.get("action", ""))
+    handover = _of_audit(audit, logs, to) if audit else _of_run(record, logs, to)
+    system = handover.place.parts[0]
+    if kind == "isolated" and _HETEROGENEOUS in system:
+        raise RefusedError(
+            f"nothing ran beside it, and its logs are of system {system}: measure it "
+            f"with another --config-ver"
+        )
+    return handover
+
+
+def folder_of(record: Record) -> Path:
+    """Return the run's folder, by its own name whatever names it was found by."""
+    return record.path.parent.resolve()
+
+
+def _log_dir(record: Record) -> Path:
+    """Return main's LOG_DIR, beside its record wherever that was moved to."""
+    said, run = Path(record.facts.get("log_dir", "")), folder_of(record)
+    if run.name in said.parts:
+        below = said.parts[said.parts.index(run.name) + 1 :]
+        if (moved := run.joinpath(*below)).is_dir():
+            return moved
+    if not said.is_absolute() or not said.is_dir():
+        raise RefusedError(f"main's logs are gone: there is no {said}")
+    return said
+
+
+def _of_run(record: Record, log_dir: Path, to: Path) -> Handover:
+    found = find_results(log_dir)
+    if len(found) != 1:
+        raise RefusedError(f"{log_dir} has logs of {len(found)} tests, expected one")
+    result, place = read_result(found[0]), found[0].relative_to(log_dir)
+    if problems := judge(result, accuracy_summary(log_dir)):
+        raise RefusedError(". ".join(problems))
+    if differs := _differs(record, result):
+        raise RefusedError(differs)
+    if len(place.parts) != _DEPTH or not (found[0] / ACCURACY_LOG).is_file():
+        raise RefusedError(
+            f"update_results finds <system>/<benchmark>/<scenario>/{ACCURACY_LOG}; "
+            f"{log_dir} has {place}/{', '.join(sorted(p.name for p in _of(found[0])))}"
+        )
+    accuracy = result.mode in ("AccuracyOnly", "SubmissionRun")
+    logs = to / "build" / "logs"
+    return Handover(
+        kind="accuracy" if accuracy else "performance",
+        figure=record.facts.get("accuracy", "") if accuracy else _figure(result),
+        logs=logs,
+        place=place,
+        folders=((log_dir, logs / folder_of(record).name),),
+    )
+
+
+def _differs(record: Record, result: LoadGenResult) -> str | None:
+    """Say how a run's logs are not those that were judged, or None."""
+    value = result.metric and significant(result.metric.value, 10)
+    if value == record.facts.get("value"):
+        return None
+    return (
+        f"its logs in {result.folder} are not those that its record is of: they say "
+        f"{value or 'nothing'}, the record {record.facts.get('value', 'nothing')}"
+    )
+
+
+def _figure(result: LoadGenResult) -> str:
+    metric = result.metric
+    return f"{significant(metric.value, 6)} {metric.unit}" if metric else ""
+
+
+def _of_audit(audit: str, log_dir: Path, to: Path) -> Handover:
+    test = audit.upper()
+    kept = log_dir.parent / "compliance_logs"
+    kept = kept if kept.is_dir() else log_dir / "compliance_logs"
+    if problems := judge_audit(test, audit_verdicts(test, kept, since=0)):
+        raise RefusedError(". ".join(problems))
+    runs, folders, place = {}, [], Path()
+    logs = to / "build" / "compliance_logs"
+    for part in sorted(kept.glob(f"{test}*")):
+        own = [each for each in find_results(part) if _depth(each, part) == _DEPTH]
+        if len(own) != 1:
+            raise RefusedError(f"{part} has logs of {len(own)} tests, expected one")
+        place = own[0].relative_to(part)
+        runs[part.name] = read_result(own[0])
+        folders.append((own[0], logs / part.name / place))
+    if problems := judge_runs(runs):
+        raise RefusedError(". ".join(problems))
+    figure = ", ".join(map(_figure, runs.values()))
+    return Handover(test, figure, logs, place, tuple(folders))
+
+
+def _depth(folder: Path, above: Path) -> int:
+    return len(folder.relative_to(above).parts)
+
+
+def copy(source: Path, target: Path) -> bool:
+    """Copy a folder to where nothing is; whoever reads there sees all of it or nothing.
+
+    Links, and what else is no file, are left out.
+
+    Returns:
+        False where all of it is there already.
+
+    Raises:
+        RefusedError: something else is there, or it cannot be copied.
+    """
+    if target.exists():
+        if all(_same(path, target / path.relative_to(source)) for path in _of(source)):
+            return False
+        raise RefusedError(f"{target} holds something else: move it away")
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
+    try:
+        for path in _of(source):
+            to = partial / path.relative_to(source)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, to)
+        partial.rename(target)
+    except OSError as error:
+        raise RefusedError(f"{target} cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return True
+
+
+def _of(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if stat.S_ISREG(path.lstat().st_mode):
+            yield path
+
+
+def _same(path: Path, other: Path) -> bool:
+    return other.is_file() and filecmp.cmp(path, other, shallow=False)
+
+
+def there_are(logs: Path, place: Path, kind: str) -> list[str]:
+    """Return the names of the runs of *kind* that ``update_results`` chooses from.
+
+    It takes a run for one for accuracy by the size of its log.
+    """
+    found = sorted(logs.glob(f"**/{place}/{ACCURACY_LOG}"))
+    return [path.relative_to(logs).parts[0] for path in found if _kind_of(path) == kind]
+
+
+def _kind_of(accuracy_log: Path) -> str:
+    return "accuracy" if accuracy_log.stat().st_size > len("[\n]\n") else "performance"

@@ -1,0 +1,54 @@
+"""``mighetero junit``: the junit XML of runs again, from their records."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.records.paths import add_records, find_records
+from pytest_mighetero.show.replay import write_junit
+
+NAME = "junit"
+HELP = "the junit XML again, from records"
+DESCRIPTION = """\
+Write the junit XML of runs from their records, where pytest ended before it could: the
+same testcases, properties, failures and output. A run that did not end, and a damaged
+record in a results folder, are errors. What a test printed itself is not in a record.
+
+examples:
+  mighetero junit results -o report.xml
+  mighetero junit results/20260722-101500-dlrm_server > report.xml
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``mighetero junit``."""
+    add_records(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="where to write it (standard output)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the junit XML."""
+    records = find_records(arguments.records, arguments.select)
+    with tempfile.TemporaryFile() as xml:
+        write_junit(records, xml)
+        xml.seek(0)
+        if arguments.output is None:
+            shutil.copyfileobj(xml, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return 0
+        try:
+            with Path(arguments.output).open("wb") as file:
+                shutil.copyfileobj(xml, file)
+        except OSError as error:
+            raise ConfigError(
+                f"--output: {arguments.output} cannot be written: {error.strerror}; "
+                f"name a file in a folder that exists"
+            ) from error
+    return 0

@@ -1,0 +1,115 @@
+"""``mighetero list``: GPUs, MIG devices, who uses them, and the suites."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.show.columns import columns
+from pytest_mighetero.show.inventory import (
+    ListedGpu,
+    built_in_suites,
+    listed_devices,
+    listed_gpus,
+)
+from pytest_mighetero.spec.options import BY_KEY
+from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
+from pytest_mighetero.spec.suite import Suite
+from pytest_mighetero.terms.printable import printable
+
+NAME = "list"
+HELP = "GPUs, MIG devices, what runs on them, who uses them; the suites"
+DESCRIPTION = """\
+Print every GPU with its MIG devices, who uses it, and what of a suite runs on each
+profile; then the suites with their benchmarks and scenarios. Where NVML cannot be asked
+it says so, and lists the suites.
+
+examples:
+  mighetero list --mig-suite=v2.0
+  mighetero list --mig-suite=cpu --json
+  mighetero list --mig-suite=v2.0 --mig-devices=MIG-feb88891-...,MIG-0a1b2c3d-...
+"""
+OPTIONS = ("mig-suite", "mig-devices", "mig-gpu", "mig-lease-dir")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``mighetero list``; these mean what the plugin's do."""
+    for name in OPTIONS:
+        option = BY_KEY[name.replace("-", "_")]
+        parser.add_argument(f"--{name}", metavar=option.metavar, help=option.help)
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what there is."""
+    config = _config(arguments)
+    gpus: tuple[ListedGpu, ...] = ()
+    problem = None
+    try:
+        gpus = listed_gpus(config)
+    except DeviceError as error:
+        problem = str(error)
+    suites = built_in_suites()
+    if config.suite not in suites:
+        suites += (config.suite,)
+    if arguments.json:
+        print(json.dumps(_document(gpus, problem, suites), indent=2))
+    else:
+        print(printable("\n".join(_lines(gpus, problem, suites))))
+    return 0
+
+
+def _config(arguments: argparse.Namespace) -> RunConfig:
+    def given(key: str) -> Value | None:
+        if (raw := getattr(arguments, key, None)) is None:
+            return None
+        return Value(raw, f"--{key.replace('_', '-')}", cwd, explicit=True)
+
+    cwd = Path.cwd()
+    # Nothing is written: where a run's results would go is not to be checked here.
+    return build_config(given, cwd, rootdir=Path("/"))
+
+
+def _document(
+    gpus: tuple[ListedGpu, ...], problem: str | None, suites: Sequence[Suite]
+) -> dict[str, Any]:
+    return {
+        "gpus": [gpu.to_dict() for gpu in gpus],
+        "devices": listed_devices(gpus),
+        "problem": problem,
+        "suites": [
+            {
+                "name": suite.name,
+                "description": suite.description,
+                "devices": suite.devices,
+                "benchmarks": {
+                    name: list(benchmark.scenarios)
+                    for name, benchmark in suite.benchmarks.items()
+                },
+            }
+            for suite in suites
+        ],
+    }
+
+
+def _lines(
+    gpus: tuple[ListedGpu, ...], problem: str | None, suites: Sequence[Suite]
+) -> Iterator[str]:
+    if problem is not None:
+        yield f"No devices: {problem}"
+    elif not gpus:
+        yield "No devices: there is no GPU."
+    for gpu in gpus:
+        yield from gpu.lines()
+    for suite in suites:
+        yield ""
+        yield f"suite {suite.name}: {suite.description}"
+        rows = [
+            (benchmark.name, ", ".join(benchmark.scenarios))
+            for benchmark in suite.benchmarks.values()
+        ]
+        yield from columns(("benchmark", "scenarios"), rows, indent="  ")

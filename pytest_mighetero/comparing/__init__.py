@@ -1,1 +1,0 @@
-"""What runs come to beside each other: ratios, spreads, references, earlier records."""

@@ -1,0 +1,121 @@
+"""MIG devices: what there is, from which source, and which GPU a run uses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from pytest_mighetero.spec.runspec import RunConfig
+
+_HEX = re.compile("[0-9A-F]{2,}")
+
+
+@dataclass(frozen=True)
+class MigDevice:
+    """One MIG device: what CUDA_VISIBLE_DEVICES is set to for a harness.
+
+    Attributes:
+        uuid: as NVML prints it, in either form (``MIG-<uuid>`` since driver R470).
+        profile: for example ``1g.10gb``; None where the source cannot know.
+        memory_bytes: the device's own memory.
+        slot: its index in NVML's list of its GPU, which may have holes.
+        gi, ci: ids of its GPU instance and its compute instance.
+        multiprocessors: how many SMs it has.
+        sm_share: these as a share of the largest GPU instance that its GPU can be; MIG
+            mode leaves fewer SMs than the GPU has (98 of an A100's 108).
+
+    What the source or its driver cannot know is None.
+    """
+
+    uuid: str
+    profile: str | None = None
+    memory_bytes: int | None = None
+    slot: int | None = None
+    gi: int | None = None
+    ci: int | None = None
+    multiprocessors: int | None = None
+    sm_share: float | None = None
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU, or what stands for one.
+
+    Attributes:
+        name: the product name, or what the source says instead.
+        devices: its MIG devices, in index order.
+        index, uuid, pci_bus_id: NVML's identifiers; None for other sources.
+        driver: the driver's version; None for other sources.
+        problem: why a run cannot use it and what to do about that, or None.
+    """
+
+    name: str
+    devices: tuple[MigDevice, ...]
+    index: int | None = None
+    uuid: str | None = None
+    pci_bus_id: str | None = None
+    driver: str | None = None
+    problem: str | None = None
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether *name* is this GPU's index, UUID or PCI bus id."""
+        bus_id = (self.pci_bus_id or "").lower()
+        # nvidia-smi prints the domain with 8 digits, the kernel with 4.
+        short = bus_id[4:] if len(bus_id.partition(":")[0]) == 8 else bus_id
+        return name == str(self.index) or (
+            name.lower() in {(self.uuid or "").lower(), bus_id, short} - {""}
+        )
+
+    @property
+    def lease_names(self) -> tuple[str, ...]:
+        """What a run on it has to lease: itself, and every MIG device of it.
+
+        A container that knows only the devices shuts out a host that knows the GPU, in
+        whichever case it lists them.
+        """
+        uuids = filter(None, (self.uuid, *(device.uuid for device in self.devices)))
+        return tuple(_HEX.sub(lambda digits: digits[0].lower(), uuid) for uuid in uuids)
+
+    def __str__(self) -> str:
+        profiles = ", ".join(
+            f"{sum(d.profile == profile for d in self.devices)} x {profile}"
+            for profile in dict.fromkeys(d.profile for d in self.devices)
+            if profile not in (None, self.name)
+        )
+        label = f"GPU {self.index}: " if self.index is not None else ""
+        count = f"{len(self.devices)} MIG devices"
+        if profiles and any(device.profile is None for device in self.devices):
+            profiles = f"{count}, {profiles}"
+        devices = self.problem or profiles or count
+        return f"{label}{self.name} ({devices})"
+
+
+class DeviceSource(Protocol):
+    """Where MIG devices come from."""
+
+    def gpus(self) -> tuple[Gpu, ...]:
+        """Return every GPU, those that a run cannot use with their problem.
+
+        Raises:
+            DeviceError: the source cannot be asked.
+        """
+        ...
+
+
+def source_of(config: RunConfig) -> DeviceSource:
+    """Return the source that *config* names; nothing falls back to another one."""
+    if config.devices:
+        from pytest_mighetero.devices.listed import ListedDevices
+
+        return ListedDevices(config.devices, config.main_profile, config.rotate)
+    if config.suite.devices == "cpu":
+        from pytest_mighetero.devices.cpu import CpuDevices
+
+        return CpuDevices()
+    from pytest_mighetero.devices.nvml import NvmlDevices
+
+    return NvmlDevices()
+
+
+TRY_CPU = "To try it without a GPU: pytest --mig-suite=cpu -k dlrm_server."

@@ -1,0 +1,1 @@
+"""What to launch, on which device and for how long. Pure."""

@@ -1,0 +1,95 @@
+"""Which target QPS to try after an INVALID run. Pure."""
+
+from __future__ import annotations
+
+import math
+
+from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.units import significant
+
+# Of what was scheduled: what three back-offs by 7 % come to. Where less was answered,
+# steps from the target would not arrive.
+_WITHIN_REACH = 0.8
+# From here on a whole number is as near as any; harnesses up to v3.0 take no other.
+_WHOLE_FROM = 50
+
+
+def next_target(result: LoadGenResult, step: float) -> float | None:
+    """Return the target to try after an INVALID run; None where none would help.
+
+    Server is lowered where its latency is over the limit: from the target, or from
+    what the device completed where that is well below. It stays a whole number where
+    it was one. Offline is changed as LoadGen recommends: raised where the run was too
+    short, and then to the measured rate at least, since LoadGen sizes its one query by
+    the target.
+
+    Args:
+        result: of the run.
+        step: the fraction by which to change.
+    """
+    target = _invalid_target(result)
+    if target is not None and result.scenario == "Server":
+        lowered = _lowered(result, target, step)
+        if lowered is None or not _needs_whole(target):
+            return lowered
+        # 280 and not 279.99...
+        whole = min(math.floor(round(lowered, 6)), math.ceil(target) - 1)
+        return whole if whole >= 1 else None
+    if target is not None and result.scenario == "Offline":
+        said = " ".join(result.recommendations).lower()
+        if "increase" in said:
+            return float(f"{max(target * (1 + step), _rate(result)):.6g}")
+        if "reduce" in said or "decrease" in said:
+            return float(f"{target * (1 - step):.6g}")
+    return None
+
+
+def advice(result: LoadGenResult, step: float) -> str | None:
+    """Say what to try after an INVALID Server run that was too slow, or None."""
+    target = _invalid_target(result)
+    if result.scenario != "Server" or target is None:
+        return None
+    if (following := next_target(result, step)) is not None:
+        return f"Next to try: --server_target_qps={significant(following, 10)}"
+    lowered = _lowered(result, target, step)
+    if lowered is None:
+        return None
+    return (
+        f"Next to try: a target of {significant(lowered, 3)} QPS, where the harness "
+        f"takes fractions; NVIDIA's --server_target_qps takes whole numbers alone up "
+        f"to v3.0, of which none is left"
+    )
+
+
+def _invalid_target(result: LoadGenResult) -> float | None:
+    """Return the target of a run that is INVALID by logs that can be trusted."""
+    target = result.target_qps
+    known = result.valid is False and not result.damage
+    return target if known and target and target > 0 else None
+
+
+def _needs_whole(target: float) -> bool:
+    return target >= _WHOLE_FROM or float(target).is_integer()
+
+
+def _lowered(result: LoadGenResult, target: float, step: float) -> float | None:
+    if not _too_slow(result):
+        return None
+    share = 1.0
+    scheduled, completed = result.scheduled_qps or target, result.completed_qps
+    if completed is not None and 0 < completed < _WITHIN_REACH * scheduled:
+        share = completed / scheduled
+    lowered = target * share * (1 - step)
+    return lowered if _needs_whole(target) else float(f"{lowered:.3g}")
+
+
+def _too_slow(result: LoadGenResult) -> bool:
+    over = any(bound.missed for bound in result.bounds)
+    return over or any("Reduce target QPS" in said for said in result.recommendations)
+
+
+def _rate(result: LoadGenResult) -> float:
+    """Return the samples per second of an Offline run, as far as they are known."""
+    metric = result.metric
+    of_samples = metric.value if metric and metric.unit == "samples/s" else None
+    return of_samples or result.samples_per_second or 0.0

@@ -1,0 +1,279 @@
+"""What a harness was asked for, against what LoadGen says it ran with. Pure.
+
+A harness may lose what it is asked for on the way: another run rewrites its user.conf,
+an ``audit.config`` lies in its folder, ``main.py`` drops a flag it does not know (v1.1
+to v3.0) or a value that is false (``--min_query_count=0``, all rounds).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.spec.flags import KNOWN_FLAGS, nearest_flag
+from pytest_mighetero.spec.suite import Pair
+
+# What LoadGen warns of where an audit.config overrides its settings (v1.0 to 6.0).
+_OVERRIDDEN = "Found Audit Config file"
+# LoadGen logs floating-point numbers with six digits.
+_DIGITS = 1e-5
+# Latencies go through conf files in whole milliseconds.
+_CONF_STEP_NS = 1e6
+# What an audit's own audit.config may change: the mode (all), the order and the choice
+# of the samples (TEST04, TEST05), and with them the count (compliance/*/audit.config).
+_AUDITED = frozenset(
+    {
+        "test_mode",
+        "min_query_count",
+        "performance_sample_count",
+        "performance_sample_count_override",
+        "qsl_rng_seed",
+        "sample_index_rng_seed",
+        "schedule_rng_seed",
+        "accuracy_log_rng_seed",
+    }
+)
+# By what the Makefiles of v2.1 and later multiply a Server target for audits.
+_AUDIT_FACTORS = (0.92, 0.96)
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """Where LoadGen's log has what a flag of RUN_ARGS sets.
+
+    Attributes:
+        requested: the key below ``requested_``: what reached LoadGen.
+        effective: the key below ``effective_``: what it made of that; "" where LoadGen
+            makes something else of it by its own law.
+        scenario: the only scenario that the flag is for, or "".
+        step: what the value may be off by on its way.
+        percent: whether it is said in percent from v2.0 on, and logged as a fraction.
+    """
+
+    requested: str
+    effective: str = ""
+    scenario: str = ""
+    step: float = 0.0
+    percent: bool = False
+
+
+def _percentile(scenario: str, flag: str) -> _Setting:
+    return _Setting(flag, "target_latency_percentile", scenario, percent=True)
+
+
+def _same(name: str) -> _Setting:
+    return _Setting(name, name)
+
+
+_SETTINGS: Mapping[str, _Setting] = {
+    "min_duration": _Setting("min_duration_ms", "min_duration_ms"),
+    "max_duration": _Setting("max_duration_ms", "max_duration_ms"),
+    "min_query_count": _Setting("min_query_count"),
+    "max_query_count": _same("max_query_count"),
+    "offline_expected_qps": _Setting("offline_expected_qps", "target_qps", "offline"),
+    "server_target_qps": _Setting("server_target_qps", "target_qps", "server"),
+    "server_target_latency_ns": _Setting(
+        "server_target_latency_ns", "target_latency_ns", "server", _CONF_STEP_NS
+    ),
+    "server_target_latency_percentile": _percentile(
+        "server", "server_target_latency_percentile"
+    ),
+    "single_stream_expected_latency_ns": _Setting(
+        "single_stream_expected_latency_ns", "", "singlestream", _CONF_STEP_NS
+    ),
+    "single_stream_target_latency_percentile": _percentile(
+        "singlestream", "single_stream_target_latency_percentile"
+    ),
+    "multi_stream_expected_latency_ns": _Setting(
+        "multi_stream_expected_latency_ns", "", "multistream", _CONF_STEP_NS
+    ),
+    "multi_stream_samples_per_query": _Setting(
+        "multi_stream_samples_per_query", "samples_per_query", "multistream"
+    ),
+    "multi_stream_target_latency_percentile": _percentile(
+        "multistream", "multi_stream_target_latency_percentile"
+    ),
+    # These three were in LoadGen up to v1.0.1 only.
+    "multi_stream_target_qps": _Setting("multi_stream_target_qps", "", "multistream"),
+    "multi_stream_target_latency_ns": _Setting(
+        "multi_stream_target_latency_ns", "", "multistream", _CONF_STEP_NS
+    ),
+    "multi_stream_max_async_queries": _Setting(
+        "multi_stream_max_async_queries", "", "multistream"
+    ),
+    # Harnesses make the first the second, unless that is said as well (v2.0 on).
+    "performance_sample_count": _Setting(
+        "performance_sample_count_override", "performance_sample_count"
+    ),
+    "performance_sample_count_override": _Setting(
+        "performance_sample_count_override", "performance_sample_count"
+    ),
+    "qsl_rng_seed": _same("qsl_rng_seed"),
+    "sample_index_rng_seed": _same("sample_index_rng_seed"),
+    "schedule_rng_seed": _same("schedule_rng_seed"),
+    "accuracy_log_rng_seed": _same("accuracy_log_rng_seed"),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One thing that a harness was asked for.
+
+    Attributes:
+        name: ``scenario``, ``test_mode``, or a flag of RUN_ARGS.
+        value: as it was said.
+        said_by: what said it, for example ``--server_target_qps=150``.
+    """
+
+    name: str
+    value: str
+    said_by: str
+
+
+def asked_of(pair: Pair, action: str, run_args: Sequence[str]) -> tuple[Asked, ...]:
+    """Return what a launch asks of LoadGen; defaults are not asked for.
+
+    Args:
+        pair: its benchmark and scenario.
+        action: its make target; ``run_harness`` asks for a performance run.
+        run_args: the words of its RUN_ARGS. Of a flag that is said twice the last
+            counts, as in argparse. An unknown flag stands for the nearest known one:
+            a harness that drops it has lost what was asked for.
+    """
+    words = _flags(run_args)
+    asked = {"scenario": Asked("scenario", pair.scenario, str(pair))}
+    if action == "run_harness" and "test_mode" not in words:
+        asked["test_mode"] = Asked("test_mode", "PerformanceOnly", action)
+    for flag, (value, word) in words.items():
+        known = flag if flag in KNOWN_FLAGS else nearest_flag(flag)
+        setting = _SETTINGS.get(known or "")
+        other = setting is not None and setting.scenario not in ("", pair.scenario)
+        if known == "test_mode" or (setting is not None and not other):
+            hint = "" if known == flag else f", which is no known flag: --{known}?"
+            asked[known or ""] = Asked(known or "", value, f"{word}{hint}")
+    _adjust(asked, words)
+    count = asked.get("performance_sample_count")
+    if count and ("performance_sample_count_override" in asked or count.value == "0"):
+        del asked["performance_sample_count"]  # 0 means the harness's own choice
+    return tuple(asked.values())
+
+
+def _adjust(asked: dict[str, Asked], words: Mapping[str, tuple[str, str]]) -> None:
+    """Multiply the target by the factor that v2.1 and later know."""
+    target, factor = asked.get("server_target_qps"), "server_target_qps_adj_factor"
+    if target is not None and factor in words:
+        by, word = words[factor]
+        with suppress(ValueError):
+            value = f"{float(target.value) * float(by):.10g}"
+            asked[target.name] = Asked(target.name, value, f"{target.said_by} {word}")
+
+
+def unknown_flags(run_args: Sequence[str]) -> dict[str, str | None]:
+    """Return the flags that no harness of v1.0 to v3.0 has, with the nearest it has."""
+    return {f: nearest_flag(f) for f in _flags(run_args) if f not in KNOWN_FLAGS}
+
+
+def _flags(run_args: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return by flag its value and the words that say it."""
+    flags: dict[str, tuple[str, str]] = {}
+    last = ""
+    for word in run_args:
+        if word.startswith("--"):
+            last, equals, value = word.removeprefix("--").partition("=")
+            flags[last] = (value if equals else "true", word)
+        elif last:
+            flags[last] = (word, f"--{last} {word}")
+    return flags
+
+
+def overridden(result: LoadGenResult) -> bool:
+    """Tell whether an ``audit.config`` changed the settings of this run."""
+    return any(_OVERRIDDEN in warning for warning in result.warnings)
+
+
+def differences(asked: Iterable[Asked], result: LoadGenResult) -> list[str]:
+    """Say where LoadGen ran with something else than it was asked for.
+
+    What its log does not say is no difference.
+    """
+    found = (_difference(each, result) for each in asked)
+    return [difference for difference in found if difference is not None]
+
+
+def audit_overrides(
+    asked: Iterable[Asked], result: LoadGenResult
+) -> tuple[list[str], list[str]]:
+    """Return what an audit changed by design, and what it did not mean to change.
+
+    Both are sentences as ``differences`` has them.
+    """
+    every = [(_by_design(each, result), _difference(each, result)) for each in asked]
+    meant = [said for by_design, said in every if said and by_design]
+    return meant, [said for by_design, said in every if said and not by_design]
+
+
+def _by_design(asked: Asked, result: LoadGenResult) -> bool:
+    ran_with = _ran_with(asked, result)
+    if asked.name == "min_duration":  # TEST06 and later, and our own TEST04
+        return all(value == 0 for value in ran_with)
+    if asked.name == "server_target_qps":
+        lower = [
+            replace(asked, value=f"{factor * float(asked.value)}")
+            for factor in _AUDIT_FACTORS
+            if _is_number(asked.value)
+        ]
+        return any(all(_equal(each, value) for value in ran_with) for each in lower)
+    return asked.name in _AUDITED
+
+
+def _is_number(text: str) -> bool:
+    with suppress(ValueError):
+        return math.isfinite(float(text))
+    return False
+
+
+def _difference(asked: Asked, result: LoadGenResult) -> str | None:
+    for ran_with in _ran_with(asked, result):
+        if not _equal(asked, ran_with):
+            return (
+                f"asked for {asked.name} {asked.value} ({asked.said_by}), LoadGen ran "
+                f"with {_shown(ran_with)}"
+            )
+    return None
+
+
+def _ran_with(asked: Asked, result: LoadGenResult) -> list[object]:
+    """Return what the log says of a setting, where it says anything."""
+    if asked.name == "scenario":
+        return [] if result.scenario is None else [result.scenario]
+    if asked.name == "test_mode":
+        return [] if result.mode is None else [result.mode]
+    setting = _SETTINGS[asked.name]
+    said = [result.requested.get(setting.requested)]
+    said.append(result.settings.get(setting.effective))
+    # LoadGen makes one query of all in Offline, and may raise it in SingleStream.
+    if asked.name == "min_query_count" and result.scenario in ("Server", "MultiStream"):
+        said.append(result.settings.get("min_query_count"))
+    return [value for value in said if value is not None]
+
+
+def _equal(asked: Asked, ran_with: object) -> bool:
+    if asked.name in ("scenario", "test_mode"):
+        return asked.value.lower() == str(ran_with).replace(" ", "").lower()
+    setting = _SETTINGS[asked.name]
+    if not setting.step and asked.value.isdigit() and isinstance(ran_with, int):
+        return int(asked.value) == ran_with  # a seed has 64 bits
+    try:
+        wanted, found = float(asked.value), float(str(ran_with))
+    except ValueError:
+        return asked.value == str(ran_with)
+    if setting.percent and wanted > 1:
+        wanted /= 100
+    return math.isclose(wanted, found, rel_tol=_DIGITS, abs_tol=setting.step)
+
+
+def _shown(value: object) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,225 @@
+"""What a run will start: durations, devices, folders and commands. Pure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.harness.command import Command
+from pytest_mighetero.plan.asked import Asked, asked_of
+from pytest_mighetero.plan.search import MAX_FULL, MAX_PROBES
+from pytest_mighetero.plan.seats import Seat
+from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.suite import Pair
+
+# The words of RUN_ARGS that choose a target.
+TARGET_FLAGS = {"offline": "offline_expected_qps", "server": "server_target_qps"}
+
+SERVER_TARGET = TARGET_FLAGS["server"]
+
+
+def audit_of(action: str) -> str | None:
+    """Return ``test01`` for ``run_audit_test01``, None for what is no audit."""
+    audit = action.removeprefix("run_audit_")
+    return None if audit == action else audit
+
+
+def run_name(pair: Pair, action: str) -> str:
+    """Return ``dlrm_server``, or ``bert_offline-test01`` for an audit."""
+    audit = audit_of(action)
+    return f"{pair}-{audit}" if audit else str(pair)
+
+
+def ids_of(config: RunConfig) -> list[tuple[str, Pair]]:
+    """Return the id of every test, repeats numbered, with the pair it measures."""
+    return [
+        (name if config.repeat == 1 else f"{name}-run{number}", pair)
+        for pair in config.pairs
+        for name in [run_name(pair, config.action)]
+        for number in range(1, config.repeat + 1)
+    ]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One harness to start.
+
+    Attributes:
+        pair: its benchmark and scenario.
+        action: its make target.
+        device: the MIG device it has to itself.
+        min_duration: ``--min_duration`` in seconds.
+        run_args: RUN_ARGS, as make gets them.
+        folder: a folder of its own, for its output and LOG_DIR.
+        command: what starts it.
+        audit_folder: where an audit leaves its verdict files.
+    """
+
+    pair: Pair
+    action: str
+    device: MigDevice
+    min_duration: float
+    run_args: str
+    folder: Path
+    command: Command
+    audit_folder: Path
+
+    @property
+    def name(self) -> str:
+        """Benchmark, scenario, and the audit if it is one."""
+        return run_name(self.pair, self.action)
+
+    @property
+    def audit(self) -> str | None:
+        """The audit in MLPerf's spelling, ``TEST01``, or None."""
+        audit = audit_of(self.action)
+        return audit and audit.upper()
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """What it asks of LoadGen."""
+        return asked_of(self.pair, self.action, self.run_args.split())
+
+    @property
+    def log_dir(self) -> Path:
+        """Its LOG_DIR: shared ones race."""
+        return self.folder / "logs"
+
+    @property
+    def output(self) -> Path:
+        """The file with everything it prints."""
+        return self.folder / "output.log"
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """One run: main, and the backgrounds in launch order."""
+
+    gpu: Gpu
+    main: Launch
+    backgrounds: tuple[Launch, ...]
+
+
+def plan_run(
+    config: RunConfig,
+    pair: Pair,
+    gpu: Gpu,
+    folder: Path,
+    backgrounds: tuple[Launch, ...],
+) -> RunPlan:
+    """Say what is started for *pair* on *gpu*: main on its first device.
+
+    Args:
+        config: the run's settings.
+        pair: what is measured.
+        gpu: its devices in the order in which they are taken.
+        folder: where main gets a folder of its own.
+        backgrounds: what runs beside it.
+    """
+    main = _launch(config, pair, gpu.devices[0], folder / "main", None)
+    return RunPlan(gpu, main, backgrounds)
+
+
+def plan_backgrounds(
+    config: RunConfig, seated: Sequence[Seat], folder: Path, seconds: float
+) -> tuple[Launch, ...]:
+    """Say what is started beside a main, each in a folder of its own.
+
+    Args:
+        config: the run's settings.
+        seated: which background runs on which device, in launch order.
+        folder: where the folders are made.
+        seconds: their ``--min_duration``.
+    """
+    names = [
+        f"background-{n}-{pair.benchmark}" for n, (pair, _) in enumerate(seated, 1)
+    ]
+    return tuple(
+        _launch(config, pair, device, folder / name, seconds)
+        for name, (pair, device) in zip(names, seated, strict=True)
+    )
+
+
+def _launch(
+    config: RunConfig,
+    pair: Pair,
+    device: MigDevice,
+    folder: Path,
+    background_seconds: float | None,
+) -> Launch:
+    background = background_seconds is not None
+    action = "run_harness" if background else config.action
+    run_args = run_args_of(config, pair, background_seconds)
+    spec = config.suite.harness
+    values = {"{log_dir}": str(folder / "logs"), "{python}": sys.executable}
+    variables = [f"{k}={_fill(v, values)}" for k, v in spec.make_variables.items()]
+    command = Command(
+        argv=(
+            *(() if background else config.main_cmd_prefix),
+            "make",
+            action,
+            *variables,
+            f"RUN_ARGS={run_args}",
+        ),
+        cwd=config.harness_dir,
+        variables={
+            **{k: _fill(v, values) for k, v in spec.environment.items()},
+            "CUDA_VISIBLE_DEVICES": device.uuid,
+        },
+        secrets=config.secrets,
+    )
+    audits = config.harness_dir / _fill(spec.audit_folder, values)
+    seconds = background_seconds or config.main_duration
+    return Launch(pair, action, device, seconds, run_args, folder, command, audits)
+
+
+def run_args_of(
+    config: RunConfig, pair: Pair, background_seconds: float | None = None
+) -> str:
+    """Return RUN_ARGS of main, or of a background that runs for so many seconds."""
+    seconds = background_seconds or config.main_duration
+    words = [
+        f"--benchmarks={pair.benchmark}",
+        f"--scenarios={pair.scenario}",
+        f"--config_ver={config.config_ver_of(pair.benchmark)}",
+        f"--min_duration={round(seconds * 1000)}",
+    ]
+    if config.start_from_device:
+        words.append("--start_from_device=true")
+    if config.verbose_all:
+        words += ["--verbose", "--verbose_nvtx"]
+    background = background_seconds is not None
+    words += ["--min_query_count=1"] if background else config.main_runargs
+    return " ".join(words)
+
+
+def run_arg_of(words: Sequence[str], name: str) -> float | None:
+    """Return the number that RUN_ARGS give for *name*; None for none or 0."""
+    for word in words:
+        flag, _, value = word.removeprefix("--").partition("=")
+        if flag == name:
+            try:
+                return float(value) or None
+            except ValueError:
+                return None
+    return None
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
+
+
+def longest_test(config: RunConfig) -> float:
+    """Return the seconds that a run test may take by its own deadlines."""
+    stopping = 60.0 + config.stop_grace
+    ready = config.start_time_buffer + config.settle_time
+    once = ready + config.background_timeout + config.end_time_buffer_min + stopping
+    runs = 1 + config.overlap_retries
+    runs += config.target_backoffs if config.target_backoff else 0
+    runs += MAX_FULL + MAX_PROBES if config.tune else 0
+    return config.lease_timeout + (config.lease_timeout + once) * runs

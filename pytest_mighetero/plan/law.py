@@ -1,0 +1,75 @@
+"""How long LoadGen's minimum query count makes a run take. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_mighetero.plan.launch import TARGET_FLAGS, run_arg_of
+from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.suite import Pair, figures_of
+from pytest_mighetero.units import significant
+
+
+@dataclass(frozen=True)
+class Law:
+    """What LoadGen asks of main, whatever its minimum duration.
+
+    Attributes:
+        queries: min_query_count; in Offline, of samples.
+        seconds_each: from one to the next, by the target or the expected latency.
+        source: who says so: ``RUN_ARGS``, or a suite.
+    """
+
+    queries: float
+    seconds_each: float
+    source: str
+
+    @property
+    def seconds(self) -> float:
+        """How long that takes."""
+        return self.queries * self.seconds_each
+
+    def __str__(self) -> str:
+        queries = significant(self.queries, 10)
+        rate = significant(1 / self.seconds_each, 6)
+        return f"{queries} queries at {rate} QPS, by {self.source}"
+
+
+def accuracy_only(config: RunConfig) -> bool:
+    """Tell whether main goes through its data set once, however long that takes."""
+    return "--test_mode=AccuracyOnly" in config.main_runargs
+
+
+def law_of(
+    config: RunConfig, pair: Pair, profile: str | None, *, fastest: bool = False
+) -> Law | None:
+    """Return what LoadGen asks of main, or None where its speed is not known.
+
+    RUN_ARGS of main count before the suite's figures.
+
+    Args:
+        config: the run's settings.
+        pair: what is measured.
+        profile: of main's device. Of any, the slowest that the suite knows counts.
+        fastest: the fastest counts then.
+    """
+    suite, said = config.suite, config.main_runargs
+    if accuracy_only(config):
+        return None
+    queries = run_arg_of(said, "min_query_count") or suite.query_count(pair)
+    # Of v1.0's harness in these two scenarios alone.
+    if "--fast" in said and (fastest or pair.scenario in ("offline", "multistream")):
+        queries = 1
+    flag = TARGET_FLAGS.get(pair.scenario)
+    if flag is not None and (target := run_arg_of(said, flag)):
+        return Law(queries, 1 / target, "RUN_ARGS")
+    version = config.config_ver_of(pair.benchmark)
+    targets = figures_of(suite.targets, pair, profile, version)
+    each = [1 / target for target in targets]
+    if flag is None:
+        latencies = figures_of(suite.latencies_ms, pair, profile, version)
+        each = [ms / 1e3 for ms in latencies]
+    if not each:
+        return None
+    source = f"suite {suite.name}"
+    return Law(queries, min(each) if fastest else max(each), source)

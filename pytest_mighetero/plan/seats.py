@@ -1,0 +1,126 @@
+"""Which background gets which MIG device. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_mighetero.devices.choosing import Wish
+from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.spec.device_names import unknown_to
+from pytest_mighetero.spec.offer import unconfigured
+from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.suite import Pair
+
+# A background and its device.
+Seat = tuple[Pair, MigDevice]
+
+
+@dataclass(frozen=True)
+class Seating:
+    """The backgrounds of one run and their devices.
+
+    Attributes:
+        seated: each background with its device, in launch order.
+        left_out: why the others of those asked for do not run, a sentence each.
+    """
+
+    seated: tuple[Seat, ...]
+    left_out: tuple[str, ...]
+
+
+def misfit_of(config: RunConfig, pair: Pair, device: MigDevice) -> str | None:
+    """Say why *pair* does not run on *device*, or None."""
+    suite = config.suite
+    return (
+        unknown_to(suite, device.uuid, device.profile)
+        or unconfigured(suite, [pair], config.config_ver)
+        or suite.misfit(pair, device.profile, device.memory_bytes)
+    )
+
+
+def refuse_unknown(config: RunConfig, gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
+    """Return those of *gpus* whose first device the harness knows.
+
+    Raises:
+        DeviceError: there is none such.
+    """
+    problems = [
+        unknown_to(config.suite, gpu.devices[0].uuid, gpu.devices[0].profile)
+        for gpu in gpus
+    ]
+    if all(problems):
+        raise DeviceError(f"{problems[0]}.")
+    return tuple(gpu for gpu, bad in zip(gpus, problems, strict=True) if not bad)
+
+
+def wish_of(config: RunConfig, main: Pair, *, alone: bool) -> Wish:
+    """Return what a run of *main* wants of a GPU: room for one background at least."""
+    beside = not alone and config.backgrounds_of(main.benchmark)
+    return Wish(
+        fits=lambda device: misfit_of(config, main, device) is None,
+        needed=2 if beside else 1,
+        called=config.gpu,
+        main_profile=config.main_profile,
+        rotate=config.rotate,
+    )
+
+
+def seat_backgrounds(config: RunConfig, main: Pair, gpu: Gpu) -> Seating:
+    """Give each background one of the devices after main's, in order.
+
+    A device goes to the first background that is left and runs on it. Where there are
+    fewer devices than backgrounds, main's own benchmark makes room first, unless it
+    was named; then the last ones by name do, as in NVIDIA's script of v1.1 and later.
+
+    Raises:
+        DeviceError: a background that was named runs on none of the devices, or none
+            of all that were asked for does; the harness knows none of the devices.
+    """
+    unknown = {
+        device: problem
+        for device in gpu.devices[1:]
+        if (problem := unknown_to(config.suite, device.uuid, device.profile))
+    }
+    free = [device for device in gpu.devices[1:] if device not in unknown]
+    asked = [
+        Pair(name, config.background_scenario)
+        for name in config.backgrounds_of(main.benchmark)
+    ]
+    if asked and unknown and not free:
+        raise DeviceError(f"{next(iter(unknown.values()))}.")
+    unfit = {
+        pair: problem
+        for pair in asked
+        if (problem := _fits_nowhere(config, pair, free))
+    }
+    if unfit and (config.backgrounds_named or len(unfit) == len(asked)):
+        raise DeviceError(
+            f"{'; '.join(unfit.values())}. Choose other --background-benchmarks."
+        )
+    waiting = [pair for pair in asked if pair not in unfit]
+    own = [pair for pair in waiting if pair.benchmark == main.benchmark]
+    if own and len(waiting) > len(free) and not config.backgrounds_named:
+        waiting.remove(own[0])
+    if len(waiting) > len(free):
+        waiting.sort(key=str)
+    seated = []
+    for device in free:
+        for pair in waiting:
+            if misfit_of(config, pair, device) is None:
+                waiting.remove(pair)
+                seated.append((pair, device))
+                break
+    left_out = [*unfit.values()]
+    if waiting:
+        names = ", ".join(pair.benchmark for pair in waiting)
+        left_out += [f"{gpu} has no device left for {names}", *unknown.values()]
+    return Seating(tuple(seated), tuple(left_out))
+
+
+def _fits_nowhere(
+    config: RunConfig, pair: Pair, devices: list[MigDevice]
+) -> str | None:
+    problems = [misfit_of(config, pair, device) for device in devices]
+    return problems[0] if all(problems) else None

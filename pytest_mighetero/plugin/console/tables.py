@@ -1,0 +1,101 @@
+"""What the end of a pytest run says of its runs: tables, targets, references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_mighetero.plugin.fixtures import DRY_RUN
+from pytest_mighetero.show.report import Facts, interference_table, table
+
+if TYPE_CHECKING:
+    from pytest_mighetero.spec.runspec import RunConfig
+
+Reports = Sequence[pytest.TestReport]
+
+
+def run_reports(stats: Mapping[str, Sequence[object]]) -> list[pytest.TestReport]:
+    """Return every report of a run among the terminal reporter's *stats*.
+
+    A test has one for each phase; that which knows most comes last. Of a test that was
+    executed several times only those of the last execution are returned.
+    """
+    every = (each for group in stats.values() for each in group)
+    reports = [
+        each
+        for each in every
+        if isinstance(each, pytest.TestReport) and hasattr(each, "mighetero")
+    ]
+    began: dict[str, float] = {}
+    for each in reports:
+        began[each.nodeid] = max(began.get(each.nodeid, 0.0), each.mighetero_began)
+    last = [each for each in reports if each.mighetero_began == began[each.nodeid]]
+    return sorted(last, key=lambda each: len(each.mighetero))
+
+
+def sections(reports: Reports) -> Iterator[tuple[str, list[str]]]:
+    """Yield each section's title and lines."""
+    scripts = {
+        each.nodeid: text
+        for each in reports
+        for title, text in each.sections
+        if DRY_RUN in title
+    }
+    if scripts:
+        lines = [f"# {nodeid}\n{text}\n" for nodeid, text in scripts.items()]
+        yield "dry run: nothing was started", lines
+        return
+    if not (runs := list(_facts(reports).values())):
+        return
+    kinds = dict.fromkeys(facts.get("run", "heterogeneous") for facts in runs)
+    yield f"{' and '.join(kinds)} runs", table(runs)
+    if lines := interference_table(runs):
+        yield "what the neighbours cost: isolated against heterogeneous", lines
+    if any("tuned_target_qps" in facts for facts in runs):
+        from pytest_mighetero.run.tune import snippet
+
+        yield "highest VALID target QPS, to paste into the suite file", [snippet(runs)]
+
+
+def _facts(reports: Reports) -> dict[str, Facts]:
+    return {each.nodeid: each.mighetero for each in reports if each.mighetero}
+
+
+def save_references(config: RunConfig, reports: Reports) -> list[str]:
+    """Write what good runs came to as references; return what was done, in lines.
+
+    Raises:
+        HarnessError: they cannot be written.
+        ConfigError: a file that is there already cannot be meant.
+    """
+    from pytest_mighetero.records.comparison import reference_files
+    from pytest_mighetero.records.comparison.figure import Measurement, of_facts
+    from pytest_mighetero.records.comparison.references import (
+        Key,
+        key_of,
+        reference_of,
+        shown,
+    )
+
+    bad = {each.nodeid for each in reports if each.outcome != "passed"}
+    samples: dict[Key, list[Measurement]] = {}
+    for nodeid, facts in _facts(reports).items():
+        measurement = of_facts(facts)
+        if nodeid not in bad and measurement is not None and not measurement.tuned:
+            samples.setdefault(key_of(facts), []).append(measurement)
+    found = (
+        reference_of(key, sample, config.tolerance, config.references)
+        for key, sample in samples.items()
+    )
+    references = [reference for reference in found if reference is not None]
+    if not references:
+        return ["no reference was saved: no run was good"]
+    paths = reference_files.save_references(config.references, references)
+    lines = [
+        f"{each.key}: {shown(each.value)} {each.unit} ({shown(each.lower)} to "
+        f"{shown(each.upper)})"
+        for each in references
+    ]
+    return [*lines, f"written to {', '.join(map(str, paths))}"]

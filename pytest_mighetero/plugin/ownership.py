@@ -1,0 +1,203 @@
+"""Whose fixtures a test asks for: ours, or others of the same common names."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_mighetero.plugin.outcome import Failed
+
+if TYPE_CHECKING:
+    from _pytest.fixtures import FixtureDef
+
+_OURS = "pytest_mighetero.plugin.fixtures"
+_PARAMETER = "_pytest.python"  # of what pytest makes of a direct parameter
+_RUN = "def test_heterogeneous(background, main): main.run()"
+_CHOOSES = {
+    "main": 'bind the test to pairs with @pytest.mark.mighetero("dlrm_server", ...)',
+    "background": "choose backgrounds with --background-benchmarks",
+    "mig_gpu": "choose a GPU with --mig-gpu",
+}
+_PAIR = re.compile(r"[\w.-]+_(offline|server|singlestream|multistream)(-\w+)?")
+
+
+def is_ours(node: pytest.Item | pytest.Metafunc, name: str) -> bool:
+    """Tell whether a test's fixture *name* is ours, or an override that asks for it."""
+    return any(map(_is_of_ours, _reached(node, name)))
+
+
+def beside(item: pytest.Item) -> bool:
+    """Tell whether *item* has our backgrounds beside its main."""
+    asked = "background" in getattr(item, "fixturenames", ())
+    return asked and is_ours(item, "background")
+
+
+def stranger(item: pytest.Item, name: str) -> str | None:
+    """Return what the fixture *name* of *item* is, if it is not ours, or None."""
+    definitions = _definitions(item, name)
+    if not definitions or is_ours(item, name):
+        return None
+    if _module_of(definitions[-1]) == _PARAMETER:
+        return "a parameter"
+    code = getattr(definitions[-1].func, "__code__", None)
+    if code is None:
+        return f"a fixture of {_module_of(definitions[-1])}"
+    path, root = Path(code.co_filename), item.config.rootpath
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    return f"the fixture of {shown}:{code.co_firstlineno}"
+
+
+def refusal(item: pytest.Item, name: str) -> str | None:
+    """Say why our fixture *name* cannot serve *item*, and what to write, or None.
+
+    Args:
+        item: a test that got as far as to ask for it.
+        name: ``main``, ``background`` or ``mig_gpu``.
+    """
+    callspec = getattr(item, "callspec", None)
+    bound = is_pair(callspec and callspec.params.get("main"))
+    if not bound and (kind := _unparametrized(item)):
+        return (
+            f"A run measures a pair, and pytest cannot give a pair to a {kind}. "
+            f"Write a test function: {_RUN}"
+        )
+    for needed in ("main", "mig_gpu"):
+        if found := stranger(item, needed):
+            return (
+                f"{name} needs pytest-mighetero's {needed}, and {needed} is {found} "
+                f"here. Rename that, or have it ask for the one it overrides: "
+                f"def {needed}({needed}): ..."
+            )
+    if not bound:
+        return (
+            f"This test asks for a run without naming main among its arguments, which "
+            f"says in time what it measures. Write: {_RUN}"
+        )
+    if name == "background" and not beside(item):
+        return (
+            f"This test asks for background without naming it among its arguments, so "
+            f"main was prepared to run alone. Write: {_RUN}"
+        )
+    return None
+
+
+def refuse_method(item: pytest.Item) -> None:
+    """Refuse a method of unittest that has a fixture of ours among its arguments.
+
+    Raises:
+        pytest.fail.Exception: unittest, which calls it, hands it none.
+    """
+    function = getattr(item, "function", None)
+    code = getattr(function, "__code__", None)
+    if function is None or code is None:
+        return
+    given = code.co_argcount - len(function.__defaults__ or ())
+    names = code.co_varnames[1:given]
+    for name in _CHOOSES.keys() & set(names):
+        raise Failed(refusal(item, name) or "")
+
+
+def refuse_parameters(metafunc: pytest.Metafunc) -> None:
+    """Refuse a run test whose fixtures of ours others parametrize.
+
+    Raises:
+        pytest.fail.Exception: with what chooses pairs, backgrounds and GPU instead.
+    """
+    taken = {name for call in metafunc._calls for name in call.params}  # noqa: SLF001
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        taken.update(_argnames(mark))
+    for name in taken & _CHOOSES.keys() & set(metafunc.fixturenames):
+        definitions = _definitions(metafunc, name)
+        if not definitions or _module_of(definitions[-1]) in {_OURS, _PARAMETER}:
+            _refuse(metafunc, name)
+    if any(each.params is not None for each in _reached(metafunc, "main")):
+        _refuse(metafunc, "main")
+
+
+def means_a_run(metafunc: pytest.Metafunc) -> bool:
+    """Tell whether a test that parametrizes ``main`` directly means ours by it."""
+    if any(is_ours(metafunc, name) for name in ("background", "mig_gpu")):
+        return True
+    return any(
+        _PAIR.fullmatch(value) if isinstance(value, str) else is_pair(value)
+        for mark in metafunc.definition.iter_markers("parametrize")
+        if "main" in _argnames(mark)
+        for value in _values(mark, _argnames(mark).index("main"))
+    )
+
+
+def is_pair(value: object) -> bool:
+    """Tell whether *value* is a Pair, without importing what that is."""
+    return type(value).__module__ == "pytest_mighetero.spec.suite"
+
+
+def _refuse(metafunc: pytest.Metafunc, name: str) -> None:
+    test = metafunc.definition.nodeid
+    raise Failed(
+        f"{test}: {name} is parametrized, which pytest-mighetero does itself. "
+        f"Instead, {_CHOOSES[name]}."
+    )
+
+
+def _definitions(
+    node: pytest.Item | pytest.Metafunc, name: str
+) -> Sequence[FixtureDef[Any]]:
+    if isinstance(node, pytest.Metafunc):
+        return node._arg2fixturedefs.get(name, ())  # noqa: SLF001
+    info = getattr(node, "_fixtureinfo", None)
+    return info.name2fixturedefs.get(name, ()) if info is not None else ()
+
+
+def _reached(
+    node: pytest.Item | pytest.Metafunc, name: str
+) -> Iterator[FixtureDef[Any]]:
+    """Yield the fixture *name* that is used, and those that it overrides and uses."""
+    for definition in reversed(_definitions(node, name)):
+        yield definition
+        if name not in definition.argnames:
+            return
+
+
+def _module_of(definition: FixtureDef[Any]) -> str:
+    return getattr(definition.func, "__module__", "")
+
+
+def _is_of_ours(definition: FixtureDef[Any]) -> bool:
+    return _module_of(definition) == _OURS
+
+
+def _unparametrized(item: pytest.Item) -> str | None:
+    """Return what *item* is that pytest does not parametrize, or None."""
+    cls, unittest = getattr(item, "cls", None), sys.modules.get("unittest")
+    if cls is not None and unittest and issubclass(cls, unittest.TestCase):
+        return "unittest.TestCase"
+    return "doctest" if type(item).__name__ == "DoctestItem" else None
+
+
+def _said(mark: pytest.Mark, place: int, name: str) -> Any:
+    return mark.kwargs.get(name, mark.args[place] if len(mark.args) > place else ())
+
+
+def _argnames(mark: pytest.Mark) -> list[str]:
+    names = _said(mark, 0, "argnames")
+    words = names.split(",") if isinstance(names, str) else names
+    return [word.strip() for word in words]
+
+
+def _values(mark: pytest.Mark, place: int) -> Iterator[object]:
+    """Yield the values for the name at *place*; those of an iterator are left in it."""
+    rows = _said(mark, 1, "argvalues")
+    bare = isinstance(_said(mark, 0, "argnames"), str) and len(_argnames(mark)) == 1
+    for row in rows if isinstance(rows, list | tuple) else ():
+        values = getattr(row, "values", None)  # of a pytest.param
+        if isinstance(values, tuple) and place < len(values):
+            yield values[place]
+        elif bare:
+            yield row
+        elif isinstance(row, list | tuple) and place < len(row):
+            yield row[place]

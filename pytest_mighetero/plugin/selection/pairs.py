@@ -1,0 +1,111 @@
+"""Which pairs a test measures: those selected, or those its marker binds it to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_mighetero.plugin.markers import BINDING, MARKERS
+from pytest_mighetero.plugin.outcome import Failed
+from pytest_mighetero.plugin.ownership import is_ours, means_a_run, refuse_parameters
+from pytest_mighetero.plugin.settings import run_config, said
+
+if TYPE_CHECKING:
+    from pytest_mighetero.spec.runspec import RunConfig
+    from pytest_mighetero.spec.suite import Pair
+
+BOUND: pytest.StashKey[list[Pair]] = pytest.StashKey()  # what markers bind tests to
+
+
+def parametrize(metafunc: pytest.Metafunc) -> None:
+    """Parametrize a test that asks for our ``main`` over the pairs to measure.
+
+    Raises:
+        pytest.fail.Exception: others parametrize it, or it is bound to no such pair.
+    """
+    ours = is_ours(metafunc, "main")
+    if not ours and not means_a_run(metafunc):
+        return
+    refuse_parameters(metafunc)
+    if ours:
+        metafunc.parametrize("main", _parameters(metafunc), indirect=True)
+
+
+def _parameters(metafunc: pytest.Metafunc) -> list[object]:
+    from pytest_mighetero.plan.launch import ids_of
+    from pytest_mighetero.spec.offer import why_not
+
+    run = run_config(metafunc.config)
+    groups = [name for name in run.suite.groups if name not in MARKERS]
+    for group in groups:
+        line = f"{group}: a benchmark of suite {run.suite.name}'s group {group}"
+        metafunc.config.addinivalue_line("markers", line)
+    mark = metafunc.definition.get_closest_marker(BINDING)
+    pairs = run.pairs if mark is None else _bound(metafunc, run, mark)
+    if mark is not None and not pairs:
+        nothing = pytest.mark.skip(reason=_nothing_left(mark))
+        return [pytest.param(None, id="none-selected", marks=nothing)]
+    params: list[object] = []
+    for name, pair in ids_of(replace(run, pairs=pairs)):
+        names = [g for g in groups if pair.benchmark in run.suite.groups[g]]
+        marks = [getattr(pytest.mark, name) for name in (pair.scenario, *names)]
+        if reason := why_not(run.suite, pair, run.action, run.config_ver):
+            marks.append(pytest.mark.skip(reason=f"bound to {pair}, and {reason}"))
+        params.append(pytest.param(pair, id=name, marks=marks))
+    return params
+
+
+def _bound(
+    metafunc: pytest.Metafunc, run: RunConfig, mark: pytest.Mark
+) -> tuple[Pair, ...]:
+    """Return the pairs that *mark* names, as far as they are selected.
+
+    Raises:
+        pytest.fail.Exception: it names none, or what the suite does not have.
+    """
+    from pytest_mighetero.errors import nearest
+
+    said_of = f"{metafunc.definition.nodeid}: @pytest.mark.{BINDING}"
+    known = {str(pair): pair for pair in run.suite.pairs()}
+    if mark.kwargs or not mark.args:
+        raise Failed(
+            f"{said_of} takes the pairs to measure, one after another, such as "
+            f'@pytest.mark.{BINDING}("dlrm_server", "bert_offline"), and has '
+            f"{mark.kwargs or 'none'}."
+        )
+    for name in mark.args:
+        if not isinstance(name, str) or name not in known:
+            raise Failed(
+                f"{said_of}: suite {run.suite.name} has no pair {name!r}: "
+                f"{nearest(str(name), known)}."
+            )
+    selected = [p for p in _selected(metafunc.config, run) if str(p) in mark.args]
+    metafunc.config.stash.setdefault(BOUND, []).extend(selected)
+    return tuple(selected)
+
+
+def _selected(config: pytest.Config, run: RunConfig) -> tuple[Pair, ...]:
+    """Return what a bound test may measure: what was said binds it, no default does."""
+    if run.tune or said(config, "main_scenario"):
+        return run.pairs
+    pairs = run.suite.pairs()
+    return tuple(p for p in pairs if not run.asked or p.benchmark in run.asked)
+
+
+def _nothing_left(mark: pytest.Mark) -> str:
+    return (
+        f"bound to {', '.join(mark.args)}, and --main-benchmark, --main-scenario or "
+        f"--mig-tune leave none of it to measure"
+    )
+
+
+def possible_ids(config: pytest.Config) -> frozenset[str]:
+    """Return the ids that runs of this session may have, those of bound tests, too."""
+    from pytest_mighetero.plan.launch import ids_of
+
+    run = run_config(config)
+    return frozenset(
+        name for name, _ in ids_of(replace(run, pairs=_selected(config, run)))
+    )

@@ -1,0 +1,1 @@
+"""What a tool wrote: its windows, its figure, its verdict."""

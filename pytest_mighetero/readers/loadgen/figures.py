@@ -1,0 +1,254 @@
+"""From logged keys and values to figures: pure functions, the same for both files.
+
+``values`` is what the logs say by the keys of the detail log, whichever file said it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_mighetero.readers.loadgen.numbers import finite
+from pytest_mighetero.readers.loadgen.result import LatencyStats, Metric, TokenMetrics
+from pytest_mighetero.readers.loadgen.summary import (
+    EARLY_STOPPING_KEYS,
+    SAMPLES_PER_QUERY,
+)
+from pytest_mighetero.readers.loadgen.version import parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NS_PER_MS = 1e6
+
+OFFLINE_KEY = "result_samples_per_second"
+SCHEDULED_KEY = "result_scheduled_samples_per_sec"
+COMPLETED_KEY = "result_completed_samples_per_sec"
+_SINGLE_STREAM_KEY = "result_90.00_percentile_latency_ns"
+_MULTI_STREAM_KEY = "result_99.00_percentile_per_query_latency_ns"
+_SINGLE_STREAM_ESTIMATE, _MULTI_STREAM_ESTIMATE = EARLY_STOPPING_KEYS
+_TOKENS = ("result_completed_tokens_per_second", "result_tokens_per_second")
+_INFERRED_TOKENS = (
+    "result_inferred_completed_tokens_per_second",
+    "result_inferred_tokens_per_second",
+)
+
+_RATES = {
+    OFFLINE_KEY: ("samples per second", "samples/s"),
+    SCHEDULED_KEY: ("scheduled samples per second", "samples/s"),
+    COMPLETED_KEY: ("completed samples per second", "samples/s"),
+    SAMPLES_PER_QUERY: ("samples per query", "samples/query"),
+    "result_tokens_per_second": ("tokens per second", "tokens/s"),
+    "result_completed_tokens_per_second": ("completed tokens per second", "tokens/s"),
+    "result_inferred_tokens_per_second": ("inferred tokens per second", "tokens/s"),
+    "result_inferred_completed_tokens_per_second": (
+        "inferred completed tokens per second",
+        "tokens/s",
+    ),
+}
+_LATENCIES = {
+    _SINGLE_STREAM_KEY: "90th percentile latency",
+    _MULTI_STREAM_KEY: "99th percentile latency",
+}
+_ESTIMATES = {
+    _SINGLE_STREAM_ESTIMATE: 90.0,
+    _MULTI_STREAM_ESTIMATE: 99.0,
+}
+
+_PER_SAMPLE = re.compile(r"result_(\d{1,3}\.\d{1,9})_percentile_latency_ns")
+_PER_QUERY = re.compile(r"result_(\d{1,3}\.\d{1,9})_percentile_per_query_latency_ns")
+_FIRST_TOKEN = re.compile(
+    r"result_first_token_(\d{1,3}\.\d{1,9})_percentile_latency_ns"
+)
+_PER_TOKEN = re.compile(
+    r"result_time_per_output_token_(\d{1,3}\.\d{1,9})_percentile_ns"
+)
+
+
+def number(values: Mapping[str, object], *keys: str) -> float | None:
+    """Return the first of the keys' values that is a finite number."""
+    numbers = (finite(values.get(key)) for key in keys)
+    return next((each for each in numbers if each is not None), None)
+
+
+def text(values: Mapping[str, object], *keys: str) -> str | None:
+    """Return the first of the keys' values that is a text other than the empty one."""
+    for key in keys:
+        value = values.get(key)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+    return None
+
+
+def milliseconds(values: Mapping[str, object], *keys: str) -> float | None:
+    """Return the first of the keys' numbers, which are nanoseconds, in ms."""
+    nanoseconds = number(values, *keys)
+    return None if nanoseconds is None else nanoseconds / _NS_PER_MS
+
+
+def limit_ms(values: Mapping[str, object], *keys: str) -> float | None:
+    """Return a limit in ms; LoadGen writes 0 where there is none."""
+    return milliseconds(values, *keys) or None
+
+
+def percent(values: Mapping[str, object], key: str) -> float | None:
+    """Return a fraction, as LoadGen logs percentiles, in percent: 0.99 as 99.0."""
+    fraction = number(values, key)
+    if fraction is None or not 0 < fraction <= 1:
+        return None
+    return round(fraction * 100, 6)
+
+
+def metric_of(
+    values: Mapping[str, object],
+    scenario: str | None,
+    loadgen_version: str | None,
+    summary_key: str | None,
+) -> Metric | None:
+    """Return the metric of a scenario as MLCommons' submission checker takes it.
+
+    Server's is the scheduled rate before LoadGen v4.1, the completed one since (#1719;
+    v4.0 too for language models); Server's and Offline's is the rate of tokens where
+    LoadGen counted, or inferred, tokens. SingleStream's and MultiStream's is the
+    early-stopping estimate of the latency since v2.0, but the percentile itself for
+    language models, whose estimate is of the first token. MultiStream's was the samples
+    per query before v2.0 (#1049).
+
+    Args:
+        values: What the logs say.
+        scenario: The scenario.
+        loadgen_version: Decides where the summary does not.
+        summary_key: The key of the figure that the summary gives as the result, which
+            is LoadGen's own word on it.
+
+    Returns:
+        None when the logs do not give it: AccuracyOnly, killed runs. Where early
+        stopping had too few queries for an estimate, the percentile.
+    """
+    key = _metric_key(values, scenario, parse_version(loadgen_version), summary_key)
+    # The samples per query are a setting: only a run that came to a result has it.
+    value = None if key is None else number(values, key)
+    if key is None or value is None or value < 0 or "result_validity" not in values:
+        return None
+    if key in _ESTIMATES:
+        percentile = percent(values, "effective_target_latency_percentile")
+        name = f"{percentile or _ESTIMATES[key]:g}th percentile latency"
+        name = f"early-stopping estimate of the {name}"
+        return Metric(name, value / _NS_PER_MS, "ms", higher_is_better=False)
+    if key in _LATENCIES:
+        return Metric(_LATENCIES[key], value / _NS_PER_MS, "ms", higher_is_better=False)
+    name, unit = _RATES[key]
+    return Metric(name, value, unit, higher_is_better=True)
+
+
+def _metric_key(
+    values: Mapping[str, object],
+    scenario: str | None,
+    version: tuple[int, int] | None,
+    summary_key: str | None,
+) -> str | None:
+    if scenario == "SingleStream":
+        return _estimate_or(_SINGLE_STREAM_ESTIMATE, _SINGLE_STREAM_KEY, values)
+    if scenario == "MultiStream":
+        return _multi_stream_key(values, version, summary_key)
+    if scenario not in ("Offline", "Server"):
+        return None
+    for key in (*_TOKENS, *_INFERRED_TOKENS):
+        if key in values:
+            return key
+    if _counts_tokens(values) and (scenario == "Offline" or version != (4, 0)):
+        return _TOKENS[0]  # which is missing: the log was cut off before it
+    known = summary_key in (SCHEDULED_KEY, COMPLETED_KEY)
+    of_server = summary_key if known else _server_key(values, version)
+    return OFFLINE_KEY if scenario == "Offline" else of_server
+
+
+def _multi_stream_key(
+    values: Mapping[str, object],
+    version: tuple[int, int] | None,
+    summary_key: str | None,
+) -> str | None:
+    key = summary_key
+    if key not in (SAMPLES_PER_QUERY, _MULTI_STREAM_KEY):
+        if version is None:
+            return None
+        key = SAMPLES_PER_QUERY if version < (2, 0) else _MULTI_STREAM_KEY
+    if key == SAMPLES_PER_QUERY:
+        return key
+    return _estimate_or(_MULTI_STREAM_ESTIMATE, _MULTI_STREAM_KEY, values)
+
+
+def _estimate_or(estimate: str, percentile: str, values: Mapping[str, object]) -> str:
+    """Return the key of the estimate; LoadGen writes 0 where it could make none."""
+    of_tokens = _counts_tokens(values)
+    made = values.get(estimate) not in (None, 0)
+    return estimate if made and not of_tokens else percentile
+
+
+def _counts_tokens(values: Mapping[str, object]) -> bool:
+    """Tell whether LoadGen was told to count tokens, as it is for language models."""
+    return values.get("requested_use_token_latencies") is True
+
+
+def _server_key(
+    values: Mapping[str, object], version: tuple[int, int] | None
+) -> str | None:
+    if version is None:
+        said = [key for key in (SCHEDULED_KEY, COMPLETED_KEY) if key in values]
+        return said[0] if len(said) == 1 else None
+    if version >= (4, 1) or (version == (4, 0) and _counts_tokens(values)):
+        return COMPLETED_KEY
+    return SCHEDULED_KEY
+
+
+def _percentiles(
+    values: Mapping[str, object], pattern: re.Pattern[str]
+) -> dict[float, float]:
+    found = {}
+    for key in values:
+        match = pattern.fullmatch(key)
+        value = milliseconds(values, key) if match is not None else None
+        if match is not None and value is not None:
+            found[float(match[1])] = value
+    return dict(sorted(found.items()))
+
+
+def latency_of(values: Mapping[str, object], scenario: str | None) -> LatencyStats:
+    """Return the latencies: per query in MultiStream where logged, else per sample."""
+    per_query = _percentiles(values, _PER_QUERY)
+    if scenario == "MultiStream" and per_query:
+        return LatencyStats(
+            milliseconds(values, "result_min_query_latency_ns"),
+            milliseconds(values, "result_mean_query_latency_ns"),
+            milliseconds(values, "result_max_query_latency_ns"),
+            per_query,
+        )
+    return LatencyStats(
+        milliseconds(values, "result_min_latency_ns"),
+        milliseconds(values, "result_mean_latency_ns"),
+        milliseconds(values, "result_max_latency_ns"),
+        _percentiles(values, _PER_SAMPLE),
+    )
+
+
+def tokens_of(values: Mapping[str, object]) -> TokenMetrics | None:
+    """Return the figures of a language model, or None when the logs have none."""
+    tokens = TokenMetrics(
+        number(values, *_TOKENS),
+        number(values, *_INFERRED_TOKENS),
+        LatencyStats(
+            milliseconds(values, "result_first_token_min_latency_ns"),
+            milliseconds(values, "result_first_token_mean_latency_ns"),
+            milliseconds(values, "result_first_token_max_latency_ns"),
+            _percentiles(values, _FIRST_TOKEN),
+        ),
+        LatencyStats(
+            milliseconds(values, "result_time_to_output_token_min"),
+            milliseconds(values, "result_time_to_output_token_mean"),
+            milliseconds(values, "result_time_to_output_token_max"),
+            _percentiles(values, _PER_TOKEN),
+        ),
+        limit_ms(values, "requested_server_ttft_latency"),
+        limit_ms(values, "requested_server_tpot_latency"),
+    )
+    return None if tokens == TokenMetrics() else tokens

@@ -1,0 +1,262 @@
+"""What one LoadGen run came to: plain frozen values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING
+
+from pytest_mighetero.run.overlap import TimedWindow
+from pytest_mighetero.units import significant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The figure by which MLPerf compares runs of one scenario.
+
+    Attributes:
+        name: For instance ``completed samples per second``.
+        value: In ``unit``.
+        unit: ``samples/s``, ``tokens/s``, ``ms`` or ``samples/query``.
+        higher_is_better: False for latencies.
+    """
+
+    name: str
+    value: float
+    unit: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
+class LatencyStats:
+    """A distribution of times in milliseconds; what the log does not say is None."""
+
+    min_ms: float | None = None
+    mean_ms: float | None = None
+    max_ms: float | None = None
+    percentiles_ms: Mapping[float, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TokenMetrics:
+    """What LoadGen v4.0 and later says of a run of a language model.
+
+    Attributes:
+        tokens_per_second: Completed tokens per second, or None. v4.0 Server has none:
+            its ``result_token_throughput`` is not in the unit it should be.
+        inferred_tokens_per_second: The same where LoadGen inferred the token counts.
+        first_token: Time to the first token (TTFT).
+        per_output_token: Time per output token (TPOT).
+        first_token_limit_ms: The Server scenario's limit on TTFT.
+        per_output_token_limit_ms: The Server scenario's limit on TPOT.
+    """
+
+    tokens_per_second: float | None = None
+    inferred_tokens_per_second: float | None = None
+    first_token: LatencyStats = LatencyStats()
+    per_output_token: LatencyStats = LatencyStats()
+    first_token_limit_ms: float | None = None
+    per_output_token_limit_ms: float | None = None
+
+    @property
+    def are_judged(self) -> bool:
+        """Whether LoadGen measured, or limits, TTFT and TPOT; not where it inferred."""
+        limits = self.first_token_limit_ms, self.per_output_token_limit_ms
+        measured = (
+            self.first_token.percentiles_ms,
+            self.per_output_token.percentiles_ms,
+        )
+        return any((*limits, *measured))
+
+
+@dataclass(frozen=True)
+class LatencyBound:
+    """A latency by which LoadGen judges a Server run.
+
+    Attributes:
+        name: ``latency``; of language models ``TTFT`` or ``TPOT``.
+        percentile: Of the latency, for instance 99.0.
+        ms: What it was, or None.
+        limit_ms: What it may be, or None.
+    """
+
+    name: str
+    percentile: float
+    ms: float | None
+    limit_ms: float | None
+
+    @property
+    def share(self) -> float | None:
+        """What it was as a fraction of what it may be; None where one is unknown."""
+        return self.ms / self.limit_ms if self.ms and self.limit_ms else None
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is known to be over its limit."""
+        return (self.share or 0) > 1
+
+    def __str__(self) -> str:
+        ms, limit = (
+            "unknown" if each is None else f"{significant(each, 4)} ms"
+            for each in (self.ms, self.limit_ms)
+        )
+        what = "" if self.name == "latency" else f" {self.name}"
+        return f"p{self.percentile:g}{what} {ms}, limit {limit}"
+
+
+@dataclass(frozen=True)
+class LoadGenResult:
+    """What the logs of one LoadGen run say; what they do not say is None or empty.
+
+    Attributes:
+        folder: Where the logs are.
+        loadgen_version: As logged, for instance ``6.0.17 @ d6147c7eb7``.
+        scenario: ``Offline``, ``Server``, ``SingleStream`` or ``MultiStream``.
+        mode: ``PerformanceOnly``, ``AccuracyOnly``, ``SubmissionRun`` or
+            ``FindPeakPerformance``.
+        metric: The scenario's metric.
+        valid: Whether LoadGen calls the run VALID. It never does for AccuracyOnly.
+        invalid_reasons: A sentence for each condition that an INVALID run missed.
+        recommendations: What LoadGen advises.
+        early_stopping: What LoadGen says of early stopping (v2.0 and later).
+        target_qps: The rate that was asked for (Server), or expected (all others).
+        scheduled_qps: Server: the rate at which LoadGen issued queries.
+        completed_qps: Server: the rate at which they were answered, up to the last.
+        samples_per_second: Offline: the rate at which samples were answered.
+        target_latency_ms: Server's limit on the latency.
+        target_latency_percentile: The percentile that the limit holds for, or that is
+            the metric, for instance 99.0.
+        min_latency_ms: Shortest latency: per query in MultiStream, else per sample.
+        mean_latency_ms: Mean of the same.
+        max_latency_ms: Longest of the same.
+        percentiles_ms: The same by percentile, for instance ``{99.0: 12.3, ...}``.
+        tokens: What language models are judged by.
+        errors: The first 100 messages that LoadGen marks as errors.
+        warnings: The first 100 that it marks as warnings, and in a VALID run that it
+            reached the ``max_query_count`` that was asked for, which LoadGen marks as
+            an error.
+        error_count: All errors: the most that any of LoadGen's counts says, without
+            those among ``warnings``.
+        requested: The ``requested_`` settings, without that prefix, in LoadGen's units
+            (milliseconds and nanoseconds, as the names say): what reached LoadGen.
+        settings: The ``effective_`` settings likewise: what it made of them.
+        query_count: Queries issued (v2.0 and later); Offline has a single one.
+        windows: The timed windows. PerformanceOnly has one, AccuracyOnly one for each
+            set of samples that fits into memory, FindPeakPerformance one per try.
+        issuing_since: POSIX seconds of the first query. Where the log was cut off
+            before the first window's end it is recovered from the local
+            ``test_datetime`` and up to 1 s late. None until queries are issued.
+        host_utc_offset_s: Seconds by which the writing host's clock was ahead of UTC,
+            where the log tells (LoadGen v1.1 and later, with a complete window). Of
+            use to read the log of a run that was killed on the same host.
+        damage: Sentences on what no log of one whole run would say: two files of
+            different runs, a log that ends within the run, figures that are none. What
+            such logs say is not to be trusted, VALID included.
+    """
+
+    folder: Path
+    loadgen_version: str | None = None
+    scenario: str | None = None
+    mode: str | None = None
+    metric: Metric | None = None
+    valid: bool | None = None
+    invalid_reasons: tuple[str, ...] = ()
+    recommendations: tuple[str, ...] = ()
+    early_stopping: str | None = None
+    target_qps: float | None = None
+    scheduled_qps: float | None = None
+    completed_qps: float | None = None
+    samples_per_second: float | None = None
+    target_latency_ms: float | None = None
+    target_latency_percentile: float | None = None
+    min_latency_ms: float | None = None
+    mean_latency_ms: float | None = None
+    max_latency_ms: float | None = None
+    percentiles_ms: Mapping[float, float] = field(default_factory=dict)
+    tokens: TokenMetrics | None = None
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error_count: int = 0
+    requested: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    query_count: int | None = None
+    windows: tuple[TimedWindow, ...] = ()
+    issuing_since: float | None = None
+    host_utc_offset_s: float | None = None
+    damage: tuple[str, ...] = ()
+
+    @property
+    def bounds(self) -> tuple[LatencyBound, ...]:
+        """The latencies by which a Server run is judged; none elsewhere."""
+        if self.scenario != "Server":
+            return ()
+        percentile, tokens = self.target_latency_percentile or 99.0, self.tokens
+        if tokens is None or not tokens.are_judged:
+            ms, limit = self.percentiles_ms.get(percentile), self.target_latency_ms
+            return (LatencyBound("latency", percentile, ms, limit),)
+        first, each = tokens.first_token, tokens.per_output_token
+        return (
+            LatencyBound(
+                "TTFT",
+                percentile,
+                first.percentiles_ms.get(percentile),
+                tokens.first_token_limit_ms,
+            ),
+            LatencyBound(
+                "TPOT",
+                percentile,
+                each.percentiles_ms.get(percentile),
+                tokens.per_output_token_limit_ms,
+            ),
+        )
+
+    @property
+    def tightest(self) -> LatencyBound | None:
+        """That of ``bounds`` which is nearest its limit, or farthest over it."""
+        known = [each for each in self.bounds if each.share is not None]
+        return max(known or self.bounds, key=lambda each: each.share or 0, default=None)
+
+    @property
+    def window(self) -> TimedWindow | None:
+        """From the first window's begin to the last one's end; None without any."""
+        if not self.windows:
+            return None
+        return TimedWindow(
+            self.windows[0].begin, max(window.end for window in self.windows)
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it all, ``window`` too, as data that ``json.dumps`` takes as it is.
+
+        Paths become text, percentiles text such as ``99`` and ``99.9``, and numbers
+        that JSON has no way to write None.
+        """
+        plain = {name: _plain(value) for name, value in _items(self)}
+        return {**plain, "window": _plain(self.window)}
+
+
+def _items(value: object) -> list[tuple[str, object]]:
+    if is_dataclass(value):
+        return [(each.name, getattr(value, each.name)) for each in fields(value)]
+    if isinstance(value, dict):
+        return [
+            (f"{key:g}" if isinstance(key, float) else str(key), each)
+            for key, each in value.items()
+        ]
+    return []
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if is_dataclass(value) or isinstance(value, dict):
+        return {name: _plain(each) for name, each in _items(value)}
+    return str(value)

@@ -1,0 +1,261 @@
+"""Reads ``mlperf_log_summary.txt`` into the keys of the detail log.
+
+The summary has the same blocks in all LoadGen versions, from v0.5 on; the labels moved
+(see ``_STATS``). It is empty while a test runs, and stays so when it is killed; after
+AccuracyOnly it holds nothing but the counts of warnings and errors.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from pytest_mighetero.readers.loadgen.files import Readable
+
+SUMMARY_NAME = "mlperf_log_summary.txt"
+SAMPLES_PER_QUERY = "effective_samples_per_query"
+# SingleStream has the estimate of its own percentile, and MultiStream's of the 99th.
+EARLY_STOPPING_KEYS = ("early_stopping_latency_ss", "early_stopping_latency_ms")
+
+# A summary is below 10 kB; of more, only so much is read, and of a line only so much.
+_SIZE_LIMIT = 1024 * 1024
+_LINE_LIMIT = 64 * 1024
+
+_SECTIONS = {
+    "MLPerf Results Summary": "results",
+    "Additional Stats": "stats",
+    "Test Parameters Used": "parameters",
+}
+
+# Wording up to v0.7 -> since v1.0.
+_MODES = {
+    "Performance": "PerformanceOnly",
+    "Accuracy": "AccuracyOnly",
+    "Submission": "SubmissionRun",
+    "Find Peak Performance": "FindPeakPerformance",
+}
+
+_VERDICTS = {
+    "Performance constraints satisfied": "result_perf_constraints_met",
+    "Min duration satisfied": "result_min_duration_met",
+    "Min queries satisfied": "result_min_queries_met",
+    "Early stopping satisfied": "early_stopping_met",
+}
+
+_STATS = {
+    "Samples per second": "result_samples_per_second",
+    "Scheduled samples per second": "result_scheduled_samples_per_sec",
+    "Completed samples per second": "result_completed_samples_per_sec",
+    "Samples per query": SAMPLES_PER_QUERY,
+    "Tokens per second": "result_tokens_per_second",
+    "Tokens per second (inferred)": "result_inferred_tokens_per_second",
+    "Completed tokens per second": "result_completed_tokens_per_second",
+    "Completed tokens per second (inferred)": (
+        "result_inferred_completed_tokens_per_second"
+    ),
+    "Min First Token latency (ns)": "result_first_token_min_latency_ns",
+    "Mean First Token latency (ns)": "result_first_token_mean_latency_ns",
+    "Max First Token latency (ns)": "result_first_token_max_latency_ns",
+    "Min Time per Output Token (ns)": "result_time_to_output_token_min",
+    "Mean Time per Output Token (ns)": "result_time_to_output_token_mean",
+    "Max Time per Output Token (ns)": "result_time_to_output_token_max",
+    # Its name before v6.0.
+    "Min Time to Output Token (ns)": "result_time_to_output_token_min",
+    "Mean Time to Output Token (ns)": "result_time_to_output_token_mean",
+    "Max Time to Output Token (ns)": "result_time_to_output_token_max",
+}
+
+_PER_SAMPLE = {
+    "percentile latency": "result_{}_percentile_latency_ns",
+    "Min latency (ns)": "result_min_latency_ns",
+    "Mean latency (ns)": "result_mean_latency_ns",
+    "Max latency (ns)": "result_max_latency_ns",
+}
+_PER_QUERY = {
+    "percentile latency": "result_{}_percentile_per_query_latency_ns",
+    "Min latency (ns)": "result_min_query_latency_ns",
+    "Mean latency (ns)": "result_mean_query_latency_ns",
+    "Max latency (ns)": "result_max_query_latency_ns",
+}
+_TOKEN_PERCENTILES = {
+    "percentile first token latency": "result_first_token_{}_percentile_latency_ns",
+    "percentile time to output token": "result_time_per_output_token_{}_percentile_ns",
+    "percentile time per output token": "result_time_per_output_token_{}_percentile_ns",
+}
+
+_PERCENTILE = re.compile(
+    r"(\d{1,3}(?:\.\d{1,9})?)(?:th)? (percentile [a-z ]+?) \(ns\)$", re.ASCII
+)
+_ESTIMATE = re.compile(
+    r"Early stopping \d{1,3}(?:\.\d{1,9})?th percentile estimate: (\d{1,18})\b",
+    re.ASCII,
+)
+_PARAMETER = re.compile(r"(\w+)(?: \((ns|ms)\))?$")
+_COUNT = re.compile(r"(No|\d+) (warning|error)s? encountered", re.IGNORECASE | re.ASCII)
+_DIGITS = 18  # of a count
+
+
+@dataclass
+class SummaryLog:
+    """What one summary says.
+
+    Attributes:
+        values: By the keys that the detail log has for the same facts.
+        metric_key: The key of the scenario's metric: of the first figure that stands
+            between ``Mode`` and ``Result is``.
+        recommendations: LoadGen's texts.
+        early_stopping: LoadGen's lines, by ``""``, or by ``TTFT`` and ``TPOT``.
+        error_count: How many errors it counts, or None.
+        empty: Whether it holds nothing at all.
+        problems: What is wrong with it, in sentences.
+    """
+
+    values: dict[str, object] = field(default_factory=dict)
+    metric_key: str | None = None
+    recommendations: list[str] = field(default_factory=list)
+    early_stopping: dict[str, str] = field(default_factory=dict)
+    error_count: int | None = None
+    empty: bool = True
+    problems: list[str] = field(default_factory=list)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text) if "." in text or "e" in text else int(text)
+    except ValueError:
+        return None
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.log = SummaryLog()
+        self.section = "results"
+        self.latencies = _PER_SAMPLE
+        self.text_of: str | None = None
+
+    def take(self, line: str) -> None:
+        stripped = line.strip()
+        if stripped in _SECTIONS:
+            self.section = _SECTIONS[stripped]
+            self.text_of = None
+            return
+        label, colon, value = (part.strip() for part in stripped.partition(":"))
+        counted = _COUNT.match(stripped)
+        if counted is not None:
+            if counted[2].lower() == "error":
+                self._take_error_count(counted[1])
+        elif self.section == "results":
+            self._take_result(line, label, colon, value)
+        elif self.section == "stats":
+            self._take_stat(label, value)
+        else:
+            self._take_parameter(label, value)
+
+    def _take_error_count(self, said: str) -> None:
+        if len(said) > _DIGITS:
+            self.log.error_count = 1
+            self.log.problems.append("its count of errors is not readable")
+        else:
+            self.log.error_count = int(said) if said.isdigit() else 0
+
+    def _take_verdict(self, verdict: str) -> None:
+        if self.log.values.get("result_validity", verdict) != verdict:
+            self.log.problems.append("it holds several results")
+        self.log.values["result_validity"] = verdict
+        self.latencies = _PER_SAMPLE
+
+    def _take_result(self, line: str, label: str, colon: str, value: str) -> None:
+        values = self.log.values
+        if colon and not value and label == "Recommendations":
+            self.text_of = label
+        elif colon and not value and label.endswith("Early Stopping Result"):
+            self.text_of = label.removesuffix("Early Stopping Result").strip()
+            self.log.early_stopping[self.text_of] = ""
+        elif self.text_of is not None and label.strip("="):
+            self._take_text(line.strip())
+        elif label == "Scenario":
+            values["effective_scenario"] = value.replace(" ", "")
+            if "MultiStream" in value.replace(" ", ""):
+                self.latencies = _PER_QUERY
+        elif label == "Mode":
+            values["effective_test_mode"] = _MODES.get(value, value)
+        elif label == "Result is":
+            self._take_verdict(value)
+        elif label in _VERDICTS:
+            # Some versions have a third word, "Skipped": the condition did not count.
+            if value in ("Yes", "NO"):
+                values[_VERDICTS[label]] = value == "Yes"
+        else:
+            self._take_stat(label, value)
+
+    def _take_text(self, line: str) -> None:
+        texts = self.log.recommendations
+        if self.text_of != "Recommendations":
+            name = self.text_of or ""
+            self.log.early_stopping[name] += f" {line}"
+        elif line.startswith("* ") or not texts:
+            texts.append(line.removeprefix("* "))
+        else:
+            texts[-1] += f" {line}"
+
+    def _take_stat(self, label: str, value: str) -> None:
+        if label == "Per-query latency":
+            self.latencies = _PER_QUERY
+        elif label == "Per-sample latency":
+            self.latencies = _PER_SAMPLE
+        key = _STATS.get(label) or self.latencies.get(label)
+        found = _PERCENTILE.match(label)
+        if found is not None:
+            pattern = _TOKEN_PERCENTILES.get(found[2]) or self.latencies.get(found[2])
+            key = pattern and pattern.format(f"{float(found[1]):.2f}")
+        number = _number(value)
+        if key is None or number is None:
+            return
+        self.log.values.setdefault(key, number)
+        if self.log.metric_key is None and self.section == "results":
+            self.log.metric_key = key
+
+    def _take_parameter(self, label: str, value: str) -> None:
+        found = _PARAMETER.match(label)
+        number = _number(value)
+        if found is None or number is None:
+            return
+        name, unit = found[1], found[2]
+        if name in ("ttft_latency", "tpot_latency"):
+            key = f"requested_server_{name}"
+        else:
+            key = f"effective_{name}_{unit}" if unit else f"effective_{name}"
+        self.log.values.setdefault(key, number)
+
+
+def read_summary(stream: Readable) -> SummaryLog:
+    """Read a summary, of any LoadGen version, whole, cut off or empty.
+
+    Args:
+        stream: The file; bytes that are not UTF-8 are replaced.
+
+    Returns:
+        What was understood.
+    """
+    reader = _Reader()
+    blocks: list[bytes] = []
+    left = _SIZE_LIMIT
+    while left > 0 and (block := stream.read(left)):
+        blocks.append(block)
+        left -= len(block)
+    text = b"".join(blocks).decode("utf-8-sig", "replace")
+    reader.log.empty = not text
+    for line in text.split("\n"):
+        reader.take(line[:_LINE_LIMIT])
+    if not left:
+        reader.log.problems.append("it is larger than any summary of LoadGen's")
+    _take_estimates(reader.log)
+    return reader.log
+
+
+def _take_estimates(log: SummaryLog) -> None:
+    """Take the early-stopping estimates, which only a text has in the summary."""
+    said = _ESTIMATE.findall(log.early_stopping.get("", ""))
+    of_multi_stream = log.values.get("effective_scenario") == "MultiStream"
+    keys = EARLY_STOPPING_KEYS[of_multi_stream:]
+    log.values.update(zip(keys, map(int, said), strict=False))

@@ -1,0 +1,1 @@
+"""Records beside each other, and beside references."""

@@ -1,0 +1,147 @@
+"""Trees of LoadGen logs, laid out as MLPerf publishes them. Pure apart from reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.readers.loadgen import LoadGenResult, find_results, read_result
+from pytest_mighetero.records.comparison.figure import Measurement, of_result
+from pytest_mighetero.spec.schema import SCENARIOS
+
+LAYOUT = "<benchmark>/<Scenario>/[performance/run_1/]mlperf_log_*.txt"
+_MEASURING = ("PerformanceOnly", "SubmissionRun")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run, and what of it is compared.
+
+    Attributes:
+        benchmark: as its folder, or its record, calls it: ``bert-99``, ``bert``.
+        scenario: likewise: ``offline``, ``server``, ``offline-test01`` for an audit.
+        path: what it was read from.
+        measurement: what is compared, or None.
+        problem: why there is nothing to compare, where there is none.
+        facts: what else is known of it, as flat texts.
+    """
+
+    benchmark: str
+    scenario: str
+    path: Path
+    measurement: Measurement | None
+    problem: str | None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a folder with logs lies.
+
+    Attributes:
+        system: the folder that the benchmarks' folders are in.
+        benchmark, scenario: by the folders' names.
+        below: the folders between the scenario's one and the logs.
+    """
+
+    system: Path
+    benchmark: str
+    scenario: str
+    below: tuple[str, ...]
+
+
+def published_runs(tree: Path) -> list[Entry]:
+    """Return the runs below *tree*, by path; accuracy runs are no runs of ours.
+
+    Args:
+        tree: a system's folder, for example ``closed/NVIDIA/results/<system>``.
+
+    Raises:
+        ConfigError: it has the results of several systems.
+    """
+    entries, systems = [], set()
+    for folder in find_results(tree):
+        place = _place(folder)
+        if place is not None and _is_no_run(place.below):
+            continue
+        entry = _entry(folder, tree, place)
+        if entry is None:
+            continue
+        entries.append(entry)
+        if place is not None and entry.measurement is not None:
+            systems.add(place.system)
+    if len(systems) > 1:
+        names = ", ".join(sorted(map(str, systems)))
+        raise ConfigError(
+            f"{tree} has LoadGen logs of {len(systems)} systems, expected one: choose "
+            f"among {names}"
+        )
+    return entries
+
+
+def _place(folder: Path) -> _Place | None:
+    parts = folder.absolute().parts
+    for at in range(len(parts) - 1, 1, -1):
+        if parts[at].lower() in SCENARIOS:
+            system, below = Path(*parts[: at - 1]), parts[at + 1 :]
+            return _Place(system, parts[at - 1], parts[at].lower(), below)
+    return None
+
+
+def _is_no_run(below: tuple[str, ...]) -> bool:
+    """Tell accuracy runs, and the rehearsals of the power meter, from runs."""
+    return below[:1] == ("accuracy",) or below[:2] == ("performance", "ranging")
+
+
+def _entry(folder: Path, tree: Path, place: _Place | None) -> Entry | None:
+    """Return the run that logged to *folder*, or None where it was for accuracy."""
+    try:
+        result = read_result(folder)
+    except OSError as error:
+        result = LoadGenResult(folder)
+        problem: str | None = f"cannot be read: {error.strerror}"
+    else:
+        problem = _problem(result, place)
+    if result.mode == "AccuracyOnly":
+        return None
+    version = result.loadgen_version
+    facts = {"loadgen_version": version} if version else {}
+    if place is None:
+        relative = folder.relative_to(tree).as_posix()
+        return Entry(relative, "-", folder, None, problem, facts)
+    measurement = None if problem else of_result(result)
+    scenario = place.scenario
+    return Entry(place.benchmark, scenario, folder, measurement, problem, facts)
+
+
+def _problem(result: LoadGenResult, place: _Place | None) -> str | None:
+    """Say why nothing is compared with a run, or None."""
+    if place is None or (place.below and place.below[0] != "performance"):
+        return f"expected {LAYOUT}, found another place"
+    said, expected = result.scenario, _spelled(place.scenario)
+    if said is not None and said != expected:
+        return f"folder says {expected}, LoadGen's log says {said}"
+    if result.mode is not None and result.mode not in _MEASURING:
+        return f"LoadGen's mode is {result.mode}, expected {' or '.join(_MEASURING)}"
+    return _no_result(result)
+
+
+def _no_result(result: LoadGenResult) -> str | None:
+    """Say why a run in its place came to nothing that is compared, or None."""
+    if result.damage:
+        return " ".join(["damaged:", *result.damage]).rstrip(".")
+    if result.valid is False:
+        return " ".join(["INVALID:", *result.invalid_reasons]).rstrip(":.")
+    if result.valid is None:
+        return "LoadGen's log is cut off: it has no verdict"
+    if of_result(result) is None:
+        return "LoadGen says VALID and gives no metric"
+    return None
+
+
+def _spelled(scenario: str) -> str:
+    """Return LoadGen's spelling of *scenario*."""
+    ours = {"singlestream": "SingleStream", "multistream": "MultiStream"}
+    return ours.get(scenario, scenario.capitalize())

@@ -1,0 +1,231 @@
+"""Two samples of runs beside each other: the ratio, its direction, its weight. Pure."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_mighetero.records.comparison.figure import Measurement
+from pytest_mighetero.units import significant
+
+
+def amount(value: float) -> str:
+    """Return five digits of *value*, 262650 and not 2.6265e+05."""
+    return significant(value, 5)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is compared.
+
+    Attributes:
+        name: for example ``p99 at target 100``.
+        unit: of the values.
+        higher_is_better: the direction.
+    """
+
+    name: str
+    unit: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The same figure of several runs, in the figure's unit."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle value."""
+        return statistics.median(self.values)
+
+    def __str__(self) -> str:
+        if len(self.values) == 1:
+            return amount(self.median)
+        low, high = amount(min(self.values)), amount(max(self.values))
+        return f"{amount(self.median)} [{low}..{high}, {len(self.values)} runs]"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a sample lies to the one it is compared with.
+
+    Attributes:
+        figure: what was compared.
+        base: what it is compared with: isolated runs, a reference, an earlier round.
+        other: what is compared.
+        limit_shares: Server: p99 as a fraction of its limit, base's and other's
+            median; None elsewhere.
+        resolution: what searches leave open: a smaller change of their answers, 0.01
+            for 1 %, is none.
+    """
+
+    figure: Figure
+    base: Sample
+    other: Sample
+    limit_shares: tuple[float, float] | None = None
+    resolution: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        """The other median by the base's."""
+        return self.other.median / self.base.median
+
+    @property
+    def change(self) -> float:
+        """The relative change, -0.02 for 2 % less."""
+        return self.ratio - 1
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether the lower device may bear the higher one's target, too."""
+        apart = max(self.ratio, 1 / self.ratio) - 1
+        return 0 < apart < self.resolution * (1 - 1e-9)
+
+    @property
+    def worse_by(self) -> float:
+        """The relative change for the worse; negative for the better, 0 unresolved."""
+        if self.unresolved:
+            return 0.0
+        return -self.change if self.figure.higher_is_better else self.change
+
+    @property
+    def significant(self) -> bool | None:
+        """Whether the spreads lie apart; None where one of them is a single run."""
+        if self.unresolved:
+            return False
+        if min(len(self.base.values), len(self.other.values)) < 2:
+            return None
+        low, high = sorted((self.base.values, self.other.values), key=min)
+        return max(low) < min(high)
+
+    @property
+    def verdict(self) -> str:
+        """``worse``, ``better`` or ``equal``, and what that is worth."""
+        if self.unresolved and math.isinf(self.resolution):
+            return "not known: nothing above the lower one was INVALID"
+        if self.unresolved:
+            return f"equal within the {self.resolution:.1%} that the search resolved"
+        word = "worse" if self.worse_by > 0 else "better" if self.worse_by else "equal"
+        if self.significant is None:
+            return f"{word}, single runs"
+        return word if self.significant else f"{word}, not significant"
+
+    def __str__(self) -> str:
+        direction = "higher" if self.figure.higher_is_better else "lower"
+        shares = ""
+        if self.limit_shares is not None:
+            shares = " {:.0%} -> {:.0%} of its limit,".format(*self.limit_shares)
+        return (
+            f"{self.change:+.1%} {self.figure.name} ({self.base} -> {self.other} "
+            f"{self.figure.unit},{shares} {direction} is better): {self.verdict}"
+        )
+
+
+def compare(
+    base: Sequence[Measurement], other: Sequence[Measurement]
+) -> Comparison | None:
+    """Compare by one figure: of several that which is most for the worse.
+
+    Returns:
+        None where there is nothing to compare; see ``comparisons``.
+    """
+    every = comparisons(base, other)
+    return max(every, key=lambda each: each.worse_by, default=None)
+
+
+def comparisons(
+    base: Sequence[Measurement], other: Sequence[Measurement]
+) -> tuple[Comparison, ...]:
+    """Compare runs of one benchmark in one scenario by what its scenario is judged by.
+
+    Offline: samples/s, of language models tokens/s. Server: p99 where all ran at one
+    target, since their rate is the target's; the highest VALID targets where these
+    differ, or were searched. Server of language models: tokens/s, and at one target p99
+    TTFT and p99 TPOT. SingleStream and MultiStream: their latency (before LoadGen v2.0,
+    MultiStream's samples per query).
+
+    Returns:
+        None of them where there is nothing to compare: no runs, another scenario or
+        unit, a Server run whose target or p99 is not known, or a base of 0.
+    """
+    every = [*base, *other]
+    if not base or not other or len({(m.scenario, m.unit) for m in every}) != 1:
+        return ()
+    rate = Figure(every[0].unit, every[0].unit, every[0].higher_is_better)
+    if every[0].scenario != "server":
+        return _known(_comparison(rate, base, other, lambda m: m.value))
+    targets = {m.target_qps for m in every}
+    if None in targets:
+        return ()
+    tokens = rate.unit == "tokens/s"
+    if len(targets) > 1 or any(m.tuned for m in every):
+        figure = Figure("highest VALID target", "QPS", higher_is_better=True)
+        one, two = _at_highest(base), _at_highest(other)
+        highest = _comparison(figure, one, two, lambda m: m.target_qps)
+        rates = _comparison(rate, one, two, lambda m: m.value) if tokens else None
+        return _known(*(_resolved(each, one, two) for each in (highest, rates)))
+    latencies = [_latency(base, other, at) for at in range(_latencies(every))]
+    if None in latencies:
+        return ()
+    rates = _comparison(rate, base, other, lambda m: m.value) if tokens else None
+    return _known(rates, *latencies)
+
+
+def _known(*comparisons: Comparison | None) -> tuple[Comparison, ...]:
+    return tuple(each for each in comparisons if each is not None)
+
+
+def _latencies(runs: Sequence[Measurement]) -> int:
+    """Return how many latencies the runs are judged by; 0 where these differ."""
+    names = {tuple(latency.name for latency in m.latencies) for m in runs}
+    return len(names.pop()) if len(names) == 1 else 0
+
+
+def _latency(
+    base: Sequence[Measurement], other: Sequence[Measurement], at: int
+) -> Comparison | None:
+    """Compare runs at one target by one of the latencies that they are judged by."""
+    first, target = base[0].latencies[at], base[0].target_qps or 0.0
+    name = f"{first.name} at target {significant(target, 10)}"
+    figure = Figure(name, "ms", higher_is_better=False)
+    compared = _comparison(figure, base, other, lambda m: m.latencies[at].ms)
+    limit = first.limit_ms
+    if compared is None or not limit or limit != other[0].latencies[at].limit_ms:
+        return compared
+    shares = compared.base.median / limit, compared.other.median / limit
+    return replace(compared, limit_shares=shares)
+
+
+def _resolved(
+    compared: Comparison | None,
+    base: Sequence[Measurement],
+    other: Sequence[Measurement],
+) -> Comparison | None:
+    """Note how far above the lower side's targets the next INVALID ones were."""
+    if compared is None:
+        return None
+    lower = base if compared.ratio > 1 else other
+    return replace(compared, resolution=max(m.resolution for m in lower))
+
+
+def _at_highest(runs: Sequence[Measurement]) -> list[Measurement]:
+    """Return each search's answer, or the run at the highest of chosen targets."""
+    if all(m.tuned for m in runs):
+        return list(runs)
+    return [max(runs, key=lambda m: (m.target_qps or 0.0, m.value))]
+
+
+def _comparison(
+    figure: Figure,
+    base: Sequence[Measurement],
+    other: Sequence[Measurement],
+    value: Callable[[Measurement], float | None],
+) -> Comparison | None:
+    one, two = (Sample(tuple(value(m) or 0.0 for m in side)) for side in (base, other))
+    if min([*one.values, *two.values]) <= 0:
+        return None
+    return Comparison(figure, one, two)

@@ -1,0 +1,211 @@
+"""What ``mighetero compare`` compares: a path becomes the runs that are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.plan.launch import audit_of
+from pytest_mighetero.records.comparison.figure import figure_of
+from pytest_mighetero.records.comparison.published import LAYOUT, Entry, published_runs
+from pytest_mighetero.records.paths import find_records, named
+from pytest_mighetero.records.record import SAME, Record, settings_of
+from pytest_mighetero.records.record_file import RecordError
+from pytest_mighetero.records.results_folder import has_records
+
+KINDS = ("isolated", "heterogeneous")
+_LONGEST = 160  # characters of a reason
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two that are compared.
+
+    Attributes:
+        name: ``A`` or ``B``.
+        path: as it was given.
+        kind: which runs of it: isolated, heterogeneous; None where logs do not say.
+        entries: its runs.
+    """
+
+    name: str
+    path: Path
+    kind: str | None
+    entries: tuple[Entry, ...]
+
+
+def read_side(name: str, path: Path, kind: str | None, select: str = "") -> Side:
+    """Read what *path* holds.
+
+    Args:
+        name: ``A`` or ``B``.
+        path: of records, or of a tree with LoadGen's logs.
+        kind: which runs of it are meant; None where there are only such of one kind.
+        select: of a results folder, what the names of the runs' folders have in common.
+
+    Raises:
+        ConfigError: it holds neither, or runs of both kinds, or none of that kind.
+    """
+    if named(path) is not None or has_records(path):
+        return _of_records(name, path, kind, select)
+    if not path.exists():
+        raise ConfigError(f"{path}: no such file or folder; expected {_expected()}")
+    if select:
+        raise ConfigError(
+            f"--select: {path} is no results folder, and its runs have no names to "
+            f"select by; leave the option out"
+        )
+    entries = published_runs(path)
+    if not entries:
+        raise ConfigError(f"{path}: no run in it; expected {_expected()}")
+    if kind is not None:
+        raise ConfigError(
+            f"--runs-{name.lower()}: {path} holds LoadGen's logs, which do not say "
+            f"what was {' or '.join(KINDS)}; leave the option out"
+        )
+    return Side(name, path, None, tuple(entries))
+
+
+def _expected() -> str:
+    return f"a record.json, a run's folder, a results folder, or a tree {LAYOUT}"
+
+
+def _of_records(name: str, path: Path, kind: str | None, select: str) -> Side:
+    entries, damaged, shared = [], [], _Shared()
+    for each in find_records([str(path)], select):
+        if isinstance(each, RecordError):
+            damaged.append(_of_damaged(each))
+        else:
+            entries.append(_of_record(each, shared))
+    kinds = {kind_of(entry.facts) for entry in entries} - {None}
+    option = f"--runs-{name.lower()}"
+    if kind is None and len(kinds) > 1:
+        raise ConfigError(
+            f"{path} has isolated and heterogeneous runs, which are not one sample: "
+            f"choose with {' or '.join(f'{option}={each}' for each in KINDS)}"
+        )
+    if kind is not None and kind not in kinds:
+        found = " and ".join(sorted(filter(None, kinds))) or "none that say"
+        raise ConfigError(
+            f"{option}: {path} has no {kind} run; it has {found}; leave the option out"
+        )
+    kind = kind or next(iter(kinds), None)
+    chosen = [each for each in entries if kind_of(each.facts) in (kind, None)]
+    return Side(name, path, kind, (*chosen, *damaged))
+
+
+def kind_of(facts: Mapping[str, str]) -> str | None:
+    """Return whether a run was isolated or heterogeneous; None where nothing says."""
+    if "run" in facts:
+        return facts["run"]
+    if facts.get("backgrounds"):
+        return "heterogeneous"
+    return "isolated" if "command" in facts else None
+
+
+class _Shared:
+    """Keeps one of many equal sets of facts, and of each only what is asked for."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str | None, ...], dict[str, str]] = {}
+
+    def __call__(self, facts: Mapping[str, str]) -> dict[str, str]:
+        values = tuple(facts.get(name) for name in _KEPT)
+        if values not in self._kept:
+            known = zip(_KEPT, values, strict=True)
+            self._kept[values] = {k: v for k, v in known if v is not None}
+        return self._kept[values]
+
+
+def _of_record(record: Record, shared: _Shared) -> Entry:
+    facts = dict(record.facts)
+    audit = audit_of(facts.get("action", ""))
+    scenario = facts.get("scenario", "-") + (f"-{audit}" if audit else "")
+    measurement = figure_of(facts) if record.good else None
+    problem = None if measurement else why_not(record)
+    if kind := kind_of(facts):
+        facts["run"] = kind
+    facts["settings"] = settings_of(facts.get("run_args", ""))
+    benchmark = facts.get("benchmark", "-")
+    path = record.path.parent
+    return Entry(benchmark, scenario, path, measurement, problem, shared(facts))
+
+
+def why_not(record: Record) -> str:
+    """Say why nothing is compared with a run."""
+    audit = audit_of(record.facts.get("action", ""))
+    failed = [
+        f"{when} {phase['outcome']}: {_first_line(phase.get('text'))}".rstrip(": ")
+        for when, phase in record.phases.items()
+        if phase["outcome"] != "passed"
+    ]
+    if failed:
+        return failed[0]
+    if "teardown" not in record.phases:
+        return "the run did not end"
+    if not record.good:
+        return "the backgrounds did not cover main"
+    if audit:
+        return f"an audit, {audit.upper()}: {_said(record.facts)}"
+    if record.facts.get("mode") == "AccuracyOnly":
+        return "accuracy run"
+    return "LoadGen's log has no VALID result"
+
+
+def _said(facts: Mapping[str, str]) -> str:
+    """Say what LoadGen logged of an audit."""
+    if "validity" not in facts:
+        return "LoadGen's log has no verdict"
+    runs = facts.get("audit_runs", "")
+    figure = runs or f"{facts.get('value', 'no')} {facts.get('unit', 'figure')}"
+    return f"{facts['validity']}, {figure}"
+
+
+def _first_line(text: object) -> str:
+    line = next(iter(str(text or "").splitlines()), "")
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def _of_damaged(damaged: RecordError) -> Entry:
+    return Entry("-", "-", damaged.path.parent, None, str(damaged))
+
+
+# What else may explain a difference, as facts; settings are RUN_ARGS without a target.
+_NOTED = (
+    *(name for name in SAME if name not in {"benchmark", "scenario", "action"}),
+    "loadgen_version",
+    "settings",
+)
+# What of a run's facts is asked for again.
+_KEPT = (*_NOTED, "backgrounds", "run")
+
+
+Compared = tuple[list[Entry], list[Entry]]
+
+
+def notes(a: Side, b: Side, rows: Sequence[Compared]) -> list[str]:
+    """Say what else is different between the runs that were compared, a line each."""
+    names = (*_NOTED, "backgrounds") if a.kind == b.kind else _NOTED
+    said: dict[str, list[str]] = {}
+    for of_a, of_b in rows:
+        pair = f"{of_a[0].benchmark} {of_a[0].scenario}"
+        for name in names:
+            values = [_values(side, name) for side in (of_a, of_b)]
+            if all(values) and len({*values[0], *values[1]}) > 1:
+                found = [" and ".join(each) for each in values]
+                text = f"{name}: {found[0]} in A, {found[1]} in B"
+                said.setdefault(text, []).append(pair)
+    lines = [
+        f"{text} ({'all rows' if len(pairs) == len(rows) else ', '.join(pairs)})"
+        for text, pairs in said.items()
+    ]
+    logs = [side.name for side in (a, b) if side.kind is None]
+    if len(logs) == 1:
+        lines.append(f"{logs[0]} holds LoadGen's logs alone: GPU and settings unknown")
+    return lines
+
+
+def _values(entries: list[Entry], name: str) -> list[str]:
+    return sorted({entry.facts.get(name, "") for entry in entries} - {""})

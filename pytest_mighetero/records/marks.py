@@ -1,0 +1,64 @@
+"""Short marks of what a good run may be history for: by them most are not read. Pure.
+
+Two runs that have a mark in common are to be looked at; two that have not have nothing
+to do with each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+
+from pytest_mighetero.records.record import Record, sameness
+
+# What two runs must have in common for main to take as long.
+AS_LONG = ("suite", "action", "gpu", "run", "run_args")
+# What two runs must have in common for their backgrounds to have had the same beside
+# them: main and all the others.
+BESIDE = (
+    "suite",
+    "gpu",
+    "device_profile",
+    "benchmark",
+    "scenario",
+    "action",
+    "backgrounds",
+)
+
+Facts = Mapping[str, str]
+
+
+def as_long(facts: Facts) -> str:
+    """Return the mark of runs whose main takes as long, on devices of a profile."""
+    return _mark("as long", (facts.get(name, "") for name in AS_LONG))
+
+
+def beside(facts: Facts) -> str:
+    """Return the mark of runs whose backgrounds had the same beside them."""
+    return _mark("beside", (facts.get(name, "") for name in BESIDE))
+
+
+def same(facts: Facts) -> str:
+    """Return the mark of runs of the same thing, either isolated or heterogeneous."""
+    return _mark("same", (facts.get("run", ""), *sameness(facts)))
+
+
+def sample(facts: Facts, session: str) -> str:
+    """Return the mark of the runs that are one sample: of one pytest run."""
+    beside = facts.get("backgrounds", "")
+    return _mark("sample", (session, beside, facts.get("run", ""), *sameness(facts)))
+
+
+def marks_of(record: Record) -> tuple[str, ...]:
+    """Return every mark of *record*; a run that was not good has none."""
+    if not record.good:
+        return ()
+    facts = record.facts
+    of_session = sample(facts, record.session)
+    return as_long(facts), beside(facts), same(facts), of_session
+
+
+def _mark(kind: str, values: Iterable[str]) -> str:
+    text = json.dumps([kind, *values])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,143 @@
+"""The record of one run: a JSON file, complete whenever it is there."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest_mighetero
+from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.records.record_file import VERSION
+from pytest_mighetero.records.reserve import replace
+from pytest_mighetero.run.evidence import loadgen_result, ran_otherwise
+from pytest_mighetero.terms.secret import NONE, Secrets
+
+
+def new_folder(results: Path, name: str) -> Path:
+    """Return the path of a new folder for one run, not made yet.
+
+    The name starts with the local time, so that a listing is in order.
+    """
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    number = 1
+    while (path := results / _numbered(f"{stamp}-{name}", number)).exists():
+        number += 1
+    return path
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}-{number}"
+
+
+def make_folder(results: Path, name: str) -> Path:
+    """Make a new folder for one run and return it, whoever else makes one now.
+
+    Raises:
+        HarnessError: it cannot be made.
+    """
+    while True:
+        path = new_folder(results, name)
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            if not path.is_dir():
+                raise HarnessError(f"{path.parent} is no folder.") from None
+        except OSError as error:
+            raise HarnessError(
+                f"{path} cannot be made: {error.strerror}; choose another "
+                f"--results-dir."
+            ) from error
+        else:
+            return path
+
+
+def write_record(
+    folder: Path,
+    record: Mapping[str, Any],
+    *,
+    secrets: Secrets = NONE,
+    durable: bool = True,
+    last: bool = False,
+) -> Path:
+    """Write ``record.json`` into *folder*: under another name, then renamed.
+
+    A folder that was deleted meanwhile is made again. Room is set aside for the next
+    record, so that it can be written when others have filled the disk.
+
+    Args:
+        folder: the run's.
+        record: plain data.
+        secrets: what is not written.
+        durable: whether it is laid out to be read, and waited for until the disk has
+            it; else it is in the kernel's hands as soon as can be.
+        last: whether no other is to follow.
+
+    Raises:
+        HarnessError: it cannot be written; an earlier record is still there.
+    """
+    path = folder / "record.json"
+    about = {
+        "version": VERSION,
+        "pytest_mighetero": pytest_mighetero.__version__,
+        "invocation": shlex.join(map(secrets.mask, sys.argv)),
+    }
+    # Indented by Python, else written by C: 1 ms.
+    record = secrets.masked({**about, **record})
+    texts = [
+        f"{json.dumps(record, indent=indent, default=str)}\n".encode()
+        for indent in ((2, None) if durable else (None,))
+    ]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        replace(path, texts, durable=durable, last=last)
+    except OSError as error:
+        raise HarnessError(
+            f"The record of the run, {path}, cannot be written: {error.strerror}; what "
+            f"is there is of an earlier moment and lacks the end of the run."
+        ) from error
+    return path
+
+
+def describe(
+    launch: Launch, harness: HarnessProcess, *, read_logs: bool = True
+) -> dict[str, Any]:
+    """Return what is known of one harness, as plain data.
+
+    Args:
+        launch: what was to be started.
+        harness: its process.
+        read_logs: whether LoadGen's logs, which take their time, are read for it.
+    """
+    stamps = {
+        name: stamp and stamp.wall
+        for name in ("launched", "started", "finished", "stopped", "exited")
+        for stamp in [getattr(harness, name)]
+    }
+    result = loadgen_result(launch) if read_logs and harness.exited else None
+    return {
+        "role": launch.folder.name,
+        "benchmark": launch.pair.benchmark,
+        "scenario": launch.pair.scenario,
+        "action": launch.action,
+        "device": asdict(launch.device),
+        "run_args": launch.run_args,
+        "command": str(launch.command),
+        "min_duration_s": launch.min_duration,
+        "log_dir": str(launch.log_dir),
+        "output": str(launch.output),
+        **stamps,
+        "exit_code": harness.exit_code,
+        "asked": [asdict(each) for each in launch.asked],
+        "ran_otherwise": ran_otherwise(launch)
+        if read_logs and harness.launched
+        else [],
+        "loadgen": result and result.to_dict(),
+    }

@@ -1,0 +1,1 @@
+"""One test's life: place, attempt, watch, judge, repeat, tune."""

@@ -1,0 +1,205 @@
+"""Backgrounds that get ready: launched, started, issuing queries, settled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.harness.pump import Pump
+from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.readers.changes import Changes
+from pytest_mighetero.readers.loadgen.first_query import FirstQuery
+from pytest_mighetero.run.evidence import (
+    how_it_ended,
+    log_failure,
+    ran_otherwise,
+    tail_of,
+)
+from pytest_mighetero.run.start import Tick
+from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.units import format_duration
+
+_LOOK_S = 0.02  # between looks at LoadGen's logs (0.4 ms for seven) nobody called for
+
+Lack = Literal["marker", "log", "query"]
+_LACKS: tuple[Lack, ...] = ("marker", "log", "query")
+
+
+class Readiness:
+    """How far the backgrounds of one set have got, until main may be launched.
+
+    A background is ready when it has printed the start marker and LoadGen's log of
+    this launch, in a LOG_DIR that was made for it, has a first query. The marker comes
+    before LoadGen loads its samples: 42 s before the first query for DLRM on a MIG
+    slice (NVIDIA's v1.0 logs). Where a suite's harness writes no such log
+    (``loadgen_log``) the marker alone counts.
+
+    Attributes:
+        harnesses: the backgrounds, in launch order.
+        issuing: for each background the ``time.monotonic()`` at which its log was seen
+            to have a first query, or None.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        launches: Sequence[Launch],
+        harnesses: Sequence[HarnessProcess],
+        pump: Pump,
+    ):
+        self._config, self._pump = config, pump
+        self._launches, self.harnesses = launches, harnesses
+        self._queries = [FirstQuery(launch.log_dir) for launch in launches]
+        self.issuing: list[float | None] = [None] * len(launches)
+        self._tick: Tick = lambda _state: None
+        self._issues: Callable[[Pair], None] = lambda _pair: None
+        self._next_tick = 0.0
+
+    def get_ready(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
+        """Launch them all and wait until each is ready and settled.
+
+        Args:
+            tick: told what they are waited for.
+            issues: told of each once it issues queries.
+
+        Raises:
+            HarnessError: one could not be launched, ended, or was not ready in time.
+        """
+        self._tick, self._issues = tick, issues
+        limit = time.monotonic() + self._config.start_time_buffer
+        self._pump.launch(*self.harnesses)
+        changes = Changes()
+        with self._pump.reading(changes):
+            self._wait_issuing(changes, limit)
+        settled = time.monotonic() + self._config.settle_time
+        if not self._config.immediate_start:
+            settled = max(settled, limit)
+        if settled > time.monotonic():
+            self._check_asked()
+        self._wait(lambda: False, settled, "backgrounds settle")
+
+    def _wait_issuing(self, changes: Changes, limit: float) -> None:
+        while True:
+            started = self._started()
+            changes.happened = False
+            begin = time.monotonic()
+            self._look(changes)
+            if not any(map(self._lack, range(len(self.harnesses)))):
+                return
+            now = time.monotonic()
+            if now >= limit:
+                raise HarnessError(self._overdue())
+            state = f"{started} of {len(self.harnesses)} backgrounds have started"
+            if started == len(self.harnesses):
+                state = "backgrounds load their samples"
+            self._wait(
+                lambda: changes.happened or self._started() > started,  # noqa: B023
+                min(limit, now + _LOOK_S),
+                state,
+            )
+            # However much is logged, looking takes half of a core at most.
+            time.sleep(max(0.0, 2 * now - begin - time.monotonic()))
+
+    def _look(self, changes: Changes) -> None:
+        for number, query in enumerate(self._queries):
+            if query.look(changes):
+                self.issuing[number] = time.monotonic()
+                self._issues(self._launches[number].pair)
+
+    def _check_asked(self) -> None:
+        """Fail where one runs with something else than it was asked for.
+
+        Seven logs take 2 ms to read: too long for a main that does not let them settle,
+        which hears of it in the end.
+        """
+        for launch in self._launches:
+            if otherwise := ran_otherwise(launch):
+                said = "; ".join(otherwise)
+                raise HarnessError(f"Background {launch.name}: {said}.")
+
+    def _started(self) -> int:
+        return sum(harness.started is not None for harness in self.harnesses)
+
+    def _lack(self, number: int) -> Lack | None:
+        """Return what a background still lacks, first things first."""
+        query = self._queries[number]
+        if self.harnesses[number].started is None:
+            return "marker"
+        if query.seen or not self._config.suite.harness.loadgen_log:
+            return None
+        return "query" if query.logs else "log"
+
+    def _wait(self, condition: Callable[[], bool], deadline: float, state: str) -> None:
+        def over() -> bool:
+            return condition() or any(h.ended or h.log_problem for h in self.harnesses)
+
+        def tick() -> None:
+            if (now := time.monotonic()) >= self._next_tick:
+                self._next_tick = now + 1.0
+                self._tick(state)
+
+        self._pump.wait_for(over, deadline, tick)
+        for harness in self.harnesses:
+            if harness.log_problem:
+                raise HarnessError(log_failure(harness))
+            if harness.ended:
+                raise HarnessError(self._ended_early(harness))
+
+    def _ended_early(self, harness: HarnessProcess) -> str:
+        if harness.started is None:
+            what = "before its start marker"
+        else:
+            what = "before main was launched"
+        told = ""
+        if harness.finished:
+            seconds = self._launches[0].min_duration
+            told = (
+                f" It was told to run for {format_duration(seconds)}; raise "
+                f"--background-benchmark-duration."
+            )
+        return (
+            f"Background {harness.name} {how_it_ended(harness)} {what}; "
+            f"{self._started()} of {len(self.harnesses)} backgrounds had started."
+            f"{told}\n{tail_of(harness)}"
+        )
+
+    def _overdue(self) -> str:
+        """Say who is not ready at the deadline, and for each reason what to do."""
+        lacks = [self._lack(number) for number in range(len(self.harnesses))]
+        said = [self._lacking(lack, lacks) for lack in _LACKS if lack in lacks]
+        late = [h for h, lack in zip(self.harnesses, lacks, strict=True) if lack]
+        return "\n".join([" ".join(said), *map(tail_of, late)])
+
+    def _lacking(self, lack: Lack, lacks: Sequence[Lack | None]) -> str:
+        numbers = [number for number, each in enumerate(lacks) if each == lack]
+        queries = [self._queries[number] for number in numbers]
+        spec = self._config.suite.harness
+        buffer = format_duration(self._config.start_time_buffer)
+        within = f"within {buffer} (--start-time-buffer)"
+        names = ", ".join(self.harnesses[number].name for number in numbers)
+        who = f"{len(numbers)} of {len(lacks)} backgrounds printed"
+        if lack == "marker":
+            markers = " / ".join(spec.start_markers)
+            issue = any(query.seen for query in queries)
+            wrong = " LoadGen's log has a first query: is it the right marker?"
+            return (
+                f"{who} no start marker ({markers}) {within}: {names}."
+                f"{wrong if issue else ''}"
+            )
+        if lack == "log":
+            folders = ", ".join(str(query.log_dir) for query in queries)
+            return (
+                f"{who} the start marker but {within} no LoadGen log appeared: {names} "
+                f"(nothing in {folders}). Raise --start-time-buffer; or does LOG_DIR "
+                f"not reach the harness? Of one that writes no such log the suite says "
+                f"loadgen_log = false."
+            )
+        logs = ", ".join(str(log) for query in queries for log in query.logs)
+        return (
+            f"{who} the start marker but issued no query {within}: {names} (no "
+            f"generated_query_count in {logs}). Raise --start-time-buffer."
+        )

@@ -1,0 +1,236 @@
+"""In which time a harness issued queries, by its logs, and what proves nothing.
+
+A stamp counts only where it can be one of this process: not before its launch, as in a
+copied or stale log, and not after its end. All times are of the run's own clock.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.readers.loadgen import LoadGenResult, read_results
+from pytest_mighetero.readers.loadgen.version import stamps_are_local
+from pytest_mighetero.run.overlap import TimedWindow
+from pytest_mighetero.terms.clock import Clock, Stamp
+
+_STAMP_S = 0.01  # LoadGen's stamps are in ms, and cut off
+# issuing_since is up to 1 s late: LoadGen cuts test_datetime down to the second.
+_SECOND_S = 1.5
+_ZONE_STEP_S = 900.0
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the logs of one harness prove.
+
+    Attributes:
+        windows: in which it issued queries; none where nothing is proved.
+        doubts: why further logs prove nothing, a sentence each.
+    """
+
+    windows: tuple[TimedWindow, ...]
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Life:
+    """A process by the run's clock.
+
+    Attributes:
+        launched: its launch.
+        last: its end, or now.
+        worked: until when it may have issued queries, where no log says: until it
+            printed its finish marker, was stopped, or ended.
+    """
+
+    launched: float
+    last: float
+    worked: float
+
+
+def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
+    """Return main's window; the life of its process where no log of its own says it.
+
+    Where a step of the wall clock gives its stamps two meanings, the window is wide
+    enough for both.
+    """
+    life = _life(harness, clock)
+    results = read_results(launch.log_dir)
+    result = results[0] if len(results) == 1 else None
+    if result is None or result.window is None:
+        return Proof((TimedWindow(life.launched, life.last, "marker"),))
+    doubt = _foreign(result.folder, launch, harness, clock)
+    begins = [_begins(window, life, clock) for window in result.windows]
+    if doubt is None and not all(begins):
+        doubt = _outside(result, result.windows[begins.index([])], life, clock)
+    if doubt is not None:
+        return Proof((TimedWindow(life.launched, life.last, "marker"),), (doubt,))
+    lengths = [window.seconds for window in result.windows]
+    end = max(max(each) + long for each, long in zip(begins, lengths, strict=True))
+    return Proof((TimedWindow(min(map(min, begins)), end),))
+
+
+def background_proof(
+    launch: Launch, harness: HarnessProcess, clock: Clock, issuing: float | None
+) -> Proof:
+    """Return in which time a started background issued queries, up to now.
+
+    A log without an end belongs to a process that was stopped, died, or still runs: it
+    counts until then, if it is the newest one. Of an older one nobody knows how long
+    after its first query it went on.
+
+    Args:
+        launch: what was launched.
+        harness: its process.
+        clock: of the run.
+        issuing: ``time.monotonic()`` at which a log was seen to have a first query.
+    """
+    life = _life(harness, clock)
+    results = read_results(launch.log_dir)
+    said = [each for each in results if each.window or each.issuing_since]
+    if not said and issuing is not None:
+        gone = f"its first query is in no log in {launch.log_dir} any more"
+        return Proof((), (gone,))
+    if not said:
+        return Proof((_unlogged(harness, clock, life, logs=bool(results)),))
+    windows, doubts = [], []
+    newest = max(said, key=_began)
+    for result in said:
+        if doubt := _foreign(result.folder, launch, harness, clock):
+            doubts.append(doubt)
+        elif result.windows:
+            for window in result.windows:
+                if begins := _begins(window, life, clock):
+                    begin, end = max(begins), min(begins) + window.seconds
+                    windows.append(replace(window, begin=begin, end=max(begin, end)))
+                else:
+                    doubts.append(_outside(result, window, life, clock))
+        elif result is newest and (doubt := _endless(result, harness)):
+            doubts.append(doubt)
+        elif live := _live_begin(result, life, clock, issuing, alone=len(said) == 1):
+            end = max(live, life.worked) if result is newest else live
+            windows.append(TimedWindow(live, end))
+        else:
+            at = result.issuing_since or 0.0
+            doubts.append(_outside(result, TimedWindow(at, at), life, clock))
+    return Proof(tuple(windows), tuple(doubts))
+
+
+def _began(result: LoadGenResult) -> float:
+    return result.window.begin if result.window else result.issuing_since or 0.0
+
+
+def _life(harness: HarnessProcess, clock: Clock) -> _Life:
+    assert harness.launched is not None
+    last = harness.exited or Stamp()
+    worked = harness.finished or harness.stopped or last
+    stamps = (harness.launched, last, worked)
+    return _Life(*(clock.posix(stamp.monotonic) for stamp in stamps))
+
+
+def _unlogged(
+    harness: HarnessProcess, clock: Clock, life: _Life, *, logs: bool
+) -> TimedWindow:
+    """Return the window of a harness by its markers; empty before its first query."""
+    if logs and not harness.finished:
+        return TimedWindow(life.worked, life.worked)
+    assert harness.started is not None
+    begin = clock.posix(harness.started.monotonic)
+    return TimedWindow(begin, life.worked, "marker")
+
+
+def _begins(window: TimedWindow, life: _Life, clock: Clock) -> list[float]:
+    """Return when a window may have begun, of which the whole lies in *life*."""
+    return [
+        each
+        for each in clock.meanings(window.begin)
+        if life.launched - _STAMP_S <= each
+        and each + window.seconds <= life.last + _STAMP_S
+    ]
+
+
+def _live_begin(
+    result: LoadGenResult,
+    life: _Life,
+    clock: Clock,
+    issuing: float | None,
+    *,
+    alone: bool,
+) -> float | None:
+    """Return when a log without an end began, or None where that was in no such life.
+
+    Its own time is local and cut to the second, and the harness may be in another zone.
+    """
+    logged = result.issuing_since
+    assert logged is not None
+    seen = clock.posix(issuing) if issuing is not None and alone else None
+    latest = life.last if seen is None else seen
+    for each in (logged - shift for shift in clock.shifts):
+        zones = round((each - life.launched) / _ZONE_STEP_S) * _ZONE_STEP_S
+        if life.launched - _SECOND_S <= each - zones <= latest + _SECOND_S:
+            return min(each - zones, life.last) if seen is None else seen
+    return None
+
+
+def _endless(result: LoadGenResult, harness: HarnessProcess) -> str | None:
+    """Say why nobody knows how long a log without an end went on, or None.
+
+    LoadGen writes its log to the end before a harness can be done.
+    """
+    done = harness.exit_code == 0 and not harness.stopped
+    if not done or result.valid is not None:
+        return None
+    return (
+        f"its process exited with code 0, but the log in {result.folder} has no end: "
+        f"LoadGen ended nobody knows when"
+    )
+
+
+def _foreign(
+    folder: Path, launch: Launch, harness: HarnessProcess, clock: Clock
+) -> str | None:
+    """Say why the files of a log are not this launch's own, or None.
+
+    LOG_DIR was empty at the launch, so a file in it is new, unless it is a link to
+    another place or was written before the output's file was made beside LOG_DIR: by
+    the clock of their file system, whoever's that is.
+    """
+    own = _real(launch.folder) / launch.log_dir.name
+    set_back = sum(-step.by_s for step in clock.steps if step.by_s < 0)
+    for path in folder.glob("mlperf_log_*.txt"):
+        if own not in (real := _real(path)).parents:
+            return f"{path} is a link to {real}, outside its LOG_DIR"
+        try:
+            older = harness.made - path.stat().st_mtime
+        except OSError:  # it is gone, or a link to nothing
+            continue
+        if older > _SECOND_S + set_back:
+            return f"{path} was written {older:.1f} s before the launch"
+    return None
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve raises where links go round
+
+
+def _outside(
+    result: LoadGenResult, window: TimedWindow, life: _Life, clock: Clock
+) -> str:
+    """Say how a window does not lie in the life of the process."""
+    before = life.launched - max(clock.meanings(window.begin), default=window.begin)
+    after = min(clock.meanings(window.begin), default=window.begin) - life.last
+    after += window.seconds
+    if before > 0:
+        how = f"begins {before:.1f} s before the launch"
+    else:
+        how = f"ends {after:.1f} s after the end of its process"
+    begun = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(window.begin))
+    zone = ""
+    if stamps_are_local(result.loadgen_version):
+        zone = "; LoadGen up to v1.0.1 stamps in local time: run it in pytest's zone"
+    return f"the timed window in {result.folder}, from {begun} on, {how}{zone}"

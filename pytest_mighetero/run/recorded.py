@@ -1,0 +1,60 @@
+"""What an earlier run of the same main took, by its record."""
+
+from __future__ import annotations
+
+from pytest_mighetero.devices.gpu import Gpu
+from pytest_mighetero.plan.durations import Recorded
+from pytest_mighetero.plan.launch import run_args_of, run_name
+from pytest_mighetero.records import marks
+from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.results_folder import good_records
+from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.suite import Pair
+
+_LONGEST_S = 1e9
+
+
+def recorded_run(config: RunConfig, pair: Pair, gpu: Gpu) -> Recorded | None:
+    """Return what the latest good run of the same main took, or None.
+
+    Args:
+        config: has the results folder, the suite, and main's action and RUN_ARGS.
+        pair: main.
+        gpu: its kind and its first device's profile must be the same.
+    """
+    key = {
+        "suite": config.suite.name,
+        "action": config.action,
+        "gpu": gpu.name,
+        "run": "heterogeneous",
+        "run_args": config.secrets.mask(run_args_of(config, pair)),
+    }
+    mark = marks.as_long(key)
+    if (profile := gpu.devices[0].profile) is not None:
+        key["device_profile"] = profile
+    part = f"-{run_name(pair, config.action)}"
+    for record in good_records(config.results_dir, part, mark):
+        same = key.items() <= record.facts.items()
+        if same and (took := _took(record)) is not None:
+            return took
+    return None
+
+
+def _took(record: Record) -> Recorded | None:
+    """Return how long a run took; None of one that was alone, or does not say."""
+    leads = [margin.get("start_s") for margin in record.data.get("overlap") or []]
+    known = [each for each in leads if isinstance(each, (int, float))]
+    if not leads or len(known) < len(leads) or not all(map(_is_time, known)):
+        return None
+    kept = record.facts.get("background_duration_by") == "session"
+    try:
+        seconds = float(record.facts["seconds"])
+    except (KeyError, ValueError):
+        return None
+    lead = 0.0 if kept else float(max(known))
+    return Recorded(lead, seconds) if _is_time(seconds) else None
+
+
+def _is_time(seconds: float) -> bool:
+    """Tell whether these may be somebody's seconds: JSON knows NaN, Infinity, 1e999."""
+    return abs(seconds) < _LONGEST_S

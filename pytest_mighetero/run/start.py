@@ -1,0 +1,68 @@
+"""From a planned launch to its process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from pytest_mighetero.errors import DeviceError, HarnessError
+from pytest_mighetero.harness.marker import Markers
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.spec.runspec import RunConfig
+
+_EXTRA = ("numpy", "mlperf_loadgen")
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+
+# Told about once a second what a run is doing, in a few words.
+Tick = Callable[[str], None]
+
+
+def check_makefile(config: RunConfig) -> None:
+    """Fail where make would find nothing to do.
+
+    Raises:
+        DeviceError: the harness folder has no Makefile.
+    """
+    if not any((config.harness_dir / name).is_file() for name in _MAKEFILES):
+        raise DeviceError(
+            f"No Makefile in {config.harness_dir}: expected a closed/<org> folder "
+            f"with a {config.action} target; name it with --mig-harness-dir."
+        )
+
+
+def check_extra(config: RunConfig) -> None:
+    """Fail where the embedded harness lacks what it imports.
+
+    Raises:
+        DeviceError: with the command that installs it.
+    """
+    if config.harness_dir != Path(__file__).resolve().parents[1] / "cpu":
+        return
+    if missing := [name for name in _EXTRA if find_spec(name) is None]:
+        raise DeviceError(
+            f"The harness of suite {config.suite.name} imports "
+            f"{' and '.join(missing)}, which {sys.executable} does not have: "
+            f"pip install 'pytest-mighetero[cpu]'."
+        )
+
+
+def process_of(config: RunConfig, launch: Launch) -> HarnessProcess:
+    """Return the process of *launch*, with its folders made, not started.
+
+    Raises:
+        HarnessError: its folders cannot be made.
+    """
+    try:
+        launch.log_dir.mkdir(parents=True)
+    except OSError as error:
+        raise HarnessError(
+            f"{launch.log_dir} cannot be made: {error.strerror}; free some space or "
+            f"choose another --results-dir."
+        ) from error
+    spec = config.suite.harness
+    markers = Markers(spec.start_markers, spec.finish_markers)
+    name, command, log = launch.name, launch.command, launch.output
+    return HarnessProcess(name, command, log, markers, config.stop_grace)

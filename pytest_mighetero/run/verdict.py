@@ -1,0 +1,171 @@
+"""What a finished main is worth: pure functions on what it left behind."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_mighetero.plan.advice import advice
+from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.units import significant
+
+_DECIMAL = re.compile(r"\d+\.\d+")
+# What hand-made back-offs of published heterogeneous Server targets come to: A30
+# lowered its targets by 3 to 16 % (MLPerf Inference v1.1, v2.0).
+_BACKOFF = 0.07
+_MAKE_ERROR = re.compile(r"make(?:\[(?P<level>\d+)\])?: \*\*\* \[.*\] (?P<error>\S.*)")
+
+
+def explain_exit(code: int, lines: Sequence[str]) -> str:
+    """Say what an exit code means, with make's own words for it where it said them.
+
+    GNU make turns every failure of a recipe into 2; only its message has the number.
+    A make inside a make says it first, and the outer ones repeat a 2 of their own. It
+    says ``Error`` in the user's language.
+    """
+    said = [match for line in lines if (match := _MAKE_ERROR.search(line))]
+    while len(said) > 1 and int(said[-2]["level"] or 0) > int(said[-1]["level"] or 0):
+        said.pop()
+    if said:
+        return f"code {code} (make: {said[-1]['error']})"
+    if code > 128:
+        return f"code {code} (signal {code - 128})"
+    return f"code {code}"
+
+
+def judge(result: LoadGenResult, accuracy: Mapping[str, Any] | None) -> list[str]:
+    """Return what is wrong with a run by its mode; nothing when it is good.
+
+    Args:
+        result: what LoadGen logged.
+        accuracy: ``accuracy_summary.json``; None stands for no file. AccuracyOnly and
+            SubmissionRun must have one.
+    """
+    problems = []
+    if result.mode in ("AccuracyOnly", "SubmissionRun"):
+        problems = judge_accuracy(accuracy)
+    if result.mode == "AccuracyOnly":
+        return problems + _damaged(result) + _counted(result)
+    return judge_performance(result) + problems
+
+
+def judge_performance(result: LoadGenResult) -> list[str]:
+    """Return what is wrong with a performance result; nothing when it is VALID."""
+    problems = []
+    if result.valid is None:
+        problems.append(
+            f"LoadGen's log in {result.folder} holds no verdict: the harness died or "
+            f"was stopped before LoadGen wrote its result"
+        )
+    elif not result.valid:
+        problems.append(_invalid(result))
+    elif result.metric is None and not result.damage:
+        problems.append("LoadGen says VALID and gives no metric")
+    return problems + _damaged(result) + _counted(result)
+
+
+def _damaged(result: LoadGenResult) -> list[str]:
+    if not result.damage:
+        return []
+    said = " ".join(result.damage).rstrip(".")
+    return [f"LoadGen's logs in {result.folder} are damaged: {said}"]
+
+
+def _counted(result: LoadGenResult) -> list[str]:
+    if not result.error_count:
+        return []
+    said = "; ".join(result.errors) or "see the detail log"
+    errors = "error" if result.error_count == 1 else "errors"
+    return [f"LoadGen counted {result.error_count} {errors}: {said}"]
+
+
+def _invalid(result: LoadGenResult) -> str:
+    why = "; ".join(text.rstrip(".") for text in result.invalid_reasons) or "unsaid"
+    parts = [f"the result is INVALID: {why}"]
+    if result.metric is not None:
+        target = result.target_qps
+        at = f" at target {significant(target, 10)}" if target else ""
+        value = significant(result.metric.value, 6)
+        parts.append(f"{value} {result.metric.unit}{at}")
+    known = [each for each in result.bounds if each.share is not None]
+    parts += [", ".join(map(str, known))] if known else []
+    if said := advice(result, _BACKOFF):
+        parts.append(said)
+    if result.recommendations:
+        said = " ".join(result.recommendations).rstrip(".")
+        parts.append(f"LoadGen recommends: {said}")
+    return ". ".join(parts)
+
+
+def judge_accuracy(summary: Mapping[str, Any] | None) -> list[str]:
+    """Return what is wrong with ``accuracy_summary.json``; None stands for no file."""
+    verdicts = accuracy_verdicts(summary)
+    if not verdicts:
+        return ["the harness left no accuracy verdict in accuracy_summary.json"]
+    return [
+        f"accuracy: {verdict}" for verdict in verdicts if not _accuracy_passed(verdict)
+    ]
+
+
+def accuracy_verdicts(summary: Mapping[str, Any] | None) -> list[str]:
+    """Return the verdicts in ``accuracy_summary.json``, in its order."""
+    found = []
+    left: list[Any] = [summary]
+    while left:
+        value = left.pop(0)
+        if isinstance(value, Mapping):
+            left[:0] = value.values()
+        elif isinstance(value, str) and "Accuracy test" in value:
+            found.append(value.encode("utf-8", "replace").decode().strip())
+    return found
+
+
+def _accuracy_passed(verdict: str) -> bool:
+    return "PASSED" in verdict and "FAILED" not in verdict
+
+
+def judge_audit(test: str, verdicts: Mapping[Path, str]) -> list[str]:
+    """Return what is wrong with an audit; an absent verdict is a failure.
+
+    TEST01's accuracy part may also pass by the harness's fallback: the accuracy of the
+    audit's answers against that of the accuracy run's, within 1 %, or 0.1 % for the
+    99.9 benchmarks (NVIDIA's v1.0 ``code/main.py``).
+
+    Args:
+        test: for example ``TEST01``.
+        verdicts: the texts of this run's ``verify_*.txt`` and ``*_accuracy.txt``.
+    """
+    problems = _without_pass(test, "verify_performance.txt", verdicts)
+    if test == "TEST01" and not _accuracy_kept(verdicts):
+        problems += _without_pass(test, "verify_accuracy.txt", verdicts)
+    return problems
+
+
+def _without_pass(test: str, name: str, verdicts: Mapping[Path, str]) -> list[str]:
+    texts = {path: text for path, text in verdicts.items() if path.name == name}
+    if not texts:
+        return [f"{test} left no {name}: no verdict is a failed audit"]
+    return [
+        f"{test} did not pass: {path} ends with: {' '.join(text.split()[-12:])!r}"
+        for path, text in texts.items()
+        if "TEST PASS" not in text
+    ]
+
+
+def _accuracy_kept(verdicts: Mapping[Path, str]) -> bool:
+    found = {
+        (path.name, path.parent): [float(each) for each in _DECIMAL.findall(text)]
+        for path, text in verdicts.items()
+    }
+    for (name, folder), baseline in found.items():
+        if name == "baseline_accuracy.txt":
+            tolerance = 0.001 if "-99.9" in str(folder) else 0.01
+            audited = found.get(("compliance_accuracy.txt", folder), [])
+            return len(baseline) == len(audited) > 0 and all(
+                math.isclose(one, other, rel_tol=tolerance)
+                for one, other in zip(baseline, audited, strict=True)
+            )
+    return False

@@ -1,0 +1,162 @@
+"""What there is to run on, and what runs there: ``--mig-list``, ``mighetero list``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_mighetero.devices.gpu import Gpu, MigDevice, source_of
+from pytest_mighetero.devices.lease import holder_of
+from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.plan.seats import misfit_of
+from pytest_mighetero.spec.device_names import unknown_to
+from pytest_mighetero.spec.options import SUITE_DEFAULTS
+from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.suite import SUITES, Pair, Suite, load_suite
+
+
+@dataclass(frozen=True)
+class ListedGpu:
+    """A GPU, who uses it, and what of a suite runs on it.
+
+    Attributes:
+        gpu: the GPU and its MIG devices.
+        suite: the suite's name.
+        used_by: who holds its lease, or None where it is free.
+        runs: by profile of its devices, the scenarios of each benchmark that run there.
+        unknown: why the suite's harness cannot use some of its devices, by UUID.
+    """
+
+    gpu: Gpu
+    suite: str
+    used_by: str | None
+    runs: Mapping[str | None, Mapping[str, tuple[str, ...]]]
+    unknown: Mapping[str, str]
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines about it for people."""
+        gpu = self.gpu
+        known = [gpu.uuid, gpu.pci_bus_id, gpu.driver and f"driver {gpu.driver}"]
+        yield ", ".join(filter(None, [str(gpu), *known]))
+        if not gpu.devices:
+            return
+        yield f"  used by {self.used_by}" if self.used_by else "  free"
+        for device in gpu.devices:
+            yield f"  {_device(device)}{'  not usable' * (device.uuid in self.unknown)}"
+        first = {device.profile: device.uuid for device in reversed(gpu.devices)}
+        for uuid in reversed(first.values()):
+            if uuid in self.unknown:
+                yield f"  not usable: {self.unknown[uuid]}"
+        for profile, benchmarks in self.runs.items():
+            yield f"  suite {self.suite} on {profile or 'them'}:"
+            for name, scenarios in benchmarks.items():
+                yield f"    {name}: {', '.join(scenarios) or 'does not run'}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as plain data, without the devices."""
+        known = {k: v for k, v in vars(self.gpu).items() if k != "devices"}
+        runs = {profile or "": dict(names) for profile, names in self.runs.items()}
+        found = {"used_by": self.used_by, "suite": self.suite, "runs": runs}
+        return {**known, **found, "unknown": dict(self.unknown)}
+
+
+def listed_gpus(config: RunConfig) -> tuple[ListedGpu, ...]:
+    """Return every GPU, or the one that ``--mig-gpu`` names.
+
+    Raises:
+        DeviceError: the source of devices, or the leases, cannot be asked; no GPU is
+            called so.
+    """
+    gpus = source_of(config).gpus()
+    wanted = [gpu for gpu in gpus if config.gpu is None or gpu.is_called(config.gpu)]
+    if config.gpu is not None and not wanted:
+        found = "; ".join(map(str, gpus)) or "no GPU"
+        raise DeviceError(f"--mig-gpu: no GPU is called {config.gpu}: {found}.")
+    return tuple(_listed(config, gpu) for gpu in wanted)
+
+
+def _listed(config: RunConfig, gpu: Gpu) -> ListedGpu:
+    first = {device.profile: device for device in reversed(gpu.devices)}
+    profiles = dict.fromkeys(device.profile for device in gpu.devices)
+    runs = {profile: _fitting(config, first[profile]) for profile in profiles}
+    holder = holder_of(config.lease_dir, gpu.lease_names) if gpu.devices else None
+    unknown = {
+        device.uuid: problem
+        for device in gpu.devices
+        if (problem := unknown_to(config.suite, device.uuid, device.profile))
+    }
+    return ListedGpu(gpu, config.suite.name, holder, runs, unknown)
+
+
+def _fitting(config: RunConfig, device: MigDevice) -> dict[str, tuple[str, ...]]:
+    """Say what of the suite runs on *device*, and on those of its profile."""
+    return {
+        benchmark.name: tuple(
+            scenario
+            for scenario in benchmark.scenarios
+            if not misfit_of(config, Pair(benchmark.name, scenario), device)
+        )
+        for benchmark in config.suite.benchmarks.values()
+    }
+
+
+def listing(config: RunConfig) -> Iterator[str]:
+    """Yield the lines about every GPU: its devices, what runs there, who uses it.
+
+    Raises:
+        DeviceError: as ``listed_gpus``.
+    """
+    for listed in listed_gpus(config):
+        yield from listed.lines()
+
+
+def listed_devices(gpus: tuple[ListedGpu, ...]) -> list[dict[str, Any]]:
+    """Return every MIG device as plain data; ``gpu`` is its GPU's place in *gpus*."""
+    return [
+        {"gpu": place, **asdict(device)}
+        for place, listed in enumerate(gpus)
+        for device in listed.gpu.devices
+    ]
+
+
+def _device(device: MigDevice) -> str:
+    memory = device.memory_bytes
+    known = {
+        "slot": device.slot,
+        "GI": device.gi,
+        "CI": device.ci,
+        "SMs": device.multiprocessors,
+        "share": device.sm_share,
+    }
+    columns = [device.uuid, device.profile, memory and f"{memory / 1e9:.1f} GB"]
+    columns += [f"{name} {value}" for name, value in known.items() if value is not None]
+    return "  ".join(str(each) for each in columns if each)
+
+
+def built_in_suites() -> tuple[Suite, ...]:
+    """Return the suites that come with the package, by name."""
+    names = sorted(path.stem for path in SUITES.glob("*.toml"))
+    return tuple(load_suite(name, SUITE_DEFAULTS, Path()) for name in names)
+
+
+def geometry(config: RunConfig) -> str:
+    """Return every GPU with its MIG devices, or why there is none, in one line."""
+    try:
+        gpus = source_of(config).gpus()
+    except DeviceError as error:
+        return str(error).partition(": ")[0]
+    drivers = dict.fromkeys(gpu.driver for gpu in gpus if gpu.driver)
+    found = "; ".join(map(str, gpus)) or "no GPU"
+    return ", driver ".join([found, *drivers])
+
+
+def leasable_gpus(config: RunConfig) -> int:
+    """Return how many GPUs a run with a background could lease, 1 at least."""
+    try:
+        gpus = source_of(config).gpus()
+    except DeviceError:
+        return 1
+    wanted = [gpu for gpu in gpus if config.gpu is None or gpu.is_called(config.gpu)]
+    return max(1, sum(len(gpu.devices) > 1 for gpu in wanted))

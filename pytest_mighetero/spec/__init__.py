@@ -1,0 +1,1 @@
+"""What is asked for, checked in one place: options, ini file and suite file."""

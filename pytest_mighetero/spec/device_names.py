@@ -1,0 +1,76 @@
+"""Which MIG devices a suite's harness knows, by their names and profiles. Pure.
+
+NVIDIA's ``code/common/system_list.py`` finds devices by a regular expression on the
+lines of ``nvidia-smi -L``: one that it does not match is not there for the harness.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pytest_mighetero.spec.suite import Suite
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of names.
+
+    Attributes:
+        pattern: matches such a name as ``nvidia-smi -L`` prints it.
+        shown: for messages.
+        driver: who prints it.
+        remedy: what to do for a harness that knows this form alone.
+    """
+
+    pattern: re.Pattern[str]
+    shown: str
+    driver: str
+    remedy: str
+
+
+FORMS = {
+    "legacy": Form(
+        re.compile(r"MIG-GPU-[0-9a-f-]{36}/\d+/\d+"),
+        "MIG-GPU-<uuid>/<gi>/<ci>",
+        "drivers before R470",
+        "Use the harness of v1.1 or later with its suite (--mig-suite=v2.0), or a "
+        "driver before R470",
+    ),
+    "uuid": Form(
+        re.compile(r"MIG-[0-9a-f-]{36}"),
+        "MIG-<uuid>",
+        "drivers from R470 on",
+        "Update the driver, or use the harness of v1.0 with its suite "
+        "(--mig-suite=v1.0)",
+    ),
+}
+
+
+def unknown_to(suite: Suite, uuid: str, profile: str | None = None) -> str | None:
+    """Say why the harness of *suite* cannot find a MIG device, and what to do, or None.
+
+    Args:
+        suite: what its ``[harness]`` does not say keeps nobody out; simulated devices
+            have names of their own.
+        uuid: the device's name, as the harness gets it.
+        profile: its profile, or None where that is not known.
+    """
+    if suite.devices != "nvml":
+        return None
+    harness = f"the harness of suite {suite.name}"
+    known = [FORMS[name] for name in suite.harness.device_names]
+    if known and not any(form.pattern.fullmatch(uuid) for form in known):
+        takes = " or ".join(f"{form.shown} ({form.driver})" for form in known)
+        whole = any(form.pattern.fullmatch(uuid) for form in FORMS.values())
+        remedy = known[0].remedy if whole else "Say it whole, as nvidia-smi -L does"
+        return f"{harness} does not know {uuid}: it takes {takes}. {remedy}"
+    profiles = suite.harness.device_profiles
+    if profile is not None and not re.fullmatch(profiles, profile):
+        return (
+            f"{harness} does not find {uuid}, whose profile is {profile}: it reads "
+            f"only profiles such as 1g.10gb ({profiles}). Make such devices "
+            f"(nvidia-smi mig -cgi ... -C), or say harness.device_profiles in a suite "
+            f"file where the harness reads more"
+        )
+    return None

@@ -1,0 +1,103 @@
+"""Which of the pairs that are asked for a suite's harness has. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.spec.schema import AUDITS
+from pytest_mighetero.spec.suite import Pair, Suite
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for.
+
+    Attributes:
+        pairs: those of the suite among the benchmarks and scenarios asked for.
+        action: make target of main.
+        config_ver: explicit ``--config-ver``, or None for the suite's.
+        benchmarks_named: whether the benchmarks were named one by one.
+        scenarios_named: whether the scenarios were.
+    """
+
+    pairs: tuple[Pair, ...]
+    action: str
+    config_ver: str | None
+    benchmarks_named: bool
+    scenarios_named: bool
+
+
+def offered(suite: Suite, wanted: Wanted) -> tuple[Pair, ...]:
+    """Return the pairs that the harness of *suite* has, and judges.
+
+    Left out are those without a configuration of that ``config_ver``, and those whose
+    audit the harness runs, does not judge, and exits with code 0 from.
+
+    Raises:
+        ConfigError: one of those was named, or a benchmark was of which there is no
+            other; or there is no other at all.
+    """
+    configured = [
+        p for p in wanted.pairs if not unconfigured(suite, [p], wanted.config_ver)
+    ]
+    left = {pair.benchmark for pair in configured}
+    empty = any(pair.benchmark not in left for pair in wanted.pairs)
+    named = wanted.benchmarks_named and (wanted.scenarios_named or empty)
+    problem = unconfigured(suite, wanted.pairs, wanted.config_ver)
+    if problem and (named or not configured):
+        raise ConfigError(
+            f"--main-benchmark, --main-scenario: {problem}. Name others, or say "
+            f"another --config-ver"
+        )
+    judged = [p for p in configured if not _unjudged(suite, [p], wanted.action)]
+    problem = _unjudged(suite, configured, wanted.action)
+    if problem and (wanted.benchmarks_named or not judged):
+        raise ConfigError(f"--main-action: {problem}")
+    return tuple(judged)
+
+
+def why_not(
+    suite: Suite, pair: Pair, action: str, config_ver: str | None
+) -> str | None:
+    """Say why the harness of *suite* would measure, or judge, nothing of *pair*."""
+    missing = unconfigured(suite, [pair], config_ver)
+    return missing or _unjudged(suite, [pair], action)
+
+
+def unconfigured(
+    suite: Suite, pairs: Iterable[Pair], config_ver: str | None
+) -> str | None:
+    """Say of which *pairs* the harness has no such configuration, or None.
+
+    Args:
+        suite: which configurations there are.
+        pairs: what is to run.
+        config_ver: explicit ``--config-ver``, or None for the suite's.
+    """
+    missing: dict[str, list[str]] = {}
+    for pair in pairs:
+        version = config_ver or suite.benchmarks[pair.benchmark].config_ver
+        if not suite.has_configuration(pair, version):
+            missing.setdefault(version, []).append(str(pair))
+    lists = [
+        f"no configuration --config_ver={version} of {', '.join(names)}"
+        for version, names in missing.items()
+    ]
+    harness = f"the harness of suite {suite.name}"
+    return f"{harness} has {' and '.join(lists)}" if lists else None
+
+
+def _unjudged(suite: Suite, pairs: Iterable[Pair], action: str) -> str | None:
+    """Say of which benchmarks the harness judges no such audit, or None."""
+    audit = action.removeprefix("run_audit_")
+    names = dict.fromkeys(pair.benchmark for pair in pairs)
+    missing = [each for each in names if audit not in suite.benchmarks[each].audits]
+    if audit not in AUDITS or not missing:
+        return None
+    return (
+        f"the harness of suite {suite.name} does not support {audit.upper()} for "
+        f"{', '.join(missing)}: it says so, judges nothing and exits with code 0. "
+        f"Choose another audit, or other benchmarks"
+    )

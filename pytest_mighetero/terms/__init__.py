@@ -1,0 +1,1 @@
+"""The words that every room uses: pairs, clocks, windows, secrets, printable text."""

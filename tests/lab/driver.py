@@ -1,0 +1,177 @@
+"""The real plugin, driven through pytester against the tests' own harness."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_mighetero.harness.command import MISLEADING, OUTER_MAKE
+from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
+
+FAKE = Path(__file__).parent / "fake_harness"
+UUIDS = [f"MIG-00000000-0000-0000-0000-00000000000{i}" for i in range(1, 10)]
+RUN_TEST = """
+def test_heterogeneous(background, main):
+    main.run()
+"""
+# Sorts after the heterogeneous test, and is to run before it.
+ISOLATED_TEST = """
+import pytest
+
+from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
+
+@pytest.mark.isolated
+def test_isolated(main):
+    main.run()
+"""
+
+# Plugins that are not used; a later -p turns one on again.
+OFF = ("cacheprovider", "rerunfailures", "repeat", "flaky")
+
+# What the tests' own run must not hand on.
+OUTER = (
+    "FAKE_HARNESS",
+    *OUTER_MAKE,
+    *MISLEADING,
+    "PYTEST_ADDOPTS",
+    "PYTEST_XDIST_WORKER",
+    "PYTEST_XDIST_WORKER_COUNT",
+)
+
+
+def ini_of(junit_family: str = "xunit1") -> list[str]:
+    family = f"junit_family = {junit_family}"
+    return ["[pytest]", family, "junit_logging = system-out"]
+
+
+def arguments_of(devices: int) -> list[str]:
+    listed = [f"--mig-devices={','.join(UUIDS[:devices])}"] if devices else []
+    here = ["--junitxml=report.xml", "--mig-lease-dir=leases"]
+    return [*listed, *here, *(word for name in OFF for word in ("-p", f"no:{name}"))]
+
+
+def config_of(folder: Path, **said: str) -> RunConfig:
+    """Return the settings of a run in *folder*, by option."""
+    said = {"mig_suite": str(FAKE / "fake.toml"), **said}
+
+    def given(key: str) -> Value | None:
+        if (raw := said.get(key)) is None:
+            return None
+        return Value(raw, f"--{key}", folder, explicit=True)
+
+    return build_config(given, folder, folder)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One testcase element of a junit file, as a dashboard reads it."""
+
+    name: str
+    properties: dict[str, str]
+    problems: dict[str, str]
+    system_out: str
+
+
+@dataclass(frozen=True)
+class Files:
+    """What one pytest run wrote."""
+
+    folder: Path
+
+    @property
+    def junit(self) -> list[Case]:
+        root = ET.parse(self.folder / "report.xml").getroot()
+        return [
+            Case(
+                case.get("name", ""),
+                {p.get("name", ""): p.get("value", "") for p in case.iter("property")},
+                {
+                    problem.tag: f"{problem.get('message')}\n{problem.text}"
+                    for problem in case
+                    if problem.tag in {"failure", "error", "skipped"}
+                },
+                "".join(out.text or "" for out in case.iter("system-out")),
+            )
+            for case in root.iter("testcase")
+        ]
+
+    @property
+    def case(self) -> Case:
+        (case,) = self.junit
+        return case
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Return every run's record, in order."""
+        found = sorted(self.folder.glob("results/*/record.json"))
+        return [json.loads(path.read_text()) for path in found]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        (path,) = self.folder.glob("results/*/record.json")
+        record: dict[str, Any] = json.loads(path.read_text())
+        return record
+
+    def launches(self, role: str = "main") -> list[dict[str, Any]]:
+        """Return what the harnesses of *role* were launched with, in launch order."""
+        found = self.folder.glob(f"results/**/{role}*/logs/launch.json")
+        return sorted(
+            (json.loads(path.read_text()) for path in found), key=lambda x: x["at"]
+        )
+
+    def run_args(self, role: str = "main") -> list[str]:
+        return [str(word) for word in self.launches(role)[0]["argv"][1:]]
+
+
+@dataclass(frozen=True)
+class Report(Files):
+    """What one pytest run printed, returned and wrote."""
+
+    result: pytest.RunResult
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.result.outlines + self.result.errlines)
+
+
+class Lab:
+    """A folder with a run test, and MIG devices by name."""
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+        self.pytester, self._monkeypatch = pytester, monkeypatch
+        self.folder = pytester.path
+        self.harness = FAKE
+        self.suite = str(FAKE / "fake.toml")
+        for name in OUTER:
+            monkeypatch.delenv(name, raising=False)
+        pytester.makepyfile(test_run=RUN_TEST)
+        self.ini()
+
+    def ini(self, *lines: str, junit_family: str = "xunit1") -> None:
+        self.pytester.makeini("\n".join([*ini_of(junit_family), *lines]))
+
+    def fake(self, **behaviour: dict[str, Any]) -> None:
+        self._monkeypatch.setenv("FAKE_HARNESS", json.dumps(behaviour))
+
+    def isolated(self) -> None:
+        """Add the isolated test, beside the heterogeneous one."""
+        self.pytester.makepyfile(test_solo=ISOLATED_TEST)
+
+    def arguments(self, *options: str, devices: int = 3) -> list[str]:
+        use = [f"--mig-suite={self.suite}", f"--mig-harness-dir={self.harness}"]
+        return [*use, *arguments_of(devices), *options]
+
+    def run(self, *options: str, k: str = "dlrm_server", devices: int = 3) -> Report:
+        """Run pytest on the lab's tests."""
+        arguments = self.arguments("-k", k, *options, devices=devices)
+        return Report(self.folder, self.pytester.runpytest_inprocess(*arguments))
+
+    def run_apart(self, *options: str, k: str = "dlrm_server") -> Report:
+        """Run pytest in a process of its own: our own warnings are errors here."""
+        arguments = self.arguments("-k", k, *options)
+        return Report(self.folder, self.pytester.runpytest_subprocess(*arguments))

@@ -1,0 +1,113 @@
+"""What RUN_ARGS ask for, and how harness and LoadGen hand it on by design."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.plan.asked import Asked, asked_of, differences, unknown_flags
+from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.spec.suite import Pair
+
+
+def result(scenario: str, **logged: object) -> LoadGenResult:
+    """Return a result by what LoadGen logs, requested and effective."""
+
+    def below(prefix: str) -> dict[str, object]:
+        return {
+            key.removeprefix(prefix): value
+            for key, value in logged.items()
+            if key.startswith(prefix)
+        }
+
+    return LoadGenResult(
+        Path(),
+        scenario=scenario,
+        mode="PerformanceOnly",
+        requested=below("requested_"),
+        settings=below("effective_"),
+    )
+
+
+def asked(scenario: str, *words: str, action: str = "run_harness") -> tuple[Asked, ...]:
+    return asked_of(Pair("bert", scenario), action, words)
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--audio_batch_size=1024",
+        "--batch_size=8",
+        "--dla_copy_streams=4",
+        "--deque_timeout_usec=2000",
+        "--input_format=linear",
+        "--use_fp8",
+        "--server_num_issue_query_threads=2",
+    ],
+)
+def test_flags_of_v1_0_to_v3_0_are_known(flag: str) -> None:
+    assert not unknown_flags([flag])
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("0.97", 0.97),  # v1.0 and v1.1 take a fraction and write 97 into user.conf
+        ("97", 0.97),  # v2.0 and later take percent
+        ("99.9", 0.999),
+    ],
+)
+def test_percentiles_are_fractions_or_percents_by_round(
+    said: str, logged: float
+) -> None:
+    words = asked("server", f"--server_target_latency_percentile={said}")
+    keys = (
+        "requested_server_target_latency_percentile",
+        "effective_target_latency_percentile",
+    )
+    assert not differences(words, result("Server", **dict.fromkeys(keys, logged)))
+    other = result("Server", **dict.fromkeys(keys, logged / 100))
+    (difference,) = differences(words, other)
+    assert f"percentile {said} " in difference
+    assert f"LoadGen ran with {logged / 100:g}" in difference
+
+
+@pytest.mark.parametrize(
+    ("scenario", "word", "key", "value"),
+    [
+        ("Offline", "--performance_sample_count=64", "performance_sample_count", 2048),
+        ("Multistream", "--multi_stream_target_qps=20", "", 15),
+        ("Multistream", "--multi_stream_target_latency_ns=50000000", "", 66000000),
+        ("Multistream", "--multi_stream_max_async_queries=1", "", 2),
+        ("Offline", "--fast --min_query_count=24576", "", 1),
+    ],
+)
+def test_what_the_harness_lost(
+    scenario: str, word: str, key: str, value: object
+) -> None:
+    name = word.rpartition("--")[2].partition("=")[0]
+    logged = {f"effective_{key}" if key else f"requested_{name}": value}
+    (difference,) = differences(
+        asked(scenario.lower(), *word.split()), result(scenario, **logged)
+    )
+    assert f"asked for {name} " in difference
+
+
+def test_an_override_of_the_sample_count_wins() -> None:
+    words = ["--performance_sample_count=64", "--performance_sample_count_override=128"]
+    logged = {"requested_performance_sample_count_override": 128}
+    assert not differences(asked("offline", *words), result("Offline", **logged))
+    nothing = asked("offline", "--performance_sample_count=0")  # the default, then
+    assert not differences(nothing, result("Offline", **logged))
+
+
+def test_a_factor_of_the_target_is_asked_for_with_it() -> None:
+    words = asked(
+        "server", "--server_target_qps=500", "--server_target_qps_adj_factor=.9"
+    )
+    assert not differences(words, result("Server", requested_server_target_qps=450))
+    (difference,) = differences(
+        words, result("Server", requested_server_target_qps=500)
+    )
+    assert "asked for server_target_qps 450 " in difference

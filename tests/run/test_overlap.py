@@ -1,0 +1,52 @@
+"""Margins and the verdict, by windows written down."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_mighetero.run.overlap import OverlapReport, TimedWindow, margin
+
+MAIN = TimedWindow(100.0, 110.0)
+
+
+@pytest.mark.parametrize(
+    ("window", "start", "end", "covered"),
+    [
+        (TimedWindow(90, 120), 10, 10, 1.0),
+        (TimedWindow(100, 110), 0, 0, 1.0),
+        (TimedWindow(105, 120), -5, 10, 0.5),
+        (TimedWindow(90, 104), 10, -6, 0.4),
+        (TimedWindow(120, 130), -20, 20, 0.0),
+    ],
+)
+def test_margin(window: TimedWindow, start: float, end: float, covered: float) -> None:
+    found = margin("bert_offline", MAIN, [window])
+    assert (found.start_s, found.end_s) == (start, end)
+    assert found.covered == pytest.approx(covered)
+
+
+@pytest.mark.parametrize(
+    ("windows", "required", "late", "early"),
+    [
+        ([(90, 120), (95, 115)], 5, 0, 0),
+        ([(90, 120), (95, 115)], 5.1, 0, 1),
+        ([(90, 120), (101, 115)], 5, 1, 0),
+        ([(90, 120), (101, 109)], 0, 1, 1),
+    ],
+)
+def test_report(
+    windows: list[tuple[float, float]], required: float, late: int, early: int
+) -> None:
+    margins = tuple(margin("x", MAIN, [TimedWindow(*each)]) for each in windows)
+    report = OverlapReport(margins, required)
+    assert (len(report.late), len(report.early)) == (late, early)
+    assert report.ok is (late + early == 0)
+    assert report.start_margin_s == min(100 - begin for begin, _ in windows)
+    assert report.end_margin_s == min(end - 110 for _, end in windows)
+
+
+def test_one_marker_makes_the_verdict_one_by_markers() -> None:
+    loadgen = margin("a", MAIN, [TimedWindow(90, 120)])
+    marker = margin("b", MAIN, [TimedWindow(90, 120, "marker")])
+    assert OverlapReport((loadgen,), 0).source == "loadgen"
+    assert OverlapReport((loadgen, marker), 0).source == "marker"
