@@ -24,7 +24,7 @@ from pytest_mighetero.plan.launch import Launch, RunPlan
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.mainrun import MainRun
 from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 
 POLL_S = 0.01
 SETTINGS = {

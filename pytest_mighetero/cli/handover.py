@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mighetero.plan.launch import audit_of
 from pytest_mighetero.readers.loadgen import LoadGenResult, find_results, read_result
 from pytest_mighetero.records.comparison.sides import kind_of, why_not
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.run.audit_files import judge_runs
 from pytest_mighetero.run.evidence import accuracy_summary, audit_verdicts
 from pytest_mighetero.run.verdict import judge, judge_audit
+from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.units import significant
 
 ACCURACY_LOG = "mlperf_log_accuracy.json"

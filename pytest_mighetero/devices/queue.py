@@ -10,7 +10,7 @@ from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.devices.lease import Lease, myself, take
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import format_duration
 
 _POLL_S = 0.2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
-from pytest_mighetero.run.overlap import TimedWindow
+from pytest_mighetero.terms.window import TimedWindow
 
 # nvml.h: nvmlClocksEventReason*, called nvmlClocksThrottleReason* before R535.
 THROTTLING = {

@@ -8,9 +8,8 @@ import time
 from pathlib import Path
 
 from pytest_mighetero.harness.guard import command_line
+from pytest_mighetero.terms.environment import MARK
 
-# Every process that a launch starts inherits this variable: the launch's own folder.
-MARK = "MIGHETERO_FOLDER"
 _PATIENCE = 2.0  # seconds for SIGKILL to take effect
 
 

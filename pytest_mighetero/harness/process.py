@@ -14,10 +14,10 @@ import pexpect
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.guard import LAUNCHED, ORDER_END
-from pytest_mighetero.harness.leftover import MARK
 from pytest_mighetero.harness.marker import QUIET_S, Markers, MarkerScanner
 from pytest_mighetero.harness.spawn import PtySpawn
 from pytest_mighetero.terms.clock import Stamp
+from pytest_mighetero.terms.environment import MARK
 
 TAIL_BYTES = 64 * 1024
 _PTY_HOLDS = 1024 * 1024  # bytes; far more than a pty does (19 kB, Linux 6.18)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from pytest_mighetero.readers.loadgen import LoadGenResult
 from pytest_mighetero.spec.flags import KNOWN_FLAGS, nearest_flag
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 
 # What LoadGen warns of where an audit.config overrides its settings (v1.0 to 6.0).
 _OVERRIDDEN = "Found Audit Config file"

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.plan.launch import audit_of
 from pytest_mighetero.plan.law import accuracy_only, law_of
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair, audit_of
 from pytest_mighetero.units import format_duration
 
 # The reference script's factor on main's min_duration; here on what main will take.

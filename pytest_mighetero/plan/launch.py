@@ -13,24 +13,12 @@ from pytest_mighetero.plan.asked import Asked, asked_of
 from pytest_mighetero.plan.search import MAX_FULL, MAX_PROBES
 from pytest_mighetero.plan.seats import Seat
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair, audit_of, run_name
 
 # The words of RUN_ARGS that choose a target.
 TARGET_FLAGS = {"offline": "offline_expected_qps", "server": "server_target_qps"}
 
 SERVER_TARGET = TARGET_FLAGS["server"]
-
-
-def audit_of(action: str) -> str | None:
-    """Return ``test01`` for ``run_audit_test01``, None for what is no audit."""
-    audit = action.removeprefix("run_audit_")
-    return None if audit == action else audit
-
-
-def run_name(pair: Pair, action: str) -> str:
-    """Return ``dlrm_server``, or ``bert_offline-test01`` for an audit."""
-    audit = audit_of(action)
-    return f"{pair}-{audit}" if audit else str(pair)
 
 
 def ids_of(config: RunConfig) -> list[tuple[str, Pair]]:

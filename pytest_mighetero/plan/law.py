@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pytest_mighetero.plan.launch import TARGET_FLAGS, run_arg_of
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair, figures_of
+from pytest_mighetero.spec.suite import figures_of
+from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import significant
 
 

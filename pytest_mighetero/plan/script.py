@@ -11,10 +11,10 @@ import re
 import shlex
 from collections.abc import Iterable
 
-from pytest_mighetero.harness.command import MISLEADING, OUTER_MAKE
 from pytest_mighetero.plan.launch import Launch, RunPlan
 from pytest_mighetero.readers.loadgen.detail import DETAIL_NAME
 from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.terms.environment import MISLEADING, OUTER_MAKE
 from pytest_mighetero.units import format_duration
 
 _BASHS = ("SHELLOPTS", "BASHOPTS")

@@ -11,7 +11,7 @@ from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.spec.device_names import unknown_to
 from pytest_mighetero.spec.offer import unconfigured
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 
 # A background and its device.
 Seat = tuple[Pair, MigDevice]

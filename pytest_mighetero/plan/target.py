@@ -12,7 +12,7 @@ from pytest_mighetero.plan.advice import next_target
 from pytest_mighetero.plan.launch import TARGET_FLAGS
 from pytest_mighetero.readers.loadgen import LoadGenResult
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import significant
 
 

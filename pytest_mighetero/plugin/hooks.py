@@ -16,11 +16,11 @@ import pytest
 
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plugin.fixtures import KEEPER, MigheteroWarning
-from pytest_mighetero.plugin.markers import MARKERS
 from pytest_mighetero.plugin.protocol import is_run
 from pytest_mighetero.plugin.selection.collection import pytest_report_collectionfinish
 from pytest_mighetero.plugin.settings import RUN_CONFIG, anything_said, run_config
 from pytest_mighetero.plugin.spelled import apart, spelled
+from pytest_mighetero.spec.markers import MARKERS
 from pytest_mighetero.spec.options import OPTIONS, Option
 from pytest_mighetero.terms.printable import printable
 
@@ -127,8 +127,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what the runs of this session use, where options or ini say any of it."""
     if RUN_CONFIG not in config.stash:
         return []
-    from pytest_mighetero.harness.command import withheld
     from pytest_mighetero.show.inventory import geometry
+    from pytest_mighetero.terms.environment import withheld
 
     run = config.stash[RUN_CONFIG]
     suite = f"{run.suite.name} ({run.suite.description})"

@@ -133,7 +133,7 @@ def means_a_run(metafunc: pytest.Metafunc) -> bool:
 
 def is_pair(value: object) -> bool:
     """Tell whether *value* is a Pair, without importing what that is."""
-    return type(value).__module__ == "pytest_mighetero.spec.suite"
+    return type(value).__module__ == "pytest_mighetero.terms.pair"
 
 
 def _refuse(metafunc: pytest.Metafunc, name: str) -> None:

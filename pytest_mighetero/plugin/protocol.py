@@ -18,7 +18,7 @@ def is_run(item: pytest.Item) -> bool:
     """Tell whether *item* measures a Pair, without importing what a Pair is."""
     callspec = getattr(item, "callspec", None)
     main = callspec and callspec.params.get("main")
-    return type(main).__module__ == "pytest_mighetero.spec.suite"
+    return type(main).__module__ == "pytest_mighetero.terms.pair"
 
 
 @pytest.hookimpl(wrapper=True)

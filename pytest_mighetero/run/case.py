@@ -10,16 +10,9 @@ from typing import Any
 from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.devices.queue import Waits
 from pytest_mighetero.errors import RunError
-from pytest_mighetero.harness.command import withheld
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.plan.durations import BackgroundTime
-from pytest_mighetero.plan.launch import (
-    Launch,
-    RunPlan,
-    plan_backgrounds,
-    plan_run,
-    run_name,
-)
+from pytest_mighetero.plan.launch import Launch, RunPlan, plan_backgrounds, plan_run
 from pytest_mighetero.readers.loadgen import LoadGenResult
 from pytest_mighetero.records.comparison.judgement import (
     compare_neighbours,
@@ -35,7 +28,8 @@ from pytest_mighetero.run.repetition import measure_until_good
 from pytest_mighetero.run.start import Tick, check_extra, check_makefile
 from pytest_mighetero.show import report
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.environment import withheld
+from pytest_mighetero.terms.pair import Pair, run_name
 
 
 class Case:

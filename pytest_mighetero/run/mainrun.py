@@ -25,12 +25,12 @@ from pytest_mighetero.run.evidence import (
     ran_otherwise,
     tail_of,
 )
-from pytest_mighetero.run.overlap import TimedWindow
 from pytest_mighetero.run.proof import background_proof, main_proof
 from pytest_mighetero.run.start import Tick, process_of
 from pytest_mighetero.run.verdict import judge, judge_audit
 from pytest_mighetero.run.watch import Watch
 from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.terms.window import TimedWindow
 from pytest_mighetero.units import format_duration
 
 _LOG_APPEARS_S = 2.0  # after the marker: StartTest opens its logs first thing

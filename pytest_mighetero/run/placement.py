@@ -17,7 +17,7 @@ from pytest_mighetero.plan.durations import (
     time_left,
     too_long,
 )
-from pytest_mighetero.plan.launch import audit_of, run_args_of
+from pytest_mighetero.plan.launch import run_args_of
 from pytest_mighetero.plan.seats import Seat, refuse_unknown, seat_backgrounds, wish_of
 from pytest_mighetero.run.backgrounds.keeper import (
     Keeper,
@@ -29,7 +29,8 @@ from pytest_mighetero.run.measurements import Measurements
 from pytest_mighetero.run.recorded import recorded_run
 from pytest_mighetero.run.start import Tick
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import ANY_PROFILE, Pair
+from pytest_mighetero.spec.suite import ANY_PROFILE
+from pytest_mighetero.terms.pair import Pair, audit_of
 
 
 class Place:

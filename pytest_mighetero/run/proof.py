@@ -15,8 +15,8 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.loadgen import LoadGenResult, read_results
 from pytest_mighetero.readers.loadgen.version import stamps_are_local
-from pytest_mighetero.run.overlap import TimedWindow
 from pytest_mighetero.terms.clock import Clock, Stamp
+from pytest_mighetero.terms.window import TimedWindow
 
 _STAMP_S = 0.01  # LoadGen's stamps are in ms, and cut off
 # issuing_since is up to 1 s late: LoadGen cuts test_datetime down to the second.

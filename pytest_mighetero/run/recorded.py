@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.plan.durations import Recorded
-from pytest_mighetero.plan.launch import run_args_of, run_name
+from pytest_mighetero.plan.launch import run_args_of
 from pytest_mighetero.records import marks
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.results_folder import good_records
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair, run_name
 
 _LONGEST_S = 1e9
 

@@ -10,8 +10,8 @@ from pytest_mighetero.harness.activity import Activity
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.tree import Trees
 from pytest_mighetero.run.evidence import tail_of
-from pytest_mighetero.run.overlap import TimedWindow
 from pytest_mighetero.terms.clock import Clock
+from pytest_mighetero.terms.window import TimedWindow
 
 _LATER_S = 0.9  # between looks: whoever asks does so about once a second
 

@@ -14,7 +14,8 @@ from pytest_mighetero.plan.seats import misfit_of
 from pytest_mighetero.spec.device_names import unknown_to
 from pytest_mighetero.spec.options import SUITE_DEFAULTS
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import SUITES, Pair, Suite, load_suite
+from pytest_mighetero.spec.suite import SUITES, Suite, load_suite
+from pytest_mighetero.terms.pair import Pair
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_mighetero.harness.process import HarnessProcess
-from pytest_mighetero.plan.launch import RunPlan, audit_of
+from pytest_mighetero.plan.launch import RunPlan
 from pytest_mighetero.readers.loadgen import LoadGenResult
 from pytest_mighetero.run.overlap import OverlapReport
 from pytest_mighetero.run.verdict import accuracy_verdicts
 from pytest_mighetero.show.columns import columns
+from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.printable import printable_line
 from pytest_mighetero.units import significant
 

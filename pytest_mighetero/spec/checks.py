@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.harness.command import unsafe_for_make
 from pytest_mighetero.spec.device_names import unknown_to
 from pytest_mighetero.spec.offer import unconfigured
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.make import unsafe_for_make
+from pytest_mighetero.terms.pair import Pair
 
 if TYPE_CHECKING:
     from pytest_mighetero.spec.runspec import RunConfig

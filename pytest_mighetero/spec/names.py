@@ -12,13 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.harness.command import (
-    MISLEADING,
-    OUTER_MAKE,
-    unsafe_for_make,
-)
-from pytest_mighetero.harness.leftover import MARK
-from pytest_mighetero.plugin.markers import BINDING
+from pytest_mighetero.spec.markers import BINDING
+from pytest_mighetero.terms.environment import MARK, MISLEADING, OUTER_MAKE
+from pytest_mighetero.terms.make import unsafe_for_make
 from pytest_mighetero.terms.secret import MASK
 
 # Returns what was expected, or None where the text is right.

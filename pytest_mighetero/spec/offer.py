@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec.schema import AUDITS
-from pytest_mighetero.spec.suite import Pair, Suite
+from pytest_mighetero.spec.suite import Suite
+from pytest_mighetero.terms.pair import Pair
 
 
 @dataclass(frozen=True)

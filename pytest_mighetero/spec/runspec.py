@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.harness.command import check_path
 from pytest_mighetero.spec import values as parsing
 from pytest_mighetero.spec.checks import check_together
 from pytest_mighetero.spec.names import check_option, path_rule
 from pytest_mighetero.spec.offer import Wanted, offered
 from pytest_mighetero.spec.options import BY_KEY, SUITE_DEFAULTS, Option
 from pytest_mighetero.spec.schema import ACTIONS, SCENARIOS
-from pytest_mighetero.spec.suite import Pair, Suite, load_suite
+from pytest_mighetero.spec.suite import Suite, load_suite
+from pytest_mighetero.terms.make import check_path
+from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.secret import Secrets, marked_as, secrets_of
 from pytest_mighetero.units import in_milliseconds, parse_duration
 

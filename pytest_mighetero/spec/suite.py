@@ -15,6 +15,7 @@ from typing import Any
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.spec.names import check_apart, check_names, path_rule
 from pytest_mighetero.spec.schema import AUDITS, check_table, suite_schema
+from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import parse_duration
 
 if sys.version_info >= (3, 11):
@@ -29,17 +30,6 @@ ANY_PROFILE = "*"
 
 # By profile, config_ver, benchmark and scenario.
 Figures = Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One benchmark in one scenario."""
-
-    benchmark: str
-    scenario: str
-
-    def __str__(self) -> str:
-        return f"{self.benchmark}_{self.scenario}"
 
 
 @dataclass(frozen=True)

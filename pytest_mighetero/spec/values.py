@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection
 from typing import Literal
 
 from pytest_mighetero.errors import ConfigError, nearest
-from pytest_mighetero.harness.command import check_words
 from pytest_mighetero.spec.names import config_ver_rule, profile_rule
+from pytest_mighetero.terms.make import check_words
 from pytest_mighetero.units import parse_duration
 
 # Said by options of their own; a second mention would win silently (argparse).

@@ -46,8 +46,14 @@ def test_an_unrelated_run_imports_nothing_for_us(lab: Lab) -> None:
     )
     assert not UNUSED & set(modules.split())
     ours = {name for name in modules.split() if name.startswith("pytest_mighetero.")}
-    rooms = {"errors", "plugin", "plugin.selection", "spec", "spec.options", "terms"}
-    files = {"fixtures", "hooks", "markers", "outcome", "protocol", "settings"}
+    rooms = {"errors", "plugin", "plugin.selection", "spec", "terms"}
+    files = {"fixtures", "hooks", "outcome", "protocol", "settings"}
     files |= {"selection.collection", "spelled"}
-    always = {*rooms, "terms.printable", *(f"plugin.{name}" for name in files)}
+    always = {
+        *rooms,
+        "spec.markers",
+        "spec.options",
+        "terms.printable",
+        *(f"plugin.{name}" for name in files),
+    }
     assert ours == {f"pytest_mighetero.{name}" for name in always}

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_mighetero.devices.queue import FolderLock, lock_folder
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 from tests.lab.driver import (
     FAKE,
     OUTER,

@@ -19,7 +19,7 @@ from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.devices.lease import Lease, holder_of, myself, take
 from pytest_mighetero.devices.queue import FolderLock, lock_folder
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 from tests.lab.driver import UUIDS, Lab, config_of
 from tests.lab.processes import until
 

@@ -11,7 +11,7 @@ from pytest_mighetero.plan.durations import Recorded
 from pytest_mighetero.run import placement as placing
 from pytest_mighetero.run.recorded import recorded_run
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 from tests.cli.strange import ODD, STRANGE, make_strange
 from tests.lab.driver import Lab
 

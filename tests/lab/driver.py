@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pytest_mighetero.harness.command import MISLEADING, OUTER_MAKE
 from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
+from pytest_mighetero.terms.environment import MISLEADING, OUTER_MAKE
 
 FAKE = Path(__file__).parent / "fake_harness"
 UUIDS = [f"MIG-00000000-0000-0000-0000-00000000000{i}" for i in range(1, 10)]

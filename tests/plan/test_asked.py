@@ -8,7 +8,7 @@ import pytest
 
 from pytest_mighetero.plan.asked import Asked, asked_of, differences, unknown_flags
 from pytest_mighetero.readers.loadgen import LoadGenResult
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 
 
 def result(scenario: str, **logged: object) -> LoadGenResult:

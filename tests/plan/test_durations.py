@@ -9,7 +9,7 @@ import pytest
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import Recorded, background_time, loadgen_seconds
 from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 
 A100 = "1g.10gb"
 

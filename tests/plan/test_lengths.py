@@ -7,7 +7,8 @@ import pytest
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import loadgen_seconds, too_long, uncovered
 from pytest_mighetero.plan.lengths import check_lengths
-from pytest_mighetero.spec.suite import ANY_PROFILE, Pair
+from pytest_mighetero.spec.suite import ANY_PROFILE
+from pytest_mighetero.terms.pair import Pair
 from tests.plan.test_durations import config
 
 A100 = "1g.10gb"

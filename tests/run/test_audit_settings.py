@@ -12,7 +12,7 @@ from pytest_mighetero.devices.gpu import MigDevice
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.run.evidence import AuditSettings, audit_settings, audit_verdicts
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 
 SINCE = 1_600_000_000.0
 FOUND = "Found Audit Config file (audit.config)."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mighetero.run.overlap import OverlapReport, TimedWindow, margin
+from pytest_mighetero.run.overlap import OverlapReport, margin
+from pytest_mighetero.terms.window import TimedWindow
 
 MAIN = TimedWindow(100.0, 110.0)
 

@@ -14,8 +14,8 @@ from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.run.proof import main_proof
-from pytest_mighetero.spec.suite import Pair
 from pytest_mighetero.terms.clock import Clock, Stamp
+from pytest_mighetero.terms.pair import Pair
 
 EPOCH = 1_700_000_000.0
 # Set 5 s back at the tenth second.

@@ -17,7 +17,7 @@ from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.run.backgrounds import readiness
 from pytest_mighetero.run.backgrounds.readiness import Readiness
 from pytest_mighetero.run.start import process_of
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 from tests.lab.driver import FAKE, config_of
 
 MARKER = "echo Starting running actual test."

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mighetero.spec.suite import Figures, Pair
+from pytest_mighetero.spec.suite import Figures
+from pytest_mighetero.terms.pair import Pair
 from tests.spec.test_suites import load
 
 SCENARIOS = ("offline", "server", "singlestream", "multistream")

@@ -8,7 +8,8 @@ import pytest
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec.options import SUITE_DEFAULTS
-from pytest_mighetero.spec.suite import Pair, Suite, load_suite
+from pytest_mighetero.spec.suite import Suite, load_suite
+from pytest_mighetero.terms.pair import Pair
 
 # The matrices of NVIDIA's launch_heterogeneous_mig scripts, v1.0 to v2.0, as far as
 # there are configurations: v1.0 has none of ssd-mobilenet in MultiStream.

@@ -10,7 +10,7 @@ import pytest
 from pytest_mighetero.plugin.ownership import beside
 from pytest_mighetero.plugin.settings import RUN_CONFIG
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 
 # What identifies a set of backgrounds before there is a GPU; None for main alone.
 SetKey = tuple[str, ...] | None

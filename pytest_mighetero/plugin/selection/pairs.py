@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.plugin.markers import BINDING, MARKERS
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.ownership import is_ours, means_a_run, refuse_parameters
 from pytest_mighetero.plugin.settings import run_config, said
+from pytest_mighetero.spec.markers import BINDING, MARKERS
 
 if TYPE_CHECKING:
     from pytest_mighetero.spec.runspec import RunConfig
-    from pytest_mighetero.spec.suite import Pair
+    from pytest_mighetero.terms.pair import Pair
 
 BOUND: pytest.StashKey[list[Pair]] = pytest.StashKey()  # what markers bind tests to
 

@@ -29,7 +29,7 @@ from pytest_mighetero.readers.loadgen.version import stamps_are_local
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pytest_mighetero.run.overlap import TimedWindow
+    from pytest_mighetero.terms.window import TimedWindow
 
 _Log = TypeVar("_Log", DetailLog, SummaryLog)
 

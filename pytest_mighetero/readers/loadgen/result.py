@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING
 
-from pytest_mighetero.run.overlap import TimedWindow
+from pytest_mighetero.terms.window import TimedWindow
 from pytest_mighetero.units import significant
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
-from pytest_mighetero.run.overlap import TimedWindow
+from pytest_mighetero.terms.window import TimedWindow
 
 _POWER_STAMP = re.compile(
     r"(\d\d)-(\d\d)-(\d{4}) (\d\d):(\d\d):(\d\d)(\.\d+)?$", re.ASCII

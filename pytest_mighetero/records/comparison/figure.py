@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pytest_mighetero.plan.launch import audit_of
 from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.terms.pair import audit_of
 
 _TTFT, _TPOT = "p99 TTFT", "p99 TPOT"
 _FACTS = (

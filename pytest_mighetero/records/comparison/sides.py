@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.plan.launch import audit_of
 from pytest_mighetero.records.comparison.figure import figure_of
 from pytest_mighetero.records.comparison.published import LAYOUT, Entry, published_runs
 from pytest_mighetero.records.paths import find_records, named
 from pytest_mighetero.records.record import SAME, Record, settings_of
 from pytest_mighetero.records.record_file import RecordError
 from pytest_mighetero.records.results_folder import has_records
+from pytest_mighetero.terms.pair import audit_of
 
 KINDS = ("isolated", "heterogeneous")
 _LONGEST = 160  # characters of a reason

@@ -16,11 +16,12 @@ from pytest_mighetero.plan.launch import Launch, plan_backgrounds
 from pytest_mighetero.plan.seats import Seat
 from pytest_mighetero.records.writer import make_folder
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
-from pytest_mighetero.run.overlap import OverlapReport, TimedWindow
+from pytest_mighetero.run.overlap import OverlapReport
 from pytest_mighetero.run.start import Tick
 from pytest_mighetero.run.watch import stopped_now
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.window import TimedWindow
 
 
 class Neighbours(Protocol):

@@ -20,7 +20,7 @@ from pytest_mighetero.run.evidence import (
 )
 from pytest_mighetero.run.start import Tick
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
+from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import format_duration
 
 _LOOK_S = 0.02  # between looks at LoadGen's logs (0.4 ms for seven) nobody called for

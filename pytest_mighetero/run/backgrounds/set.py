@@ -19,12 +19,13 @@ from pytest_mighetero.run.evidence import (
     ran_otherwise,
     tail_of,
 )
-from pytest_mighetero.run.overlap import OverlapReport, TimedWindow, margin
+from pytest_mighetero.run.overlap import OverlapReport, margin
 from pytest_mighetero.run.proof import background_proof
 from pytest_mighetero.run.start import Tick, process_of
 from pytest_mighetero.spec.runspec import RunConfig
-from pytest_mighetero.spec.suite import Pair
 from pytest_mighetero.terms.clock import Stamp
+from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.window import TimedWindow
 from pytest_mighetero.units import format_duration
 
 # While LoadGen runs, its log gives the first query's time to the second.

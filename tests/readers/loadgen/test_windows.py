@@ -15,7 +15,7 @@ from pytest_mighetero.readers.loadgen.windows import (
     power_stamp_to_posix,
     window_from_stamps,
 )
-from pytest_mighetero.run.overlap import TimedWindow
+from pytest_mighetero.terms.window import TimedWindow
 from tests.readers.loadgen.mllog import PACIFIC, in_zone, line, lines, write_detail
 
 if TYPE_CHECKING:

@@ -1,0 +1,28 @@
+"""What is measured: a benchmark in a scenario, and the name of its run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One benchmark in one scenario."""
+
+    benchmark: str
+    scenario: str
+
+    def __str__(self) -> str:
+        return f"{self.benchmark}_{self.scenario}"
+
+
+def audit_of(action: str) -> str | None:
+    """Return ``test01`` for ``run_audit_test01``, None for what is no audit."""
+    audit = action.removeprefix("run_audit_")
+    return None if audit == action else audit
+
+
+def run_name(pair: Pair, action: str) -> str:
+    """Return ``dlrm_server``, or ``bert_offline-test01`` for an audit."""
+    audit = audit_of(action)
+    return f"{pair}-{audit}" if audit else str(pair)
