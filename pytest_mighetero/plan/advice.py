@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.terms.scenario import is_bounded, scenario_of
 from pytest_mighetero.units import significant
 
 # Of what was scheduled: what three back-offs by 7 % come to. Where less was answered,
@@ -28,14 +29,14 @@ def next_target(result: LoadGenResult, step: float) -> float | None:
         step: the fraction by which to change.
     """
     target = _invalid_target(result)
-    if target is not None and result.scenario == "Server":
+    if target is not None and is_bounded(result.scenario):
         lowered = _lowered(result, target, step)
         if lowered is None or not _needs_whole(target):
             return lowered
         # 280 and not 279.99...
         whole = min(math.floor(round(lowered, 6)), math.ceil(target) - 1)
         return whole if whole >= 1 else None
-    if target is not None and result.scenario == "Offline":
+    if target is not None and scenario_of(result.scenario).one_query:
         said = " ".join(result.recommendations).lower()
         if "increase" in said:
             return float(f"{max(target * (1 + step), _rate(result)):.6g}")
@@ -47,7 +48,7 @@ def next_target(result: LoadGenResult, step: float) -> float | None:
 def advice(result: LoadGenResult, step: float) -> str | None:
     """Say what to try after an INVALID Server run that was too slow, or None."""
     target = _invalid_target(result)
-    if result.scenario != "Server" or target is None:
+    if not is_bounded(result.scenario) or target is None:
         return None
     if (following := next_target(result, step)) is not None:
         return f"Next to try: --server_target_qps={significant(following, 10)}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pytest_mighetero.readers.loadgen import LoadGenResult
 from pytest_mighetero.spec.flags import KNOWN_FLAGS, nearest_flag
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.scenario import is_of_another, scenario_of
 
 # What LoadGen warns of where an audit.config overrides its settings (v1.0 to 6.0).
 _OVERRIDDEN = "Found Audit Config file"
@@ -48,20 +49,18 @@ class _Setting:
         requested: the key below ``requested_``: what reached LoadGen.
         effective: the key below ``effective_``: what it made of that; "" where LoadGen
             makes something else of it by its own law.
-        scenario: the only scenario that the flag is for, or "".
         step: what the value may be off by on its way.
         percent: whether it is said in percent from v2.0 on, and logged as a fraction.
     """
 
     requested: str
     effective: str = ""
-    scenario: str = ""
     step: float = 0.0
     percent: bool = False
 
 
-def _percentile(scenario: str, flag: str) -> _Setting:
-    return _Setting(flag, "target_latency_percentile", scenario, percent=True)
+def _percentile(flag: str) -> _Setting:
+    return _Setting(flag, "target_latency_percentile", percent=True)
 
 
 def _same(name: str) -> _Setting:
@@ -73,37 +72,33 @@ _SETTINGS: Mapping[str, _Setting] = {
     "max_duration": _Setting("max_duration_ms", "max_duration_ms"),
     "min_query_count": _Setting("min_query_count"),
     "max_query_count": _same("max_query_count"),
-    "offline_expected_qps": _Setting("offline_expected_qps", "target_qps", "offline"),
-    "server_target_qps": _Setting("server_target_qps", "target_qps", "server"),
+    "offline_expected_qps": _Setting("offline_expected_qps", "target_qps"),
+    "server_target_qps": _Setting("server_target_qps", "target_qps"),
     "server_target_latency_ns": _Setting(
-        "server_target_latency_ns", "target_latency_ns", "server", _CONF_STEP_NS
+        "server_target_latency_ns", "target_latency_ns", _CONF_STEP_NS
     ),
-    "server_target_latency_percentile": _percentile(
-        "server", "server_target_latency_percentile"
-    ),
+    "server_target_latency_percentile": _percentile("server_target_latency_percentile"),
     "single_stream_expected_latency_ns": _Setting(
-        "single_stream_expected_latency_ns", "", "singlestream", _CONF_STEP_NS
+        "single_stream_expected_latency_ns", "", _CONF_STEP_NS
     ),
     "single_stream_target_latency_percentile": _percentile(
-        "singlestream", "single_stream_target_latency_percentile"
+        "single_stream_target_latency_percentile"
     ),
     "multi_stream_expected_latency_ns": _Setting(
-        "multi_stream_expected_latency_ns", "", "multistream", _CONF_STEP_NS
+        "multi_stream_expected_latency_ns", "", _CONF_STEP_NS
     ),
     "multi_stream_samples_per_query": _Setting(
-        "multi_stream_samples_per_query", "samples_per_query", "multistream"
+        "multi_stream_samples_per_query", "samples_per_query"
     ),
     "multi_stream_target_latency_percentile": _percentile(
-        "multistream", "multi_stream_target_latency_percentile"
+        "multi_stream_target_latency_percentile"
     ),
     # These three were in LoadGen up to v1.0.1 only.
-    "multi_stream_target_qps": _Setting("multi_stream_target_qps", "", "multistream"),
+    "multi_stream_target_qps": _Setting("multi_stream_target_qps", ""),
     "multi_stream_target_latency_ns": _Setting(
-        "multi_stream_target_latency_ns", "", "multistream", _CONF_STEP_NS
+        "multi_stream_target_latency_ns", "", _CONF_STEP_NS
     ),
-    "multi_stream_max_async_queries": _Setting(
-        "multi_stream_max_async_queries", "", "multistream"
-    ),
+    "multi_stream_max_async_queries": _Setting("multi_stream_max_async_queries", ""),
     # Harnesses make the first the second, unless that is said as well (v2.0 on).
     "performance_sample_count": _Setting(
         "performance_sample_count_override", "performance_sample_count"
@@ -150,7 +145,7 @@ def asked_of(pair: Pair, action: str, run_args: Sequence[str]) -> tuple[Asked, .
     for flag, (value, word) in words.items():
         known = flag if flag in KNOWN_FLAGS else nearest_flag(flag)
         setting = _SETTINGS.get(known or "")
-        other = setting is not None and setting.scenario not in ("", pair.scenario)
+        other = known is not None and is_of_another(known, pair.scenario)
         if known == "test_mode" or (setting is not None and not other):
             hint = "" if known == flag else f", which is no known flag: --{known}?"
             asked[known or ""] = Asked(known or "", value, f"{word}{hint}")
@@ -255,7 +250,7 @@ def _ran_with(asked: Asked, result: LoadGenResult) -> list[object]:
     said = [result.requested.get(setting.requested)]
     said.append(result.settings.get(setting.effective))
     # LoadGen makes one query of all in Offline, and may raise it in SingleStream.
-    if asked.name == "min_query_count" and result.scenario in ("Server", "MultiStream"):
+    if asked.name == "min_query_count" and scenario_of(result.scenario).keeps_count:
         said.append(result.settings.get("min_query_count"))
     return [value for value in said if value is not None]
 

@@ -10,6 +10,7 @@ from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.law import accuracy_only, law_of
 from pytest_mighetero.spec.runspec import RunConfig
 from pytest_mighetero.terms.pair import Pair, audit_of
+from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import format_duration
 
 # The reference script's factor on main's min_duration; here on what main will take.
@@ -67,7 +68,7 @@ def loadgen_seconds(config: RunConfig, pair: Pair, profile: str | None) -> float
     law = law_of(config, pair, profile)
     if law is None:
         return None
-    factor = _OFFLINE_FACTOR if pair.scenario == "offline" else 1.0
+    factor = _OFFLINE_FACTOR if scenario_of(pair.scenario).one_query else 1.0
     return max(factor * config.main_duration, law.seconds)
 
 

@@ -15,11 +15,6 @@ from pytest_mighetero.plan.seats import Seat
 from pytest_mighetero.spec.runspec import RunConfig
 from pytest_mighetero.terms.pair import Pair, audit_of, run_name
 
-# The words of RUN_ARGS that choose a target.
-TARGET_FLAGS = {"offline": "offline_expected_qps", "server": "server_target_qps"}
-
-SERVER_TARGET = TARGET_FLAGS["server"]
-
 
 def ids_of(config: RunConfig) -> list[tuple[str, Pair]]:
     """Return the id of every test, repeats numbered, with the pair it measures."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_mighetero.plan.launch import TARGET_FLAGS, run_arg_of
+from pytest_mighetero.plan.launch import run_arg_of
 from pytest_mighetero.spec.runspec import RunConfig
 from pytest_mighetero.spec.suite import figures_of
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import significant
 
 
@@ -59,9 +60,9 @@ def law_of(
         return None
     queries = run_arg_of(said, "min_query_count") or suite.query_count(pair)
     # Of v1.0's harness in these two scenarios alone.
-    if "--fast" in said and (fastest or pair.scenario in ("offline", "multistream")):
+    if "--fast" in said and (fastest or scenario_of(pair.scenario).fast):
         queries = 1
-    flag = TARGET_FLAGS.get(pair.scenario)
+    flag = scenario_of(pair.scenario).target_flag
     if flag is not None and (target := run_arg_of(said, flag)):
         return Law(queries, 1 / target, "RUN_ARGS")
     version = config.config_ver_of(pair.benchmark)

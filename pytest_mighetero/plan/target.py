@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pytest_mighetero.plan.advice import next_target
-from pytest_mighetero.plan.launch import TARGET_FLAGS
 from pytest_mighetero.readers.loadgen import LoadGenResult
 from pytest_mighetero.spec.runspec import RunConfig
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import significant
 
 
@@ -21,8 +21,8 @@ def with_target(config: RunConfig, pair: Pair, target: float) -> RunConfig:
 
     NVIDIA's harness takes Server's as a whole number (v1.0 to v3.0).
     """
-    flag = TARGET_FLAGS[pair.scenario]
-    return _with_words(config, {flag: significant(target, 10)})
+    flag = scenario_of(pair.scenario).target_flag
+    return _with_words(config, {str(flag): significant(target, 10)})
 
 
 def probing(config: RunConfig, seconds: float) -> RunConfig:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_mighetero.plan.launch import TARGET_FLAGS
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
+from pytest_mighetero.terms.scenario import SCENARIOS
 
 # What must be the same for two runs to be of the same thing.
 SAME = (
@@ -60,7 +60,7 @@ class Record:
 
 def settings_of(run_args: str) -> str:
     """Return RUN_ARGS without the words that choose a target."""
-    flags = tuple(f"--{flag}=" for flag in TARGET_FLAGS.values())
+    flags = tuple(f"--{each.target_flag}=" for each in SCENARIOS.values())
     return " ".join(word for word in run_args.split() if not word.startswith(flags))
 
 

@@ -12,6 +12,7 @@ from pytest_mighetero.plan.target import backed_off, with_target
 from pytest_mighetero.run.attempt import Attempt, Warn
 from pytest_mighetero.run.backgrounds.keeper import refuse_survivors
 from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.terms.scenario import is_bounded
 from pytest_mighetero.units import significant
 
 _CLOCK = (
@@ -131,7 +132,7 @@ def _other_target(case: Case, attempt: Attempt) -> Again | None:
         return None
     if "target_qps_first" not in case.facts:
         case.learn(target_qps_first=significant(result.target_qps or 0.0, 6))
-    if case.pair.scenario == "server":
+    if is_bounded(case.pair.scenario):
         case.learn(target_qps_invalid=significant(result.target_qps or 0.0, 6))
     problem = "; ".join(attempt.main.problems())
     return Again("target", problem, with_target(attempt.config, case.pair, target))

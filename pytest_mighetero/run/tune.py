@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.errors import RunError
-from pytest_mighetero.plan.launch import SERVER_TARGET, run_arg_of
+from pytest_mighetero.plan.launch import run_arg_of
 from pytest_mighetero.plan.search import next_step
 from pytest_mighetero.plan.target import probing, with_target
 from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial
@@ -21,6 +21,7 @@ from pytest_mighetero.records.results_folder import good_records
 from pytest_mighetero.run.attempt import Attempt, Warn
 from pytest_mighetero.run.backgrounds.keeper import refuse_survivors
 from pytest_mighetero.run.repetition import run_main
+from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import significant
 
 if TYPE_CHECKING:
@@ -176,7 +177,9 @@ def _count(trials: list[Trial]) -> str:
 def _known_target(case: Case) -> tuple[float | None, str]:
     """Return a target to start from and where it is known from, the nearest first."""
     config, pair, facts = case.config, case.pair, case.facts
-    if said := run_arg_of(config.main_runargs, SERVER_TARGET):
+    if said := run_arg_of(
+        config.main_runargs, scenario_of(pair.scenario).target_flag or ""
+    ):
         return said, "--main-benchmark-runargs"
     reference = load_references(config.references).get(key_of(facts))
     if reference is not None and reference.target_qps:

@@ -14,6 +14,7 @@ from pytest_mighetero.run.verdict import accuracy_verdicts
 from pytest_mighetero.show.columns import columns
 from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.printable import printable_line
+from pytest_mighetero.terms.scenario import is_bounded
 from pytest_mighetero.units import significant
 
 Facts = Mapping[str, str]
@@ -117,7 +118,7 @@ def audit_facts(runs: Mapping[str, LoadGenResult]) -> dict[str, str]:
 def _latency_facts(result: LoadGenResult) -> dict[str, str | None]:
     """Return the latencies, of a language model's Server run those that are judged."""
     tokens = result.tokens
-    if tokens is None or not tokens.are_judged or result.scenario != "Server":
+    if tokens is None or not tokens.are_judged or not is_bounded(result.scenario):
         return {
             "p99_ms": _number(result.percentiles_ms.get(99.0)),
             "latency_limit_ms": _number(result.target_latency_ms),
@@ -216,7 +217,7 @@ def interference_table(runs: Sequence[Facts]) -> list[str]:
 
 def _cell(run: Facts, name: str) -> str:
     value = run.get(name, "-")
-    if name in _LIMITS and run["scenario"] != "server":
+    if name in _LIMITS and not is_bounded(run["scenario"]):
         return "-"
     if name in _AS_IT_IS:
         return value

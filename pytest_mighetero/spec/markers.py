@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pytest_mighetero.terms.scenario import SCENARIOS
+
 BINDING = "mighetero"  # what binds a test to pairs
 
 MARKERS = {
-    "offline": "a run measured in LoadGen's Offline scenario",
-    "server": "a run measured in LoadGen's Server scenario",
-    "singlestream": "a run measured in LoadGen's SingleStream scenario",
-    "multistream": "a run measured in LoadGen's MultiStream scenario",
+    **{
+        each.name: f"a run measured in LoadGen's {each.logged} scenario"
+        for each in SCENARIOS.values()
+    },
     "isolated": "a run with nothing beside it, for --mig-isolated and -m isolated",
     BINDING: 'the pairs, such as ("dlrm_server", "bert_offline"), that a test, a class '
     "or a module is bound to; --main-benchmark and --main-scenario select among them",

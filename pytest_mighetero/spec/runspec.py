@@ -14,10 +14,11 @@ from pytest_mighetero.spec.checks import check_together
 from pytest_mighetero.spec.names import check_option, path_rule
 from pytest_mighetero.spec.offer import Wanted, offered
 from pytest_mighetero.spec.options import BY_KEY, SUITE_DEFAULTS, Option
-from pytest_mighetero.spec.schema import ACTIONS, SCENARIOS
+from pytest_mighetero.spec.schema import ACTIONS
 from pytest_mighetero.spec.suite import Suite, load_suite
 from pytest_mighetero.terms.make import check_path
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.scenario import SCENARIOS, is_bounded
 from pytest_mighetero.terms.secret import Secrets, marked_as, secrets_of
 from pytest_mighetero.units import in_milliseconds, parse_duration
 
@@ -338,7 +339,7 @@ def _pairs(values: _Values, suite: Suite) -> tuple[Pair, ...]:
         scenarios_named=scenarios_named,
     )
     pairs = offered(suite, wanted_pairs)
-    if tune and not (pairs := tuple(p for p in pairs if p.scenario == "server")):
+    if tune and not (pairs := tuple(p for p in pairs if is_bounded(p.scenario))):
         raise ConfigError(
             "--mig-tune: Server alone has a target QPS to search, and none of the "
             "selected pairs is a Server pair; see --main-benchmark, --main-scenario"

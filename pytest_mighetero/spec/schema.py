@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.errors import ConfigError, nearest
+from pytest_mighetero.terms.scenario import SCENARIOS
 from pytest_mighetero.terms.secret import MASK
 from pytest_mighetero.units import parse_duration
 
-SCENARIOS = ("offline", "server", "singlestream", "multistream")
-STREAMS = SCENARIOS[2:]
+STREAMS = tuple(each.name for each in SCENARIOS.values() if each.figure == "latency")
 ACTIONS = ("run_harness", "run_audit_test01", "run_audit_test04", "run_audit_test05")
 AUDITS = tuple(a.removeprefix("run_audit_") for a in ACTIONS[1:])
 DEVICE_SOURCES = ("nvml", "cpu")

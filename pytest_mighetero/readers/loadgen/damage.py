@@ -10,6 +10,7 @@ from pytest_mighetero.readers.loadgen.detail import DETAIL_NAME, DetailLog
 from pytest_mighetero.readers.loadgen.numbers import finite
 from pytest_mighetero.readers.loadgen.result import Metric
 from pytest_mighetero.readers.loadgen.summary import SUMMARY_NAME, SummaryLog
+from pytest_mighetero.terms.scenario import SCENARIOS
 from pytest_mighetero.units import significant
 
 Values = Mapping[str, object]
@@ -31,8 +32,9 @@ _LIMITS = (
     "requested_server_tpot_latency",
 )
 _TARGETS = {
-    "Server": ("requested_server_target_qps", "effective_target_qps"),
-    "Offline": ("requested_offline_expected_qps", "effective_target_qps"),
+    each.logged: (f"requested_{each.target_flag}", "effective_target_qps")
+    for each in SCENARIOS.values()
+    if each.target_flag
 }
 _CONDITIONS = {
     "result_perf_constraints_met": "performance constraints were",

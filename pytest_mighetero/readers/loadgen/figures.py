@@ -15,6 +15,7 @@ from pytest_mighetero.readers.loadgen.summary import (
     SAMPLES_PER_QUERY,
 )
 from pytest_mighetero.readers.loadgen.version import parse_version
+from pytest_mighetero.terms.scenario import scenario_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,20 +148,21 @@ def _metric_key(
     version: tuple[int, int] | None,
     summary_key: str | None,
 ) -> str | None:
+    kind = scenario_of(scenario)
     if scenario == "SingleStream":
         return _estimate_or(_SINGLE_STREAM_ESTIMATE, _SINGLE_STREAM_KEY, values)
     if scenario == "MultiStream":
         return _multi_stream_key(values, version, summary_key)
-    if scenario not in ("Offline", "Server"):
+    if kind.figure == "latency":
         return None
     for key in (*_TOKENS, *_INFERRED_TOKENS):
         if key in values:
             return key
-    if _counts_tokens(values) and (scenario == "Offline" or version != (4, 0)):
+    if _counts_tokens(values) and (kind.one_query or version != (4, 0)):
         return _TOKENS[0]  # which is missing: the log was cut off before it
     known = summary_key in (SCHEDULED_KEY, COMPLETED_KEY)
     of_server = summary_key if known else _server_key(values, version)
-    return OFFLINE_KEY if scenario == "Offline" else of_server
+    return OFFLINE_KEY if kind.one_query else of_server
 
 
 def _multi_stream_key(

@@ -25,6 +25,7 @@ from pytest_mighetero.readers.loadgen.summary import (
     read_summary,
 )
 from pytest_mighetero.readers.loadgen.version import stamps_are_local
+from pytest_mighetero.terms.scenario import scenario_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -228,10 +229,7 @@ def _recommendations(
 
 
 def _target_qps(values: Mapping[str, object], scenario: str | None) -> float | None:
-    requested = {
-        "Server": "requested_server_target_qps",
-        "Offline": "requested_offline_expected_qps",
-    }.get(scenario or "", "")
+    requested = f"requested_{scenario_of(scenario).target_flag}"
     return figures.number(values, requested, "effective_target_qps")
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING
 
+from pytest_mighetero.terms.scenario import is_bounded
 from pytest_mighetero.terms.window import TimedWindow
 from pytest_mighetero.units import significant
 
@@ -192,7 +193,7 @@ class LoadGenResult:
     @property
     def bounds(self) -> tuple[LatencyBound, ...]:
         """The latencies by which a Server run is judged; none elsewhere."""
-        if self.scenario != "Server":
+        if not is_bounded(self.scenario):
             return ()
         percentile, tokens = self.target_latency_percentile or 99.0, self.tokens
         if tokens is None or not tokens.are_judged:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from pytest_mighetero.readers.loadgen import LoadGenResult
 from pytest_mighetero.terms.pair import audit_of
+from pytest_mighetero.terms.scenario import is_bounded
 
 _TTFT, _TPOT = "p99 TTFT", "p99 TPOT"
 _FACTS = (
@@ -106,7 +107,7 @@ def figure_of(facts: Mapping[str, str]) -> Measurement | None:
         value, unit, scenario = float(facts["value"]), facts["unit"], facts["scenario"]
         if "damage" in facts or not 0 <= value < math.inf:
             return None
-        if scenario != "server":
+        if not is_bounded(scenario):
             return Measurement(scenario, value, unit)
         target, p99, limit, *tokens = (
             _finite(facts[name]) if name in facts else None for name in _FACTS
@@ -150,7 +151,7 @@ def of_result(result: LoadGenResult) -> Measurement | None:
         return None
     scenario, metric = result.scenario.lower(), result.metric
     plain = Measurement(scenario, metric.value, metric.unit)
-    if scenario != "server":
+    if not is_bounded(scenario):
         return plain
     plain = replace(plain, target_qps=result.target_qps)
     tokens = result.tokens

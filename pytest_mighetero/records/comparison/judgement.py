@@ -20,6 +20,7 @@ from pytest_mighetero.records.record import Record, sameness
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.records.results_folder import good_records, light
 from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.terms.scenario import is_bounded
 
 Facts = Mapping[str, str]
 
@@ -59,7 +60,7 @@ def compare_neighbours(
 
 def _chosen_targets(runs: Sequence[Facts]) -> set[str]:
     """Return the Server targets that runs were given; a search is given none."""
-    given = [f for f in runs if f["scenario"] == "server" and "tuned" not in f]
+    given = [f for f in runs if is_bounded(f["scenario"]) and "tuned" not in f]
     return {f.get("target_qps_first", f.get("target_qps", "")) for f in given}
 
 

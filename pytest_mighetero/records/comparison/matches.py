@@ -11,6 +11,7 @@ from pytest_mighetero.records.comparison.figure import Latency, Measurement
 from pytest_mighetero.records.comparison.published import Entry
 from pytest_mighetero.records.comparison.samples import Comparison, Sample, comparisons
 from pytest_mighetero.records.comparison.sides import Side
+from pytest_mighetero.terms.scenario import is_bounded
 
 Key = tuple[str, str]
 
@@ -160,7 +161,7 @@ def server_figures(entries: Sequence[Entry], figure: str) -> ServerFigures | Non
         figure: the name of what is compared.
     """
     runs = _measured(entries)
-    if not runs or runs[0].scenario != "server":
+    if not runs or not is_bounded(runs[0].scenario):
         return None
     target = max((m.target_qps for m in runs if m.target_qps is not None), default=None)
     there = [m.latencies for m in runs if m.target_qps == target]

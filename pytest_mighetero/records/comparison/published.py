@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.readers.loadgen import LoadGenResult, find_results, read_result
 from pytest_mighetero.records.comparison.figure import Measurement, of_result
-from pytest_mighetero.spec.schema import SCENARIOS
+from pytest_mighetero.terms.scenario import SCENARIOS, scenario_of
 
 LAYOUT = "<benchmark>/<Scenario>/[performance/run_1/]mlperf_log_*.txt"
 _MEASURING = ("PerformanceOnly", "SubmissionRun")
@@ -120,7 +120,7 @@ def _problem(result: LoadGenResult, place: _Place | None) -> str | None:
     """Say why nothing is compared with a run, or None."""
     if place is None or (place.below and place.below[0] != "performance"):
         return f"expected {LAYOUT}, found another place"
-    said, expected = result.scenario, _spelled(place.scenario)
+    said, expected = result.scenario, scenario_of(place.scenario).logged
     if said is not None and said != expected:
         return f"folder says {expected}, LoadGen's log says {said}"
     if result.mode is not None and result.mode not in _MEASURING:
@@ -139,9 +139,3 @@ def _no_result(result: LoadGenResult) -> str | None:
     if of_result(result) is None:
         return "LoadGen says VALID and gives no metric"
     return None
-
-
-def _spelled(scenario: str) -> str:
-    """Return LoadGen's spelling of *scenario*."""
-    ours = {"singlestream": "SingleStream", "multistream": "MultiStream"}
-    return ours.get(scenario, scenario.capitalize())

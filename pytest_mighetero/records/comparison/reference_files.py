@@ -13,7 +13,8 @@ from typing import Any
 
 from pytest_mighetero.errors import ConfigError, HarnessError
 from pytest_mighetero.records.comparison.references import OF_LIMIT, Key, Reference
-from pytest_mighetero.spec.schema import SCENARIOS, Check, Schema, check_table
+from pytest_mighetero.spec.schema import Check, Schema, check_table
+from pytest_mighetero.terms.scenario import SCENARIOS, is_bounded
 from pytest_mighetero.units import significant
 
 if sys.version_info >= (3, 11):
@@ -55,7 +56,7 @@ _ENTRY: Schema = {
     "profile": _text,
     "run": _one_of(_RUNS),
     "benchmark": _text,
-    "scenario": _one_of(SCENARIOS),
+    "scenario": _one_of(tuple(SCENARIOS)),
     "config_ver": _text,
     "value": _positive,
     "lower": _number,
@@ -110,7 +111,7 @@ def _build(entry: Mapping[str, Any], path: Path, number: int) -> Reference:
     where = f"{path}: reference {number}"
     if missing := [name for name in _ENTRY if name not in {*entry, *_OPTIONAL}]:
         raise ConfigError(f"{where} lacks {', '.join(missing)}")
-    server, target = entry["scenario"] == "server", entry.get("target_qps")
+    server, target = is_bounded(entry["scenario"]), entry.get("target_qps")
     if server and target is None:
         raise ConfigError(f"{where} lacks target_qps, which server needs")
     if not server and target is not None:

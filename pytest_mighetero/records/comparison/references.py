@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.records.comparison.figure import Measurement
+from pytest_mighetero.terms.scenario import is_bounded
 from pytest_mighetero.units import significant
 
 # Server of a language model: p99 TTFT or TPOT, whichever is nearer its limit.
@@ -161,7 +162,7 @@ def reference_of(
     """
     target = None
     figures = [(each.value, each.unit) for each in measurements]
-    if key.scenario == "server":
+    if is_bounded(key.scenario):
         ran = [(_rounded(m.target_qps), m) for m in measurements if m.target_qps]
         target = max((qps for qps, _ in ran), default=None)
         latencies = [_latency_of(m) for qps, m in ran if qps == target]

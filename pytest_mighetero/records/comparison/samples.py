@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_mighetero.records.comparison.figure import Measurement
+from pytest_mighetero.terms.scenario import is_bounded
 from pytest_mighetero.units import significant
 
 
@@ -156,7 +157,7 @@ def comparisons(
     if not base or not other or len({(m.scenario, m.unit) for m in every}) != 1:
         return ()
     rate = Figure(every[0].unit, every[0].unit, every[0].higher_is_better)
-    if every[0].scenario != "server":
+    if not is_bounded(every[0].scenario):
         return _known(_comparison(rate, base, other, lambda m: m.value))
     targets = {m.target_qps for m in every}
     if None in targets:

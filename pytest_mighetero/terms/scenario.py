@@ -1,0 +1,76 @@
+"""The scenarios: each one object, and what differs between them nowhere else."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+
+class Scenario(NamedTuple):
+    """A way in which LoadGen issues queries.
+
+    Attributes:
+        name: as options, suites, test ids and markers have it.
+        logged: as LoadGen spells it.
+        figure: what its result is: the ``throughput`` of what it was given at once, the
+            ``rate`` that was answered, or the ``latency`` of a stream's queries.
+        flags: how the flags of RUN_ARGS begin that are for it alone.
+        target_flag: the flag that says its target QPS; None where it has no target.
+        bounded: whether limits on its latency decide what is VALID, so that runs are
+            compared at one target, and the highest target is what a device is worth.
+        one_query: whether all samples are one query, of which min_duration and target
+            make the size.
+        keeps_count: whether LoadGen takes min_query_count as it is said.
+        fast: whether ``--fast`` of v1.0's harness is for it.
+    """
+
+    name: str
+    logged: str
+    figure: Literal["throughput", "rate", "latency"]
+    flags: str
+    target_flag: str | None = None
+    bounded: bool = False
+    one_query: bool = False
+    keeps_count: bool = False
+    fast: bool = False
+
+
+SCENARIOS = {
+    each.name: each
+    for each in (
+        Scenario(
+            *("offline", "Offline", "throughput", "offline_", "offline_expected_qps"),
+            one_query=True,
+            fast=True,
+        ),
+        Scenario(
+            *("server", "Server", "rate", "server_", "server_target_qps"),
+            bounded=True,
+            keeps_count=True,
+        ),
+        Scenario("singlestream", "SingleStream", "latency", "single_stream_"),
+        Scenario(
+            *("multistream", "MultiStream", "latency", "multi_stream_"),
+            keeps_count=True,
+            fast=True,
+        ),
+    )
+}
+_LOGGED = {each.logged.lower(): each for each in reversed(SCENARIOS.values())}
+
+
+def scenario_of(name: str | None) -> Scenario:
+    """Return the scenario of a name, ours or LoadGen's; a plain one of another name."""
+    text = name or ""
+    plain = Scenario(text, text, "latency", "")
+    return SCENARIOS.get(text) or _LOGGED.get(text.lower(), plain)
+
+
+def is_bounded(name: str | None) -> bool:
+    """Tell whether limits on latency decide what is VALID in the scenario *name*."""
+    return scenario_of(name).bounded
+
+
+def is_of_another(flag: str, name: str) -> bool:
+    """Tell whether a flag of RUN_ARGS is for other scenarios than *name* alone."""
+    of = [each.flags for each in SCENARIOS.values() if flag.startswith(each.flags)]
+    return bool(of) and scenario_of(name).flags not in of
