@@ -23,7 +23,7 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, RunPlan
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.mainrun import MainRun
-from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
+from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
 from pytest_mighetero.terms.pair import Pair
 
 POLL_S = 0.01
@@ -120,14 +120,14 @@ def _tick(_: str) -> None:
     """Say nothing, as the plugin does where no person watches a terminal."""
 
 
-def _run_config() -> RunConfig:
+def _run_config() -> RunSpec:
     here = Path.cwd()
 
     def given(key: str) -> Value | None:
         raw = SETTINGS.get(key)
         return None if raw is None else Value(raw, f"--{key}", here, explicit=True)
 
-    return build_config(given, here, here)
+    return build_spec(given, here, here)
 
 
 def _launch(child: Child) -> Launch:

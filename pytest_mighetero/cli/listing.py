@@ -17,7 +17,7 @@ from pytest_mighetero.show.inventory import (
     listed_gpus,
 )
 from pytest_mighetero.spec.options import BY_KEY
-from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
+from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
 from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.terms.printable import printable
 
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _config(arguments: argparse.Namespace) -> RunConfig:
+def _config(arguments: argparse.Namespace) -> RunSpec:
     def given(key: str) -> Value | None:
         if (raw := getattr(arguments, key, None)) is None:
             return None
@@ -71,7 +71,7 @@ def _config(arguments: argparse.Namespace) -> RunConfig:
 
     cwd = Path.cwd()
     # Nothing is written: where a run's results would go is not to be checked here.
-    return build_config(given, cwd, rootdir=Path("/"))
+    return build_spec(given, cwd, rootdir=Path("/"))
 
 
 def _document(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 
 _HEX = re.compile("[0-9A-F]{2,}")
 
@@ -103,7 +103,7 @@ class DeviceSource(Protocol):
         ...
 
 
-def source_of(config: RunConfig) -> DeviceSource:
+def source_of(config: RunSpec) -> DeviceSource:
     """Return the source that *config* names; nothing falls back to another one."""
     if config.devices:
         from pytest_mighetero.devices.listed import ListedDevices

@@ -9,7 +9,7 @@ from typing import TypeVar
 from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.devices.lease import Lease, myself, take
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import format_duration
 
@@ -23,7 +23,7 @@ Waits = Callable[[str], None]
 
 
 def lease_gpu(
-    config: RunConfig, gpus: Sequence[Gpu], test: str, waits: Waits
+    config: RunSpec, gpus: Sequence[Gpu], test: str, waits: Waits
 ) -> tuple[Gpu, Lease]:
     """Lease the first of *gpus* that is free, waiting for one if need be.
 
@@ -80,7 +80,7 @@ class FolderLock:
 
 
 def lock_folder(
-    config: RunConfig, pairs: Iterable[Pair], *, whole: bool, test: str, waits: Waits
+    config: RunSpec, pairs: Iterable[Pair], *, whole: bool, test: str, waits: Waits
 ) -> FolderLock:
     """Wait until no other run's launch in the harness folder could mix with ours.
 
@@ -120,7 +120,7 @@ def lock_folder(
 
 
 def _wait(
-    config: RunConfig, attempt: Callable[[], T | str], what: str, waits: Waits
+    config: RunSpec, attempt: Callable[[], T | str], what: str, waits: Waits
 ) -> T:
     deadline = time.monotonic() + config.lease_timeout
     while isinstance(got := attempt(), str):

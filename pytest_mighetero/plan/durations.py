@@ -8,7 +8,7 @@ from typing import Literal
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.law import accuracy_only, law_of
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair, audit_of
 from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import format_duration
@@ -57,7 +57,7 @@ class BackgroundTime:
     source: Source
 
 
-def loadgen_seconds(config: RunConfig, pair: Pair, profile: str | None) -> float | None:
+def loadgen_seconds(config: RunSpec, pair: Pair, profile: str | None) -> float | None:
     """Return how long LoadGen will make main take, or None where that is unknown.
 
     Offline is one query of ``max(min_query_count, 1.1 x min_duration x target)``
@@ -73,7 +73,7 @@ def loadgen_seconds(config: RunConfig, pair: Pair, profile: str | None) -> float
 
 
 def background_time(
-    config: RunConfig,
+    config: RunSpec,
     pair: Pair,
     profile: str | None = None,
     recorded: Recorded | None = None,
@@ -106,7 +106,7 @@ def background_time(
 
 
 def _time_of(
-    config: RunConfig, pair: Pair, profile: str | None, recorded: Recorded | None
+    config: RunSpec, pair: Pair, profile: str | None, recorded: Recorded | None
 ) -> BackgroundTime:
     if config.background_duration == "automatic":
         return BackgroundTime(config.background_timeout, "automatic")
@@ -116,7 +116,7 @@ def _time_of(
 
 
 def planned_time(
-    config: RunConfig,
+    config: RunSpec,
     pair: Pair,
     profile: str | None = None,
     recorded: Recorded | None = None,
@@ -127,7 +127,7 @@ def planned_time(
     return BackgroundTime(lead + main + config.end_time_buffer_min, source)
 
 
-def lead_of(config: RunConfig, source: Source, recorded: Recorded | None) -> float:
+def lead_of(config: RunSpec, source: Source, recorded: Recorded | None) -> float:
     """Return the seconds from the backgrounds' start to main's, at most."""
     lead = min(config.start_time_buffer, STARTUP_S) + config.settle_time
     if recorded is not None:
@@ -138,7 +138,7 @@ def lead_of(config: RunConfig, source: Source, recorded: Recorded | None) -> flo
 
 
 def time_left(
-    config: RunConfig,
+    config: RunSpec,
     pair: Pair,
     profile: str | None = None,
     recorded: Recorded | None = None,
@@ -150,7 +150,7 @@ def time_left(
 
 
 def main_time(
-    config: RunConfig, pair: Pair, profile: str | None, recorded: Recorded | None
+    config: RunSpec, pair: Pair, profile: str | None, recorded: Recorded | None
 ) -> tuple[float, Source]:
     """Return the seconds that main takes at most, and how that is known."""
     if recorded is not None:
@@ -161,14 +161,14 @@ def main_time(
     return MAIN_FACTOR * _whole_action(config, seconds), source
 
 
-def _whole_action(config: RunConfig, seconds: float) -> float:
+def _whole_action(config: RunSpec, seconds: float) -> float:
     """Return what the action takes whose every run takes *seconds*."""
     audit = audit_of(config.action)
     return _AUDIT_RUNS[audit] * (seconds + _AUDIT_SLEEP_S) if audit else seconds
 
 
 def too_long(
-    config: RunConfig,
+    config: RunSpec,
     pair: Pair,
     profile: str | None,
     recorded: Recorded | None = None,
@@ -213,7 +213,7 @@ def too_long(
     )
 
 
-def uncovered(config: RunConfig, pair: Pair, profile: str | None) -> str | None:
+def uncovered(config: RunSpec, pair: Pair, profile: str | None) -> str | None:
     """Say that backgrounds of a given length can never cover main, or None.
 
     With ``--lenient`` they need not; ``--overlap-retries`` finds a length that does, up
@@ -239,7 +239,7 @@ def uncovered(config: RunConfig, pair: Pair, profile: str | None) -> str | None:
     )
 
 
-def _least(config: RunConfig, pair: Pair, profile: str | None) -> tuple[float, str]:
+def _least(config: RunSpec, pair: Pair, profile: str | None) -> tuple[float, str]:
     """Return what main takes at the least, and why.
 
     That is its own length, or what LoadGen's query count demands of the fastest device

@@ -12,11 +12,11 @@ from pytest_mighetero.harness.command import Command
 from pytest_mighetero.plan.asked import Asked, asked_of
 from pytest_mighetero.plan.search import MAX_FULL, MAX_PROBES
 from pytest_mighetero.plan.seats import Seat
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair, audit_of, run_name
 
 
-def ids_of(config: RunConfig) -> list[tuple[str, Pair]]:
+def ids_of(config: RunSpec) -> list[tuple[str, Pair]]:
     """Return the id of every test, repeats numbered, with the pair it measures."""
     return [
         (name if config.repeat == 1 else f"{name}-run{number}", pair)
@@ -87,7 +87,7 @@ class RunPlan:
 
 
 def plan_run(
-    config: RunConfig,
+    config: RunSpec,
     pair: Pair,
     gpu: Gpu,
     folder: Path,
@@ -107,7 +107,7 @@ def plan_run(
 
 
 def plan_backgrounds(
-    config: RunConfig, seated: Sequence[Seat], folder: Path, seconds: float
+    config: RunSpec, seated: Sequence[Seat], folder: Path, seconds: float
 ) -> tuple[Launch, ...]:
     """Say what is started beside a main, each in a folder of its own.
 
@@ -127,7 +127,7 @@ def plan_backgrounds(
 
 
 def _launch(
-    config: RunConfig,
+    config: RunSpec,
     pair: Pair,
     device: MigDevice,
     folder: Path,
@@ -160,7 +160,7 @@ def _launch(
 
 
 def run_args_of(
-    config: RunConfig, pair: Pair, background_seconds: float | None = None
+    config: RunSpec, pair: Pair, background_seconds: float | None = None
 ) -> str:
     """Return RUN_ARGS of main, or of a background that runs for so many seconds."""
     seconds = background_seconds or config.main_duration
@@ -197,7 +197,7 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def longest_test(config: RunConfig) -> float:
+def longest_test(config: RunSpec) -> float:
     """Return the seconds that a run test may take by its own deadlines."""
     stopping = 60.0 + config.stop_grace
     ready = config.start_time_buffer + config.settle_time

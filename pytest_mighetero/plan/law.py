@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_mighetero.plan.launch import run_arg_of
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.suite import figures_of
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.scenario import scenario_of
@@ -37,13 +37,13 @@ class Law:
         return f"{queries} queries at {rate} QPS, by {self.source}"
 
 
-def accuracy_only(config: RunConfig) -> bool:
+def accuracy_only(config: RunSpec) -> bool:
     """Tell whether main goes through its data set once, however long that takes."""
     return "--test_mode=AccuracyOnly" in config.main_runargs
 
 
 def law_of(
-    config: RunConfig, pair: Pair, profile: str | None, *, fastest: bool = False
+    config: RunSpec, pair: Pair, profile: str | None, *, fastest: bool = False
 ) -> Law | None:
     """Return what LoadGen asks of main, or None where its speed is not known.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import too_long, uncovered
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.suite import ANY_PROFILE
 
 
-def check_lengths(config: RunConfig) -> None:
+def check_lengths(config: RunSpec) -> None:
     """Check every pair, as far as its device is known, before anything starts.
 
     A pair that alone of several is too long is left to its test, which is skipped: one

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from pytest_mighetero.plan.launch import Launch, RunPlan
 from pytest_mighetero.readers.loadgen.detail import DETAIL_NAME
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import MISLEADING, OUTER_MAKE
 from pytest_mighetero.units import format_duration
 
@@ -107,7 +107,7 @@ exit $code
 """
 
 
-def script(config: RunConfig, plan: RunPlan) -> str:
+def script(config: RunSpec, plan: RunPlan) -> str:
     """Return *plan* as a script for bash.
 
     Its exit code is main's where that is not 0; else 1 where a background ended before
@@ -127,7 +127,7 @@ def script(config: RunConfig, plan: RunPlan) -> str:
     return "\n".join([*_head(config, plan), *secrets, text, _body(config, plan)])
 
 
-def _head(config: RunConfig, plan: RunPlan) -> list[str]:
+def _head(config: RunSpec, plan: RunPlan) -> list[str]:
     every = [*plan.backgrounds, plan.main]
     buffer = format_duration(config.start_time_buffer)
     return [
@@ -152,7 +152,7 @@ def _function(name: str, role: str, launch: Launch, plan: RunPlan) -> str:
     return f"{comment}\n{name}() {{\n{launch.command.line()}\n}}"
 
 
-def _body(config: RunConfig, plan: RunPlan) -> str:
+def _body(config: RunSpec, plan: RunPlan) -> str:
     """Return what starts the functions, and waits."""
     parts = [_FUNCTIONS, _issuing(config), _BACKGROUNDS]
     if plan.backgrounds:
@@ -166,7 +166,7 @@ def _body(config: RunConfig, plan: RunPlan) -> str:
     return "".join([*parts, _EXIT])
 
 
-def _issuing(config: RunConfig) -> str:
+def _issuing(config: RunSpec) -> str:
     """Return the function that tells whether the harness in a folder is ready."""
     spec = config.suite.harness
     markers = " ".join(f"-e {shlex.quote(marker)}" for marker in spec.start_markers)

@@ -10,7 +10,7 @@ from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.spec.device_names import unknown_to
 from pytest_mighetero.spec.offer import unconfigured
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 
 # A background and its device.
@@ -30,7 +30,7 @@ class Seating:
     left_out: tuple[str, ...]
 
 
-def misfit_of(config: RunConfig, pair: Pair, device: MigDevice) -> str | None:
+def misfit_of(config: RunSpec, pair: Pair, device: MigDevice) -> str | None:
     """Say why *pair* does not run on *device*, or None."""
     suite = config.suite
     return (
@@ -40,7 +40,7 @@ def misfit_of(config: RunConfig, pair: Pair, device: MigDevice) -> str | None:
     )
 
 
-def refuse_unknown(config: RunConfig, gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
+def refuse_unknown(config: RunSpec, gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
     """Return those of *gpus* whose first device the harness knows.
 
     Raises:
@@ -55,7 +55,7 @@ def refuse_unknown(config: RunConfig, gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
     return tuple(gpu for gpu, bad in zip(gpus, problems, strict=True) if not bad)
 
 
-def wish_of(config: RunConfig, main: Pair, *, alone: bool) -> Wish:
+def wish_of(config: RunSpec, main: Pair, *, alone: bool) -> Wish:
     """Return what a run of *main* wants of a GPU: room for one background at least."""
     beside = not alone and config.backgrounds_of(main.benchmark)
     return Wish(
@@ -67,7 +67,7 @@ def wish_of(config: RunConfig, main: Pair, *, alone: bool) -> Wish:
     )
 
 
-def seat_backgrounds(config: RunConfig, main: Pair, gpu: Gpu) -> Seating:
+def seat_backgrounds(config: RunSpec, main: Pair, gpu: Gpu) -> Seating:
     """Give each background one of the devices after main's, in order.
 
     A device goes to the first background that is left and runs on it. Where there are
@@ -119,8 +119,6 @@ def seat_backgrounds(config: RunConfig, main: Pair, gpu: Gpu) -> Seating:
     return Seating(tuple(seated), tuple(left_out))
 
 
-def _fits_nowhere(
-    config: RunConfig, pair: Pair, devices: list[MigDevice]
-) -> str | None:
+def _fits_nowhere(config: RunSpec, pair: Pair, devices: list[MigDevice]) -> str | None:
     problems = [misfit_of(config, pair, device) for device in devices]
     return problems[0] if all(problems) else None

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 from pytest_mighetero.plan.advice import next_target
 from pytest_mighetero.readers.loadgen import LoadGenResult
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import significant
 
 
-def with_target(config: RunConfig, pair: Pair, target: float) -> RunConfig:
+def with_target(config: RunSpec, pair: Pair, target: float) -> RunSpec:
     """Return the settings with *target* QPS for main.
 
     NVIDIA's harness takes Server's as a whole number (v1.0 to v3.0).
@@ -25,13 +25,13 @@ def with_target(config: RunConfig, pair: Pair, target: float) -> RunConfig:
     return _with_words(config, {str(flag): significant(target, 10)})
 
 
-def probing(config: RunConfig, seconds: float) -> RunConfig:
+def probing(config: RunSpec, seconds: float) -> RunSpec:
     """Return the settings for a short run: LoadGen's query count would lengthen it."""
     short = _with_words(config, {"min_query_count": "1"})
     return replace(short, main_duration=seconds)
 
 
-def _with_words(config: RunConfig, said: Mapping[str, str]) -> RunConfig:
+def _with_words(config: RunSpec, said: Mapping[str, str]) -> RunSpec:
     flags = tuple(f"--{name}=" for name in said)
     others = [word for word in config.main_runargs if not word.startswith(flags)]
     words = (*others, *(f"--{name}={value}" for name, value in said.items()))

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_mighetero.errors import MigheteroError, RunError, StoppedError
 from pytest_mighetero.plugin.outcome import MAIN, Failed
-from pytest_mighetero.plugin.settings import run_config
+from pytest_mighetero.plugin.settings import run_spec
 from pytest_mighetero.terms.printable import printable
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _case(request: pytest.FixtureRequest) -> Case:
 
         item.stash[STATE] = StateLine(request.config, item.callspec.id)
         item.stash[CASE] = Case(
-            run_config(request.config),
+            run_spec(request.config),
             item.callspec.params["main"],
             alone=not beside(item),
             publish=lambda name, value: _publish(item, name, value),
@@ -249,7 +249,7 @@ def _in_one_sentence(item: pytest.Item) -> Iterator[None]:
     try:
         yield
     except MigheteroError as error:
-        text = run_config(item.config).secrets.mask(str(error))
+        text = run_spec(item.config).secrets.mask(str(error))
         verdict = isinstance(error, RunError) and not isinstance(error, StoppedError)
         raise Failed(text, verdict=verdict) from None
     except pytest.fail.Exception as timeout:  # pytest-timeout's, by its signal method
@@ -259,5 +259,5 @@ def _in_one_sentence(item: pytest.Item) -> Iterator[None]:
 
 
 def _warn(item: pytest.Item, text: str) -> None:
-    shown = run_config(item.config).secrets.mask(text)
+    shown = run_spec(item.config).secrets.mask(text)
     item.warn(MigheteroWarning(printable(f"{item.name}: {shown}")))

@@ -18,7 +18,7 @@ from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plugin.fixtures import KEEPER, MigheteroWarning
 from pytest_mighetero.plugin.protocol import is_run
 from pytest_mighetero.plugin.selection.collection import pytest_report_collectionfinish
-from pytest_mighetero.plugin.settings import RUN_CONFIG, anything_said, run_config
+from pytest_mighetero.plugin.settings import RUN_SPEC, anything_said, run_spec
 from pytest_mighetero.plugin.spelled import apart, spelled
 from pytest_mighetero.spec.markers import MARKERS
 from pytest_mighetero.spec.options import OPTIONS, Option
@@ -73,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if anything_said(config):
         if problem := apart(config.invocation_params.args):
             raise pytest.UsageError(problem)
-        run = run_config(config)
+        run = run_spec(config)
         if run.save_reference:
             _check_reporter(config)
         if not hasattr(config, "workerinput"):  # xdist's controller says it
@@ -100,13 +100,13 @@ def _check_reporter(config: pytest.Config) -> None:
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """List what there is to run on, where that is asked for, and run nothing."""
-    if not anything_said(config) or not run_config(config).listing:
+    if not anything_said(config) or not run_spec(config).listing:
         return None
     from pytest_mighetero.errors import DeviceError
     from pytest_mighetero.show.inventory import listing
 
     try:
-        for line in listing(run_config(config)):
+        for line in listing(run_spec(config)):
             print(printable(line))
     except DeviceError as error:
         raise pytest.UsageError(str(error)) from None
@@ -120,17 +120,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
         return None
     from pytest_mighetero.show.inventory import leasable_gpus
 
-    return leasable_gpus(run_config(config))
+    return leasable_gpus(run_spec(config))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what the runs of this session use, where options or ini say any of it."""
-    if RUN_CONFIG not in config.stash:
+    if RUN_SPEC not in config.stash:
         return []
     from pytest_mighetero.show.inventory import geometry
     from pytest_mighetero.terms.environment import withheld
 
-    run = config.stash[RUN_CONFIG]
+    run = config.stash[RUN_SPEC]
     suite = f"{run.suite.name} ({run.suite.description})"
     lines = [
         f"mighetero: suite {suite}, harness folder {run.harness_dir}",
@@ -148,7 +148,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Have a session with runs outlive what it is watched through."""
-    if RUN_CONFIG in session.config.stash:
+    if RUN_SPEC in session.config.stash:
         from pytest_mighetero.plugin.console.terminal import outlive
 
         outlive(session.config)
@@ -159,7 +159,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     """Let SIGTERM and SIGHUP end a session with runs as Ctrl-C does."""
     config = session.config
     # The controller of xdist workers has no items; it has the options.
-    if RUN_CONFIG not in config.stash and not any(map(is_run, session.items)):
+    if RUN_SPEC not in config.stash and not any(map(is_run, session.items)):
         return (yield)
     from pytest_mighetero.plugin.interrupts import INTERRUPTS, Interrupts
     from pytest_mighetero.plugin.tether import tethered
@@ -194,7 +194,7 @@ def _end_kept(config: pytest.Config) -> None:
         try:
             config.stash[KEEPER].end()
         except HarnessError as error:
-            text = run_config(config).secrets.mask(str(error))
+            text = run_spec(config).secrets.mask(str(error))
             pytest.exit(text, returncode=pytest.ExitCode.INTERNAL_ERROR)
 
 
@@ -212,21 +212,21 @@ def _follow_workers(config: pytest.Config) -> InFlight | None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Shorten what is said again, write references; not in an xdist worker."""
     config = session.config
-    if RUN_CONFIG not in config.stash or hasattr(config, "workerinput"):
+    if RUN_SPEC not in config.stash or hasattr(config, "workerinput"):
         return
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:
         from pytest_mighetero.plugin.console.repeated import shorten
 
         shorten(reporter.stats)
-    if not config.stash[RUN_CONFIG].save_reference:
+    if not config.stash[RUN_SPEC].save_reference:
         return
     from pytest_mighetero.errors import MigheteroError
     from pytest_mighetero.plugin.console.tables import run_reports, save_references
 
     reports = run_reports(reporter.stats) if reporter is not None else []
     try:
-        config.stash[SAVED] = save_references(config.stash[RUN_CONFIG], reports)
+        config.stash[SAVED] = save_references(config.stash[RUN_SPEC], reports)
     except MigheteroError as error:
         config.stash[SAVED] = [f"no reference was saved: {error}"]
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR

@@ -13,7 +13,7 @@ import pytest
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plugin.execution import LOGGED, execution_of
 from pytest_mighetero.plugin.fixtures import CALL_PASSED, CASE, KEEPER, STATE
-from pytest_mighetero.plugin.settings import run_config
+from pytest_mighetero.plugin.settings import run_spec
 
 if TYPE_CHECKING:
     from pytest_mighetero.run.case import Case
@@ -97,7 +97,7 @@ def report_interrupted(item: pytest.Item, reason: str) -> None:
     try:
         end_everything(item, case)
     except HarnessError as error:
-        said = run_config(item.config).secrets.mask(str(error))
+        said = run_spec(item.config).secrets.mask(str(error))
         text = f"Interrupted by {reason} while {doing}. {said}"
     except KeyboardInterrupt:
         text += " It was interrupted again meanwhile."

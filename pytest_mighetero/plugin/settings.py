@@ -9,9 +9,9 @@ import pytest
 from pytest_mighetero.spec.options import OPTIONS
 
 if TYPE_CHECKING:
-    from pytest_mighetero.spec.runspec import RunConfig, Value
+    from pytest_mighetero.spec.runspec import RunSpec, Value
 
-RUN_CONFIG: pytest.StashKey[RunConfig] = pytest.StashKey()
+RUN_SPEC: pytest.StashKey[RunSpec] = pytest.StashKey()
 
 
 def anything_said(config: pytest.Config) -> bool:
@@ -38,20 +38,20 @@ def _given(config: pytest.Config, key: str) -> Value | None:
     return None
 
 
-def run_config(config: pytest.Config) -> RunConfig:
+def run_spec(config: pytest.Config) -> RunSpec:
     """Return the checked settings of this pytest run.
 
     Raises:
         pytest.UsageError: a value cannot be meant.
     """
-    if RUN_CONFIG not in config.stash:
+    if RUN_SPEC not in config.stash:
         from pytest_mighetero.errors import ConfigError
         from pytest_mighetero.plan.lengths import check_lengths
         from pytest_mighetero.records.comparison.reference_files import load_references
-        from pytest_mighetero.spec.runspec import build_config
+        from pytest_mighetero.spec.runspec import build_spec
 
         try:
-            run = build_config(
+            run = build_spec(
                 lambda key: _given(config, key),
                 config.invocation_params.dir,
                 config.rootpath,
@@ -60,5 +60,5 @@ def run_config(config: pytest.Config) -> RunConfig:
             load_references(run.references)
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from None
-        config.stash[RUN_CONFIG] = run
-    return config.stash[RUN_CONFIG]
+        config.stash[RUN_SPEC] = run
+    return config.stash[RUN_SPEC]

@@ -17,7 +17,7 @@ from pytest_mighetero.run.overlap import OverlapReport
 from pytest_mighetero.run.start import Tick
 from pytest_mighetero.run.watch import stopped_now
 from pytest_mighetero.show import report
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 
 Warn = Callable[[str], None]
 
@@ -34,7 +34,7 @@ class Attempt:
     """
 
     def __init__(
-        self, config: RunConfig, plan: RunPlan, neighbours: Neighbours, tick: Tick
+        self, config: RunSpec, plan: RunPlan, neighbours: Neighbours, tick: Tick
     ):
         self.config, self.plan = config, plan
         self._neighbours = neighbours

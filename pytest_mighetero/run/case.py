@@ -27,7 +27,7 @@ from pytest_mighetero.run.placement import Place
 from pytest_mighetero.run.repetition import measure_until_good
 from pytest_mighetero.run.start import Tick, check_extra, check_makefile
 from pytest_mighetero.show import report
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
 from pytest_mighetero.terms.pair import Pair, run_name
 
@@ -50,7 +50,7 @@ class Case:
 
     def __init__(  # noqa: PLR0913 - each is a seam of its own
         self,
-        config: RunConfig,
+        config: RunSpec,
         pair: Pair,
         *,
         alone: bool,
@@ -130,7 +130,7 @@ class Case:
 
     def plan_attempt(
         self,
-        config: RunConfig,
+        config: RunSpec,
         folder: Path,
         time: BackgroundTime | None = None,
         label: str = "",

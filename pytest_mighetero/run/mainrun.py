@@ -29,7 +29,7 @@ from pytest_mighetero.run.proof import background_proof, main_proof
 from pytest_mighetero.run.start import Tick, process_of
 from pytest_mighetero.run.verdict import judge, judge_audit
 from pytest_mighetero.run.watch import Watch
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.window import TimedWindow
 from pytest_mighetero.units import format_duration
 
@@ -55,7 +55,7 @@ class MainRun:
         audit_runs: its runs of LoadGen, by its parts: ``TEST04-A``, ``TEST04-B``.
     """
 
-    def __init__(self, config: RunConfig, plan: RunPlan, pump: Pump, tick: Tick):
+    def __init__(self, config: RunSpec, plan: RunPlan, pump: Pump, tick: Tick):
         self._config, self._pump, self._tick = config, pump, tick
         self._telemetry: Telemetry | None = None
         if config.telemetry and plan.gpu.uuid is not None:

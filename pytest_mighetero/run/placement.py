@@ -28,7 +28,7 @@ from pytest_mighetero.run.backgrounds.keeper import (
 from pytest_mighetero.run.measurements import Measurements
 from pytest_mighetero.run.recorded import recorded_run
 from pytest_mighetero.run.start import Tick
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.suite import ANY_PROFILE
 from pytest_mighetero.terms.pair import Pair, audit_of
 
@@ -41,7 +41,7 @@ class Place:
         warnings: what is worth knowing of the harness folder, a sentence each.
     """
 
-    def __init__(self, config: RunConfig, pair: Pair, keeper: Keeper, *, alone: bool):
+    def __init__(self, config: RunSpec, pair: Pair, keeper: Keeper, *, alone: bool):
         self._config, self._pair, self._keeper = config, pair, keeper
         self._alone = alone
         self._gpu: Gpu | None = None
@@ -210,7 +210,7 @@ class Place:
             raise HarnessError(f"{'. '.join(self._spoilt)}.")
 
     def background_time(
-        self, config: RunConfig, upcoming: Sequence[Pair]
+        self, config: RunSpec, upcoming: Sequence[Pair]
     ) -> BackgroundTime:
         """Return how long the backgrounds of a main here run.
 
@@ -225,12 +225,12 @@ class Place:
         recorded = self._history(config, self.gpu)
         return background_time(config, self._pair, self.profile, recorded)
 
-    def time_left(self, config: RunConfig) -> float:
+    def time_left(self, config: RunSpec) -> float:
         """Return the seconds that backgrounds which are up must have left here."""
         recorded = self._history(config, self.gpu)
         return time_left(config, self._pair, self.profile, recorded)
 
-    def _history(self, config: RunConfig, gpu: Gpu) -> Recorded | None:
+    def _history(self, config: RunSpec, gpu: Gpu) -> Recorded | None:
         """Return what an earlier run took, looked up once for each RUN_ARGS and kind.
 
         Args:

@@ -8,13 +8,13 @@ from pytest_mighetero.plan.launch import run_args_of
 from pytest_mighetero.records import marks
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.results_folder import good_records
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair, run_name
 
 _LONGEST_S = 1e9
 
 
-def recorded_run(config: RunConfig, pair: Pair, gpu: Gpu) -> Recorded | None:
+def recorded_run(config: RunSpec, pair: Pair, gpu: Gpu) -> Recorded | None:
     """Return what the latest good run of the same main took, or None.
 
     Args:

@@ -11,7 +11,7 @@ from pytest_mighetero.plan.durations import BackgroundTime
 from pytest_mighetero.plan.target import backed_off, with_target
 from pytest_mighetero.run.attempt import Attempt, Warn
 from pytest_mighetero.run.backgrounds.keeper import refuse_survivors
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.scenario import is_bounded
 from pytest_mighetero.units import significant
 
@@ -37,7 +37,7 @@ class Again:
 
     kind: Literal["overlap", "target"]
     problem: str
-    config: RunConfig
+    config: RunSpec
     seconds: float | None = None
 
 

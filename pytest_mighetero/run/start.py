@@ -11,7 +11,7 @@ from pytest_mighetero.errors import DeviceError, HarnessError
 from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 
 _EXTRA = ("numpy", "mlperf_loadgen")
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
@@ -20,7 +20,7 @@ _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 Tick = Callable[[str], None]
 
 
-def check_makefile(config: RunConfig) -> None:
+def check_makefile(config: RunSpec) -> None:
     """Fail where make would find nothing to do.
 
     Raises:
@@ -33,7 +33,7 @@ def check_makefile(config: RunConfig) -> None:
         )
 
 
-def check_extra(config: RunConfig) -> None:
+def check_extra(config: RunSpec) -> None:
     """Fail where the embedded harness lacks what it imports.
 
     Raises:
@@ -49,7 +49,7 @@ def check_extra(config: RunConfig) -> None:
         )
 
 
-def process_of(config: RunConfig, launch: Launch) -> HarnessProcess:
+def process_of(config: RunSpec, launch: Launch) -> HarnessProcess:
     """Return the process of *launch*, with its folders made, not started.
 
     Raises:

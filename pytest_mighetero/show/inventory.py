@@ -13,7 +13,7 @@ from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.plan.seats import misfit_of
 from pytest_mighetero.spec.device_names import unknown_to
 from pytest_mighetero.spec.options import SUITE_DEFAULTS
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.suite import SUITES, Suite, load_suite
 from pytest_mighetero.terms.pair import Pair
 
@@ -63,7 +63,7 @@ class ListedGpu:
         return {**known, **found, "unknown": dict(self.unknown)}
 
 
-def listed_gpus(config: RunConfig) -> tuple[ListedGpu, ...]:
+def listed_gpus(config: RunSpec) -> tuple[ListedGpu, ...]:
     """Return every GPU, or the one that ``--mig-gpu`` names.
 
     Raises:
@@ -78,7 +78,7 @@ def listed_gpus(config: RunConfig) -> tuple[ListedGpu, ...]:
     return tuple(_listed(config, gpu) for gpu in wanted)
 
 
-def _listed(config: RunConfig, gpu: Gpu) -> ListedGpu:
+def _listed(config: RunSpec, gpu: Gpu) -> ListedGpu:
     first = {device.profile: device for device in reversed(gpu.devices)}
     profiles = dict.fromkeys(device.profile for device in gpu.devices)
     runs = {profile: _fitting(config, first[profile]) for profile in profiles}
@@ -91,7 +91,7 @@ def _listed(config: RunConfig, gpu: Gpu) -> ListedGpu:
     return ListedGpu(gpu, config.suite.name, holder, runs, unknown)
 
 
-def _fitting(config: RunConfig, device: MigDevice) -> dict[str, tuple[str, ...]]:
+def _fitting(config: RunSpec, device: MigDevice) -> dict[str, tuple[str, ...]]:
     """Say what of the suite runs on *device*, and on those of its profile."""
     return {
         benchmark.name: tuple(
@@ -103,7 +103,7 @@ def _fitting(config: RunConfig, device: MigDevice) -> dict[str, tuple[str, ...]]
     }
 
 
-def listing(config: RunConfig) -> Iterator[str]:
+def listing(config: RunSpec) -> Iterator[str]:
     """Yield the lines about every GPU: its devices, what runs there, who uses it.
 
     Raises:
@@ -142,7 +142,7 @@ def built_in_suites() -> tuple[Suite, ...]:
     return tuple(load_suite(name, SUITE_DEFAULTS, Path()) for name in names)
 
 
-def geometry(config: RunConfig) -> str:
+def geometry(config: RunSpec) -> str:
     """Return every GPU with its MIG devices, or why there is none, in one line."""
     try:
         gpus = source_of(config).gpus()
@@ -153,7 +153,7 @@ def geometry(config: RunConfig) -> str:
     return ", driver ".join([found, *drivers])
 
 
-def leasable_gpus(config: RunConfig) -> int:
+def leasable_gpus(config: RunSpec) -> int:
     """Return how many GPUs a run with a background could lease, 1 at least."""
     try:
         gpus = source_of(config).gpus()

@@ -12,7 +12,7 @@ from pytest_mighetero.terms.make import unsafe_for_make
 from pytest_mighetero.terms.pair import Pair
 
 if TYPE_CHECKING:
-    from pytest_mighetero.spec.runspec import RunConfig
+    from pytest_mighetero.spec.runspec import RunSpec
     from pytest_mighetero.spec.suite import HarnessSpec
 
 
@@ -31,7 +31,7 @@ def check_python(harness: HarnessSpec) -> None:
         )
 
 
-def check_together(config: RunConfig) -> None:
+def check_together(config: RunSpec) -> None:
     """Check what one option means beside another.
 
     Raises:

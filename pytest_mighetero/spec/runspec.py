@@ -49,7 +49,7 @@ Given = Callable[[str], "Value | None"]
 
 
 @dataclass(frozen=True)
-class RunConfig:
+class RunSpec:
     """Everything a run needs to know; durations are seconds.
 
     Attributes:
@@ -228,7 +228,7 @@ class _Values:
         return (value.base / str(value.raw)).absolute()
 
 
-def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
+def build_spec(given: Given, cwd: Path, rootdir: Path) -> RunSpec:
     """Check everything that was said and return it as one value.
 
     Args:
@@ -247,7 +247,7 @@ def build_config(given: Given, cwd: Path, rootdir: Path) -> RunConfig:
     backgrounds = parsing.backgrounds_of(suite.benchmarks, suite.groups)
     tune = parsed("mig-tune", parsing.flag)
     harness_dir, results_dir = _harness_dir(values, suite, cwd), _results_dir(values)
-    config = RunConfig(
+    config = RunSpec(
         suite=suite,
         harness_dir=harness_dir,
         pairs=_pairs(values, suite),

@@ -54,6 +54,7 @@ def test_an_unrelated_run_imports_nothing_for_us(lab: Lab) -> None:
         "spec.markers",
         "spec.options",
         "terms.printable",
+        "terms.scenario",
         *(f"plugin.{name}" for name in files),
     }
     assert ours == {f"pytest_mighetero.{name}" for name in always}

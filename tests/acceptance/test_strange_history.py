@@ -10,7 +10,7 @@ from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.plan.durations import Recorded
 from pytest_mighetero.run import placement as placing
 from pytest_mighetero.run.recorded import recorded_run
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from tests.cli.strange import ODD, STRANGE, make_strange
 from tests.lab.driver import Lab
@@ -60,7 +60,7 @@ def test_history_is_looked_up_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
     lab.run(*PLANNED).result.assert_outcomes(passed=1)
     looked: list[str] = []
 
-    def look(config: RunConfig, pair: Pair, gpu: Gpu) -> Recorded | None:
+    def look(config: RunSpec, pair: Pair, gpu: Gpu) -> Recorded | None:
         looked.append(str(pair))
         return recorded_run(config, pair, gpu)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
+from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
 from pytest_mighetero.terms.environment import MISLEADING, OUTER_MAKE
 
 FAKE = Path(__file__).parent / "fake_harness"
@@ -23,7 +23,7 @@ def test_heterogeneous(background, main):
 ISOLATED_TEST = """
 import pytest
 
-from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
+from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
 
 @pytest.mark.isolated
 def test_isolated(main):
@@ -55,7 +55,7 @@ def arguments_of(devices: int) -> list[str]:
     return [*listed, *here, *(word for name in OFF for word in ("-p", f"no:{name}"))]
 
 
-def config_of(folder: Path, **said: str) -> RunConfig:
+def config_of(folder: Path, **said: str) -> RunSpec:
     """Return the settings of a run in *folder*, by option."""
     said = {"mig_suite": str(FAKE / "fake.toml"), **said}
 
@@ -64,7 +64,7 @@ def config_of(folder: Path, **said: str) -> RunConfig:
             return None
         return Value(raw, f"--{key}", folder, explicit=True)
 
-    return build_config(given, folder, folder)
+    return build_spec(given, folder, folder)
 
 
 @dataclass(frozen=True)

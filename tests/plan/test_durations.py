@@ -8,20 +8,20 @@ import pytest
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import Recorded, background_time, loadgen_seconds
-from pytest_mighetero.spec.runspec import RunConfig, Value, build_config
+from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
 from pytest_mighetero.terms.pair import Pair
 
 A100 = "1g.10gb"
 
 
-def config(**said: str) -> RunConfig:
+def config(**said: str) -> RunSpec:
     base = Path("/base")
 
     def given(key: str) -> Value | None:
         found = key in said
         return Value(said[key], f"--{key}", base, explicit=True) if found else None
 
-    return build_config(given, base, base)
+    return build_spec(given, base, base)
 
 
 # NVIDIA's HeteroMultiUse windows in MLPerf Inference v1.0, min_duration 600 s.

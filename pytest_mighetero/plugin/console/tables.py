@@ -11,7 +11,7 @@ from pytest_mighetero.plugin.fixtures import DRY_RUN
 from pytest_mighetero.show.report import Facts, interference_table, table
 
 if TYPE_CHECKING:
-    from pytest_mighetero.spec.runspec import RunConfig
+    from pytest_mighetero.spec.runspec import RunSpec
 
 Reports = Sequence[pytest.TestReport]
 
@@ -63,7 +63,7 @@ def _facts(reports: Reports) -> dict[str, Facts]:
     return {each.nodeid: each.mighetero for each in reports if each.mighetero}
 
 
-def save_references(config: RunConfig, reports: Reports) -> list[str]:
+def save_references(config: RunSpec, reports: Reports) -> list[str]:
     """Write what good runs came to as references; return what was done, in lines.
 
     Raises:

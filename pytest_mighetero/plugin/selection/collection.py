@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_mighetero.plugin.protocol import is_run
-from pytest_mighetero.plugin.settings import RUN_CONFIG, run_config
+from pytest_mighetero.plugin.settings import RUN_SPEC, run_spec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Keep pytest from walking through every folder of every run for tests."""
     results = config.rootpath / "results"
-    if RUN_CONFIG in config.stash:
-        results = config.stash[RUN_CONFIG].results_dir
+    if RUN_SPEC in config.stash:
+        results = config.stash[RUN_SPEC].results_dir
     if collection_path != results:
         return None
     from pytest_mighetero.records.run_names import holds_runs_alone
@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(
         order_runs,
     )
 
-    run = run_config(config)
+    run = run_spec(config)
     if run.isolated:
         check_isolated(items)
     else:
@@ -65,11 +65,11 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     try:
         return (yield)
     except pytest.UsageError as error:
-        if RUN_CONFIG not in session.config.stash:
+        if RUN_SPEC not in session.config.stash:
             raise
         from pytest_mighetero.plugin.selection.suggestion import for_nodeids
 
-        run, arguments = run_config(session.config), session.config.args
+        run, arguments = run_spec(session.config), session.config.args
         raise pytest.UsageError(*error.args, *for_nodeids(run, arguments)) from None
 
 
@@ -77,7 +77,7 @@ def pytest_report_collectionfinish(
     config: pytest.Config, items: list[pytest.Item]
 ) -> list[str]:
     """Say how isolated runs are run, or the nearest ids, where nothing was selected."""
-    if RUN_CONFIG not in config.stash:
+    if RUN_SPEC not in config.stash:
         return []
     from pytest_mighetero.plugin.selection.order import hints
 
@@ -94,4 +94,4 @@ def _limit(config: pytest.Config, items: list[pytest.Item]) -> None:
         if is_run(item) and item.get_closest_marker("timeout") is None:
             from pytest_mighetero.plan.launch import longest_test
 
-            item.add_marker(pytest.mark.timeout(longest_test(run_config(config))))
+            item.add_marker(pytest.mark.timeout(longest_test(run_spec(config))))

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_mighetero.plugin.ownership import beside
-from pytest_mighetero.plugin.settings import RUN_CONFIG
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.plugin.settings import RUN_SPEC
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 
 # What identifies a set of backgrounds before there is a GPU; None for main alone.
@@ -25,7 +25,7 @@ def pair_of(item: pytest.Item | None) -> Pair | None:
     return main if isinstance(main, Pair) else None
 
 
-def set_of(config: RunConfig, item: pytest.Item) -> SetKey:
+def set_of(config: RunSpec, item: pytest.Item) -> SetKey:
     """Return which backgrounds the run of *item* asks for."""
     pair = pair_of(item)
     if item is None or pair is None or not beside(item):
@@ -64,7 +64,7 @@ def hints(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     from pytest_mighetero.plugin.selection.pairs import BOUND
     from pytest_mighetero.plugin.selection.suggestion import for_keywords, for_markers
 
-    run = config.stash[RUN_CONFIG]
+    run = config.stash[RUN_SPEC]
     pairs = dict.fromkeys([*run.pairs, *config.stash.get(BOUND, [])])
     run = replace(run, pairs=tuple(pairs))
     return [
@@ -93,7 +93,7 @@ def _is_isolated(item: pytest.Item) -> bool:
     return pair_of(item) is not None and marked
 
 
-def order_runs(config: RunConfig, items: list[pytest.Item]) -> None:
+def order_runs(config: RunSpec, items: list[pytest.Item]) -> None:
     """Order the runs among themselves; other tests stay where they are.
 
     Isolated ones come first. Where sets of backgrounds are kept up, those of one set
@@ -114,7 +114,7 @@ def order_runs(config: RunConfig, items: list[pytest.Item]) -> None:
         items[place] = item
 
 
-def upcoming(config: RunConfig, item: pytest.Item) -> tuple[Pair, ...]:
+def upcoming(config: RunSpec, item: pytest.Item) -> tuple[Pair, ...]:
     """Return the pairs, that of *item* first, that one set is to serve in a row."""
     items = item.session.items
     pairs = []

@@ -9,11 +9,11 @@ import pytest
 
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.ownership import is_ours, means_a_run, refuse_parameters
-from pytest_mighetero.plugin.settings import run_config, said
+from pytest_mighetero.plugin.settings import run_spec, said
 from pytest_mighetero.spec.markers import BINDING, MARKERS
 
 if TYPE_CHECKING:
-    from pytest_mighetero.spec.runspec import RunConfig
+    from pytest_mighetero.spec.runspec import RunSpec
     from pytest_mighetero.terms.pair import Pair
 
 BOUND: pytest.StashKey[list[Pair]] = pytest.StashKey()  # what markers bind tests to
@@ -37,7 +37,7 @@ def _parameters(metafunc: pytest.Metafunc) -> list[object]:
     from pytest_mighetero.plan.launch import ids_of
     from pytest_mighetero.spec.offer import why_not
 
-    run = run_config(metafunc.config)
+    run = run_spec(metafunc.config)
     groups = [name for name in run.suite.groups if name not in MARKERS]
     for group in groups:
         line = f"{group}: a benchmark of suite {run.suite.name}'s group {group}"
@@ -58,7 +58,7 @@ def _parameters(metafunc: pytest.Metafunc) -> list[object]:
 
 
 def _bound(
-    metafunc: pytest.Metafunc, run: RunConfig, mark: pytest.Mark
+    metafunc: pytest.Metafunc, run: RunSpec, mark: pytest.Mark
 ) -> tuple[Pair, ...]:
     """Return the pairs that *mark* names, as far as they are selected.
 
@@ -86,7 +86,7 @@ def _bound(
     return tuple(selected)
 
 
-def _selected(config: pytest.Config, run: RunConfig) -> tuple[Pair, ...]:
+def _selected(config: pytest.Config, run: RunSpec) -> tuple[Pair, ...]:
     """Return what a bound test may measure: what was said binds it, no default does."""
     if run.tune or said(config, "main_scenario"):
         return run.pairs
@@ -105,7 +105,7 @@ def possible_ids(config: pytest.Config) -> frozenset[str]:
     """Return the ids that runs of this session may have, those of bound tests, too."""
     from pytest_mighetero.plan.launch import ids_of
 
-    run = run_config(config)
+    run = run_spec(config)
     return frozenset(
         name for name, _ in ids_of(replace(run, pairs=_selected(config, run)))
     )

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from pytest_mighetero.plan.launch import ids_of
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 
 _WORD = re.compile(r"[\w:+\-.\[\]/\\=]+")
 _OPERATORS = {"and", "or", "not", "true", "false", "none"}
 _SHOWN = 3
 
 
-def for_keywords(config: RunConfig, expression: str) -> Iterator[str]:
+def for_keywords(config: RunSpec, expression: str) -> Iterator[str]:
     """Yield a sentence for each word of ``-k`` that names no run, but nearly one."""
     suite = config.suite
     ids = [name for name, _ in ids_of(config)]
@@ -27,7 +27,7 @@ def for_keywords(config: RunConfig, expression: str) -> Iterator[str]:
             yield f"-k {word} is in no run's id; the nearest: {', '.join(near)}"
 
 
-def for_markers(config: RunConfig, expression: str) -> Iterator[str]:
+def for_markers(config: RunSpec, expression: str) -> Iterator[str]:
     """Yield a sentence for each word of ``-m`` that is no marker of a run."""
     ids = [name for name, _ in ids_of(config)]
     scenarios = dict.fromkeys(pair.scenario for pair in config.pairs)
@@ -39,7 +39,7 @@ def for_markers(config: RunConfig, expression: str) -> Iterator[str]:
             yield f"-m {word} is no run's marker; ids are selected by -k"
 
 
-def for_nodeids(config: RunConfig, arguments: Sequence[str]) -> Iterator[str]:
+def for_nodeids(config: RunSpec, arguments: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each argument whose brackets hold no run's id."""
     ids = [name for name, _ in ids_of(config)]
     for argument in arguments:
@@ -64,13 +64,13 @@ def _words(
             yield word
 
 
-def _unselected(config: RunConfig, word: str) -> list[str]:
+def _unselected(config: RunSpec, word: str) -> list[str]:
     """Return the suite's pairs that *word* names and options leave out."""
     left_out = [str(pair) for pair in config.suite.pairs() if pair not in config.pairs]
     return [name for name in left_out if _plain(name) == _plain(word)]
 
 
-def _left_out(config: RunConfig, names: Sequence[str]) -> str:
+def _left_out(config: RunSpec, names: Sequence[str]) -> str:
     return (
         f"suite {config.suite.name} has {', '.join(names)}, which --main-benchmark or "
         f"--main-scenario leave out"

@@ -19,14 +19,14 @@ from pytest_mighetero.records.marks import same, sample
 from pytest_mighetero.records.record import Record, sameness
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.records.results_folder import good_records, light
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.scenario import is_bounded
 
 Facts = Mapping[str, str]
 
 
 def compare_neighbours(
-    config: RunConfig, facts: Facts, session: str
+    config: RunSpec, facts: Facts, session: str
 ) -> dict[str, str] | None:
     """Return the facts of what neighbours cost; None until both kinds of run exist.
 
@@ -79,7 +79,7 @@ def _interference(compared: Comparison) -> dict[str, str]:
 
 
 def judge_against_others(
-    config: RunConfig,
+    config: RunSpec,
     facts: Facts,
     session: str,
     learn: Callable[..., None],

@@ -20,7 +20,7 @@ from pytest_mighetero.records.marks import BESIDE, beside
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.results_folder import good_records
 from pytest_mighetero.run.evidence import loadgen_result
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 
 # A neighbour has cost up to 16 % (A30 in MLPerf Inference v2.0, isolated against
 # heterogeneous): less is what it depends on how long main ran beside a background.
@@ -93,7 +93,7 @@ class _Past:
 
 
 def judge_own_figures(
-    config: RunConfig,
+    config: RunSpec,
     facts: Mapping[str, str],
     figures: Sequence[Own],
     learn: Callable[..., None],

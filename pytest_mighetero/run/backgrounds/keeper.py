@@ -19,7 +19,7 @@ from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.overlap import OverlapReport
 from pytest_mighetero.run.start import Tick
 from pytest_mighetero.run.watch import stopped_now
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.window import TimedWindow
 
@@ -75,7 +75,7 @@ class Neighbours(Protocol):
 class OwnBackgrounds:
     """A set that starts before main and ends after it; or none, for main alone."""
 
-    def __init__(self, config: RunConfig, seated: Sequence[Seat], lease: Lease | None):
+    def __init__(self, config: RunSpec, seated: Sequence[Seat], lease: Lease | None):
         self._config, self._seated = config, seated
         self.pump = Pump(lease.fds if lease else ())
         self.backgrounds: BackgroundSet | None = None
@@ -122,9 +122,7 @@ class KeptBackgrounds:
         seated: which background runs on which device.
     """
 
-    def __init__(
-        self, config: RunConfig, gpu: Gpu, lease: Lease, seated: Sequence[Seat]
-    ):
+    def __init__(self, config: RunSpec, gpu: Gpu, lease: Lease, seated: Sequence[Seat]):
         self._config = config
         self.gpu, self.lease, self.seated = gpu, lease, tuple(seated)
         self._folder = make_folder(config.results_dir, "backgrounds")

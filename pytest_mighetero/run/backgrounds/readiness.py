@@ -19,7 +19,7 @@ from pytest_mighetero.run.evidence import (
     tail_of,
 )
 from pytest_mighetero.run.start import Tick
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import format_duration
 
@@ -46,7 +46,7 @@ class Readiness:
 
     def __init__(
         self,
-        config: RunConfig,
+        config: RunSpec,
         launches: Sequence[Launch],
         harnesses: Sequence[HarnessProcess],
         pump: Pump,

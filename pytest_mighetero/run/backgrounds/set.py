@@ -22,7 +22,7 @@ from pytest_mighetero.run.evidence import (
 from pytest_mighetero.run.overlap import OverlapReport, margin
 from pytest_mighetero.run.proof import background_proof
 from pytest_mighetero.run.start import Tick, process_of
-from pytest_mighetero.spec.runspec import RunConfig
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.clock import Stamp
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.window import TimedWindow
@@ -44,7 +44,7 @@ class BackgroundSet:
         tick: told what they are waited for.
     """
 
-    def __init__(self, config: RunConfig, launches: Sequence[Launch], pump: Pump):
+    def __init__(self, config: RunSpec, launches: Sequence[Launch], pump: Pump):
         self._config, self._pump = config, pump
         self.tick: Tick = lambda _state: None
         self.ready = False
