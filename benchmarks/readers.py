@@ -25,6 +25,7 @@ from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.mainrun import MainRun
 from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.run_args import RunArgs
 
 POLL_S = 0.01
 SETTINGS = {
@@ -136,7 +137,7 @@ def _launch(child: Child) -> Launch:
         action="run_harness",
         device=MigDevice("none"),
         min_duration=child.live_s,
-        run_args="",
+        run_args=RunArgs(),
         folder=child.folder,
         command=Command(child.argv, child.program.parent, {}),
         audit_folder=child.folder,

@@ -8,13 +8,14 @@ to v3.0) or a value that is false (``--min_query_count=0``, all rounds).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pytest_mighetero.readers.loadgen import LoadGenResult
 from pytest_mighetero.spec.flags import KNOWN_FLAGS, nearest_flag
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.run_args import Flag, RunArgs
 from pytest_mighetero.terms.scenario import is_of_another, scenario_of
 
 # What LoadGen warns of where an audit.config overrides its settings (v1.0 to 6.0).
@@ -128,27 +129,26 @@ class Asked:
     said_by: str
 
 
-def asked_of(pair: Pair, action: str, run_args: Sequence[str]) -> tuple[Asked, ...]:
+def asked_of(pair: Pair, action: str, run_args: RunArgs) -> tuple[Asked, ...]:
     """Return what a launch asks of LoadGen; defaults are not asked for.
 
     Args:
         pair: its benchmark and scenario.
         action: its make target; ``run_harness`` asks for a performance run.
-        run_args: the words of its RUN_ARGS. Of a flag that is said twice the last
-            counts, as in argparse. An unknown flag stands for the nearest known one:
-            a harness that drops it has lost what was asked for.
+        run_args: what it is told. An unknown flag stands for the nearest known one: a
+            harness that drops it has lost what was asked for.
     """
-    words = _flags(run_args)
+    words = run_args.by_name
     asked = {"scenario": Asked("scenario", pair.scenario, str(pair))}
     if action == "run_harness" and "test_mode" not in words:
         asked["test_mode"] = Asked("test_mode", "PerformanceOnly", action)
-    for flag, (value, word) in words.items():
+    for flag, said in words.items():
         known = flag if flag in KNOWN_FLAGS else nearest_flag(flag)
         setting = _SETTINGS.get(known or "")
         other = known is not None and is_of_another(known, pair.scenario)
         if known == "test_mode" or (setting is not None and not other):
             hint = "" if known == flag else f", which is no known flag: --{known}?"
-            asked[known or ""] = Asked(known or "", value, f"{word}{hint}")
+            asked[known or ""] = Asked(known or "", said.value, f"{said}{hint}")
     _adjust(asked, words)
     count = asked.get("performance_sample_count")
     if count and ("performance_sample_count_override" in asked or count.value == "0"):
@@ -156,32 +156,19 @@ def asked_of(pair: Pair, action: str, run_args: Sequence[str]) -> tuple[Asked, .
     return tuple(asked.values())
 
 
-def _adjust(asked: dict[str, Asked], words: Mapping[str, tuple[str, str]]) -> None:
+def _adjust(asked: dict[str, Asked], words: Mapping[str, Flag]) -> None:
     """Multiply the target by the factor that v2.1 and later know."""
     target, factor = asked.get("server_target_qps"), "server_target_qps_adj_factor"
     if target is not None and factor in words:
-        by, word = words[factor]
+        by = words[factor]
         with suppress(ValueError):
-            value = f"{float(target.value) * float(by):.10g}"
-            asked[target.name] = Asked(target.name, value, f"{target.said_by} {word}")
+            value = f"{float(target.value) * float(by.value):.10g}"
+            asked[target.name] = Asked(target.name, value, f"{target.said_by} {by}")
 
 
-def unknown_flags(run_args: Sequence[str]) -> dict[str, str | None]:
+def unknown_flags(run_args: RunArgs) -> dict[str, str | None]:
     """Return the flags that no harness of v1.0 to v3.0 has, with the nearest it has."""
-    return {f: nearest_flag(f) for f in _flags(run_args) if f not in KNOWN_FLAGS}
-
-
-def _flags(run_args: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return by flag its value and the words that say it."""
-    flags: dict[str, tuple[str, str]] = {}
-    last = ""
-    for word in run_args:
-        if word.startswith("--"):
-            last, equals, value = word.removeprefix("--").partition("=")
-            flags[last] = (value if equals else "true", word)
-        elif last:
-            flags[last] = (word, f"--{last} {word}")
-    return flags
+    return {f: nearest_flag(f) for f in run_args.by_name if f not in KNOWN_FLAGS}
 
 
 def overridden(result: LoadGenResult) -> bool:

@@ -14,6 +14,7 @@ from pytest_mighetero.plan.search import MAX_FULL, MAX_PROBES
 from pytest_mighetero.plan.seats import Seat
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair, audit_of, run_name
+from pytest_mighetero.terms.run_args import RunArgs
 
 
 def ids_of(config: RunSpec) -> list[tuple[str, Pair]]:
@@ -35,7 +36,7 @@ class Launch:
         action: its make target.
         device: the MIG device it has to itself.
         min_duration: ``--min_duration`` in seconds.
-        run_args: RUN_ARGS, as make gets them.
+        run_args: what it is told.
         folder: a folder of its own, for its output and LOG_DIR.
         command: what starts it.
         audit_folder: where an audit leaves its verdict files.
@@ -45,7 +46,7 @@ class Launch:
     action: str
     device: MigDevice
     min_duration: float
-    run_args: str
+    run_args: RunArgs
     folder: Path
     command: Command
     audit_folder: Path
@@ -64,7 +65,7 @@ class Launch:
     @property
     def asked(self) -> tuple[Asked, ...]:
         """What it asks of LoadGen."""
-        return asked_of(self.pair, self.action, self.run_args.split())
+        return asked_of(self.pair, self.action, self.run_args)
 
     @property
     def log_dir(self) -> Path:
@@ -161,7 +162,7 @@ def _launch(
 
 def run_args_of(
     config: RunSpec, pair: Pair, background_seconds: float | None = None
-) -> str:
+) -> RunArgs:
     """Return RUN_ARGS of main, or of a background that runs for so many seconds."""
     seconds = background_seconds or config.main_duration
     words = [
@@ -175,20 +176,8 @@ def run_args_of(
     if config.verbose_all:
         words += ["--verbose", "--verbose_nvtx"]
     background = background_seconds is not None
-    words += ["--min_query_count=1"] if background else config.main_runargs
-    return " ".join(words)
-
-
-def run_arg_of(words: Sequence[str], name: str) -> float | None:
-    """Return the number that RUN_ARGS give for *name*; None for none or 0."""
-    for word in words:
-        flag, _, value = word.removeprefix("--").partition("=")
-        if flag == name:
-            try:
-                return float(value) or None
-            except ValueError:
-                return None
-    return None
+    words += ["--min_query_count=1"] if background else config.main_runargs.words
+    return RunArgs.of(words)
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_mighetero.plan.launch import run_arg_of
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.suite import figures_of
 from pytest_mighetero.terms.pair import Pair
@@ -39,7 +38,7 @@ class Law:
 
 def accuracy_only(config: RunSpec) -> bool:
     """Tell whether main goes through its data set once, however long that takes."""
-    return "--test_mode=AccuracyOnly" in config.main_runargs
+    return config.main_runargs.text("test_mode") == "AccuracyOnly"
 
 
 def law_of(
@@ -58,12 +57,12 @@ def law_of(
     suite, said = config.suite, config.main_runargs
     if accuracy_only(config):
         return None
-    queries = run_arg_of(said, "min_query_count") or suite.query_count(pair)
+    queries = said.number("min_query_count") or suite.query_count(pair)
     # Of v1.0's harness in these two scenarios alone.
-    if "--fast" in said and (fastest or scenario_of(pair.scenario).fast):
+    if said.text("fast") and (fastest or scenario_of(pair.scenario).fast):
         queries = 1
     flag = scenario_of(pair.scenario).target_flag
-    if flag is not None and (target := run_arg_of(said, flag)):
+    if flag is not None and (target := said.number(flag)):
         return Law(queries, 1 / target, "RUN_ARGS")
     version = config.config_ver_of(pair.benchmark)
     targets = figures_of(suite.targets, pair, profile, version)

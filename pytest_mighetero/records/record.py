@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
+from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import SCENARIOS
 
 # What must be the same for two runs to be of the same thing.
@@ -60,8 +61,8 @@ class Record:
 
 def settings_of(run_args: str) -> str:
     """Return RUN_ARGS without the words that choose a target."""
-    flags = tuple(f"--{each.target_flag}=" for each in SCENARIOS.values())
-    return " ".join(word for word in run_args.split() if not word.startswith(flags))
+    flags = (each.target_flag for each in SCENARIOS.values() if each.target_flag)
+    return str(RunArgs.read(run_args).without(*flags))
 
 
 def sameness(facts: Mapping[str, str]) -> tuple[str, ...]:

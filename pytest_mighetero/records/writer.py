@@ -128,7 +128,7 @@ def describe(
         "scenario": launch.pair.scenario,
         "action": launch.action,
         "device": asdict(launch.device),
-        "run_args": launch.run_args,
+        "run_args": str(launch.run_args),
         "command": str(launch.command),
         "min_duration_s": launch.min_duration,
         "log_dir": str(launch.log_dir),

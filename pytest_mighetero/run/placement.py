@@ -51,7 +51,7 @@ class Place:
         self._measurements = Measurements(config.harness_dir)
         self._launching: list[Pair] = []
         self._test = ""
-        self._recorded: dict[tuple[str | None, ...], Recorded | None] = {}
+        self._recorded: dict[tuple[object, ...], Recorded | None] = {}
         self._waits: Waits = lambda _state: None
         self.seated: tuple[Seat, ...] = ()
         self.warnings: list[str] = []

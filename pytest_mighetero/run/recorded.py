@@ -27,7 +27,7 @@ def recorded_run(config: RunSpec, pair: Pair, gpu: Gpu) -> Recorded | None:
         "action": config.action,
         "gpu": gpu.name,
         "run": "heterogeneous",
-        "run_args": config.secrets.mask(run_args_of(config, pair)),
+        "run_args": config.secrets.mask(str(run_args_of(config, pair))),
     }
     mark = marks.as_long(key)
     if (profile := gpu.devices[0].profile) is not None:

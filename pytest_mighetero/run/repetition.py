@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pytest_mighetero.devices.telemetry import throttling
 from pytest_mighetero.errors import RunError
+from pytest_mighetero.plan.advice import next_target
 from pytest_mighetero.plan.durations import BackgroundTime
-from pytest_mighetero.plan.target import backed_off, with_target
+from pytest_mighetero.plan.target import with_target
 from pytest_mighetero.run.attempt import Attempt, Warn
 from pytest_mighetero.run.backgrounds.keeper import refuse_survivors
 from pytest_mighetero.spec.runspec import RunSpec
@@ -127,7 +128,7 @@ def _other_target(case: Case, attempt: Attempt) -> Again | None:
     result, step = attempt.main.result, case.config.target_backoff
     if result is None or step is None or attempt.main.harness.exit_code:
         return None
-    target = backed_off(result, step)
+    target = next_target(result, step)
     if target is None or not _left(case, "target"):
         return None
     if "target_qps_first" not in case.facts:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.errors import RunError
-from pytest_mighetero.plan.launch import run_arg_of
 from pytest_mighetero.plan.search import next_step
 from pytest_mighetero.plan.target import probing, with_target
 from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial
@@ -177,9 +176,7 @@ def _count(trials: list[Trial]) -> str:
 def _known_target(case: Case) -> tuple[float | None, str]:
     """Return a target to start from and where it is known from, the nearest first."""
     config, pair, facts = case.config, case.pair, case.facts
-    if said := run_arg_of(
-        config.main_runargs, scenario_of(pair.scenario).target_flag or ""
-    ):
+    if said := config.main_runargs.number(scenario_of(pair.scenario).target_flag):
         return said, "--main-benchmark-runargs"
     reference = load_references(config.references).get(key_of(facts))
     if reference is not None and reference.target_qps:

@@ -63,7 +63,7 @@ def plan_facts(plan: RunPlan) -> dict[str, str]:
         harness_dir=str(plan.main.command.cwd),
         backgrounds=",".join(each.pair.benchmark for each in plan.backgrounds),
         background_devices=",".join(each.device.uuid for each in plan.backgrounds),
-        run_args=plan.main.run_args,
+        run_args=str(plan.main.run_args),
         command=str(plan.main.command),
         log_dir=str(plan.main.log_dir),
     )

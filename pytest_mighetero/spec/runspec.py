@@ -18,6 +18,7 @@ from pytest_mighetero.spec.schema import ACTIONS
 from pytest_mighetero.spec.suite import Suite, load_suite
 from pytest_mighetero.terms.make import check_path
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import SCENARIOS, is_bounded
 from pytest_mighetero.terms.secret import Secrets, marked_as, secrets_of
 from pytest_mighetero.units import in_milliseconds, parse_duration
@@ -95,7 +96,7 @@ class RunSpec:
     asked: frozenset[str]
     action: str
     main_duration: float
-    main_runargs: tuple[str, ...] = field(repr=False)
+    main_runargs: RunArgs = field(repr=False)
     main_cmd_prefix: tuple[str, ...] = field(repr=False)
     immediate_start: bool
     backgrounds: tuple[str, ...]
@@ -357,7 +358,9 @@ def _secrets(values: _Values, suite: Suite, *paths: Path) -> Secrets:
     given = (spec.environment, spec.make_variables)
     public = [*suite.benchmarks, *suite.groups, *SCENARIOS, *ACTIONS, *map(str, paths)]
     public += [each.config_ver for each in suite.benchmarks.values()]
-    return secrets_of(spec.secrets, given, (*prefix, *run_args), os.environ, public)
+    return secrets_of(
+        spec.secrets, given, (*prefix, *run_args.words), os.environ, public
+    )
 
 
 def _harness_dir(values: _Values, suite: Suite, cwd: Path) -> Path:

@@ -14,6 +14,7 @@ from typing import Literal
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.spec.names import config_ver_rule, profile_rule
 from pytest_mighetero.terms.make import check_words
+from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.units import parse_duration
 
 # Said by options of their own; a second mention would win silently (argparse).
@@ -89,15 +90,15 @@ def background_duration(text: str) -> Literal["planned", "automatic"] | float:
         raise ConfigError(f"expected planned, automatic or a time: {error}") from None
 
 
-def run_args(text: str) -> Names:
-    """Return the words of further RUN_ARGS."""
+def run_args(text: str) -> RunArgs:
+    """Return further RUN_ARGS."""
     words = tuple(text.split())
     check_words(words)
     for word in words:
         flag = word.lstrip("-").partition("=")[0]
         if option := _OWN_RUN_ARGS.get(flag):
             raise ConfigError(f"{word}: say {option} instead")
-    return words
+    return RunArgs.of(words)
 
 
 def words(text: str) -> Names:

@@ -9,6 +9,7 @@ import pytest
 from pytest_mighetero.plan.asked import Asked, asked_of, differences, unknown_flags
 from pytest_mighetero.readers.loadgen import LoadGenResult
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.run_args import RunArgs
 
 
 def result(scenario: str, **logged: object) -> LoadGenResult:
@@ -31,7 +32,7 @@ def result(scenario: str, **logged: object) -> LoadGenResult:
 
 
 def asked(scenario: str, *words: str, action: str = "run_harness") -> tuple[Asked, ...]:
-    return asked_of(Pair("bert", scenario), action, words)
+    return asked_of(Pair("bert", scenario), action, RunArgs.of(words))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def asked(scenario: str, *words: str, action: str = "run_harness") -> tuple[Aske
     ],
 )
 def test_flags_of_v1_0_to_v3_0_are_known(flag: str) -> None:
-    assert not unknown_flags([flag])
+    assert not unknown_flags(RunArgs.of([flag]))
 
 
 @pytest.mark.parametrize(

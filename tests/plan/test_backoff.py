@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.plan.target import backed_off
+from pytest_mighetero.plan.advice import next_target
 from pytest_mighetero.readers.loadgen import (
     LatencyStats,
     LoadGenResult,
@@ -89,7 +89,7 @@ def token(target: float, ttft: float, tpot: float) -> LoadGenResult:
 def test_the_next_target(
     result: LoadGenResult, step: float, target: float | None
 ) -> None:
-    assert backed_off(result, step) == target
+    assert next_target(result, step) == target
 
 
 @pytest.mark.parametrize(

@@ -102,3 +102,9 @@ def test_more_than_the_timeout_is_refused() -> None:
             config(background_benchmark_timeout="1000s"), Pair("bert", "server")
         )
     assert background_time(run, Pair("bert", "server")).seconds == 1120
+
+
+@pytest.mark.parametrize("said", ["--min_query_count=1", "--min_query_count 1"])
+def test_both_forms_of_a_flag_count(said: str) -> None:
+    run = config(mig_suite="v1.0", main_benchmark_runargs=said)
+    assert loadgen_seconds(run, Pair("bert", "server"), A100) == 600

@@ -13,6 +13,7 @@ from pytest_mighetero.harness.command import Command
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.run.evidence import AuditSettings, audit_settings, audit_verdicts
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.run_args import RunArgs
 
 SINCE = 1_600_000_000.0
 FOUND = "Found Audit Config file (audit.config)."
@@ -24,7 +25,7 @@ def launch(folder: Path, test: str) -> Launch:
         f"run_audit_{test}",
         MigDevice("MIG-1", "1g.10gb", None),
         0.6,
-        "--min_duration=600 --server_target_qps=500",
+        RunArgs.read("--min_duration=600 --server_target_qps=500"),
         folder,
         Command(("make",), folder, {}),
         folder / "compliance_logs",

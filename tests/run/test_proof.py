@@ -16,6 +16,7 @@ from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.run.proof import main_proof
 from pytest_mighetero.terms.clock import Clock, Stamp
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.run_args import RunArgs
 
 EPOCH = 1_700_000_000.0
 # Set 5 s back at the tenth second.
@@ -40,7 +41,7 @@ def test_a_step_between_two_windows_of_main_shortens_neither(
         "run_harness",
         MigDevice("MIG-1", "1g.10gb", None),
         5,
-        "",
+        RunArgs(),
         tmp_path,
         command,
         tmp_path,

@@ -18,6 +18,7 @@ from pytest_mighetero.run.backgrounds import readiness
 from pytest_mighetero.run.backgrounds.readiness import Readiness
 from pytest_mighetero.run.start import process_of
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.run_args import RunArgs
 from tests.lab.driver import FAKE, config_of
 
 MARKER = "echo Starting running actual test."
@@ -41,8 +42,8 @@ def ready(tmp_path: Path) -> Iterator[Ready]:
             folder = tmp_path / f"background-{number}"
             command = Command(("sh", "-ec", f"{script}; sleep 300"), folder, {})
             name, device = Pair("bert", "offline"), MigDevice("none")
-            parts = (name, "run_harness", device, 60.0, "", folder, command, folder)
-            launches.append(Launch(*parts))
+            told = ("run_harness", device, 60.0, RunArgs())
+            launches.append(Launch(name, *told, folder, command, folder))
         harnesses = [process_of(config, launch) for launch in launches]
         stop.extend(harnesses)
         readiness = Readiness(config, launches, harnesses, pump)

@@ -21,6 +21,7 @@ from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.results_folder import good_records
 from pytest_mighetero.run.evidence import loadgen_result
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.run_args import RunArgs
 
 # A neighbour has cost up to 16 % (A30 in MLPerf Inference v2.0, isolated against
 # heterogeneous): less is what it depends on how long main ran beside a background.
@@ -154,7 +155,7 @@ def _history(records: Sequence[Record], own: Own) -> list[float]:
         own.launch.pair.benchmark,
         own.launch.pair.scenario,
         own.launch.device.profile,
-        own.launch.run_args,
+        str(own.launch.run_args),
     )
     lists = (record.data.get("harnesses") for record in records)
     entries = (entry for each in lists if isinstance(each, list) for entry in each[1:])
@@ -182,5 +183,5 @@ def _identity(
     benchmark: str, scenario: str, profile: str | None, run_args: str
 ) -> tuple[object, ...]:
     """Return what makes a background the same: its length apart."""
-    words = [w for w in run_args.split() if not w.startswith("--min_duration=")]
-    return benchmark, scenario, profile, *words
+    told = RunArgs.read(run_args).without("min_duration")
+    return benchmark, scenario, profile, told

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.records.comparison.figure import Measurement
+from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import is_bounded
 from pytest_mighetero.units import significant
 
@@ -73,7 +74,6 @@ class Reference:
 
 def key_of(facts: Mapping[str, str]) -> Key:
     """Return what the reference of the run with these facts is kept under."""
-    versions: list[str] = re.findall(r"--config_ver=(\S+)", facts.get("run_args", ""))
     return Key(
         suite=facts.get("suite", ""),
         system=facts.get("gpu", ""),
@@ -81,7 +81,7 @@ def key_of(facts: Mapping[str, str]) -> Key:
         run=facts.get("run", ""),
         benchmark=facts.get("benchmark", ""),
         scenario=facts.get("scenario", ""),
-        config_ver=versions[-1] if versions else "",
+        config_ver=RunArgs.read(facts.get("run_args", "")).text("config_ver") or "",
     )
 
 
