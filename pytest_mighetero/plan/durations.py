@@ -1,16 +1,16 @@
-"""How long the backgrounds must run to cover main: pure."""
+"""How long the backgrounds must run to cover main: one law, in one place. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.plan.law import accuracy_only, law_of
+from pytest_mighetero.plan.law import accuracy_only, law_of, loadgen_seconds
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.spec.suite import ANY_PROFILE
 from pytest_mighetero.terms.pair import Pair, audit_of
-from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import format_duration
 
 # The reference script's factor on main's min_duration; here on what main will take.
@@ -18,8 +18,6 @@ MAIN_FACTOR = 1.2
 # From the first background's first query to main's: the others' start and main's own,
 # up to 42 s of it between StartTest and the first query (DLRM on a MIG slice, v1.0).
 STARTUP_S = 150.0
-# LoadGen asks for this much more than min_duration in Offline (v1.0 to 6.0).
-_OFFLINE_FACTOR = 1.1
 # An audit is at most so many runs, with 20 s of sleep each: two trials of TEST01 and
 # TEST05, three of TEST04's two (closed/NVIDIA/Makefile, v1.0 and v1.1).
 _AUDIT_RUNS = {"test01": 2, "test04": 6, "test05": 2}
@@ -57,19 +55,55 @@ class BackgroundTime:
     source: Source
 
 
-def loadgen_seconds(config: RunSpec, pair: Pair, profile: str | None) -> float | None:
-    """Return how long LoadGen will make main take, or None where that is unknown.
+@dataclass(frozen=True)
+class Cover:
+    """What backgrounds have to cover: the law of their length. All in seconds.
 
-    Offline is one query of ``max(min_query_count, 1.1 x min_duration x target)``
-    samples; the others end after min_duration and min_query_count (LoadGen v1.0 to
-    6.0). RUN_ARGS of main count before the suite's figures. Of a device of any
-    profile, the slowest that the suite knows counts.
+    Attributes:
+        lead: from their start to main's.
+        main: what main takes, as far as is known.
+        buffer: by which they must outlast it.
+        source: how main's length is known.
     """
-    law = law_of(config, pair, profile)
-    if law is None:
-        return None
-    factor = _OFFLINE_FACTOR if scenario_of(pair.scenario).one_query else 1.0
-    return max(factor * config.main_duration, law.seconds)
+
+    lead: float
+    main: float
+    buffer: float
+    source: Source = "history"
+
+    @property
+    def seconds(self) -> float:
+        """How long that is, with room for a main that takes longer."""
+        return self.lead + MAIN_FACTOR * self.main + self.buffer
+
+
+def cover_of(
+    config: RunSpec, pair: Pair, profile: str | None, recorded: Recorded | None
+) -> Cover:
+    """Return what backgrounds have to cover that start before one main.
+
+    Args:
+        config: the run's settings.
+        pair: what is measured.
+        profile: of main's device.
+        recorded: what an earlier run of it took, if there was one.
+    """
+    buffer, settle = config.end_time_buffer_min, config.settle_time
+    lead = min(config.start_time_buffer, STARTUP_S) + settle
+    if recorded is not None:
+        lead = max(lead, MAIN_FACTOR * recorded.lead_s)
+        return Cover(lead, recorded.main_s, buffer)
+    known = loadgen_seconds(config, pair, profile)
+    main = _whole_action(config.action, known or config.main_duration)
+    if known is None:
+        return Cover(config.start_time_buffer + settle, main, buffer, "reference")
+    return Cover(lead, main, buffer, "loadgen")
+
+
+def _whole_action(action: str, seconds: float) -> float:
+    """Return what the action takes whose every run takes *seconds*."""
+    audit = audit_of(action)
+    return _AUDIT_RUNS[audit] * (seconds + _AUDIT_SLEEP_S) if audit else seconds
 
 
 def background_time(
@@ -92,49 +126,21 @@ def background_time(
         ConfigError: this main needs longer than a background may run, or than it was
             told to.
     """
-    if problem := too_long(config, pair, profile, recorded):
-        raise ConfigError(problem)
-    if problem := uncovered(config, pair, profile):
-        raise ConfigError(problem)
-    time = _time_of(config, pair, profile, recorded)
-    if mains and time.source not in ("option", "automatic"):
-        every = sum(planned_time(config, each, profile).seconds for each in mains)
-        every *= _SEARCH_RUNS if config.tune else 1
-        every = max(time.seconds, min(every, config.background_timeout))
-        return BackgroundTime(every, time.source)
-    return time
-
-
-def _time_of(
-    config: RunSpec, pair: Pair, profile: str | None, recorded: Recorded | None
-) -> BackgroundTime:
-    if config.background_duration == "automatic":
-        return BackgroundTime(config.background_timeout, "automatic")
-    if config.background_duration != "planned":
-        return BackgroundTime(config.background_duration, "option")
-    return planned_time(config, pair, profile, recorded)
-
-
-def planned_time(
-    config: RunSpec,
-    pair: Pair,
-    profile: str | None = None,
-    recorded: Recorded | None = None,
-) -> BackgroundTime:
-    """Return what is long enough for one main, from the backgrounds' start on."""
-    main, source = main_time(config, pair, profile, recorded)
-    lead = lead_of(config, source, recorded)
-    return BackgroundTime(lead + main + config.end_time_buffer_min, source)
-
-
-def lead_of(config: RunSpec, source: Source, recorded: Recorded | None) -> float:
-    """Return the seconds from the backgrounds' start to main's, at most."""
-    lead = min(config.start_time_buffer, STARTUP_S) + config.settle_time
-    if recorded is not None:
-        lead = max(lead, MAIN_FACTOR * recorded.lead_s)
-    if source == "reference":
-        lead = config.start_time_buffer + config.settle_time
-    return lead
+    for problem in (
+        too_long(config, pair, profile, recorded),
+        uncovered(config, pair, profile),
+    ):
+        if problem:
+            raise ConfigError(problem)
+    limit, told = config.background_timeout, config.background_duration
+    if told == "automatic":
+        return BackgroundTime(limit, "automatic")
+    if told != "planned":
+        return BackgroundTime(told, "option")
+    cover = cover_of(config, pair, profile, recorded)
+    every = sum(cover_of(config, each, profile, None).seconds for each in mains)
+    every *= _SEARCH_RUNS if config.tune else 1
+    return BackgroundTime(max(cover.seconds, min(every, limit)), cover.source)
 
 
 def time_left(
@@ -144,27 +150,31 @@ def time_left(
     recorded: Recorded | None = None,
 ) -> float:
     """Return the seconds that backgrounds which are up must have left for a main."""
-    main, _ = main_time(config, pair, profile, recorded)
     startup = min(config.start_time_buffer, STARTUP_S)
-    return startup + main + config.end_time_buffer_min
+    return replace(cover_of(config, pair, profile, recorded), lead=startup).seconds
 
 
-def main_time(
-    config: RunSpec, pair: Pair, profile: str | None, recorded: Recorded | None
-) -> tuple[float, Source]:
-    """Return the seconds that main takes at most, and how that is known."""
-    if recorded is not None:
-        return MAIN_FACTOR * recorded.main_s, "history"
-    known = loadgen_seconds(config, pair, profile)
-    seconds = config.main_duration if known is None else known
-    source: Source = "reference" if known is None else "loadgen"
-    return MAIN_FACTOR * _whole_action(config, seconds), source
+def check_lengths(config: RunSpec) -> None:
+    """Check every pair, as far as its device is known, before anything starts.
 
+    A pair that alone of several is too long is left to its test, which is skipped: one
+    that nobody named must not fail a session for the numbers of its suite.
 
-def _whole_action(config: RunSpec, seconds: float) -> float:
-    """Return what the action takes whose every run takes *seconds*."""
-    audit = audit_of(config.action)
-    return _AUDIT_RUNS[audit] * (seconds + _AUDIT_SLEEP_S) if audit else seconds
+    Raises:
+        ConfigError: every pair, or one whose benchmark was named, takes longer than it
+            may, or cannot be covered by the backgrounds.
+    """
+    profile = config.main_profile or (ANY_PROFILE if config.devices else None)
+    problems = {}
+    for pair in config.pairs:
+        alone = not config.backgrounds_of(pair.benchmark)
+        problem = too_long(config, pair, profile, alone=alone)
+        if problem := problem or uncovered(config, pair, profile):
+            problems[pair] = problem
+    named = [pair for pair in problems if pair.benchmark in config.asked]
+    if problems and (named or len(problems) == len(config.pairs)):
+        problem = problems[named[0] if named else next(iter(problems))]
+        raise ConfigError("\n".join([problem, *config.notes]))
 
 
 def too_long(
@@ -191,15 +201,15 @@ def too_long(
         what, seconds = f"the backgrounds of {pair} would run", told
         how = "by option"
     elif not alone and told == "planned":
-        main, source = main_time(config, pair, profile, recorded)
-        law = law_of(config, pair, profile)
-        by_law = source == "loadgen" and law and law.seconds > config.main_duration
-        lead, end = lead_of(config, source, recorded), config.end_time_buffer_min
-        what, seconds = f"the backgrounds of {pair} would run", lead + main + end
+        cover, law = cover_of(config, pair, profile, recorded), None
+        if cover.source == "loadgen":
+            law = law_of(config, pair, profile)
+        by_law = law and law.seconds > config.main_duration
+        what, seconds = f"the backgrounds of {pair} would run", cover.seconds
         how = (
-            f"by {source}: {_shown(lead)} until main runs + {MAIN_FACTOR} x "
-            f"{_shown(main / MAIN_FACTOR)} of main{f' ({law})' if by_law else ''} + "
-            f"{_shown(end)} end buffer"
+            f"by {cover.source}: {_shown(cover.lead)} until main runs + {MAIN_FACTOR} "
+            f"x {_shown(cover.main)} of main{f' ({law})' if by_law else ''} + "
+            f"{_shown(cover.buffer)} end buffer"
         )
     else:
         seconds, how = _least(config, pair, profile)

@@ -10,6 +10,9 @@ from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import significant
 
+# LoadGen asks for this much more than min_duration in Offline (v1.0 to 6.0).
+_OFFLINE_FACTOR = 1.1
+
 
 @dataclass(frozen=True)
 class Law:
@@ -74,3 +77,18 @@ def law_of(
         return None
     source = f"suite {suite.name}"
     return Law(queries, min(each) if fastest else max(each), source)
+
+
+def loadgen_seconds(config: RunSpec, pair: Pair, profile: str | None) -> float | None:
+    """Return how long LoadGen will make main take, or None where that is unknown.
+
+    Offline is one query of ``max(min_query_count, 1.1 x min_duration x target)``
+    samples; the others end after min_duration and min_query_count (LoadGen v1.0 to
+    6.0). RUN_ARGS of main count before the suite's figures. Of a device of any
+    profile, the slowest that the suite knows counts.
+    """
+    law = law_of(config, pair, profile)
+    if law is None:
+        return None
+    factor = _OFFLINE_FACTOR if scenario_of(pair.scenario).one_query else 1.0
+    return max(factor * config.main_duration, law.seconds)

@@ -46,7 +46,7 @@ def run_spec(config: pytest.Config) -> RunSpec:
     """
     if RUN_SPEC not in config.stash:
         from pytest_mighetero.errors import ConfigError
-        from pytest_mighetero.plan.lengths import check_lengths
+        from pytest_mighetero.plan.durations import check_lengths
         from pytest_mighetero.records.comparison.reference_files import load_references
         from pytest_mighetero.spec.runspec import build_spec
 

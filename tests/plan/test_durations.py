@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.plan.durations import Recorded, background_time, loadgen_seconds
+from pytest_mighetero.plan.durations import Recorded, background_time
+from pytest_mighetero.plan.law import loadgen_seconds
 from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
 from pytest_mighetero.terms.pair import Pair
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.plan.durations import MAIN_FACTOR, STARTUP_S
+from pytest_mighetero.plan.durations import MAIN_FACTOR, STARTUP_S, Cover
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.run.backgrounds.readiness import Readiness
 from pytest_mighetero.run.evidence import (
@@ -111,13 +111,12 @@ class BackgroundSet:
         starts = [h.started.monotonic for h in self.harnesses if h.started]
         assert main.launched is not None
         main_seconds = (main.exited or Stamp()).monotonic - main.launched.monotonic
-        enough = (
-            main.launched.monotonic
-            - min(starts)
-            + MAIN_FACTOR * max(self._config.main_duration, main_seconds)
-            + self._config.end_time_buffer_min
+        enough = Cover(
+            lead=main.launched.monotonic - min(starts),
+            main=max(self._config.main_duration, main_seconds),
+            buffer=self._config.end_time_buffer_min,
         )
-        return f"{self._advice(enough)}, by what is known of main."
+        return f"{self._advice(enough.seconds)}, by what is known of main."
 
     def _advice(self, enough: float) -> str:
         return (
@@ -148,8 +147,9 @@ class BackgroundSet:
         told = self.launches[0].min_duration
         # Of one whose logs prove nothing there is no length.
         shortest = min((each for each in lengths if each > 0), default=told)
-        enough = MAIN_FACTOR * (lead + main.seconds) + self._config.end_time_buffer_min
-        return enough * max(1.0, told / shortest)
+        buffer = self._config.end_time_buffer_min
+        enough = Cover(MAIN_FACTOR * lead, main.seconds, buffer)
+        return enough.seconds * max(1.0, told / shortest)
 
     def unproved(self, report: OverlapReport, *, so_far: bool = False) -> str | None:
         """Say which backgrounds did not issue queries all along beside main, or None.

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.plan.durations import loadgen_seconds, too_long, uncovered
-from pytest_mighetero.plan.lengths import check_lengths
+from pytest_mighetero.plan.durations import (
+    check_lengths,
+    too_long,
+    uncovered,
+)
+from pytest_mighetero.plan.law import loadgen_seconds
 from pytest_mighetero.spec.suite import ANY_PROFILE
 from pytest_mighetero.terms.pair import Pair
 from tests.plan.test_durations import config
