@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from pytest_mighetero.terms.scenario import SCENARIOS
+
 # ``arguments_dict`` of closed/<org>/code/common/arguments.py, v1.0 to v3.0.
 _FLAGS = """
     accuracy_log_rng_seed action active_sms assume_contiguous audio_batch_size
@@ -46,7 +48,11 @@ _FLAGS = """
     use_same_context use_spin_wait use_triton user_conf_path verbose verbose_nvtx
     warmup_duration workspace_size
 """
-KNOWN_FLAGS = tuple(_FLAGS.split())
+KNOWN_FLAGS = tuple(
+    dict.fromkeys(
+        [*_FLAGS.split(), *(s.target_flag for s in SCENARIOS.values() if s.target_flag)]
+    )
+)
 
 
 def nearest_flag(flag: str) -> str | None:
