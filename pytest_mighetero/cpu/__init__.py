@@ -8,12 +8,3 @@ so the folder may be installed read-only.
 
 Importing this package loads neither NumPy nor LoadGen.
 """
-
-from __future__ import annotations
-
-from pathlib import Path
-
-__all__ = ["HARNESS_DIR"]
-
-HARNESS_DIR: Path = Path(__file__).resolve().parent
-"""The folder of the Makefile: `make -C HARNESS_DIR run_harness ...`."""

@@ -1,42 +1,23 @@
-"""The accuracy step: every answer of a LoadGen log against the stored reference.
-
-`python -m pytest_mighetero.cpu.accuracy` runs after the harness, as NVIDIA's
-per-benchmark accuracy scripts do, and prints `accuracy=...`, which `main` reads.
-"""
+"""The accuracy of a run: every answer of a LoadGen log against a reference."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
+from array import array
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pytest_mighetero.cpu.models.layers import FloatArray
-
-__all__ = ["TOLERANCE", "Answer", "Score", "answers_agree", "main", "read_log", "score"]
 
 TOLERANCE = 0.005
 """How far an answer's figure may be from the reference: the reference is stored in
 16 bits, which costs up to 0.002, and BLAS libraries differ by far less. Two samples'
-answers differ by more than three times as much (tests/cpu/test_models.py)."""
+answers differ by more than three times as much (tests/cpu/test_cpu_models.py)."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One entry of mlperf_log_accuracy.json.
-
-    Attributes:
-        index: The sample's number.
-        data: The response's bytes.
-    """
+    """One entry of mlperf_log_accuracy.json: the sample's number, and the response."""
 
     index: int
     data: bytes
@@ -87,43 +68,26 @@ def read_log(path: Path) -> list[Answer]:
     ]
 
 
-def answers_agree(data: bytes, expected: FloatArray) -> bool:
+def agree(data: bytes, expected: Sequence[float], tolerance: float = TOLERANCE) -> bool:
     """Say whether an answer's bytes are float32 figures close to `expected`."""
-    if len(data) != expected.size * 4:
-        return False
-    figures = np.frombuffer(data, dtype="<f4")
     # A NaN compares false, hence counts as wrong.
-    return bool((np.abs(figures - expected) <= TOLERANCE).all())
-
-
-def score(answers: Sequence[Answer], reference: FloatArray) -> Score:
-    """Compare answers with the reference, `[samples, figures]`."""
-    total = len(reference)
-    counts = Counter(answer.index for answer in answers)
-    known = {index: count for index, count in counts.items() if 0 <= index < total}
-    single = [answer for answer in answers if known.get(answer.index) == 1]
-    good = sum(answers_agree(answer.data, reference[answer.index]) for answer in single)
-    return Score(
-        total=total,
-        good=good,
-        missing=total - len(known),
-        duplicate=len(known) - len(single),
-        wrong=len(single) - good,
-        unknown=len(answers) - sum(known.values()),
+    return len(data) == 4 * len(expected) and all(
+        abs(figure - other) <= tolerance
+        for figure, other in zip(array("f", data), expected, strict=True)
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Print the score of a log."""
-    from pytest_mighetero.cpu import reference
-
-    parser = argparse.ArgumentParser(prog="accuracy")
-    parser.add_argument("--benchmark", required=True)
-    parser.add_argument("--log", type=Path, required=True)
-    args = parser.parse_args(argv)
-    print(score(read_log(args.log), reference.load(args.benchmark)), flush=True)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def score(answers: Sequence[Answer], reference: Sequence[Sequence[float]]) -> Score:
+    """Compare answers with the reference, one row of figures per sample."""
+    total = len(reference)
+    counts = Counter(answer.index for answer in answers if 0 <= answer.index < total)
+    single = [answer for answer in answers if counts[answer.index] == 1]
+    good = sum(agree(answer.data, reference[answer.index]) for answer in single)
+    return Score(
+        total=total,
+        good=good,
+        missing=total - len(counts),
+        duplicate=len(counts) - len(single),
+        wrong=len(single) - good,
+        unknown=len(answers) - counts.total(),
+    )

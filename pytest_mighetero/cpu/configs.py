@@ -11,25 +11,20 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TypeAlias
 
 from pytest_mighetero.cpu.device import SYSTEM_ID
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-__all__ = ["CONFIG_FILE", "LogLayout", "Run", "Value", "find_runs", "user_conf"]
+CONFIG_FILE = Path(__file__).with_name("configs.json")
 
 Value: TypeAlias = "int | float | str | bool | None"
 
-CONFIG_FILE = Path(__file__).with_name("configs.json")
-
 _log = logging.getLogger("main")
 
-# configs.json's names and the keys of LoadGen's conf files, with the factor between.
-# LoadGen reads latencies as whole milliseconds and percentiles in percent.
+# configs.json's names and the keys of LoadGen's conf files.
 _COMMON_KEYS = {
     "min_duration": "min_duration",
     "max_duration": "max_duration",
@@ -54,7 +49,6 @@ _TARGET_KEYS = {
         "multi_stream_samples_per_query": "samples_per_query",
     },
 }
-_LEVELLED = ("3d-unet", "bert", "dlrm")
 
 
 @dataclass(frozen=True)
@@ -65,60 +59,47 @@ class Run:
         benchmark: One of the seven names.
         scenario: LoadGen's name of it, e.g. `SingleStream`.
         config_ver: `default`, `hetero` or `hetero_high_accuracy`.
-        config: The values, RUN_ARGS not yet applied.
+        config: The values in force.
+        system_name: The system's folder name, where it is not our own.
+        log_dir: Everything that it writes lies below.
     """
 
     benchmark: str
     scenario: str
     config_ver: str
     config: Mapping[str, Value]
+    system_name: str | None = None
+    log_dir: Path = Path("build/logs/default")
+
+    @property
+    def config_name(self) -> str:
+        """The name that its configuration has in the log."""
+        return f"{SYSTEM_ID}_{self.benchmark}_{self.scenario}"
 
     @property
     def system(self) -> str:
         """The system's folder name."""
         suffix = "_HeteroMultiUse" if self.config_ver.startswith("hetero") else ""
-        return f"{SYSTEM_ID}_NumPy{suffix}"
+        return self.system_name or f"{SYSTEM_ID}_NumPy{suffix}"
 
     @property
-    def high_accuracy(self) -> bool:
-        """Whether the 99.9 % target applies."""
-        return self.config_ver.endswith("high_accuracy")
+    def threshold(self) -> float:
+        """How many answers per hundred have to be right."""
+        return 99.9 if self.config_ver.endswith("high_accuracy") else 99.0
 
     @property
     def folder(self) -> str:
         """The benchmark's folder name, with its accuracy level where it has one."""
-        if self.benchmark not in _LEVELLED:
-            return self.benchmark
-        return f"{self.benchmark}-{'99.9' if self.high_accuracy else '99'}"
+        levelled = self.benchmark in ("3d-unet", "bert", "dlrm")
+        return f"{self.benchmark}-{self.threshold:g}" if levelled else self.benchmark
 
-
-@dataclass(frozen=True)
-class LogLayout:
-    """Where a run writes; everything lies below `log_dir`."""
-
-    log_dir: Path
-    system: str
-    benchmark_folder: str
-    scenario: str
-
-    @property
-    def tail(self) -> Path:
-        """`<system>/<benchmark>/<Scenario>`, common to all its folders."""
-        return Path(self.system, self.benchmark_folder, self.scenario)
-
-    @property
-    def loadgen(self) -> Path:
-        """LoadGen's files of a plain run."""
-        return self.log_dir / self.tail
-
-    @property
-    def measurements(self) -> Path:
-        """The folder of user.conf."""
-        return self.log_dir / "measurements" / self.tail
+    def logs(self, *parents: str) -> Path:
+        """Return `<log_dir>/<parents>/<system>/<benchmark>/<Scenario>`."""
+        return self.log_dir.joinpath(*parents, self.system, self.folder, self.scenario)
 
     def audit(self, test: str) -> Path:
-        """An audit's files, `test` being TEST01, TEST04-A, TEST04-B or TEST05."""
-        return self.log_dir / "compliance_logs" / test / self.tail
+        """The folder of TEST01, TEST04-A, TEST04-B or TEST05."""
+        return self.logs("compliance_logs", test)
 
 
 def find_runs(
@@ -133,7 +114,7 @@ def find_runs(
     end up with nothing and still exit 0: the real harness has this trap.
     """
     _log.info("Using config files: %s", [str(path) for path in files])
-    table: dict[str, dict[str, Any]] = {}
+    table: dict[str, dict[str, dict[str, dict[str, Value]]]] = {}
     common: dict[str, Value] = {}
     for path in files:
         _log.info("Parsing config file %s ...", path)
@@ -151,33 +132,31 @@ def find_runs(
             "Cannot find any valid configs for the specified benchmark-scenario pairs."
         )
     for benchmark, scenario in pairs:
-        versions: dict[str, dict[str, Value]] = table[benchmark][scenario]
-        for version in _versions(config_vers, versions):
+        versions = table[benchmark][scenario]
+        asked = config_vers.split(",")
+        if config_vers == "all":
+            asked = [v for v in versions if "maxq" not in v and "hetero" not in v]
+        for version in asked:
             if version not in versions:
                 _log.warning("--config_ver=%s does not exist in config file", version)
                 continue
-            name = f"{SYSTEM_ID}_{benchmark}_{scenario}"
-            _log.info('Processing config "%s"', name)
             config = {**common, **versions["default"], **versions[version]}
-            yield Run(benchmark, scenario, version, config)
-
-
-def _versions(asked: str, existing: Mapping[str, object]) -> list[str]:
-    if asked != "all":
-        return asked.split(",")
-    return [name for name in existing if "maxq" not in name and "hetero" not in name]
+            run = Run(benchmark, scenario, version, config)
+            _log.info('Processing config "%s"', run.config_name)
+            yield run
 
 
 def user_conf(scenario: str, config: Mapping[str, Value]) -> str:
     """Return the text of LoadGen's user.conf for a configuration."""
     lines = []
-    for name, key in {**_COMMON_KEYS, **_TARGET_KEYS[scenario]}.items():
+    for name, key in (_COMMON_KEYS | _TARGET_KEYS[scenario]).items():
         value = config.get(name)
         if value is None:
             continue
-        if key == "target_latency":
-            value = max(1, round(cast("int", value) / 1_000_000))
-        elif key == "target_latency_percentile":
-            value = round(cast("float", value) * 100, 6)
+        # LoadGen reads latencies as whole milliseconds and percentiles in percent.
+        if name.endswith("_ns"):
+            value = max(1, round(float(value) / 1_000_000))
+        elif name.endswith("_percentile"):
+            value = round(float(value) * 100, 6)
         lines.append(f"*.{scenario}.{key} = {value}\n")
     return "".join(lines)

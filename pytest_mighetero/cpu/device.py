@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["DEVICE_NAME", "SYSTEM_ID", "CpuDevice", "single_threaded", "visible_device"]
 
 DEVICE_NAME = "CPU (simulated)"
 SYSTEM_ID = "CPU-simulated"
 
 _UUID = re.compile(r"cpu-simulated-(\d+)-core-(\d+)")
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class CpuDevice:
-    """One simulated instance.
-
-    Attributes:
-        instance: Its number, from 0.
-        core: The CPU it is pinned to, as the kernel numbers them.
-    """
+    """One simulated instance, counted from 0, and the CPU it is pinned to."""
 
     instance: int
     core: int
@@ -45,11 +34,15 @@ class CpuDevice:
         try:
             os.sched_setaffinity(0, {self.core})
         except OSError as error:
-            allowed = ",".join(map(str, sorted(os.sched_getaffinity(0))))
             raise RuntimeError(
                 f"Cannot pin {self.uuid} to core {self.core}: {error.strerror}; "
-                f"this process may use {allowed}"
+                f"this process may use {allowed_cores()}"
             ) from error
+
+
+def allowed_cores() -> str:
+    """Return the comma list of the cores that this process may use."""
+    return ",".join(map(str, sorted(os.sched_getaffinity(0))))
 
 
 def visible_device(environ: Mapping[str, str]) -> CpuDevice | None:
@@ -77,4 +70,5 @@ def single_threaded(environ: Mapping[str, str]) -> dict[str, str]:
 
     It has to be in place before NumPy is imported, hence in a child's environment.
     """
-    return {**environ, **dict.fromkeys(_THREAD_VARIABLES, "1")}
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return {**environ, **dict.fromkeys(names, "1")}

@@ -1,96 +1,43 @@
 """What the Makefile starts: the counterpart of `closed/<org>/code/main.py`.
 
 Needs the standard library only, so that it is up in a few hundredths of a second;
-NumPy and LoadGen belong to the programs that it starts through a shell.
+NumPy and LoadGen belong to the harness, which it starts through a shell.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import re
 import shlex
 import subprocess
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from pytest_mighetero.cpu import results
+from pytest_mighetero.cpu import accuracy, audit, results
 from pytest_mighetero.cpu.arguments import (
+    BENCHMARKS,
+    HARNESS_FLAGS,
+    SCENARIOS,
     SEED_FLAGS,
-    apply_overrides,
-    benchmark_names,
     build_parser,
     overrides,
-    scenario_names,
+    resolve,
 )
-from pytest_mighetero.cpu.audit import (
-    AUDIT_CONFIGS,
-    NOT_IN_TEST04,
-    REFERENCE_MODES,
-    TEST05_SEEDS,
-)
-from pytest_mighetero.cpu.configs import (
-    CONFIG_FILE,
-    LogLayout,
-    Run,
-    Value,
-    find_runs,
-    user_conf,
-)
+from pytest_mighetero.cpu.configs import CONFIG_FILE, Run, find_runs, user_conf
 from pytest_mighetero.cpu.device import SYSTEM_ID, single_threaded, visible_device
-
-if TYPE_CHECKING:
-    import argparse
-
-__all__ = ["main"]
 
 _log = logging.getLogger("main")
 
-_PROGRAMS = __package__ or "pytest_mighetero.cpu"
 _PAIRS_PER_SAMPLE = 64
-_HARNESS_SWITCHES = (
-    "verbose",
-    "logfile_prefix_with_datetime",
-    "log_copy_detail_to_stdout",
-    "disable_log_copy_summary_to_stdout",
-    "log_enable_trace",
-)
-_HARNESS_VALUES = (
-    "gpu_batch_size",
-    "performance_sample_count",
-    "warmup_duration",
-    "logfile_suffix",
-    *SEED_FLAGS,
+_NO_RESULT = (
+    "Cannot find performance result. Maybe you are running in AccuracyOnly mode."
 )
 
 
-@dataclass(frozen=True)
-class Job:
-    """A run with RUN_ARGS applied.
-
-    Attributes:
-        run: Which benchmark and scenario.
-        config: The values in force.
-        layout: Where its files go.
-        user_conf: A LoadGen configuration to use instead of one made from `config`.
-    """
-
-    run: Run
-    config: dict[str, Value]
-    layout: LogLayout
-    user_conf: Path | None
-
-    @property
-    def name(self) -> str:
-        """The title of the run's results."""
-        run = self.run
-        return f"{self.layout.system}-{run.config_ver}-{run.scenario}"
-
-
-def main(argv: list[str] | None = None) -> int:
+def main() -> None:
     """Do one action for every benchmark and scenario that RUN_ARGS select.
 
     Raises:
@@ -102,200 +49,173 @@ def main(argv: list[str] | None = None) -> int:
         level=logging.INFO,
         format="[%(asctime)s %(filename)s:%(lineno)d %(levelname)s] %(message)s",
     )
-    args = build_parser().parse_args(argv)
-    benchmarks = benchmark_names(args.benchmarks)
-    scenarios = scenario_names(args.scenarios)
+    args = build_parser().parse_args()
+    benchmarks = resolve(args.benchmarks, "benchmark", BENCHMARKS)
+    scenarios = resolve(args.scenarios, "scenario", SCENARIOS)
     device = visible_device(os.environ)
     _log.info("Detected System ID: %s", SYSTEM_ID)
     if device is not None:
         _log.info("Found 1 simulated instances: %s", device.uuid)
 
-    files = [CONFIG_FILE]
-    if args.configs:
-        files = [Path(name) for name in args.configs.split(",")]
-    for run in find_runs(benchmarks, scenarios, args.config_ver, files):
-        job = _job(run, args)
-        if args.action == "run_harness":
-            _run_harness(job)
-        elif args.action == "run_audit_harness":
-            _run_audit(job, args.audit_test)
-        else:
-            _verify_audit(job, args.audit_test)
-    return 0
-
-
-def _job(run: Run, args: argparse.Namespace) -> Job:
+    files = args.configs.split(",") if args.configs else [CONFIG_FILE]
     log_dir = args.log_dir or os.environ.get("LOG_DIR") or "build/logs/default"
-    return Job(
-        run=run,
-        config=apply_overrides(run.config, overrides(args, run.scenario)),
-        layout=LogLayout(
-            Path(log_dir).absolute(),
-            args.system_name or run.system,
-            run.folder,
-            run.scenario,
-        ),
-        user_conf=Path(args.user_conf_path) if args.user_conf_path else None,
-    )
+    paths = [Path(file) for file in files]
+    for found in find_runs(benchmarks, scenarios, args.config_ver, paths):
+        run = replace(
+            found,
+            config={**found.config, **overrides(args, found.scenario)},
+            system_name=args.system_name,
+            log_dir=Path(log_dir).absolute(),
+        )
+        if args.action == "run_audit_verification":
+            _verify_audit(run, args.audit_test)
+            continue
+        conf = user_conf(run.scenario, run.config)
+        if args.user_conf_path:
+            conf = Path(args.user_conf_path).read_text(encoding="utf-8")
+        if args.action == "run_harness":
+            _run_harness(run, conf)
+        else:
+            _run_audit(run, conf, args.audit_test)
 
 
-def _run_harness(job: Job) -> None:
+def _run_harness(run: Run, conf: str) -> None:
     """Run, then judge and record: `make run_harness`."""
-    mode = str(job.config["test_mode"])
-    result = _measure(job, job.layout.loadgen, mode)
-    log_dir = job.layout.log_dir
-    text = results.NO_PERFORMANCE if result is None else str(result)
-    _log.info("Result: %s", text)
-    if result is not None and job.run.benchmark == "dlrm":
+    mode = str(run.config["test_mode"])
+    result = _measure(run, conf, run.logs(), mode)
+    if result is not None and run.benchmark == "dlrm":
         pairs = result.value * _PAIRS_PER_SAMPLE
         print(f"User-item pairs per second: {pairs:.1f}", flush=True)
-    folder = job.layout.benchmark_folder
-    results.update_summary(
-        log_dir / results.PERFORMANCE_SUMMARY, job.name, folder, text
-    )
-    passed, text = True, results.NO_ACCURACY
+    name = f"{run.system}-{run.config_ver}-{run.scenario}"
+    summary = run.log_dir / results.PERFORMANCE_SUMMARY
+    results.update_summary(summary, name, run.folder, str(result or _NO_RESULT))
+    passed, verdict = True, "No accuracy results in PerformanceOnly mode."
     if mode in ("AccuracyOnly", "SubmissionRun"):
-        passed, text = _check_accuracy(job)
-    results.update_summary(log_dir / results.ACCURACY_SUMMARY, job.name, folder, text)
+        passed, verdict = _check_accuracy(run)
+    summary = run.log_dir / results.ACCURACY_SUMMARY
+    results.update_summary(summary, name, run.folder, verdict)
     if not passed:
-        raise RuntimeError(f"{job.run.benchmark}: {text}")
+        raise RuntimeError(f"{run.benchmark}: {verdict}")
 
 
-def _check_accuracy(job: Job) -> tuple[bool, str]:
-    log = _loadgen_file(job, job.layout.loadgen, "accuracy.json")
-    output = _run_program(
-        "accuracy", ["--benchmark", job.run.benchmark, "--log", str(log)]
-    )
-    match = re.search(r"accuracy=([\d.]+)%", output)
-    if match is None:
-        raise RuntimeError("The accuracy script printed no accuracy")
-    accuracy = float(match[1])
-    threshold = 99.9 if job.run.high_accuracy else 99.0
-    passed = accuracy >= threshold
-    text = (
-        f"Accuracy = {accuracy:.3f}, Threshold = {threshold:.3f}. "
+def _check_accuracy(run: Run) -> tuple[bool, str]:
+    """Judge a run's answers: whether enough are right, and the verdict's text."""
+    from pytest_mighetero.cpu import reference  # NumPy
+
+    answers = accuracy.read_log(_loadgen_file(run, run.logs(), "accuracy", "json"))
+    score = accuracy.score(answers, reference.load(run.benchmark).tolist())
+    passed = score.percent >= run.threshold
+    verdict = (
+        f"Accuracy = {score.percent:.3f}, Threshold = {run.threshold:.3f}. "
         f"Accuracy test {'PASSED' if passed else 'FAILED'}."
     )
-    print(text, flush=True)
-    return passed, text
+    print(f"{score}\n{verdict}", flush=True)
+    return passed, verdict
 
 
-def _run_audit(job: Job, test: str) -> None:
+def _run_audit(run: Run, conf: str, test: str) -> None:
     """Run an audit and what it is compared with: `--action=run_audit_harness`."""
-    folder = job.layout.audit(test)
+    folder = run.audit(test)
     for name in ("verify_accuracy.txt", "verify_performance.txt"):
         if (folder / name).exists():
             _log.info("Audit cleanup: Removing file %s", folder / name)
             (folder / name).unlink()
-    for name, mode in REFERENCE_MODES[test].items():
-        _measure(job, folder / "reference" / name, mode)
+    asked = audit.AUDITS[test]
+    for name, mode in asked.references.items():
+        _measure(run, conf, folder / "reference" / name, mode)
     folder.mkdir(parents=True, exist_ok=True)
     audit_config = folder / "audit.config"
-    audit_config.write_text(AUDIT_CONFIGS[test], encoding="utf-8")
-    if test == "TEST05":
-        job.config.update(TEST05_SEEDS)
-    result = _measure(job, folder, "PerformanceOnly", audit_config)
-    _log.info("Result: %s", results.NO_PERFORMANCE if result is None else result)
+    audit_config.write_text(asked.config, encoding="utf-8")
+    # LoadGen 5 and later ignore the seeds in there.
+    seeds = {name: n for name, n in asked.settings.items() if name in SEED_FLAGS}
+    run = replace(run, config={**run.config, **seeds})
+    _measure(run, conf, folder, "PerformanceOnly", audit_config)
 
 
-def _verify_audit(job: Job, test: str) -> None:
+def _verify_audit(run: Run, test: str) -> None:
     """Judge an audit's logs: `--action=run_audit_verification`."""
     family = test.partition("-")[0]
-    if family == "TEST04" and job.run.benchmark in NOT_IN_TEST04:
-        print(f"TEST04 is not supported for benchmark {job.run.benchmark}. Ignoring...")
+    if family == "TEST04" and run.benchmark in audit.NOT_IN_TEST04:
+        print(f"TEST04 is not supported for benchmark {run.benchmark}. Ignoring...")
         return
-    folder = job.layout.audit(test)
-    other = folder / "reference"
-    if family == "TEST04":
-        other = job.layout.audit("TEST04-B")
-    flags = [f"--test={test}", f"--scenario={job.run.scenario}"]
-    flags += [f"--folder={folder}", f"--other={other}"]
-    try:
-        _run_program("verification", flags)
-    except subprocess.CalledProcessError as error:
-        raise RuntimeError(f"{family} verification failed!") from error
+    folder = run.audit(test)
+    other = run.audit("TEST04-B") if family == "TEST04" else folder / "reference"
+    if not audit.verify(test, run.scenario, folder, other):
+        raise RuntimeError(f"{family} verification failed!")
+    print(f"{family} verification complete")
 
 
 def _measure(
-    job: Job, outdir: Path, mode: str, audit_config: Path | None = None
+    run: Run, conf: str, outdir: Path, mode: str, audit_config: Path | None = None
 ) -> results.PerformanceResult | None:
     """Run the harness once and read its result; None where there is none.
 
     Raises:
         RuntimeError: The harness failed.
     """
-    run, config = job.run, job.config
-    _log.info(
-        "Running harness for %s benchmark in %s scenario...",
-        run.benchmark,
-        run.scenario,
-    )
+    pair = f"{run.benchmark} benchmark in {run.scenario} scenario"
+    _log.info("Running harness for %s...", pair)
     described = {
         "benchmark": run.benchmark,
         "scenario": run.scenario,
         "config_ver": run.config_ver,
-        "config_name": f"{SYSTEM_ID}_{run.benchmark}_{run.scenario}",
+        "config_name": run.config_name,
         "system_id": SYSTEM_ID,
-        "system_name": job.layout.system,
-        "log_dir": str(job.layout.log_dir),
-        **config,
+        "system_name": run.system,
+        "log_dir": str(run.log_dir),
+        **run.config,
         "test_mode": mode,
     }
     for key, value in sorted(described.items()):
         if value is not None:
             print(f"{key} : {value}")
 
-    conf = job.layout.measurements / "user.conf"
-    text = user_conf(run.scenario, config)
-    if job.user_conf is not None:
-        text = job.user_conf.read_text(encoding="utf-8")
-    conf.parent.mkdir(parents=True, exist_ok=True)
-    conf.write_text(text, encoding="utf-8")
-
-    flags = [f"--logfile_outdir={outdir}", f"--user_conf_path={conf}"]
+    conf_file = run.logs("measurements") / "user.conf"
+    conf_file.parent.mkdir(parents=True, exist_ok=True)
+    conf_file.write_text(conf, encoding="utf-8")
+    flags = [f"--logfile_outdir={outdir}", f"--user_conf_path={conf_file}"]
     flags += [f"--model={run.benchmark}", f"--scenario={run.scenario}"]
     flags += [f"--test_mode={mode}"]
-    flags += [f"--{name}" for name in _HARNESS_SWITCHES if config.get(name)]
-    flags += [
-        f"--{name}={config[name]}" for name in _HARNESS_VALUES if config.get(name)
-    ]
+    for name, kind in HARNESS_FLAGS.items():
+        if value := run.config.get(name):
+            flags.append(f"--{name}" if kind is bool else f"--{name}={value}")
     if audit_config is not None:
         flags.append(f"--audit_config_path={audit_config}")
-    if run.scenario == "Offline" and ".target_qps" not in text:
+    if run.scenario == "Offline" and ".target_qps" not in conf:
         flags.append("--calibrate")
     try:
-        _run_program("harness", flags)
+        _run_program(flags)
     except subprocess.CalledProcessError as error:
         traceback.print_exc(file=sys.stdout)
         sys.stdout.flush()
         raise RuntimeError("Run harness failed!") from error
-    detail = _loadgen_file(job, outdir, "detail.txt")
-    with detail.open(encoding="utf-8", errors="replace") as lines:
-        return results.performance_result(lines, run.scenario)
+    detail = _loadgen_file(run, outdir, "detail", "txt")
+    result = results.read_result(detail, run.scenario)
+    _log.info("Result: %s", result or _NO_RESULT)
+    return result
 
 
-def _loadgen_file(job: Job, folder: Path, name: str) -> Path:
+def _loadgen_file(run: Run, folder: Path, kind: str, extension: str) -> Path:
     """Return a log's path; with a date in the names, the newest."""
-    kind, dot, extension = name.partition(".")
-    name = f"{kind}{job.config.get('logfile_suffix') or ''}{dot}{extension}"
-    if job.config.get("logfile_prefix_with_datetime"):
+    name = f"{kind}{run.config.get('logfile_suffix') or ''}.{extension}"
+    if run.config.get("logfile_prefix_with_datetime"):
         return max(folder.glob(f"mlperf_log_*_{name}"))
     return folder / f"mlperf_log_{name}"
 
 
-def _run_program(name: str, flags: list[str]) -> str:
-    """Run one of this package's programs through a shell; return its stdout.
+def _run_program(flags: list[str]) -> None:
+    """Run the harness through a shell, as the real one is.
 
-    Each line is passed on at once; stderr is inherited and bypasses this process.
+    Each line of stdout is passed on at once; stderr bypasses this process.
 
     Raises:
         subprocess.CalledProcessError: It exited with another code than 0.
     """
-    command = shlex.join([sys.executable, "-m", f"{_PROGRAMS}.{name}", *flags])
+    program = [sys.executable, "-m", f"{__package__}.harness"]
+    command = shlex.join([*program, *flags])
     _log.info("Running command: %s", command)
     _log.info("Overriding Environment")
-    lines = []
-    with subprocess.Popen(  # noqa: S602 - the real one has a shell in between, too
+    with subprocess.Popen(  # noqa: S602 - the shell is part of what is imitated
         command,
         shell=True,
         stdout=subprocess.PIPE,
@@ -305,11 +225,9 @@ def _run_program(name: str, flags: list[str]) -> str:
     ) as process:
         for line in cast("list[str]", process.stdout):
             print(line, end="", flush=True)
-            lines.append(line)
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return "".join(lines)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,21 +8,14 @@ are stored in 16 bits, which is enough to tell the samples apart.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pytest_mighetero.cpu import models
+from pytest_mighetero.cpu.layers import FloatArray
 
-if TYPE_CHECKING:
-    from pytest_mighetero.cpu.models.layers import FloatArray
-
-__all__ = ["REFERENCE_FILE", "compute", "load", "main"]
-
-REFERENCE_FILE = Path(__file__).with_name("reference.npz")
-
+_FILE = Path(__file__).with_name("reference.npz")
 _BATCH = 32
 
 
@@ -37,26 +30,25 @@ def compute(benchmark: str) -> FloatArray:
     )
 
 
-def load(benchmark: str, path: Path = REFERENCE_FILE) -> FloatArray:
+def load(benchmark: str) -> FloatArray:
     """Read the stored answers of a benchmark: `[512, figures]`.
 
     Raises:
         KeyError: The file knows no such benchmark.
     """
-    with np.load(path) as stored:
+    with np.load(_FILE) as stored:
         return np.asarray(stored[benchmark], dtype=np.float32)
 
 
-def main(argv: list[str] | None = None) -> int:
+def main() -> None:
     """Compute all answers and store them."""
     parser = argparse.ArgumentParser(prog="reference", description=__doc__)
-    parser.add_argument("--output", type=Path, default=REFERENCE_FILE)
-    args = parser.parse_args(argv)
+    parser.add_argument("--output", type=Path, default=_FILE)
+    output = parser.parse_args().output
     answers = {name: compute(name).astype(np.float16) for name in models.MODELS}
-    np.savez_compressed(args.output, **answers)  # type: ignore[arg-type]
-    print(f"{args.output}: {args.output.stat().st_size} bytes")
-    return 0
+    np.savez_compressed(output, **answers)  # type: ignore[arg-type]
+    print(f"{output}: {output.stat().st_size} bytes")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,32 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-__all__ = [
-    "ACCURACY_SUMMARY",
-    "PERFORMANCE_SUMMARY",
-    "PerformanceResult",
-    "main",
-    "performance_result",
-    "tables",
-    "update_summary",
-]
 
 PERFORMANCE_SUMMARY = "perf_harness_summary.json"
 ACCURACY_SUMMARY = "accuracy_summary.json"
-NO_PERFORMANCE = (
-    "Cannot find performance result. Maybe you are running in AccuracyOnly mode."
-)
-NO_ACCURACY = "No accuracy results in PerformanceOnly mode."
 
-METRICS = {
+_METRICS = {
     "Offline": "result_samples_per_second",
     "Server": "result_scheduled_samples_per_sec",
     "SingleStream": "result_90.00_percentile_latency_ns",
@@ -45,13 +28,7 @@ _MARK = ":::MLLOG "
 
 @dataclass(frozen=True)
 class PerformanceResult:
-    """The result lines of a detail log.
-
-    Attributes:
-        metric: The key of the scenario's figure.
-        value: The figure, in the unit that the key names.
-        validity: VALID or INVALID.
-    """
+    """A detail log's figure, in the unit that its key names, and VALID or INVALID."""
 
     metric: str
     value: float
@@ -61,30 +38,23 @@ class PerformanceResult:
         return f"{self.metric}: {self.value}, Result is {self.validity}"
 
 
-def performance_result(
-    lines: Iterable[str], scenario: str, metric: str | None = None
+def read_result(
+    detail: Path, scenario: str, *, completed: bool = False
 ) -> PerformanceResult | None:
-    """Find the performance result in a detail log.
+    """Read the result from a detail log, whose last line may be cut.
 
-    Args:
-        lines: The log's lines; a cut last one is passed over.
-        scenario: LoadGen's name of the scenario.
-        metric: The key to report instead of the scenario's usual one.
-
-    Returns:
-        The result; None where the log has none, after an accuracy run say.
+    Server's figure is the rate that LoadGen scheduled, with `completed` the one that
+    was served. None where the log has no result, after an accuracy run say.
     """
-    metric = metric or METRICS[scenario]
+    metric = _METRICS[scenario]
+    if completed and scenario == "Server":
+        metric = "result_completed_samples_per_sec"
     found: dict[str, object] = {}
-    for line in lines:
-        if not line.startswith(_MARK):
-            continue
-        try:
-            entry = json.loads(line[len(_MARK) :])
-        except ValueError:
-            continue
-        if entry.get("key") in (metric, "result_validity"):
-            found[entry["key"]] = entry["value"]
+    for line in detail.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith(_MARK):
+            with suppress(ValueError):
+                entry = json.loads(line.removeprefix(_MARK))
+                found[entry["key"]] = entry["value"]
     value, validity = found.get(metric), found.get("result_validity")
     if not isinstance(value, (int, float)) or not isinstance(validity, str):
         return None
@@ -113,12 +83,10 @@ def tables(
     performance: Mapping[str, Mapping[str, str]],
     accuracy: Mapping[str, Mapping[str, str]],
 ) -> str:
-    """Return the text of both tables."""
+    """Return the text of both summaries."""
+    titled = {"Perf harness results": performance, "Accuracy results": accuracy}
     lines = []
-    for title, summary in (
-        ("Perf harness results", performance),
-        ("Accuracy results", accuracy),
-    ):
+    for title, summary in titled.items():
         lines += ["", f"======================= {title}: =======================", ""]
         for config_name, results in summary.items():
             lines.append(f"{config_name}:")
@@ -127,20 +95,16 @@ def tables(
     return "\n".join(lines)
 
 
-def main() -> int:
+def main() -> None:
     """Print the tables of the environment's LOG_DIR.
 
     Raises:
         FileNotFoundError: Nothing ran, so that there is no summary.
     """
     log_dir = Path(os.environ.get("LOG_DIR", "build/logs/default"))
-    summaries = [
-        json.loads((log_dir / name).read_text(encoding="utf-8"))
-        for name in (PERFORMANCE_SUMMARY, ACCURACY_SUMMARY)
-    ]
-    print(tables(*summaries))
-    return 0
+    files = (log_dir / PERFORMANCE_SUMMARY, log_dir / ACCURACY_SUMMARY)
+    print(tables(*(json.loads(file.read_text(encoding="utf-8")) for file in files)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,77 +1,67 @@
-"""The system under test and the sample library that LoadGen drives."""
+"""The system under test: a model that LoadGen drives, and the samples it loads."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-import threading
 import time
 import traceback
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TypeAlias
+from threading import Thread
+from typing import TypeAlias
 
 import mlperf_loadgen as lg
+import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from pytest_mighetero.cpu.arguments import SEED_FLAGS
+from pytest_mighetero.cpu.layers import Array, FloatArray
+from pytest_mighetero.cpu.models import SAMPLE_COUNT, Workload
 
-    from pytest_mighetero.cpu.models import Workload
-    from pytest_mighetero.cpu.models.layers import Array, FloatArray
-
-__all__ = ["RESPONSES_PER_CALL", "SampleLibrary", "SystemUnderTest", "Warmup"]
-
-RESPONSES_PER_CALL = 256
-"""LoadGen 6.0.17's binding crashes above about 1,000 responses in one call."""
-
+# LoadGen 6.0.17's binding crashes above about 1,000 responses in one call.
+_RESPONSES_PER_CALL = 256
 _MIN_WARMUP_BATCHES = 10
 
 # LoadGen's response id and the sample's number.
 Query: TypeAlias = "tuple[int, int]"
+# What LoadGen is to do: its settings, where its logs go, and the audit.config.
+Test: TypeAlias = "tuple[lg.TestSettings, lg.LogSettings, str]"
 
 
-class SampleLibrary:
-    """The samples LoadGen asked to have in memory."""
+def configure(args: argparse.Namespace) -> Test:
+    """Return the test that the harness's flags ask for.
 
-    def __init__(self, workload: Workload) -> None:
-        self._workload = workload
-        self._rows: dict[int, int] = {}
-        self._stored: Array | None = None
-
-    def load(self, indices: Sequence[int]) -> None:
-        """Make the samples of these numbers: LoadGen's LoadSamplesToRam."""
-        self._stored = self._workload.load(indices)
-        self._rows = {index: row for row, index in enumerate(indices)}
-
-    def unload(self, indices: Sequence[int]) -> None:  # noqa: ARG002 - LoadGen's call
-        """Forget the loaded samples: LoadGen unloads what it loaded, whole."""
-        self._stored = None
-        self._rows = {}
-
-    def gather(self, indices: Sequence[int]) -> Array:
-        """Stack loaded samples.
-
-        Raises:
-            RuntimeError: Nothing is loaded.
-            KeyError: A sample is not loaded.
-        """
-        if self._stored is None:
-            raise RuntimeError("no samples are loaded")
-        return self._stored[[self._rows[index] for index in indices]]
-
-
-@dataclass(frozen=True)
-class Warmup:
-    """What the warm-up found out.
-
-    Attributes:
-        seconds: How long it ran, wall clock.
-        samples_per_second: Its rate, neighbours on the core included.
+    Raises:
+        RuntimeError: LoadGen refuses user.conf.
     """
-
-    seconds: float
-    samples_per_second: float
+    settings = lg.TestSettings()
+    # Under a name of its own a benchmark meets none of the per-model floors and sample
+    # counts of the mlperf.conf that LoadGen brings along.
+    conf = str(args.user_conf_path)
+    if status := settings.FromConfig(conf, f"cpu-{args.model}", args.scenario):
+        raise RuntimeError(f"LoadGen cannot read {conf}: {status}")
+    settings.scenario = getattr(lg.TestScenario, args.scenario)
+    settings.mode = getattr(lg.TestMode, args.test_mode)
+    for name in SEED_FLAGS:
+        # LoadGen 5 and later take the seeds of the embedded mlperf.conf only; a
+        # user.conf or audit.config that sets them has no effect.
+        if (seed := getattr(args, name)) is not None:
+            setattr(settings, name, seed)
+    args.logfile_outdir.mkdir(parents=True, exist_ok=True)
+    logs = lg.LogSettings()
+    logs.enable_trace = args.log_enable_trace
+    output = logs.log_output
+    output.outdir = str(args.logfile_outdir)
+    output.suffix = args.logfile_suffix
+    output.prefix_with_datetime = args.logfile_prefix_with_datetime
+    output.copy_detail_to_stdout = args.log_copy_detail_to_stdout
+    output.copy_summary_to_stdout = not args.disable_log_copy_summary_to_stdout
+    # Never the default: LoadGen would pick an audit.config up from the working
+    # directory, which other processes share.
+    audit_config = args.audit_config_path or args.logfile_outdir / "no-audit.config"
+    return settings, logs, str(audit_config)
 
 
 class SystemUnderTest:
@@ -82,22 +72,22 @@ class SystemUnderTest:
 
     Args:
         workload: The model.
-        library: Where the inputs are.
         batch_size: The most samples in one inference.
     """
 
-    def __init__(
-        self, workload: Workload, library: SampleLibrary, batch_size: int
-    ) -> None:
+    def __init__(self, workload: Workload, batch_size: int) -> None:
         self._workload = workload
-        self._library = library
         self._batch_size = batch_size
+        self._samples: dict[int, Array] = {}
         self._queue: SimpleQueue[list[Query] | None] = SimpleQueue()
-        self._worker = threading.Thread(target=self._work, name="sut", daemon=True)
         self.batches: Counter[int] = Counter()
 
-    def warm_up(self, seconds: float) -> Warmup:
-        """Infer batches, as large as later ones, for `seconds` of wall clock."""
+    def warm_up(self, seconds: float) -> tuple[float, float]:
+        """Infer batches, as large as later ones, for `seconds` of wall clock.
+
+        Returns:
+            How many seconds it took, and the samples per second.
+        """
         inputs = self._workload.load(range(self._batch_size))
         started = time.monotonic()
         batches = 0
@@ -105,23 +95,37 @@ class SystemUnderTest:
             self._workload.infer(inputs)
             batches += 1
         elapsed = time.monotonic() - started
-        return Warmup(elapsed, batches * self._batch_size / elapsed)
+        return elapsed, batches * self._batch_size / elapsed
 
-    def start(self) -> None:
-        """Start the worker."""
-        self._worker.start()
+    def infer(self, indices: Iterable[int]) -> FloatArray:
+        """Answer loaded samples.
 
-    def stop(self) -> None:
-        """Let the worker finish what it has, and join it."""
+        Raises:
+            KeyError: A sample is not loaded.
+        """
+        inputs = np.stack([self._samples[index] for index in indices])
+        return self._workload.infer(inputs)
+
+    def measure(self, test: Test, loadable: int) -> None:
+        """Let LoadGen run a test to its end, with so many samples in memory."""
+        worker = Thread(target=self._work, name="sut", daemon=True)
+        worker.start()
+        # No query waits for a batch to fill: there is nothing to flush.
+        sut = lg.ConstructSUT(self._issue, lambda: None)
+        qsl = lg.ConstructQSL(
+            SAMPLE_COUNT, loadable, self._load, lambda _: self._samples.clear()
+        )
+        lg.StartTestWithLogSettings(sut, qsl, *test)
+        lg.DestroyQSL(qsl)
+        lg.DestroySUT(sut)
         self._queue.put(None)
-        self._worker.join()
+        worker.join()
 
-    def issue(self, queries: Sequence[lg.QuerySample]) -> None:
-        """Take queries: LoadGen's IssueQuery."""
+    def _load(self, indices: Sequence[int]) -> None:
+        self._samples = dict(zip(indices, self._workload.load(indices), strict=True))
+
+    def _issue(self, queries: Sequence[lg.QuerySample]) -> None:
         self._queue.put([(query.id, query.index) for query in queries])
-
-    def flush(self) -> None:
-        """Do nothing: no query waits for a batch to fill. LoadGen's FlushQueries."""
 
     def _work(self) -> None:
         try:
@@ -144,22 +148,13 @@ class SystemUnderTest:
             queries = queries + more
         for first in range(0, len(queries), size):
             batch = queries[first : first + size]
-            inputs = self._library.gather([index for _, index in batch])
-            self._answer(batch, self._workload.infer(inputs))
+            answers = self.infer(index for _, index in batch)
+            # LoadGen copies the data during the call; `answers` keeps it alive.
+            address, stride = answers.ctypes.data, answers.strides[0]
+            responses = [
+                lg.QuerySampleResponse(query_id, address + row * stride, stride)
+                for row, (query_id, _) in enumerate(batch)
+            ]
+            for start in range(0, len(responses), _RESPONSES_PER_CALL):
+                lg.QuerySamplesComplete(responses[start : start + _RESPONSES_PER_CALL])
             self.batches[len(batch)] += 1
-
-    @staticmethod
-    def _answer(batch: Sequence[Query], answers: FloatArray) -> None:
-        # LoadGen copies the data during the call; `answers` keeps it alive till then.
-        address, stride = answers.ctypes.data, answers.strides[0]
-        for first in range(0, len(batch), RESPONSES_PER_CALL):
-            lg.QuerySamplesComplete(
-                [
-                    lg.QuerySampleResponse(
-                        query_id, address + (first + row) * stride, stride
-                    )
-                    for row, (query_id, _) in enumerate(
-                        batch[first : first + RESPONSES_PER_CALL]
-                    )
-                ]
-            )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.cpu import HARNESS_DIR
+from tests.cpu.logs import HARNESS_DIR
 
 if TYPE_CHECKING:
     from pathlib import Path

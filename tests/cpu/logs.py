@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_mighetero.cpu.configs import CONFIG_FILE
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
 Make: TypeAlias = "Callable[..., subprocess.CompletedProcess[str]]"
 
+HARNESS_DIR = CONFIG_FILE.parent
 PLAIN = "CPU-simulated_NumPy"
 HETERO = "CPU-simulated_NumPy_HeteroMultiUse"
 SHORT = "--min_duration=300 --warmup_duration=0.1"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.cpu.configs import LogLayout
+from pytest_mighetero.cpu.configs import Run
 from tests.cpu.logs import HETERO, SHORT, detail, in_order
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ pytestmark = pytest.mark.loadgen
 
 
 def audit_folder(tmp_path: Path, test: str, scenario: str) -> Path:
-    return LogLayout(tmp_path / "logs", HETERO, "resnet50", scenario).audit(test)
+    return Run("resnet50", scenario, "hetero", {}, HETERO, tmp_path / "logs").audit(
+        test
+    )
 
 
 @pytest.mark.slow

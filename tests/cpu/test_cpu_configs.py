@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.cpu.arguments import BENCHMARKS, SCENARIOS
-from pytest_mighetero.cpu.configs import LogLayout, find_runs, user_conf
+from pytest_mighetero.cpu.configs import Run, find_runs, user_conf
 
 MATRIX = {
     "3d-unet": {"Offline", "SingleStream"},
@@ -96,9 +96,9 @@ def test_user_conf_never_asks_for_a_latency_of_zero() -> None:
 
 
 def test_layout() -> None:
-    layout = LogLayout(Path("/logs"), "S", "bert-99", "Offline")
-    assert layout.loadgen == Path("/logs/S/bert-99/Offline")
-    assert layout.measurements == Path("/logs/measurements/S/bert-99/Offline")
-    assert layout.audit("TEST04-A") == Path(
+    run = Run("bert", "Offline", "default", {}, "S", Path("/logs"))
+    assert run.logs() == Path("/logs/S/bert-99/Offline")
+    assert run.logs("measurements") == Path("/logs/measurements/S/bert-99/Offline")
+    assert run.audit("TEST04-A") == Path(
         "/logs/compliance_logs/TEST04-A/S/bert-99/Offline"
     )

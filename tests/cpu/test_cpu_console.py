@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pytest_mighetero.cpu.arguments import BENCHMARKS
-from pytest_mighetero.cpu.console import STYLES, Console
+from pytest_mighetero.cpu.console import CONSOLES, Console
 
 GLOG = r"I\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ main_%s\.cc:\d+\] "
 PREFIXES = {"bert": GLOG % "bert", "dlrm": GLOG % "dlrm", "rnnt": r"\[I\] "}
@@ -13,21 +13,21 @@ PREFIXES = {"bert": GLOG % "bert", "dlrm": GLOG % "dlrm", "rnnt": r"\[I\] "}
 
 def whole_run(console: Console) -> None:
     console.running("cmd")
-    console.create_qsl()
-    console.created_qsl(512)
-    console.create_sut()
-    console.created_sut()
-    console.warmup(0.5)
-    console.warmed_up(0.51234567)
-    console.starting()
-    console.finished()
+    console.say("create_qsl")
+    console.say("created_qsl", samples=512)
+    console.say("create_sut")
+    console.say("created_sut")
+    console.say("warmup", seconds=0.5)
+    console.say("warmed_up", seconds=0.51234567)
+    console.say("starting")
+    console.say("finished")
     console.processed({16: 3, 2: 1})
     console.passed("cmd")
 
 
 @pytest.mark.parametrize("benchmark", list(BENCHMARKS))
 def test_markers(benchmark: str, capsys: pytest.CaptureFixture[str]) -> None:
-    whole_run(STYLES[benchmark]())
+    whole_run(CONSOLES[benchmark])
     captured = capsys.readouterr()
     stream = captured.err if benchmark in ("bert", "dlrm") else captured.out
     prefix = PREFIXES.get(benchmark, "")
@@ -39,7 +39,7 @@ def test_markers(benchmark: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_default_harness(capsys: pytest.CaptureFixture[str]) -> None:
-    whole_run(Console())
+    whole_run(CONSOLES["resnet50"])
     captured = capsys.readouterr()
     assert captured.err == ""
     assert captured.out.splitlines() == [
@@ -67,7 +67,7 @@ def test_default_harness(capsys: pytest.CaptureFixture[str]) -> None:
 def test_glog_harnesses_have_no_last_line(
     benchmark: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole_run(STYLES[benchmark]())
+    whole_run(CONSOLES[benchmark])
     captured = capsys.readouterr()
     assert len(captured.out.splitlines()) == 1
     assert "PASSED" not in captured.err

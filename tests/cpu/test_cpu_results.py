@@ -15,20 +15,23 @@ def mllog(key: str, value: object) -> str:
     return f":::MLLOG {json.dumps({'key': key, 'value': value, 'time_ms': 1.5})}\n"
 
 
-def test_performance_result() -> None:
+def test_performance_result(tmp_path: Path) -> None:
     lines = [
         "not a log line\n",
         mllog("result_validity", "INVALID"),
         mllog("result_samples_per_second", 36472.8),
         ':::MLLOG {"key": "cut',
     ]
-    found = results.performance_result(lines, "Offline")
+    log = tmp_path / "mlperf_log_detail.txt"
+    log.write_text("".join(lines))
+    found = results.read_result(log, "Offline")
     assert str(found) == "result_samples_per_second: 36472.8, Result is INVALID"
 
 
-def test_no_result_in_an_accuracy_log() -> None:
-    lines = [mllog("effective_test_mode", "AccuracyOnly")]
-    assert results.performance_result(lines, "Offline") is None
+def test_no_result_in_an_accuracy_log(tmp_path: Path) -> None:
+    log = tmp_path / "mlperf_log_detail.txt"
+    log.write_text(mllog("effective_test_mode", "AccuracyOnly"))
+    assert results.read_result(log, "Offline") is None
 
 
 def test_summaries_accumulate(tmp_path: Path) -> None:

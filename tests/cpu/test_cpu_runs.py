@@ -14,9 +14,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.cpu import HARNESS_DIR
 from pytest_mighetero.cpu.arguments import BENCHMARKS
-from tests.cpu.logs import HETERO, PLAIN, SHORT, detail, in_order, target_qps
+from tests.cpu.logs import (
+    HARNESS_DIR,
+    HETERO,
+    PLAIN,
+    SHORT,
+    detail,
+    in_order,
+    target_qps,
+)
 
 if TYPE_CHECKING:
     from tests.cpu.logs import Make
@@ -291,9 +298,9 @@ def test_a_model_that_fails_ends_the_harness(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from pytest_mighetero.cpu import harness, sut\n"
-        "def gather(self, indices):\n"
+        "def infer(self, indices):\n"
         "    raise MemoryError('broken on purpose')\n"
-        "sut.SampleLibrary.gather = gather\n"
+        "sut.SystemUnderTest.infer = infer\n"
         "harness.main(sys.argv[1:])\n"
     )
     run = partial(subprocess.run, capture_output=True, text=True, timeout=60)
