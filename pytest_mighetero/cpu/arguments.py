@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Mapping
 
 from pytest_mighetero.cpu.audit import AUDITS
-from pytest_mighetero.cpu.configs import Value
+from pytest_mighetero.cpu.configs import LOADGEN_FLAGS, Value
 
 TEST_MODES = ("SubmissionRun", "AccuracyOnly", "PerformanceOnly", "FindPeakPerformance")
 
@@ -54,21 +54,8 @@ HARNESS_FLAGS: dict[str, type[Value]] = {
 }
 """The flags that `main` hands on to the harness."""
 
-OVERRIDES: dict[str, type[Value]] = {
-    "min_duration": int,
-    "max_duration": int,
-    "min_query_count": int,
-    "max_query_count": int,
-    "offline_expected_qps": float,
-    "server_target_qps": int,
-    "server_target_latency_ns": int,
-    "server_target_latency_percentile": float,
-    "single_stream_expected_latency_ns": int,
-    "single_stream_target_latency_percentile": float,
-    "multi_stream_expected_latency_ns": int,
-    "multi_stream_target_latency_percentile": float,
-    "multi_stream_samples_per_query": int,
-    **HARNESS_FLAGS,
+OVERRIDES = HARNESS_FLAGS | {
+    name: kind for flags in LOADGEN_FLAGS.values() for name, (kind, _) in flags.items()
 }
 """The flags that replace a value of the configuration: milliseconds unless named ns."""
 
@@ -146,7 +133,8 @@ def resolve(text: str | None, kind: str, spellings: Mapping[str, str]) -> list[s
     if text is None:
         return list(spellings)
     known = {item: name for name, items in spellings.items() for item in items.split()}
-    for item in text.split(","):
+    items = text.split(",")
+    for item in items:
         if item not in known:
             raise ValueError(f"Unknown {kind}: {item}")
-    return [known[item] for item in text.split(",")]
+    return [known[item] for item in items]

@@ -32,12 +32,9 @@ _TEST01_TOLERANCE = TOLERANCE / 5
 
 @dataclass(frozen=True)
 class Audit:
-    """How an audit's runs are made.
+    """How an audit's runs are made, and how close to its reference it has to come.
 
-    Attributes:
-        settings: What audit.config says.
-        references: The runs to compare with: folder below `reference/`, test mode.
-        margin: The part of the reference's score that the audit's may be off.
+    `references` are folders below `reference/` with the test modes of their runs.
     """
 
     settings: Mapping[str, int]
@@ -63,13 +60,10 @@ AUDITS = {
         },
         references={"accuracy": "AccuracyOnly", "performance": "PerformanceOnly"},
     ),
-    "TEST04-A": Audit({"performance_issue_unique": 1, **_TEST04_LENGTH}),
+    "TEST04-A": Audit({"performance_issue_unique": 1} | _TEST04_LENGTH),
     "TEST04-B": Audit(
-        {
-            "performance_issue_same": 1,
-            "performance_issue_same_index": 3,
-            **_TEST04_LENGTH,
-        }
+        {"performance_issue_same": 1, "performance_issue_same_index": 3}
+        | _TEST04_LENGTH
     ),
     "TEST05": Audit(
         {  # the seeds that MLCommons prescribes
@@ -85,13 +79,7 @@ AUDITS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a verification found.
-
-    Attributes:
-        lines: The text of its verify_*.txt.
-        passed: Whether `lines` end with TEST PASS.
-        error: What goes to stderr instead of into the file, where it gave up.
-    """
+    """A verify_*.txt, whether it ends with TEST PASS, and what goes to stderr."""
 
     lines: tuple[str, ...]
     passed: bool
@@ -101,12 +89,8 @@ class Verdict:
 def verify(test: str, scenario: str, folder: Path, other: Path) -> bool:
     """Judge an audit, leave verify_*.txt in its folder, say whether all parts passed.
 
-    Args:
-        test: TEST01, TEST04-A or TEST05.
-        scenario: LoadGen's name of the scenario.
-        folder: The audit's logs, and where verify_*.txt go.
-        other: What to compare with: for TEST04 the folder of the B run, otherwise
-            the folder with the reference runs.
+    It is compared with what `other` holds: for TEST04 the B run, otherwise the
+    reference runs.
 
     Raises:
         OSError: A log is missing.
@@ -119,7 +103,9 @@ def verify(test: str, scenario: str, folder: Path, other: Path) -> bool:
             for each in (other / "accuracy", folder)
         )
         verdicts["accuracy"] = verify_accuracy(baseline, sampled, _TEST01_TOLERANCE)
-    pair = (folder, other) if test == "TEST04-A" else (other / "performance", folder)
+    pair = (other / "performance", folder)
+    if test.startswith("TEST04"):
+        pair = (folder, other)
     reference, measured = (
         read_result(each / "mlperf_log_detail.txt", scenario, completed=True)
         for each in pair
@@ -174,14 +160,10 @@ def verify_performance(
     reference: PerformanceResult | None,
     measured: PerformanceResult | None,
 ) -> Verdict:
-    """Compare an audit's score with its reference's.
+    """Compare an audit's score with its reference's, of TEST04 B's with A's.
 
-    Args:
-        test: TEST01 (within 10 %), TEST04-A (B at most 10 % faster than A) or
-            TEST05 (within 5 %; 20 % for a SingleStream latency up to 200 us).
-        scenario: LoadGen's name of the scenario.
-        reference: The run to compare with; of TEST04 the A run.
-        measured: The audit run; of TEST04 the B run.
+    TEST01 has to be within 10 %, TEST05 within 5 % (20 % for a SingleStream latency
+    up to 200 us), and in TEST04 B at most 10 % faster than A.
     """
     lines = ["Verifying performance."]
     scores = []
@@ -190,18 +172,18 @@ def verify_performance(
             error = f"TEST FAIL: {name} results are invalid"
             return Verdict(tuple(lines), passed=False, error=error)
         scores.append(result.value)
-    ratio = scores[1] / scores[0]
+    before, after = scores
+    ratio = after / before
     margin = AUDITS[test].margin
-    caching = test == "TEST04-A"
-    names = ("TEST04-A", "TEST04-B") if caching else ("reference", "test")
-    lines += [f"{n} score = {s}" for n, s in zip(names, scores, strict=True)]
-    if caching:
+    if test.startswith("TEST04"):
+        lines += [f"TEST04-A score = {before}", f"TEST04-B score = {after}"]
         speed = 1 / ratio if scenario.endswith("Stream") else ratio
         passed = speed <= 1 + margin
         if speed < 1 - margin:
             lines.append("Note: TEST04-B is significantly slower than TEST04-A")
     else:
-        if test == "TEST05" and scenario == "SingleStream" and scores[0] <= 200_000:
+        lines += [f"reference score = {before}", f"test score = {after}"]
+        if test == "TEST05" and scenario == "SingleStream" and before <= 200_000:
             margin = 0.20
         passed = 1 - margin <= ratio <= 1 + margin
     lines.append("TEST PASS" if passed else "TEST FAIL: Test score invalid")

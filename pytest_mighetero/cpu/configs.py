@@ -24,31 +24,31 @@ Value: TypeAlias = "int | float | str | bool | None"
 
 _log = logging.getLogger("main")
 
-# configs.json's names and the keys of LoadGen's conf files.
-_COMMON_KEYS = {
-    "min_duration": "min_duration",
-    "max_duration": "max_duration",
-    "min_query_count": "min_query_count",
-    "max_query_count": "max_query_count",
-    "performance_sample_count": "performance_sample_count_override",
-}
-_TARGET_KEYS = {
-    "Offline": {"offline_expected_qps": "target_qps"},
+LOADGEN_FLAGS: dict[str, dict[str, tuple[type[Value], str]]] = {
+    "*": {
+        "min_duration": (int, "min_duration"),
+        "max_duration": (int, "max_duration"),
+        "min_query_count": (int, "min_query_count"),
+        "max_query_count": (int, "max_query_count"),
+        "performance_sample_count": (int, "performance_sample_count_override"),
+    },
+    "Offline": {"offline_expected_qps": (float, "target_qps")},
     "Server": {
-        "server_target_qps": "target_qps",
-        "server_target_latency_ns": "target_latency",
-        "server_target_latency_percentile": "target_latency_percentile",
+        "server_target_qps": (int, "target_qps"),
+        "server_target_latency_ns": (int, "target_latency"),
+        "server_target_latency_percentile": (float, "target_latency_percentile"),
     },
     "SingleStream": {
-        "single_stream_expected_latency_ns": "target_latency",
-        "single_stream_target_latency_percentile": "target_latency_percentile",
+        "single_stream_expected_latency_ns": (int, "target_latency"),
+        "single_stream_target_latency_percentile": (float, "target_latency_percentile"),
     },
     "MultiStream": {
-        "multi_stream_expected_latency_ns": "target_latency",
-        "multi_stream_target_latency_percentile": "target_latency_percentile",
-        "multi_stream_samples_per_query": "samples_per_query",
+        "multi_stream_expected_latency_ns": (int, "target_latency"),
+        "multi_stream_target_latency_percentile": (float, "target_latency_percentile"),
+        "multi_stream_samples_per_query": (int, "samples_per_query"),
     },
 }
+"""What LoadGen reads in each scenario: a value's type, and its key in user.conf."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def find_runs(
 def user_conf(scenario: str, config: Mapping[str, Value]) -> str:
     """Return the text of LoadGen's user.conf for a configuration."""
     lines = []
-    for name, key in (_COMMON_KEYS | _TARGET_KEYS[scenario]).items():
+    for name, (_, key) in (LOADGEN_FLAGS["*"] | LOADGEN_FLAGS[scenario]).items():
         value = config.get(name)
         if value is None:
             continue

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pytest_mighetero.cpu.arguments import BENCHMARKS
 from pytest_mighetero.cpu.device import DEVICE_NAME
 
 
@@ -51,6 +52,10 @@ class Console:
         for text in self.texts.get(step, "").format(**values).splitlines():
             self.line(text)
 
+    def mark(self, word: str) -> None:
+        """Print the start marker, or with Finished the end marker."""
+        self.line(f"{word} running actual test.")
+
     def running(self, command: str) -> None:
         """Print the first line."""
         print(f"&&&& RUNNING {self.program} # {command}", flush=True)
@@ -67,10 +72,6 @@ class Console:
             print(f"&&&& PASSED {self.program} # {command}", flush=True)
 
 
-_MARKERS = {
-    "starting": "Starting running actual test.",
-    "finished": "Finished running actual test.",
-}
 _DEFAULT = Console(
     program="Default_Harness",
     texts={
@@ -83,49 +84,38 @@ _DEFAULT = Console(
         "processed": f"Device {DEVICE_NAME} processed:\n{{batches}}\n"
         "  Memcpy Calls: {calls}\n"
         "  PerSampleCudaMemcpy Calls: 0\n  BatchedCudaMemcpy Calls: 0",
-        **_MARKERS,
     },
 )
-_BERT = Console(
-    program="BERT_HARNESS",
-    source="main_bert.cc",
-    texts={
-        "create_qsl": "Found 1 GPUs",
-        "created_sut": f"Device 0: {DEVICE_NAME}\nEngines Creation Completed",
-        **_MARKERS,
-    },
-)
-_DLRM = Console(
-    program="DLRM_HARNESS",
-    source="main_dlrm.cc",
-    texts={
-        "create_qsl": "Found 1 GPUs",
-        "created_qsl": "Loaded {samples} sample partitions.",
-        "created_sut": f"Device 0: {DEVICE_NAME}",
-        "warmed_up": "Warmup complete, ran for {seconds:.5g}s.",
-        **_MARKERS,
-    },
-)
-_RNNT = Console(
-    program="RNN-T_Harness",
-    prefix="[I] ",
-    texts={
-        "create_qsl": "Starting creating QSL.",
-        "created_qsl": "Finished creating QSL.",
-        "create_sut": "Starting creating SUT.",
-        "created_sut": f"Device:0: {DEVICE_NAME}\nFinished creating SUT.",
-        "warmup": "Starting warming up SUT.",
-        "warmed_up": "Finished warming up SUT.",
-        **_MARKERS,
-    },
-)
-CONSOLES = {
-    "3d-unet": _DEFAULT,
-    "bert": _BERT,
-    "dlrm": _DLRM,
-    "resnet50": _DEFAULT,
-    "rnnt": _RNNT,
-    "ssd-mobilenet": _DEFAULT,
-    "ssd-resnet34": _DEFAULT,
+CONSOLES = dict.fromkeys(BENCHMARKS, _DEFAULT) | {
+    "bert": Console(
+        program="BERT_HARNESS",
+        source="main_bert.cc",
+        texts={
+            "create_qsl": "Found 1 GPUs",
+            "created_sut": f"Device 0: {DEVICE_NAME}\nEngines Creation Completed",
+        },
+    ),
+    "dlrm": Console(
+        program="DLRM_HARNESS",
+        source="main_dlrm.cc",
+        texts={
+            "create_qsl": "Found 1 GPUs",
+            "created_qsl": "Loaded {samples} sample partitions.",
+            "created_sut": f"Device 0: {DEVICE_NAME}",
+            "warmed_up": "Warmup complete, ran for {seconds:.5g}s.",
+        },
+    ),
+    "rnnt": Console(
+        program="RNN-T_Harness",
+        prefix="[I] ",
+        texts={
+            "create_qsl": "Starting creating QSL.",
+            "created_qsl": "Finished creating QSL.",
+            "create_sut": "Starting creating SUT.",
+            "created_sut": f"Device:0: {DEVICE_NAME}\nFinished creating SUT.",
+            "warmup": "Starting warming up SUT.",
+            "warmed_up": "Finished warming up SUT.",
+        },
+    ),
 }
 """Which binary runs a benchmark."""

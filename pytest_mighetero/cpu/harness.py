@@ -57,11 +57,11 @@ def main(argv: list[str]) -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     # NumPy and LoadGen take most of the start-up: after the first line, so that a
     # caller sees which harness it is waiting for.
-    from pytest_mighetero.cpu.models import SAMPLE_COUNT, create
+    from pytest_mighetero.cpu.models import SAMPLE_COUNT, Workload
     from pytest_mighetero.cpu.sut import SystemUnderTest, configure
 
     console.say("create_qsl")
-    workload = create(args.model)
+    workload = Workload(args.model)
     console.say("created_qsl", samples=SAMPLE_COUNT)
     console.say("create_sut")
     sut = SystemUnderTest(workload, args.gpu_batch_size)
@@ -82,9 +82,9 @@ def main(argv: list[str]) -> None:
         )
     test = configure(args)
     loadable = min(args.performance_sample_count or SAMPLE_COUNT, SAMPLE_COUNT)
-    console.say("starting")
+    console.mark("Starting")
     sut.measure(test, loadable)
-    console.say("finished")
+    console.mark("Finished")
     console.processed(sut.batches)
     console.passed(command)
 

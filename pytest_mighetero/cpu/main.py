@@ -57,10 +57,10 @@ def main() -> None:
     if device is not None:
         _log.info("Found 1 simulated instances: %s", device.uuid)
 
-    files = args.configs.split(",") if args.configs else [CONFIG_FILE]
+    names = args.configs.split(",") if args.configs else [CONFIG_FILE]
+    files = [Path(name) for name in names]
     log_dir = args.log_dir or os.environ.get("LOG_DIR") or "build/logs/default"
-    paths = [Path(file) for file in files]
-    for found in find_runs(benchmarks, scenarios, args.config_ver, paths):
+    for found in find_runs(benchmarks, scenarios, args.config_ver, files):
         run = replace(
             found,
             config={**found.config, **overrides(args, found.scenario)},
@@ -83,12 +83,14 @@ def _run_harness(run: Run, conf: str) -> None:
     """Run, then judge and record: `make run_harness`."""
     mode = str(run.config["test_mode"])
     result = _measure(run, conf, run.logs(), mode)
+    text = str(result or _NO_RESULT)
+    _log.info("Result: %s", text)
     if result is not None and run.benchmark == "dlrm":
         pairs = result.value * _PAIRS_PER_SAMPLE
         print(f"User-item pairs per second: {pairs:.1f}", flush=True)
     name = f"{run.system}-{run.config_ver}-{run.scenario}"
     summary = run.log_dir / results.PERFORMANCE_SUMMARY
-    results.update_summary(summary, name, run.folder, str(result or _NO_RESULT))
+    results.update_summary(summary, name, run.folder, text)
     passed, verdict = True, "No accuracy results in PerformanceOnly mode."
     if mode in ("AccuracyOnly", "SubmissionRun"):
         passed, verdict = _check_accuracy(run)
@@ -129,7 +131,8 @@ def _run_audit(run: Run, conf: str, test: str) -> None:
     # LoadGen 5 and later ignore the seeds in there.
     seeds = {name: n for name, n in asked.settings.items() if name in SEED_FLAGS}
     run = replace(run, config={**run.config, **seeds})
-    _measure(run, conf, folder, "PerformanceOnly", audit_config)
+    result = _measure(run, conf, folder, "PerformanceOnly", audit_config)
+    _log.info("Result: %s", result or _NO_RESULT)
 
 
 def _verify_audit(run: Run, test: str) -> None:
@@ -190,9 +193,7 @@ def _measure(
         sys.stdout.flush()
         raise RuntimeError("Run harness failed!") from error
     detail = _loadgen_file(run, outdir, "detail", "txt")
-    result = results.read_result(detail, run.scenario)
-    _log.info("Result: %s", result or _NO_RESULT)
-    return result
+    return results.read_result(detail, run.scenario)
 
 
 def _loadgen_file(run: Run, folder: Path, kind: str, extension: str) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -229,29 +228,18 @@ MODELS: dict[str, tuple[int, Sampler, Callable[[Weights], Layer]]] = {
 """The seed of weights and samples, what draws a sample, and what builds the model."""
 
 
-@dataclass(frozen=True)
 class Workload:
-    """A benchmark's model together with its fixed sample set."""
+    """A benchmark's model, with the same weights every time, and its fixed samples."""
 
-    seed: int
-    sample: Sampler
-    model: Layer
+    def __init__(self, benchmark: str) -> None:
+        self._seed, self._sample, build = MODELS[benchmark]
+        self._model = build(Weights(self._seed))
 
     def load(self, indices: Iterable[int]) -> Array:
         """Make the samples of these numbers, stacked in the order given."""
-        randoms = (RandomState((self.seed, index)) for index in indices)
-        return np.stack([self.sample(random) for random in randoms])
+        randoms = (RandomState((self._seed, index)) for index in indices)
+        return np.stack([self._sample(random) for random in randoms])
 
     def infer(self, batch: Array) -> FloatArray:
         """Return one contiguous float32 row of answers per sample."""
-        return np.ascontiguousarray(self.model(batch), dtype=np.float32)
-
-
-def create(benchmark: str) -> Workload:
-    """Build the model of a benchmark; the same weights every time.
-
-    Raises:
-        KeyError: `benchmark` is not one of `MODELS`.
-    """
-    seed, sample, build = MODELS[benchmark]
-    return Workload(seed, sample, build(Weights(seed)))
+        return np.ascontiguousarray(self._model(batch), dtype=np.float32)

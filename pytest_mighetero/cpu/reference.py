@@ -7,13 +7,12 @@ are stored in 16 bits, which is enough to tell the samples apart.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 
-from pytest_mighetero.cpu import models
 from pytest_mighetero.cpu.layers import FloatArray
+from pytest_mighetero.cpu.models import MODELS, SAMPLE_COUNT, Workload
 
 _FILE = Path(__file__).with_name("reference.npz")
 _BATCH = 32
@@ -21,13 +20,10 @@ _BATCH = 32
 
 def compute(benchmark: str) -> FloatArray:
     """Infer every sample of a benchmark: `[512, figures]`."""
-    workload = models.create(benchmark)
-    return np.concatenate(
-        [
-            workload.infer(workload.load(range(first, first + _BATCH)))
-            for first in range(0, models.SAMPLE_COUNT, _BATCH)
-        ]
-    )
+    workload = Workload(benchmark)
+    firsts = range(0, SAMPLE_COUNT, _BATCH)
+    batches = (workload.load(range(first, first + _BATCH)) for first in firsts)
+    return np.concatenate([workload.infer(batch) for batch in batches])
 
 
 def load(benchmark: str) -> FloatArray:
@@ -40,15 +36,6 @@ def load(benchmark: str) -> FloatArray:
         return np.asarray(stored[benchmark], dtype=np.float32)
 
 
-def main() -> None:
-    """Compute all answers and store them."""
-    parser = argparse.ArgumentParser(prog="reference", description=__doc__)
-    parser.add_argument("--output", type=Path, default=_FILE)
-    output = parser.parse_args().output
-    answers = {name: compute(name).astype(np.float16) for name in models.MODELS}
-    np.savez_compressed(output, **answers)  # type: ignore[arg-type]
-    print(f"{output}: {output.stat().st_size} bytes")
-
-
 if __name__ == "__main__":
-    main()
+    answers = {name: compute(name).astype(np.float16) for name in MODELS}
+    np.savez_compressed(_FILE, **answers)  # type: ignore[arg-type]

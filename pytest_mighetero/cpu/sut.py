@@ -69,25 +69,17 @@ class SystemUnderTest:
 
     LoadGen's thread only puts queries into a queue. The worker takes whatever waits
     there, up to the batch size, infers, and answers.
-
-    Args:
-        workload: The model.
-        batch_size: The most samples in one inference.
     """
 
     def __init__(self, workload: Workload, batch_size: int) -> None:
         self._workload = workload
         self._batch_size = batch_size
         self._samples: dict[int, Array] = {}
-        self._queue: SimpleQueue[list[Query] | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Query]] = SimpleQueue()
         self.batches: Counter[int] = Counter()
 
     def warm_up(self, seconds: float) -> tuple[float, float]:
-        """Infer batches, as large as later ones, for `seconds` of wall clock.
-
-        Returns:
-            How many seconds it took, and the samples per second.
-        """
+        """Infer full batches for `seconds`; return how long it took, and the rate."""
         inputs = self._workload.load(range(self._batch_size))
         started = time.monotonic()
         batches = 0
@@ -98,13 +90,8 @@ class SystemUnderTest:
         return elapsed, batches * self._batch_size / elapsed
 
     def infer(self, indices: Iterable[int]) -> FloatArray:
-        """Answer loaded samples.
-
-        Raises:
-            KeyError: A sample is not loaded.
-        """
-        inputs = np.stack([self._samples[index] for index in indices])
-        return self._workload.infer(inputs)
+        """Answer loaded samples, one row each."""
+        return self._workload.infer(np.stack([self._samples[i] for i in indices]))
 
     def measure(self, test: Test, loadable: int) -> None:
         """Let LoadGen run a test to its end, with so many samples in memory."""
@@ -118,7 +105,7 @@ class SystemUnderTest:
         lg.StartTestWithLogSettings(sut, qsl, *test)
         lg.DestroyQSL(qsl)
         lg.DestroySUT(sut)
-        self._queue.put(None)
+        self._queue.put([])  # all queries are answered: this ends the worker
         worker.join()
 
     def _load(self, indices: Sequence[int]) -> None:
@@ -129,7 +116,7 @@ class SystemUnderTest:
 
     def _work(self) -> None:
         try:
-            while (queries := self._queue.get()) is not None:
+            while queries := self._queue.get():
                 self._serve(queries)
         except Exception:  # noqa: BLE001 - whatever it is, nobody else would report it
             # LoadGen has no way to end a test early from outside: it would wait for
@@ -141,11 +128,7 @@ class SystemUnderTest:
     def _serve(self, queries: list[Query]) -> None:
         size = self._batch_size
         while len(queries) < size and not self._queue.empty():
-            more = self._queue.get()
-            if more is None:
-                self._queue.put(None)
-                break
-            queries = queries + more
+            queries = queries + self._queue.get()
         for first in range(0, len(queries), size):
             batch = queries[first : first + size]
             answers = self.infer(index for _, index in batch)

@@ -19,8 +19,8 @@ def whole_run(console: Console) -> None:
     console.say("created_sut")
     console.say("warmup", seconds=0.5)
     console.say("warmed_up", seconds=0.51234567)
-    console.say("starting")
-    console.say("finished")
+    console.mark("Starting")
+    console.mark("Finished")
     console.processed({16: 3, 2: 1})
     console.passed("cmd")
 

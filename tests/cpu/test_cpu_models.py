@@ -23,7 +23,7 @@ each_benchmark = pytest.mark.parametrize("benchmark", list(BENCHMARKS))
 
 @each_benchmark
 def test_answers_are_finite_float32_rows(benchmark: str) -> None:
-    workload = models.create(benchmark)
+    workload = models.Workload(benchmark)
     answers = workload.infer(workload.load([5, 0, 5]))
     assert answers.shape == (3, WIDTHS[benchmark])
     assert answers.dtype == np.float32
@@ -34,7 +34,7 @@ def test_answers_are_finite_float32_rows(benchmark: str) -> None:
 
 @each_benchmark
 def test_two_builds_are_identical(benchmark: str) -> None:
-    one, other = models.create(benchmark), models.create(benchmark)
+    one, other = models.Workload(benchmark), models.Workload(benchmark)
     samples = one.load(range(4))
     assert np.array_equal(samples, other.load(range(4)))
     assert np.array_equal(one.infer(samples), other.infer(samples))
@@ -42,7 +42,7 @@ def test_two_builds_are_identical(benchmark: str) -> None:
 
 @each_benchmark
 def test_batch_size_does_not_matter(benchmark: str) -> None:
-    workload = models.create(benchmark)
+    workload = models.Workload(benchmark)
     samples = workload.load(range(9))
     together = workload.infer(samples)
     alone = np.concatenate([workload.infer(samples[i : i + 1]) for i in range(9)])
