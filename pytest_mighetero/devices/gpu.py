@@ -110,10 +110,10 @@ def source_of(config: RunSpec) -> DeviceSource:
 
         return ListedDevices(config.devices, config.main_profile, config.rotate)
     if config.suite.devices == "cpu":
-        from pytest_mighetero.devices.cpu import CpuDevices
+        from pytest_mighetero.devices.sources.cpu import CpuDevices
 
         return CpuDevices()
-    from pytest_mighetero.devices.nvml import NvmlDevices
+    from pytest_mighetero.devices.sources.nvml import NvmlDevices
 
     return NvmlDevices()
 

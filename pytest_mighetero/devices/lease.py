@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pytest_mighetero.devices import witness
 from pytest_mighetero.devices.holder import Holder, left_in, myself, said_by
-from pytest_mighetero.devices.leasefolder import lease_folder, refused
+from pytest_mighetero.devices.lease_folder import lease_folder, refused
 from pytest_mighetero.errors import DeviceError
 
 __all__ = ["Holder", "Lease", "holder_of", "myself", "take"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_mighetero.devices.choosing import Wish
+from pytest_mighetero.devices.choice import Wish
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.spec.device_names import unknown_to

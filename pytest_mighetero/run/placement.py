@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pytest_mighetero.devices.choosing import rank_gpus
+from pytest_mighetero.devices.choice import rank_gpus
 from pytest_mighetero.devices.gpu import Gpu, source_of
 from pytest_mighetero.devices.lease import Lease
 from pytest_mighetero.devices.queue import FolderLock, Waits, lease_gpu, lock_folder

@@ -92,7 +92,8 @@ def test_a_device_that_is_its_gpu_waits_for_nobody(lab: Lab) -> None:
     lab.pytester.makeconftest(
         f"""
         import pytest
-        from pytest_mighetero.devices.gpu import Gpu, MigDevice, listed
+        from pytest_mighetero.devices import listed
+        from pytest_mighetero.devices.gpu import Gpu, MigDevice
 
         @pytest.fixture(autouse=True)
         def whole_gpu(monkeypatch):

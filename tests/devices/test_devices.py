@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mighetero.devices.choosing import Wish, rank_gpus
-from pytest_mighetero.devices.cpu import simulated_devices
+from pytest_mighetero.devices.choice import Wish, rank_gpus
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
-from pytest_mighetero.devices.nvml import profile_in
+from pytest_mighetero.devices.sources.cpu import simulated_devices
+from pytest_mighetero.devices.sources.nvml import profile_in
 from pytest_mighetero.errors import DeviceError
 
 

@@ -19,7 +19,7 @@ from tests.devices.machines import header, machine
 from tests.lab.driver import FAKE, Files, Lab
 
 SHOW = """
-from pytest_mighetero.devices.nvml import NvmlDevices
+from pytest_mighetero.devices.sources.nvml import NvmlDevices
 for gpu in NvmlDevices().gpus():
     print(gpu)
     for device in gpu.devices:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from pytest_mighetero.devices.gpu import Gpu
-from pytest_mighetero.devices.nvml import NvmlDevices
+from pytest_mighetero.devices.sources.nvml import NvmlDevices
 from pytest_mighetero.errors import DeviceError
 from tests.lab.driver import Lab
 

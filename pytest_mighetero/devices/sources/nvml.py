@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from pytest_mighetero.devices.gpu import TRY_CPU, Gpu, MigDevice
-from pytest_mighetero.devices.visible import visible_only
+from pytest_mighetero.devices.visibility import visible_only
 from pytest_mighetero.errors import DeviceError
 
 _LIST_THEM = (

@@ -1,0 +1,1 @@
+"""Where devices come from: a suite names one of these files."""
