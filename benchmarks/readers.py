@@ -17,6 +17,7 @@ import pexpect
 from children import MARKER, Child
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
@@ -128,7 +129,7 @@ def _run_config() -> RunSpec:
         raw = SETTINGS.get(key)
         return None if raw is None else Value(raw, f"--{key}", here, explicit=True)
 
-    return build_spec(given, here, here)
+    return build_spec(given, here, here, device_kinds())
 
 
 def _launch(child: Child) -> Launch:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.show.columns import columns
 from pytest_mighetero.show.inventory import (
@@ -71,7 +72,7 @@ def _config(arguments: argparse.Namespace) -> RunSpec:
 
     cwd = Path.cwd()
     # Nothing is written: where a run's results would go is not to be checked here.
-    return build_spec(given, cwd, rootdir=Path("/"))
+    return build_spec(given, cwd, rootdir=Path("/"), kinds=device_kinds())
 
 
 def _document(

@@ -1,22 +1,21 @@
-"""MIG devices: what there is, from which source, and which GPU a run uses."""
+"""GPUs and the devices that they are divided into."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
 
-from pytest_mighetero.spec.runspec import RunSpec
-
+TRY_CPU = "To try it without a GPU: pytest --mig-suite=cpu -k dlrm_server."
 _HEX = re.compile("[0-9A-F]{2,}")
 
 
 @dataclass(frozen=True)
 class MigDevice:
-    """One MIG device: what CUDA_VISIBLE_DEVICES is set to for a harness.
+    """One MIG device, or what stands for one.
 
     Attributes:
-        uuid: as NVML prints it, in either form (``MIG-<uuid>`` since driver R470).
+        uuid: what a harness gets it by: as NVML prints it, in either form
+            (``MIG-<uuid>`` since driver R470).
         profile: for example ``1g.10gb``; None where the source cannot know.
         memory_bytes: the device's own memory.
         slot: its index in NVML's list of its GPU, which may have holes.
@@ -89,33 +88,3 @@ class Gpu:
             profiles = f"{count}, {profiles}"
         devices = self.problem or profiles or count
         return f"{label}{self.name} ({devices})"
-
-
-class DeviceSource(Protocol):
-    """Where MIG devices come from."""
-
-    def gpus(self) -> tuple[Gpu, ...]:
-        """Return every GPU, those that a run cannot use with their problem.
-
-        Raises:
-            DeviceError: the source cannot be asked.
-        """
-        ...
-
-
-def source_of(config: RunSpec) -> DeviceSource:
-    """Return the source that *config* names; nothing falls back to another one."""
-    if config.devices:
-        from pytest_mighetero.devices.listed import ListedDevices
-
-        return ListedDevices(config.devices, config.main_profile, config.rotate)
-    if config.suite.devices == "cpu":
-        from pytest_mighetero.devices.sources.cpu import CpuDevices
-
-        return CpuDevices()
-    from pytest_mighetero.devices.sources.nvml import NvmlDevices
-
-    return NvmlDevices()
-
-
-TRY_CPU = "To try it without a GPU: pytest --mig-suite=cpu -k dlrm_server."

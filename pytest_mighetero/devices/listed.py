@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.terms.device_kind import DeviceKind
 
 
 class ListedDevices:
@@ -12,8 +13,13 @@ class ListedDevices:
     """
 
     def __init__(
-        self, uuids: tuple[str, ...], main_profile: str | None = None, rotate: int = 0
+        self,
+        kind: DeviceKind,
+        uuids: tuple[str, ...],
+        main_profile: str | None = None,
+        rotate: int = 0,
     ):
+        self.kind = kind
         main = uuids[rotate % len(uuids)]
         self._devices = tuple(
             MigDevice(uuid, main_profile if uuid == main else None) for uuid in uuids
@@ -22,3 +28,6 @@ class ListedDevices:
     def gpus(self) -> tuple[Gpu, ...]:
         """Return one GPU that holds all listed devices."""
         return (Gpu("listed by --mig-devices", self._devices),)
+
+    def meter(self, gpu: Gpu, device: MigDevice) -> None:
+        """Return None: who cannot list them cannot ask about them."""

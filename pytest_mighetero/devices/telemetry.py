@@ -1,108 +1,72 @@
-"""What the GPU did while main was measured, as NVML says it once a second."""
+"""What the GPU did while main was measured, as its source says it once a second."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.terms.window import TimedWindow
 
-# nvml.h: nvmlClocksEventReason*, called nvmlClocksThrottleReason* before R535.
-THROTTLING = {
-    0x04: "software power cap",
-    0x08: "hardware slowdown",
-    0x20: "software thermal slowdown",
-    0x40: "hardware thermal slowdown",
-    0x80: "hardware power brake",
-}
 _LATER_S = 0.9  # between samples: whoever asks does so about once a second
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One look at a GPU.
+class Reading:
+    """How a GPU is at a moment.
 
     Attributes:
-        at: POSIX time by the run's clock.
-        values: by name and unit; what driver or MIG mode do not offer is absent.
-        reasons: NVML's bits for why the clocks are not higher, or None.
+        values: by name and unit; what driver or device do not offer is absent.
+        throttled: by every reason why its clocks may be low, whether it is one now; or
+            None where nobody says so.
     """
 
+    values: Mapping[str, float]
+    throttled: Mapping[str, bool] | None
+
+
+# Open while main runs; None where the source cannot be asked.
+Meter = AbstractContextManager["Callable[[], Reading] | None"]
+
+
+@dataclass(frozen=True)
+class Sample(Reading):
+    """A reading, and its POSIX time by the run's clock."""
+
     at: float
-    values: dict[str, float]
-    reasons: int | None
 
 
 class Telemetry:
-    """Samples of one GPU and of main's device; NVML is open from start to stop.
+    """Samples of one GPU and of main's device.
 
     Args:
-        gpu: the GPU.
-        device: main's.
+        meter: reads them; open from start to stop.
         now: tells the time, as main's window has it.
     """
 
-    def __init__(self, gpu: Gpu, device: MigDevice, now: Callable[[], float]):
-        self._gpu, self._device, self._now = gpu, device, now
-        self._nvml: Any = None
-        self._handles: tuple[Any, Any] = (None, None)
+    def __init__(self, meter: Meter, now: Callable[[], float]):
+        self._meter, self._now = meter, now
+        self._open = ExitStack()
+        self._read: Callable[[], Reading] | None = None
         self.samples: list[Sample] = []
 
     def start(self) -> None:
-        """Open NVML; where it cannot be asked there will be no samples."""
-        import pynvml
-
-        try:
-            pynvml.nvmlInit()
-        except pynvml.NVMLError:
-            return
-        self._nvml = pynvml
-        by_uuid = pynvml.nvmlDeviceGetHandleByUUID
-        gpu = self._ask(lambda: by_uuid(self._gpu.uuid))
-        self._handles = gpu, self._ask(lambda: by_uuid(self._device.uuid))
+        """Open the meter; where that is in vain there will be no samples."""
+        self._read = self._open.enter_context(self._meter)
 
     def sample(self) -> None:
         """Look once, unless the last look was just now."""
-        if self._nvml is None:
-            return
         now = self._now()
-        if self.samples and now - self.samples[-1].at < _LATER_S:
-            return
-        nvml, (gpu, device) = self._nvml, self._handles
-        asked = {
-            "power_w": lambda: nvml.nvmlDeviceGetPowerUsage(gpu) / 1000,
-            "temperature_c": lambda: nvml.nvmlDeviceGetTemperature(
-                gpu, nvml.NVML_TEMPERATURE_GPU
-            ),
-            "sm_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(
-                gpu, nvml.NVML_CLOCK_SM
-            ),
-            "memory_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(
-                gpu, nvml.NVML_CLOCK_MEM
-            ),
-            "memory_used_mb": lambda: nvml.nvmlDeviceGetMemoryInfo(device).used / 1e6,
-        }
-        values = {name: self._ask(question) for name, question in asked.items()}
-        known = {name: float(v) for name, v in values.items() if v is not None}
-        reasons = self._ask(lambda: nvml.nvmlDeviceGetCurrentClocksEventReasons(gpu))
-        if reasons is None:
-            old = nvml.nvmlDeviceGetCurrentClocksThrottleReasons
-            reasons = self._ask(lambda: old(gpu))
-        self.samples.append(Sample(now, known, reasons))
-
-    def _ask(self, question: Callable[[], Any]) -> Any:
-        try:
-            return question()
-        except self._nvml.NVMLError:
-            return None
+        soon = self.samples and now - self.samples[-1].at < _LATER_S
+        if self._read is not None and not soon:
+            read = self._read()
+            self.samples.append(Sample(read.values, read.throttled, now))
 
     def stop(self) -> None:
-        """Close NVML: while it is open nobody can change the MIG geometry."""
-        if self._nvml is not None:
-            self._nvml.nvmlShutdown()
-            self._nvml = None
+        """Close the meter."""
+        self._read = None
+        self._open.close()
 
 
 def summary(samples: Iterable[Sample], window: TimedWindow) -> dict[str, Any]:
@@ -115,11 +79,9 @@ def summary(samples: Iterable[Sample], window: TimedWindow) -> dict[str, Any]:
         name: _spread([each.values[name] for each in inside if name in each.values])
         for name in names
     }
-    reasons = [each.reasons for each in inside if each.reasons is not None]
-    if reasons:
-        figures["throttled_by"] = [
-            what for bit, what in THROTTLING.items() if any(r & bit for r in reasons)
-        ]
+    told = [each.throttled for each in inside if each.throttled is not None]
+    if told:
+        figures["throttled_by"] = [why for why in told[0] if any(t[why] for t in told)]
     return {"samples": len(inside), **figures}
 
 

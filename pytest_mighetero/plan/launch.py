@@ -151,7 +151,7 @@ def _launch(
         cwd=config.harness_dir,
         variables={
             **{k: _fill(v, values) for k, v in spec.environment.items()},
-            "CUDA_VISIBLE_DEVICES": device.uuid,
+            config.suite.kind.variable: device.uuid,
         },
         secrets=config.secrets,
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from pytest_mighetero.devices.choice import Wish
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.devices.listed import ListedDevices
+from pytest_mighetero.devices.source import DeviceSource, source_called
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.spec.device_names import unknown_to
 from pytest_mighetero.spec.offer import unconfigured
@@ -28,6 +30,14 @@ class Seating:
 
     seated: tuple[Seat, ...]
     left_out: tuple[str, ...]
+
+
+def source_of(config: RunSpec) -> DeviceSource:
+    """Return where devices are to come from; nothing falls back to another source."""
+    if config.devices:
+        listed, profile = config.devices, config.main_profile
+        return ListedDevices(config.suite.kind, listed, profile, config.rotate)
+    return source_called(config.suite.devices)
 
 
 def misfit_of(config: RunSpec, pair: Pair, device: MigDevice) -> str | None:

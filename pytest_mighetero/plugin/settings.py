@@ -45,6 +45,7 @@ def run_spec(config: pytest.Config) -> RunSpec:
         pytest.UsageError: a value cannot be meant.
     """
     if RUN_SPEC not in config.stash:
+        from pytest_mighetero.devices.source import device_kinds
         from pytest_mighetero.errors import ConfigError
         from pytest_mighetero.plan.durations import check_lengths
         from pytest_mighetero.records.comparison.reference_files import load_references
@@ -55,6 +56,7 @@ def run_spec(config: pytest.Config) -> RunSpec:
                 lambda key: _given(config, key),
                 config.invocation_params.dir,
                 config.rootpath,
+                device_kinds(),
             )
             check_lengths(run)
             load_references(run.references)

@@ -12,6 +12,7 @@ from pytest_mighetero.errors import HarnessError, RunError, StoppedError
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import RunPlan
+from pytest_mighetero.plan.seats import source_of
 from pytest_mighetero.readers.loadgen import LoadGenResult, find_results, is_issuing
 from pytest_mighetero.run.audit_files import judge_runs, keep_audit
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
@@ -58,9 +59,9 @@ class MainRun:
     def __init__(self, config: RunSpec, plan: RunPlan, pump: Pump, tick: Tick):
         self._config, self._pump, self._tick = config, pump, tick
         self._telemetry: Telemetry | None = None
-        if config.telemetry and plan.gpu.uuid is not None:
-            now = pump.clock.now
-            self._telemetry = Telemetry(plan.gpu, plan.main.device, now)
+        meter = source_of(config).meter(plan.gpu, plan.main.device)
+        if config.telemetry and meter is not None:
+            self._telemetry = Telemetry(meter, pump.clock.now)
         self.launch = plan.main
         self.harness: HarnessProcess = process_of(config, plan.main)
         self.when_launched: Callable[[], None] = lambda: None

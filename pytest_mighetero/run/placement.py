@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_mighetero.devices.choice import rank_gpus
-from pytest_mighetero.devices.gpu import Gpu, source_of
+from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.devices.lease import Lease
 from pytest_mighetero.devices.queue import FolderLock, Waits, lease_gpu, lock_folder
 from pytest_mighetero.errors import HarnessError
@@ -18,7 +18,13 @@ from pytest_mighetero.plan.durations import (
     too_long,
 )
 from pytest_mighetero.plan.launch import run_args_of
-from pytest_mighetero.plan.seats import Seat, refuse_unknown, seat_backgrounds, wish_of
+from pytest_mighetero.plan.seats import (
+    Seat,
+    refuse_unknown,
+    seat_backgrounds,
+    source_of,
+    wish_of,
+)
 from pytest_mighetero.run.backgrounds.keeper import (
     Keeper,
     KeptBackgrounds,

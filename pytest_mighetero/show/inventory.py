@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_mighetero.devices.gpu import Gpu, MigDevice, source_of
+from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.devices.lease import holder_of
+from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.plan.seats import misfit_of
+from pytest_mighetero.plan.seats import misfit_of, source_of
 from pytest_mighetero.spec.device_names import unknown_to
 from pytest_mighetero.spec.options import SUITE_DEFAULTS
 from pytest_mighetero.spec.runspec import RunSpec
@@ -139,7 +140,8 @@ def _device(device: MigDevice) -> str:
 def built_in_suites() -> tuple[Suite, ...]:
     """Return the suites that come with the package, by name."""
     names = sorted(path.stem for path in SUITES.glob("*.toml"))
-    return tuple(load_suite(name, SUITE_DEFAULTS, Path()) for name in names)
+    kinds = device_kinds()
+    return tuple(load_suite(name, SUITE_DEFAULTS, Path(), kinds) for name in names)
 
 
 def geometry(config: RunSpec) -> str:

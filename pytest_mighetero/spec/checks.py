@@ -43,7 +43,7 @@ def check_together(config: RunSpec) -> None:
             f"--mig-tune: an audit ({config.action}) has no target to search; leave "
             f"--main-action at run_harness"
         )
-    if config.devices and suite.devices == "cpu":
+    if config.devices and not suite.kind.mig:
         raise ConfigError(
             f"--mig-devices: suite {suite.name} runs on simulated instances, "
             f"it takes no MIG UUIDs"
@@ -51,7 +51,7 @@ def check_together(config: RunSpec) -> None:
     for name in config.devices:
         if problem := unknown_to(suite, name):
             raise ConfigError(f"--mig-devices: {problem}")
-    if config.gpu and (config.devices or suite.devices == "cpu"):
+    if config.gpu and (config.devices or not suite.kind.knows_gpus):
         source = "--mig-devices" if config.devices else f"suite {suite.name}"
         raise ConfigError(
             f"--mig-gpu: only NVML knows GPUs, and {source} does not ask it"

@@ -56,7 +56,7 @@ def unknown_to(suite: Suite, uuid: str, profile: str | None = None) -> str | Non
         uuid: the device's name, as the harness gets it.
         profile: its profile, or None where that is not known.
     """
-    if suite.devices != "nvml":
+    if not suite.kind.mig:
         return None
     harness = f"the harness of suite {suite.name}"
     known = [FORMS[name] for name in suite.harness.device_names]

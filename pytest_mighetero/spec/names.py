@@ -41,7 +41,6 @@ _TAKEN = {
     *WORDS,
 }
 _VARIABLES = (("harness", "environment"), ("harness", "make_variables"))
-_PLACED = ("CUDA_VISIBLE_DEVICES", MARK)
 
 
 def _matches(pattern: re.Pattern[str], expected: str) -> Rule:
@@ -90,12 +89,16 @@ def _make_value(text: str) -> str | None:
     return None
 
 
-def _environment(name: str) -> str | None:
-    if not _ENVIRONMENT.fullmatch(name):
-        return "a variable's name: letters, digits and _, no digit first"
-    if name in _PLACED:
-        return f"another variable than {' and '.join(_PLACED)}: each run sets its own"
-    return None
+def _environment(placed: Collection[str]) -> Rule:
+    def check(name: str) -> str | None:
+        if not _ENVIRONMENT.fullmatch(name):
+            return "a variable's name: letters, digits and _, no digit first"
+        if name in placed:
+            said = " and ".join(placed)
+            return f"another variable than {said}: each run sets its own"
+        return None
+
+    return check
 
 
 def path_rule(text: str) -> str | None:
@@ -136,7 +139,6 @@ _KEYS: Mapping[Place, Rule] = {
     ("targets", "*", "*"): config_ver_rule,
     ("latencies_ms", "*", "*"): config_ver_rule,
     ("harness", "make_variables", "*"): _make_variable,
-    ("harness", "environment", "*"): _environment,
 }
 _TEXTS: Mapping[Place, Rule] = {
     ("extends",): path_rule,
@@ -155,14 +157,23 @@ _TEXTS: Mapping[Place, Rule] = {
 }
 
 
-def check_names(table: Mapping[str, Any], file: Path) -> None:
+def check_names(
+    table: Mapping[str, Any], file: Path, variables: Collection[str]
+) -> None:
     """Check the names and texts of a suite file whose types are right.
+
+    Args:
+        table: what is in it.
+        file: its path.
+        variables: those by which harnesses get their devices.
 
     Raises:
         ConfigError: naming the file, the key, what is accepted and what was found.
     """
+    placed = dict.fromkeys((*variables, MARK))
+    keys = {**_KEYS, ("harness", "environment", "*"): _environment(placed)}
     for place, text, is_key in _texts(table, ()):
-        rules = _KEYS if is_key else _TEXTS
+        rules = keys if is_key else _TEXTS
         fitting = (rule for at, rule in rules.items() if _is_at(place, at))
         rule = next(fitting, _text)
         if (expected := rule(text)) is not None:

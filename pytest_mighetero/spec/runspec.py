@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -16,6 +16,7 @@ from pytest_mighetero.spec.offer import Wanted, offered
 from pytest_mighetero.spec.options import BY_KEY, SUITE_DEFAULTS, Option
 from pytest_mighetero.spec.schema import ACTIONS
 from pytest_mighetero.spec.suite import Suite, load_suite
+from pytest_mighetero.terms.device_kind import DeviceKind
 from pytest_mighetero.terms.make import check_path
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
@@ -229,20 +230,23 @@ class _Values:
         return (value.base / str(value.raw)).absolute()
 
 
-def build_spec(given: Given, cwd: Path, rootdir: Path) -> RunSpec:
+def build_spec(
+    given: Given, cwd: Path, rootdir: Path, kinds: Mapping[str, DeviceKind]
+) -> RunSpec:
     """Check everything that was said and return it as one value.
 
     Args:
         given: what command line and ini file say.
         cwd: the folder pytest was started in; the harness folder's default.
         rootdir: pytest's rootdir; the results folder's default is below it.
+        kinds: of devices, by the name of the source that has them.
 
     Raises:
         ConfigError: a value cannot be meant; the message names who said it, what was
             expected and what was found.
     """
     name = _Values(given, cwd).value("mig-suite")
-    suite = load_suite(str(name.raw), SUITE_DEFAULTS, name.base)
+    suite = load_suite(str(name.raw), SUITE_DEFAULTS, name.base, kinds)
     values = _Values(given, rootdir, suite)
     parsed, optional = values.parsed, values.optional
     backgrounds = parsing.backgrounds_of(suite.benchmarks, suite.groups)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from pytest_mighetero.units import parse_duration
 STREAMS = tuple(each.name for each in SCENARIOS.values() if each.figure == "latency")
 ACTIONS = ("run_harness", "run_audit_test01", "run_audit_test04", "run_audit_test05")
 AUDITS = tuple(a.removeprefix("run_audit_") for a in ACTIONS[1:])
-DEVICE_SOURCES = ("nvml", "cpu")
 DEVICE_NAMES = ("legacy", "uuid")
 
 _VARIABLES = ("harness.environment", "harness.make_variables")
@@ -98,15 +97,17 @@ def _memory(value: Any) -> str | None:
     return "a number over 0, or one for each scenario"
 
 
-def suite_schema(options: frozenset[str]) -> Schema:
-    """Return the schema of a suite file; *options* may stand in ``[defaults]``.
+def suite_schema(options: frozenset[str], sources: Collection[str]) -> Schema:
+    """Return the schema of a suite file; ``*`` stands for any name.
 
-    ``*`` stands for any name.
+    Args:
+        options: may stand in ``[defaults]``.
+        sources: where devices may come from.
     """
     return {
         "extends": _text,
         "description": _text,
-        "devices": _one_of(*DEVICE_SOURCES),
+        "devices": _one_of(*sources),
         "harness": {
             "folder": _text,
             "config_ver": _text,

@@ -15,6 +15,7 @@ from typing import Any
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.spec.names import check_apart, check_names, path_rule
 from pytest_mighetero.spec.schema import AUDITS, check_table, suite_schema
+from pytest_mighetero.terms.device_kind import DeviceKind
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import parse_duration
 
@@ -104,7 +105,8 @@ class Suite:
 
     Attributes:
         name: the built-in name, or the stem of the site's file.
-        devices: where MIG devices come from: ``nvml`` or ``cpu``.
+        devices: the name of the source that MIG devices come from.
+        kind: what there is to know of them.
         benchmarks: by name, sorted.
         groups: names for sets of backgrounds.
         profiles: per device profile the pairs known to run on it; a profile that is
@@ -119,6 +121,7 @@ class Suite:
     name: str
     description: str
     devices: str
+    kind: DeviceKind
     harness: HarnessSpec
     benchmarks: Mapping[str, Benchmark]
     groups: Mapping[str, tuple[str, ...]]
@@ -182,13 +185,19 @@ def figures_of(
     return [each[pair.scenario] for each in found if pair.scenario in each]
 
 
-def load_suite(name: str, options: frozenset[str], base: Path) -> Suite:
+def load_suite(
+    name: str,
+    options: frozenset[str],
+    base: Path,
+    kinds: Mapping[str, DeviceKind],
+) -> Suite:
     """Load a built-in suite by name, or a site's own by path.
 
     Args:
         name: ``v1.0``, ``v1.1``, ``v2.0``, ``cpu``, or the path of a TOML file.
         options: the option names that ``[defaults]`` may hold.
         base: the folder that a relative path starts from.
+        kinds: of devices, by the name of the source that has them.
 
     Raises:
         ConfigError: no such suite, or a key or value in it cannot be meant.
@@ -199,14 +208,14 @@ def load_suite(name: str, options: frozenset[str], base: Path) -> Suite:
         if path in seen:
             raise ConfigError(f"{path}: this suite extends itself")
         table = _parse(path)
-        check_table(table, suite_schema(options), path)
-        check_names(table, path)
+        check_table(table, suite_schema(options, kinds), path)
+        check_names(table, path, [kind.variable for kind in kinds.values()])
         if "extends" not in table:
             return table
         parent = read(table.pop("extends"), path.parent, (*seen, path))
         return _merge(parent, table)
 
-    return _build(read(name, base, ()), _find(name, base))
+    return _build(read(name, base, ()), _find(name, base), kinds)
 
 
 def _find(name: str, base: Path) -> Path:
@@ -246,7 +255,7 @@ def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _build(table: dict[str, Any], path: Path) -> Suite:
+def _build(table: dict[str, Any], path: Path, kinds: Mapping[str, DeviceKind]) -> Suite:
     for section in ("devices", "harness", "benchmarks"):
         if section not in table:
             raise ConfigError(
@@ -267,6 +276,7 @@ def _build(table: dict[str, Any], path: Path) -> Suite:
         name=path.stem,
         description=table.get("description", ""),
         devices=table["devices"],
+        kind=kinds[table["devices"]],
         harness=harness,
         benchmarks=benchmarks,
         groups=groups,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
 from pytest_mighetero.terms.environment import MISLEADING, OUTER_MAKE
 
@@ -64,7 +65,7 @@ def config_of(folder: Path, **said: str) -> RunSpec:
             return None
         return Value(raw, f"--{key}", folder, explicit=True)
 
-    return build_spec(given, folder, folder)
+    return build_spec(given, folder, folder, device_kinds())
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import Recorded, background_time
 from pytest_mighetero.plan.law import loadgen_seconds
@@ -22,7 +23,7 @@ def config(**said: str) -> RunSpec:
         found = key in said
         return Value(said[key], f"--{key}", base, explicit=True) if found else None
 
-    return build_spec(given, base, base)
+    return build_spec(given, base, base, device_kinds())
 
 
 # NVIDIA's HeteroMultiUse windows in MLPerf Inference v1.0, min_duration 600 s.

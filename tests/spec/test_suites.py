@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec.options import SUITE_DEFAULTS
 from pytest_mighetero.spec.suite import Suite, load_suite
@@ -28,7 +29,7 @@ EDGE = ("3d-unet", "bert", "resnet50", "rnnt", "ssd-mobilenet", "ssd-resnet34")
 
 
 def load(name: str, base: Path = Path()) -> Suite:
-    return load_suite(name, SUITE_DEFAULTS, base)
+    return load_suite(name, SUITE_DEFAULTS, base, device_kinds())
 
 
 def site(folder: Path, text: str, name: str = "site.toml") -> Suite:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.terms.device_kind import DeviceKind
 
 INSTANCES = 7  # as many as an A100 or H100 has 1g slices
 NAME = "cpu (simulated)"
@@ -16,9 +17,14 @@ NAME = "cpu (simulated)"
 class CpuDevices:
     """Seven instances, each pinned to a core; cores are shared when there are fewer."""
 
+    kind = DeviceKind("CUDA_VISIBLE_DEVICES")
+
     def gpus(self) -> tuple[Gpu, ...]:
         """Return the one simulated GPU."""
         return (Gpu(NAME, simulated_devices(usable_cores())),)
+
+    def meter(self, gpu: Gpu, device: MigDevice) -> None:
+        """Return None: there is nothing to ask."""
 
 
 def simulated_devices(cores: Sequence[int]) -> tuple[MigDevice, ...]:
@@ -42,3 +48,6 @@ def _quota() -> float | None:
         return int(limit) / int(period)
     except (OSError, ValueError):
         return None
+
+
+SOURCE = CpuDevices()

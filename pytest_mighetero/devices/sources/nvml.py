@@ -10,8 +10,10 @@ from functools import partial
 from typing import Any
 
 from pytest_mighetero.devices.gpu import TRY_CPU, Gpu, MigDevice
+from pytest_mighetero.devices.telemetry import Meter, Reading
 from pytest_mighetero.devices.visibility import visible_only
 from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.terms.device_kind import DeviceKind
 
 _LIST_THEM = (
     "In a container without it, list the devices: --mig-devices=MIG-..., as "
@@ -21,10 +23,20 @@ _OFF = "MIG is off: sudo nvidia-smi -i {index} -mig 1"
 _PENDING = "MIG is pending: sudo nvidia-smi -i {index} --gpu-reset, or reboot"
 _LOST = "lost: it fell off the bus, see dmesg, and reboot"
 _UNSUPPORTED = "it has no MIG"
+# nvml.h: nvmlClocksEventReason*, called nvmlClocksThrottleReason* before R535.
+_THROTTLING = {
+    0x04: "software power cap",
+    0x08: "hardware slowdown",
+    0x20: "software thermal slowdown",
+    0x40: "hardware thermal slowdown",
+    0x80: "hardware power brake",
+}
 
 
 class NvmlDevices:
     """Every GPU that this process can see, with its MIG devices."""
+
+    kind = DeviceKind("CUDA_VISIBLE_DEVICES", knows_gpus=True, mig=True)
 
     def gpus(self) -> tuple[Gpu, ...]:
         """Ask NVML; it is opened for the question and closed after it.
@@ -40,6 +52,10 @@ class NvmlDevices:
             count = nvml.nvmlDeviceGetCount()
             gpus = tuple(_gpu(nvml, index, driver) for index in range(count))
         return visible_only(gpus, os.environ)
+
+    def meter(self, gpu: Gpu, device: MigDevice) -> Meter:
+        """Return what reads power, temperature, clocks, memory and throttling."""
+        return _meter(gpu, device)
 
 
 @contextmanager
@@ -171,5 +187,57 @@ def profile_in(name: str) -> str | None:
     return match[1] if match else None
 
 
+@contextmanager
+def _meter(gpu: Gpu, device: MigDevice) -> Iterator[Callable[[], Reading] | None]:
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        yield None
+        return
+
+    def ask(name: str, *of: Any) -> Any:
+        try:
+            return getattr(pynvml, name)(*of)
+        except pynvml.NVMLError:
+            return None
+
+    def read() -> Reading:
+        milliwatts = ask("nvmlDeviceGetPowerUsage", whole)
+        memory = ask("nvmlDeviceGetMemoryInfo", main)
+        values = {
+            "power_w": milliwatts and milliwatts / 1000,
+            "temperature_c": ask(
+                "nvmlDeviceGetTemperature", whole, pynvml.NVML_TEMPERATURE_GPU
+            ),
+            "sm_clock_mhz": ask("nvmlDeviceGetClockInfo", whole, pynvml.NVML_CLOCK_SM),
+            "memory_clock_mhz": ask(
+                "nvmlDeviceGetClockInfo", whole, pynvml.NVML_CLOCK_MEM
+            ),
+            "memory_used_mb": memory and memory.used / 1e6,
+        }
+        bits = ask("nvmlDeviceGetCurrentClocksEventReasons", whole)
+        if bits is None:
+            bits = ask("nvmlDeviceGetCurrentClocksThrottleReasons", whole)
+        return Reading(
+            {name: float(value) for name, value in values.items() if value is not None},
+            None
+            if bits is None
+            else {why: bool(bits & bit) for bit, why in _THROTTLING.items()},
+        )
+
+    whole, main = (
+        ask("nvmlDeviceGetHandleByUUID", each.uuid) for each in (gpu, device)
+    )
+    try:
+        yield read
+    finally:  # while it is open nobody can change the MIG geometry
+        pynvml.nvmlShutdown()
+
+
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
+
+
+SOURCE = NvmlDevices()
