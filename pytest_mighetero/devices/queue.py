@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.devices.lease import Lease, myself, take
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import format_duration
 
@@ -22,32 +23,59 @@ T = TypeVar("T")
 Waits = Callable[[str], None]
 
 
-def lease_gpu(
-    config: RunSpec, gpus: Sequence[Gpu], test: str, waits: Waits
-) -> tuple[Gpu, Lease]:
-    """Lease the first of *gpus* that is free, waiting for one if need be.
+@dataclass(frozen=True)
+class Queue:
+    """Where a test waits, and for how long.
 
-    Args:
-        config: where the leases are and how long to wait.
-        gpus: those that would do, the best first; at least one.
+    Attributes:
+        folder: of the leases.
+        timeout: the longest wait in seconds.
         test: what it is for, to tell others.
         waits: told who is in the way.
+    """
+
+    folder: Path
+    timeout: float
+    test: str
+    waits: Waits
+
+    def take(self, names: Sequence[str], shared: Sequence[str] = ()) -> Lease | str:
+        """Lease all of *names*, or say who is in the way."""
+        return take(self.folder, names, myself(self.test), shared)
+
+    def until(self, attempt: Callable[[], T | str], what: str) -> T:
+        """Return what *attempt* gets; a text says who is in the way.
+
+        Raises:
+            DeviceError: it got nothing in time.
+        """
+        deadline = time.monotonic() + self.timeout
+        while isinstance(got := attempt(), str):
+            if time.monotonic() >= deadline:
+                within = f"{format_duration(self.timeout)} (--mig-lease-timeout)"
+                raise DeviceError(f"No {what} became free within {within}: {got}.")
+            self.waits(f"waits for a {what}: {got}")
+            time.sleep(_POLL_S)
+        return got
+
+
+def lease_gpu(queue: Queue, gpus: Sequence[Gpu]) -> tuple[Gpu, Lease]:
+    """Lease the first of *gpus*, the best first, that is free, or becomes so.
 
     Raises:
         DeviceError: none became free in time, or the leases cannot be used.
     """
-    holder = myself(test)
 
     def attempt() -> tuple[Gpu, Lease] | str:
         used = []
         for gpu in gpus:
-            lease = take(config.lease_dir, gpu.lease_names, holder)
+            lease = queue.take(gpu.lease_names)
             if isinstance(lease, Lease):
                 return gpu, lease
             used.append(f"{gpu} is used by {lease}")
         return "; ".join(used)
 
-    return _wait(config, attempt, "GPU", waits)
+    return queue.until(attempt, "GPU")
 
 
 class FolderLock:
@@ -80,55 +108,37 @@ class FolderLock:
 
 
 def lock_folder(
-    config: RunSpec, pairs: Iterable[Pair], *, whole: bool, test: str, waits: Waits
+    queue: Queue, harness_dir: Path, pairs: Iterable[Pair], *, whole: bool
 ) -> FolderLock:
-    """Wait until no other run's launch in the harness folder could mix with ours.
+    """Wait until no other run's launch in *harness_dir* could mix with ours.
 
     Args:
-        config: has the folder, where the locks are, and how long to wait.
+        queue: where to wait.
+        harness_dir: the folder.
         pairs: what is to be launched.
-        whole: whether anything may be launched beside it.
-        test: what it is for, to tell others.
-        waits: told who is in the way.
+        whole: whether nothing may be launched beside it.
 
     Raises:
         DeviceError: it did not become free in time, or the locks cannot be used.
     """
-    status = config.harness_dir.stat()
+    status = harness_dir.stat()
     # Two paths to it, in two containers perhaps, are one folder.
     folder = f"harness-{status.st_dev:x}-{status.st_ino:x}"
     names = {pair: f"{folder}-{pair}" for pair in pairs}
     # Held by the audit that is next: there would always be launches before it else.
     gate = f"{folder}-next"
-    holder = myself(test)
 
-    def lock(*more: str, shared: Sequence[str]) -> Lease | str:
-        lease = take(config.lease_dir, (folder, *names.values(), *more), holder, shared)
-        used = f"{config.harness_dir} is used by {lease}"
+    def lock(*more: str, shared: Sequence[str] = ()) -> Lease | str:
+        lease = queue.take((folder, *names.values(), *more), shared)
+        used = f"{harness_dir} is used by {lease}"
         return lease if isinstance(lease, Lease) else used
 
     if not whole:
-        lease = _wait(config, lambda: lock(gate, shared=(folder, gate)), _FOLDER, waits)
+        lease = queue.until(lambda: lock(gate, shared=(folder, gate)), _FOLDER)
         lease.give_back(gate)
         return FolderLock(lease, names, whole=False)
-    turn = _wait(config, lambda: take(config.lease_dir, [gate], holder), _FOLDER, waits)
+    turn = queue.until(lambda: queue.take([gate]), _FOLDER)
     try:
-        lease = _wait(config, lambda: lock(shared=()), _FOLDER, waits)
+        return FolderLock(queue.until(lock, _FOLDER), names, whole=True)
     finally:
         turn.close()
-    return FolderLock(lease, names, whole=True)
-
-
-def _wait(
-    config: RunSpec, attempt: Callable[[], T | str], what: str, waits: Waits
-) -> T:
-    deadline = time.monotonic() + config.lease_timeout
-    while isinstance(got := attempt(), str):
-        if time.monotonic() >= deadline:
-            raise DeviceError(
-                f"No {what} became free within "
-                f"{format_duration(config.lease_timeout)} (--mig-lease-timeout): {got}."
-            )
-        waits(f"waits for a {what}: {got}")
-        time.sleep(_POLL_S)
-    return got

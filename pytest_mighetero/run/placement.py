@@ -8,7 +8,13 @@ from pathlib import Path
 from pytest_mighetero.devices.choice import rank_gpus
 from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.devices.lease import Lease
-from pytest_mighetero.devices.queue import FolderLock, Waits, lease_gpu, lock_folder
+from pytest_mighetero.devices.queue import (
+    FolderLock,
+    Queue,
+    Waits,
+    lease_gpu,
+    lock_folder,
+)
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plan.durations import (
     BackgroundTime,
@@ -56,12 +62,15 @@ class Place:
         self._deleted: dict[Path, None] = {}  # of the lease's files, by others
         self._measurements = Measurements(config.harness_dir)
         self._launching: list[Pair] = []
-        self._test = ""
         self._recorded: dict[tuple[object, ...], Recorded | None] = {}
-        self._waits: Waits = lambda _state: None
+        self._queue = self._queue_of("", lambda _state: None)
         self.seated: tuple[Seat, ...] = ()
         self.warnings: list[str] = []
         self._spoilt: list[str] = []
+
+    def _queue_of(self, test: str, waits: Waits) -> Queue:
+        config = self._config
+        return Queue(config.lease_dir, config.lease_timeout, test, waits)
 
     @property
     def gpu(self) -> Gpu:
@@ -113,7 +122,7 @@ class Place:
                 not fit, or none does.
             HarnessError: backgrounds that are up and of no use cannot be stopped.
         """
-        self._test, self._waits = test, waits
+        self._queue = self._queue_of(test, waits)
         kept = self._keeper.kept
         same = [gpu for gpu in gpus if kept and self._serves(kept, gpu)]
         if self._config.dryrun:
@@ -122,7 +131,7 @@ class Place:
             self._gpu, self._lease = same[0], kept.lease
         else:
             self._keeper.end()
-            self._gpu, self._lease = lease_gpu(self._config, gpus, test, waits)
+            self._gpu, self._lease = lease_gpu(self._queue, gpus)
         if self._alone:
             return self._gpu, ()
         seating = seat_backgrounds(self._config, self._pair, self._gpu)
@@ -160,11 +169,10 @@ class Place:
         """
         self.unlock_folder()
         self._lock = lock_folder(
-            self._config,
+            self._queue,
+            self._config.harness_dir,
             {self._pair, *(pair for pair, _ in self.seated)},
             whole=audit_of(self._config.action) is not None,
-            test=self._test,
-            waits=self._waits,
         )
         self._launching = [pair for pair, _ in self.seated]
         self._measurements.keep(self._launching)

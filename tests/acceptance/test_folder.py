@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pytest_mighetero.devices.queue import FolderLock, lock_folder
+from pytest_mighetero.devices.queue import FolderLock, Queue, lock_folder
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.terms.pair import Pair
 from tests.lab.driver import (
@@ -220,8 +220,9 @@ def lock(tmp_path: Path) -> Locks:
 
     def ask(*pairs: Pair, whole: bool = False, timeout: str = "0") -> FolderLock | None:
         config = config_of(tmp_path, mig_lease_dir="leases", mig_lease_timeout=timeout)
+        queue = Queue(config.lease_dir, config.lease_timeout, "t", print)
         try:
-            return lock_folder(config, pairs, whole=whole, test="t", waits=print)
+            return lock_folder(queue, config.harness_dir, pairs, whole=whole)
         except DeviceError:
             return None
 
@@ -280,7 +281,8 @@ def test_a_folder_is_itself_by_whatever_path(tmp_path: Path) -> None:
     for name in ("org", "same"):
         said = {"mig_harness_dir": name, "mig_lease_dir": "leases"}
         config = config_of(tmp_path, mig_lease_timeout="0", **said)
+        queue = Queue(config.lease_dir, config.lease_timeout, "t", print)
         with suppress(DeviceError):
-            one = lock_folder(config, [BERT], whole=False, test="t", waits=print)
+            one = lock_folder(queue, config.harness_dir, [BERT], whole=False)
             held.append(one)
     assert len(held) == 1

@@ -17,7 +17,7 @@ import pytest
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.devices.lease import Lease, holder_of, myself, take
-from pytest_mighetero.devices.queue import FolderLock, lock_folder
+from pytest_mighetero.devices.queue import FolderLock, Queue, lock_folder
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.terms.pair import Pair
 from tests.lab.driver import UUIDS, Lab, config_of
@@ -164,7 +164,8 @@ def test_an_audit_keeps_its_folder_without_files(
     def lock(name: str, *, whole: bool) -> FolderLock:
         said = {"mig_lease_dir": "leases", "mig_lease_timeout": "0"}
         config, pair = config_of(tmp_path, **said), Pair(name, "server")
-        return lock_folder(config, [pair], whole=whole, test="t", waits=print)
+        queue = Queue(config.lease_dir, config.lease_timeout, "t", print)
+        return lock_folder(queue, config.harness_dir, [pair], whole=whole)
 
     for ours, theirs in ((True, False), (False, True)):
         held = lock("dlrm", whole=ours)
