@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,12 @@ class Holder:
 
     def __str__(self) -> str:
         ended = ""
-        if self._ended() and self.shared:
-            ended = ", which has ended, but not all who share it"
-        elif self._ended():
+        if self._ended():
             ended = ", which has ended and left a harness behind"
-        user, host, since, test = map(
-            shown, (self.user, self.host, self.since, self.test)
-        )
+            if self.shared:
+                ended = ", which has ended, but not all who share it"
+        told = (self.user, self.host, self.since, self.test)
+        user, host, since, test = map(shown, told)
         return f"pid {self.pid} of {user} on {host} since {since} ({test}){ended}"
 
     def _ended(self) -> bool:
@@ -103,7 +102,7 @@ def said_by(raw: bytes) -> str:
         return "somebody"  # who is about to write its name
     try:
         return str(_holder(json.loads(raw)))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return f"somebody (who left the text {shown(raw.decode(errors='replace'))!r})"
 
 
@@ -114,17 +113,13 @@ def shown(text: str) -> str:
 
 
 def _holder(said: Any) -> Holder:
-    texts = [said[key] for key in ("user", "host", "since", "test")]
-    texts.append(said.get("machine", ""))
-    pid, started = said["pid"], said.get("started", 0)
-    shared = said.get("shared", False)
+    found = {each.name: said.get(each.name, each.default) for each in fields(Holder)}
     # A bool is an int to isinstance.
-    if {type(pid), type(started)} != {int} or not 0 < pid <= _MAX_PID:
+    if any(type(found[each.name]).__name__ != each.type for each in fields(Holder)):
         raise TypeError
-    if {*map(type, texts)} != {str} or type(shared) is not bool:
-        raise TypeError
-    user, host, since, test, machine = texts
-    return Holder(pid, user, host, since, test, machine, started, shared)
+    if not 0 < found["pid"] <= _MAX_PID:
+        raise ValueError
+    return Holder(**found)
 
 
 def _machine() -> str:
@@ -144,5 +139,5 @@ def _started(pid: int | str) -> int | None:
         stat = Path("/proc", str(pid), "stat").read_bytes()
     except OSError:
         return None
-    fields = stat.rpartition(b")")[2].split()
-    return -1 if fields[0] in b"ZX" else int(fields[19])
+    words = stat.rpartition(b")")[2].split()
+    return -1 if words[0] in b"ZX" else int(words[19])

@@ -11,8 +11,8 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -44,7 +44,7 @@ class Lease:
         self._held.setdefault(file, []).extend(fds)
 
     def sign(self, file: str, *, shared: bool = False) -> None:
-        """Write the holder into *file*, for others to read."""
+        """Write the holder into *file*."""
         fd = self._held[file][-1]
         with suppress(OSError):  # a full disk
             os.ftruncate(fd, 0)
@@ -72,13 +72,10 @@ class Lease:
     def _renew(self, file: str) -> bool:
         path = self._folder / file
         try:
-            with lease_folder(self._folder, make=True) as folder:
-                fd = folder.open(file, make=True)
+            with _usable(path, "made anew"), lease_folder(self._folder) as folder:
+                fd = folder.make(file)
         except FileNotFoundError:  # they still delete the folder: make it later
             return False
-        except OSError as error:
-            raise _unusable(path, "made anew", error) from error
-        assert fd is not None
         with ExitStack() as undo:
             undo.callback(os.close, fd)
             free = _locked(fd, path, fcntl.LOCK_EX)
@@ -103,9 +100,8 @@ class Lease:
 
     def close(self) -> None:
         """Give all of it back, as far as this process is concerned."""
-        for fds in self._held.values():
-            for fd in fds:
-                os.close(fd)
+        for fd in self.fds:
+            os.close(fd)
         self._held.clear()
 
 
@@ -147,25 +143,21 @@ def holder_of(folder: Path, names: Sequence[str]) -> str | None:
     Raises:
         DeviceError: the folder or a file in it cannot be used.
     """
-    for file in dict.fromkeys(map(_file, names)):
-        if (holder := _holder_of(folder, file)) is not None:
-            return holder
-    return None
+    holders = (_holder_of(folder, file) for file in dict.fromkeys(map(_file, names)))
+    return next(filter(None, holders), None)
 
 
 def _holder_of(folder: Path, file: str) -> str | None:
-    where, fd = os.path.realpath(folder), None
-    try:
-        with suppress(FileNotFoundError), lease_folder(folder, make=False) as opened:
-            where, fd = opened.where, opened.open(file, make=False)
-    except OSError as error:
-        raise _unusable(folder / file, "opened", error) from error
-    if fd is not None:
-        try:
-            if not _locked(fd, folder / file, fcntl.LOCK_SH):
+    path, where = folder / file, os.path.realpath(folder)
+    with ExitStack() as done:
+        fd = None
+        with suppress(FileNotFoundError), _usable(path, "opened"):
+            opened = done.enter_context(lease_folder(folder, make=False))
+            where, fd = opened.where, opened.open(file)
+        if fd is not None:
+            done.callback(os.close, fd)
+            if not _locked(fd, path, fcntl.LOCK_SH):
                 return said_by(left_in(fd))
-        finally:
-            os.close(fd)
     return witness.against(witness.about(where, file), shared=True)
 
 
@@ -174,14 +166,11 @@ def _hold(folder: Path, file: str, *, shared: bool) -> tuple[int, ...] | str:
     path, gone = folder / file, None
     for _ in range(_TRIES):
         try:
-            with lease_folder(folder, make=True) as opened:
-                where, fd = opened.where, opened.open(file, make=True)
+            with _usable(path, "opened"), lease_folder(folder) as opened:
+                where, fd = opened.where, opened.make(file)
         except FileNotFoundError as error:  # the folder was deleted just then
             gone = error
             continue
-        except OSError as error:
-            raise _unusable(path, "opened", error) from error
-        assert fd is not None
         with ExitStack() as undo:
             undo.callback(os.close, fd)
             if not _locked(fd, path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
@@ -189,15 +178,10 @@ def _hold(folder: Path, file: str, *, shared: bool) -> tuple[int, ...] | str:
             if _lost(folder, {file: fd}):
                 continue
             borne = witness.bear(witness.about(where, file), shared=shared)
-            if borne is None:
-                undo.pop_all()
-                return (fd,)
-            mine, other = borne
-            if other is not None:
-                os.close(mine)
-                return other
+            if isinstance(borne, str):
+                return borne
             undo.pop_all()
-            return mine, fd
+            return *borne, fd
     if gone is not None:
         raise _unusable(path, "opened", gone) from gone
     raise refused("", path, "it is deleted again and again")
@@ -209,28 +193,25 @@ def _locked(fd: int, path: Path, how: int) -> bool:
     Raises:
         DeviceError: its file system knows no locks.
     """
-    try:
+    with suppress(BlockingIOError), _usable(path, "locked"):
         fcntl.flock(fd, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        raise _unusable(path, "locked", error) from error
-    return True
+        return True
+    return False
 
 
 def _lost(folder: Path, held: Mapping[str, int]) -> list[str]:
     """Return which files, by name, are not any more those that are open."""
-    try:
-        with lease_folder(folder, make=False) as opened:
-            found = {file: opened.status(file) for file in held}
-    except FileNotFoundError:
-        return list(held)
-    except OSError as error:
-        raise _unusable(folder, "found", error) from error
+    found: dict[str, os.stat_result | None] = {}
+    with (
+        suppress(FileNotFoundError),
+        _usable(folder, "found"),
+        lease_folder(folder, make=False) as opened,
+    ):
+        found = {file: opened.status(file) for file in held}
     return [
         file
         for file, fd in held.items()
-        if (status := found[file]) is None or not os.path.samestat(status, os.fstat(fd))
+        if not (status := found.get(file)) or not os.path.samestat(status, os.fstat(fd))
     ]
 
 
@@ -240,6 +221,17 @@ def _file(name: str) -> str:
     if plain != name:
         plain += f".{blake2b(name.encode(errors='replace'), digest_size=4).hexdigest()}"
     return f"{plain}.lease"
+
+
+@contextmanager
+def _usable(path: Path, how: str) -> Iterator[None]:
+    """Say of which lease an error is; two kinds mean something to the caller."""
+    try:
+        yield
+    except (FileNotFoundError, BlockingIOError):
+        raise
+    except OSError as error:
+        raise _unusable(path, how, error) from error
 
 
 def _unusable(path: Path, how: str, error: OSError) -> DeviceError:

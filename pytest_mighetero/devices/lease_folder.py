@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pytest_mighetero.errors import DeviceError
 _MODE, _FILE_MODE = 0o1777, 0o666
 _LINKS = 40  # as many as the kernel follows
 _TRIES = 100  # while somebody else makes or deletes the same
+_REPLACED = "it is replaced again and again"
 _LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _PLAIN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _KINDS = {
@@ -55,15 +56,22 @@ class LeaseFolder:
         except FileNotFoundError:
             return None
 
-    def open(self, name: str, *, make: bool) -> int | None:
-        """Open the file *name*, to write or only to read.
+    def open(self, name: str) -> int | None:
+        """Open the file *name* to read it; return None where there is none.
 
-        Args:
-            name: of the file.
-            make: whether to make it, for all users, if there is none, and to write.
+        Raises:
+            OSError: it cannot be opened.
+            DeviceError: it is not what we would have made.
+        """
+        for _ in range(_TRIES):
+            if (found := self.status(name)) is None:
+                return None
+            if (fd := self._opened(name, found, os.O_RDONLY)) is not None:
+                return fd
+        raise refused("", self.path / name, _REPLACED)
 
-        Returns:
-            Its file descriptor; None where there is none and none is to be made.
+    def make(self, name: str) -> int:
+        """Open the file *name* to write it; make it, for all users, if there is none.
 
         Raises:
             FileNotFoundError: the folder itself has been deleted.
@@ -71,27 +79,25 @@ class LeaseFolder:
             DeviceError: it is not what we would have made.
         """
         for _ in range(_TRIES):
-            before = self.status(name)
-            if before is None and not make:
-                return None
-            if before is None:
+            if (found := self.status(name)) is None:
+                # The kernel lets nobody open a file with O_CREAT that another user has
+                # made in a folder that all may write to (fs.protected_regular).
                 with suppress(FileExistsError):
-                    return self._make(name)
-                continue
-            self._check(name, before)  # first: a device may act on being opened
-            # The kernel lets nobody open a file with O_CREAT that another user has
-            # made in a folder that all may write to (fs.protected_regular).
-            flags = (os.O_RDWR if make else os.O_RDONLY) | _PLAIN
-            try:
-                fd = os.open(name, flags, dir_fd=self._fd)
-            except FileNotFoundError:
-                continue
-            if os.path.samestat(before, os.fstat(fd)):
+                    return self._made(name)
+            elif (fd := self._opened(name, found, os.O_RDWR)) is not None:
+                return fd
+        raise refused("", self.path / name, _REPLACED)
+
+    def _opened(self, name: str, found: os.stat_result, flags: int) -> int | None:
+        self._check(name, found)  # first: a device may act on being opened
+        with suppress(FileNotFoundError):
+            fd = os.open(name, flags | _PLAIN, dir_fd=self._fd)
+            if os.path.samestat(found, os.fstat(fd)):
                 return fd
             os.close(fd)
-        raise refused("", self.path / name, "it is replaced again and again")
+        return None
 
-    def _make(self, name: str) -> int:
+    def _made(self, name: str) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _PLAIN
         with _no_umask():
             fd = os.open(name, flags, _FILE_MODE, dir_fd=self._fd)
@@ -119,7 +125,7 @@ class LeaseFolder:
 
 
 @contextmanager
-def lease_folder(path: Path, *, make: bool) -> Iterator[LeaseFolder]:
+def lease_folder(path: Path, *, make: bool = True) -> Iterator[LeaseFolder]:
     """Open the folder of the leases.
 
     Args:
@@ -164,19 +170,16 @@ def _folder_problem(status: os.stat_result, parent: os.stat_result) -> str | Non
     if not stat.S_ISDIR(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "a file")
         return f"it is {kind} of uid {status.st_uid}, expected a folder"
-    sticky, for_all = mode & stat.S_ISVTX, mode & stat.S_IWOTH
-    if for_all and not sticky:
+    for_all = mode & stat.S_IWOTH
+    if for_all and not mode & stat.S_ISVTX:
         return (
             f"everybody may delete what is in it (mode {mode:04o}, expected "
             f"{_MODE:04o}: chmod +t it, or name a new folder in it)"
         )
     # Where not everybody may make a folder, whoever made this one was entrusted to.
     entrusted = _is_ours(status) or not parent.st_mode & stat.S_IWOTH
-    our_groups = mode & stat.S_IWGRP and status.st_gid in {
-        os.getegid(),
-        *os.getgroups(),
-    }
-    if entrusted or for_all or our_groups:
+    groups = {os.getegid(), *os.getgroups()} if mode & stat.S_IWGRP else ()
+    if entrusted or for_all or status.st_gid in groups:
         return None
     return (
         f"uid {status.st_uid} has made it, and not for all users (mode {mode:04o}, "
@@ -237,19 +240,16 @@ def _make_folder(at: int, name: str, *, for_all: bool) -> int:
             made = True
         else:
             os.mkdir(name, dir_fd=at)
-    there = _look(at, name)
-    status = os.fstat(there)
-    if made and stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
-        # A default ACL may have taken some of the mode.
-        try:
+    with ExitStack() as undo:
+        there = _look(at, name)
+        undo.callback(os.close, there)
+        status = os.fstat(there)
+        if made and stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
             folder = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=there)
-            try:
-                os.fchmod(folder, _MODE)
-            finally:
-                os.close(folder)
-        except BaseException:
-            os.close(there)
-            raise
+            with ExitStack() as done:
+                done.callback(os.close, folder)
+                os.fchmod(folder, _MODE)  # a default ACL may have taken some of it
+        undo.pop_all()
     return there
 
 

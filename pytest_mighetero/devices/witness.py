@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import socket
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def about(where: str, name: str) -> str:
     ).hexdigest()
 
 
-def bear(key: str, *, shared: bool) -> tuple[int, str | None] | None:
+def bear(key: str, *, shared: bool) -> tuple[int, ...] | str:
     """Bear witness that this process holds *key*.
 
     Args:
@@ -40,21 +41,15 @@ def bear(key: str, *, shared: bool) -> tuple[int, str | None] | None:
         shared: whether others may hold it, too, who share it.
 
     Returns:
-        The file descriptor to keep open, and who bears witness against it, if anybody
-        does; None where the system lets nobody bear witness.
+        The file descriptor to keep open; none where the system lets nobody bear
+        witness; or who bears witness against it.
     """
     how = "shared" if shared else "alone"
     mine = secrets.token_hex(8)
-    try:
-        witness = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    except OSError:
-        return None
-    try:
-        witness.bind(f"\0{_NAME}/{key}/{how}/{os.getpid()}/{os.getuid()}/{mine}")
-    except OSError:
-        witness.close()
-        return None
-    return witness.detach(), against(key, shared=shared, mine=mine)
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+        made.bind(f"\0{_NAME}/{key}/{how}/{os.getpid()}/{os.getuid()}/{mine}")
+        return against(key, shared=shared, mine=mine) or (made.detach(),)
+    return ()
 
 
 def against(key: str, *, shared: bool, mine: str = "") -> str | None:
