@@ -101,11 +101,10 @@ class LeaseFolder:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _PLAIN
         with _no_umask():
             fd = os.open(name, flags, _FILE_MODE, dir_fd=self._fd)
-        try:
+        with ExitStack() as undo:
+            undo.callback(os.close, fd)
             os.fchmod(fd, _FILE_MODE)  # a default ACL may have taken some of it
-        except OSError:
-            os.close(fd)
-            raise
+            undo.pop_all()
         return fd
 
     def _check(self, name: str, status: os.stat_result) -> None:
@@ -190,67 +189,53 @@ def _folder_problem(status: os.stat_result, parent: os.stat_result) -> str | Non
 def _walk(path: Path, *, make: bool) -> tuple[int, os.stat_result]:
     """Open *path* step by step; return it, and what its parent is."""
     steps, links = list(reversed(path.parts)), 0
-    at = os.open("/", _LOOK)
-    parent = os.fstat(at)
-    try:
+    with ExitStack() as done:
+        at = _look(done, "/", None)
+        parent = os.fstat(at)
         while steps:
             name = steps.pop()
             try:
-                there = _look(at, name)
+                there = _look(done, name, at)
             except FileNotFoundError:
                 if not make:
                     raise
-                there = _make_folder(at, name, for_all=not steps)
+                _make_folder(name, at, for_all=not steps)
+                there = _look(done, name, at)
             parent, status = os.fstat(at), os.fstat(there)
             if not stat.S_ISLNK(status.st_mode):
-                os.close(at)
                 at = there
                 continue
-            try:
-                links += 1
-                if links > _LINKS:
-                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-                if parent.st_mode & stat.S_IWOTH and not _is_ours(status):
-                    whose = f"uid {status.st_uid} has put a symbolic link there"
-                    raise refused("folder", path, f"{whose} ({name})")
-                target = os.readlink("", dir_fd=there)
-            finally:
-                os.close(there)
-            steps += reversed(Path(target).parts)
-    except BaseException:
-        os.close(at)
-        raise
-    return at, parent
+            links += 1
+            if links > _LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            if parent.st_mode & stat.S_IWOTH and not _is_ours(status):
+                whose = f"uid {status.st_uid} has put a symbolic link there"
+                raise refused("folder", path, f"{whose} ({name})")
+            steps += reversed(Path(os.readlink("", dir_fd=there)).parts)
+        return os.dup(at), parent
 
 
-def _look(at: int, name: str) -> int:
-    """Open what is called *name*, itself, without an effect on it."""
+def _look(done: ExitStack, name: str, at: int | None) -> int:
+    """Open what is called *name*, itself, without an effect on it, until *done*."""
     try:  # O_DIRECTORY has autofs mount what it can
-        return os.open(name, _LOOK | os.O_DIRECTORY, dir_fd=at)
+        fd = os.open(name, _LOOK | os.O_DIRECTORY, dir_fd=at)
     except NotADirectoryError:
-        return os.open(name, _LOOK, dir_fd=at)
+        fd = os.open(name, _LOOK, dir_fd=at)
+    done.callback(os.close, fd)
+    return fd
 
 
-def _make_folder(at: int, name: str, *, for_all: bool) -> int:
-    made = False
-    with suppress(FileExistsError):
-        if for_all:
-            with _no_umask():
-                os.mkdir(name, _MODE, dir_fd=at)
-            made = True
-        else:
+def _make_folder(name: str, at: int, *, for_all: bool) -> None:
+    with suppress(FileExistsError), ExitStack() as done:
+        if not for_all:
             os.mkdir(name, dir_fd=at)
-    with ExitStack() as undo:
-        there = _look(at, name)
-        undo.callback(os.close, there)
-        status = os.fstat(there)
-        if made and stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
-            folder = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=there)
-            with ExitStack() as done:
-                done.callback(os.close, folder)
-                os.fchmod(folder, _MODE)  # a default ACL may have taken some of it
-        undo.pop_all()
-    return there
+            return
+        with _no_umask():
+            os.mkdir(name, _MODE, dir_fd=at)
+        folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | _PLAIN, dir_fd=at)
+        done.callback(os.close, folder)
+        if os.fstat(folder).st_uid == os.geteuid():
+            os.fchmod(folder, _MODE)  # a default ACL may have taken some of it
 
 
 @contextmanager

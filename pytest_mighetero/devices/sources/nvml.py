@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from pytest_mighetero.devices.gpu import TRY_CPU, Gpu, MigDevice
@@ -114,8 +113,7 @@ def _gpu(nvml: Any, index: int, driver: str) -> Gpu:
 
 def _problem(nvml: Any, handle: Any) -> str | None:
     """Say why a GPU has no MIG devices that a run could use, or None."""
-    mode = _supported(nvml, lambda: nvml.nvmlDeviceGetMigMode(handle))
-    if mode is None:
+    if (mode := _ask(nvml, "MigMode", handle)) is None:
         return _UNSUPPORTED
     current, pending = mode
     if current == nvml.NVML_DEVICE_MIG_ENABLE:
@@ -135,23 +133,19 @@ def _mig_devices(nvml: Any, gpu: Any) -> Iterator[MigDevice]:
 
 def _most_sms(nvml: Any, gpu: Any) -> int | None:
     """Return the SMs of the largest GPU instance that *gpu* can be."""
-    infos = []
-    for size in (4, 7, 8):
-        profile = getattr(nvml, f"NVML_GPU_INSTANCE_PROFILE_{size}_SLICE")
-        ask = partial(nvml.nvmlDeviceGetGpuInstanceProfileInfo, gpu, profile, 1)
-        infos.append(_supported(nvml, ask))
+    sizes = (f"NVML_GPU_INSTANCE_PROFILE_{size}_SLICE" for size in (4, 7, 8))
+    profiles = (getattr(nvml, size) for size in sizes)
+    infos = (_ask(nvml, "GpuInstanceProfileInfo", gpu, each, 1) for each in profiles)
     return max((info.multiprocessorCount for info in infos if info), default=None)
 
 
 def _mig_device(nvml: Any, handle: Any, slot: int, all_sms: int | None) -> MigDevice:
-    def ask(name: str) -> Any:
-        return _supported(nvml, lambda: getattr(nvml, name)(handle))
-
     uuid = _text(nvml.nvmlDeviceGetUUID(handle))
-    attributes = ask("nvmlDeviceGetAttributes")
+    attributes = _ask(nvml, "Attributes", handle)
     sms = attributes and attributes.multiprocessorCount
     legacy = re.fullmatch(r"MIG-GPU-[0-9a-f-]+/(\d+)/(\d+)", uuid)
-    gi, ci = ask("nvmlDeviceGetGpuInstanceId"), ask("nvmlDeviceGetComputeInstanceId")
+    ids = ("GpuInstanceId", "ComputeInstanceId")
+    gi, ci = (_ask(nvml, each, handle) for each in ids)
     if legacy and gi is None:
         gi, ci = int(legacy[1]), int(legacy[2])
     return MigDevice(
@@ -166,10 +160,10 @@ def _mig_device(nvml: Any, handle: Any, slot: int, all_sms: int | None) -> MigDe
     )
 
 
-def _supported(nvml: Any, question: Callable[[], Any]) -> Any:
-    """Return NVML's answer, or None where driver or device do not have it."""
+def _ask(nvml: Any, what: str, *of: Any) -> Any:
+    """Return what NVML says, or None where driver or device do not have it."""
     try:
-        return question()
+        return getattr(nvml, f"nvmlDeviceGet{what}")(*of)
     except (
         nvml.NVMLError_NotSupported,
         nvml.NVMLError_FunctionNotFound,
@@ -197,39 +191,29 @@ def _meter(gpu: Gpu, device: MigDevice) -> Iterator[Callable[[], Reading] | None
         yield None
         return
 
-    def ask(name: str, *of: Any) -> Any:
+    def ask(what: str, *of: Any) -> Any:
         try:
-            return getattr(pynvml, name)(*of)
+            return getattr(pynvml, f"nvmlDeviceGet{what}")(*of)
         except pynvml.NVMLError:
             return None
 
     def read() -> Reading:
-        milliwatts = ask("nvmlDeviceGetPowerUsage", whole)
-        memory = ask("nvmlDeviceGetMemoryInfo", main)
+        power, memory = ask("PowerUsage", whole), ask("MemoryInfo", main)
         values = {
-            "power_w": milliwatts and milliwatts / 1000,
-            "temperature_c": ask(
-                "nvmlDeviceGetTemperature", whole, pynvml.NVML_TEMPERATURE_GPU
-            ),
-            "sm_clock_mhz": ask("nvmlDeviceGetClockInfo", whole, pynvml.NVML_CLOCK_SM),
-            "memory_clock_mhz": ask(
-                "nvmlDeviceGetClockInfo", whole, pynvml.NVML_CLOCK_MEM
-            ),
+            "power_w": power and power / 1000,
+            "temperature_c": ask("Temperature", whole, pynvml.NVML_TEMPERATURE_GPU),
+            "sm_clock_mhz": ask("ClockInfo", whole, pynvml.NVML_CLOCK_SM),
+            "memory_clock_mhz": ask("ClockInfo", whole, pynvml.NVML_CLOCK_MEM),
             "memory_used_mb": memory and memory.used / 1e6,
         }
-        bits = ask("nvmlDeviceGetCurrentClocksEventReasons", whole)
+        known = {name: float(v) for name, v in values.items() if v is not None}
+        if (bits := ask("CurrentClocksEventReasons", whole)) is None:
+            bits = ask("CurrentClocksThrottleReasons", whole)
         if bits is None:
-            bits = ask("nvmlDeviceGetCurrentClocksThrottleReasons", whole)
-        return Reading(
-            {name: float(value) for name, value in values.items() if value is not None},
-            None
-            if bits is None
-            else {why: bool(bits & bit) for bit, why in _THROTTLING.items()},
-        )
+            return Reading(known, None)
+        return Reading(known, {why: bool(bits & b) for b, why in _THROTTLING.items()})
 
-    whole, main = (
-        ask("nvmlDeviceGetHandleByUUID", each.uuid) for each in (gpu, device)
-    )
+    whole, main = (ask("HandleByUUID", each.uuid) for each in (gpu, device))
     try:
         yield read
     finally:  # while it is open nobody can change the MIG geometry
