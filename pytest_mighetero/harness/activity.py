@@ -97,28 +97,21 @@ def between(before: Look, after: Look) -> Interval:
     A process that ended takes its CPU time along unless its parent has reaped it: a sum
     that dropped is no idleness.
     """
-    known = {(p.pid, p.started): p for p in before.processes}
-    held = [
-        process
-        for process in after.living
-        if process.state in HELD
-        and (earlier := known.get((process.pid, process.started))) is not None
-        and earlier.state in HELD
-        and earlier.own_s == process.own_s
-    ]
-    used = [(p.pid, p.started, p.own_s, p.waited_s) for p in after.processes]
-    had = [(p.pid, p.started, p.own_s, p.waited_s) for p in before.processes]
+    before_held = {_spent(p)[:3] for p in before.processes if p.state in HELD}
+    held = [p for p in after.living if p.state in HELD and _spent(p)[:3] in before_held]
+    had, used = (sorted(map(_spent, look.processes)) for look in (before, after))
+    had_s, used_s = (sum(own + waited for *_, own, waited in x) for x in (had, used))
     return Interval(
         before.at,
         after.at,
-        cpu_s=max(0.0, _cpu_s(after) - _cpu_s(before)),
-        idle=bool(after.living) and sorted(used) == sorted(had),
+        cpu_s=max(0.0, used_s - had_s),
+        idle=bool(after.living) and used == had,
         stopped=_stopped(after, held),
     )
 
 
-def _cpu_s(look: Look) -> float:
-    return sum(process.own_s + process.waited_s for process in look.processes)
+def _spent(process: Seen) -> tuple[int, int, float, float]:
+    return process.pid, process.started, process.own_s, process.waited_s
 
 
 class Activity:

@@ -14,6 +14,7 @@ import pexpect
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.guard import LAUNCHED, ORDER_END
+from pytest_mighetero.harness.life import Life
 from pytest_mighetero.harness.marker import QUIET_S, Markers, MarkerScanner
 from pytest_mighetero.harness.spawn import PtySpawn
 from pytest_mighetero.terms.clock import Stamp
@@ -37,6 +38,7 @@ class HarnessProcess:
     Attributes:
         name: for messages, for example ``bert_offline``.
         grace: seconds from SIGTERM to SIGKILL when it is stopped.
+        prepared: whether its guard was started.
         made: POSIX time at which its log was made, by the clock of its file system.
         launched: when its guard's child became the harness, by the child's own clock
             just before; None while it only waits to.
@@ -52,12 +54,7 @@ class HarnessProcess:
     """
 
     def __init__(
-        self,
-        name: str,
-        command: Command,
-        log: Path,
-        markers: Markers,
-        grace: float,
+        self, name: str, command: Command, log: Path, markers: Markers, grace: float
     ):
         self.name, self.command, self.log = name, command, log
         self.grace, self.made = grace, 0.0
@@ -72,9 +69,9 @@ class HarnessProcess:
         self._start, self._finish = map(MarkerScanner, (markers.start, markers.finish))
         self._tail = bytearray()
         self.root: int | None = None
+        self.prepared = False
         self._said = b""  # by the guard
         self._unsaid = b""  # of the order to launch
-        self._guard: PtySpawn | None = None
         self._printed = Stamp()
 
     def prepare(self, inherited: Sequence[int] = ()) -> None:
@@ -100,7 +97,7 @@ class HarnessProcess:
             os.set_blocking(order, False)
             self._order = undo.enter_context(os.fdopen(order, "wb", buffering=0))
             knows = map(str, (os.getpid(), its_order, guards_end, self.grace))
-            self._guard = PtySpawn(
+            self._spawn = PtySpawn(
                 sys.executable,
                 ["-I", "-S", _GUARD, *knows, *self.command.argv],
                 passed=[its_order, guards_end, *inherited],
@@ -109,6 +106,7 @@ class HarnessProcess:
                 dimensions=DIMENSIONS,
                 timeout=None,
             )
+            self.prepared = True
             undo.pop_all()
 
     def _environment(self) -> dict[str, str]:
@@ -146,24 +144,22 @@ class HarnessProcess:
         """The file descriptor that takes the order to launch; None once it has."""
         return None if self._order.closed else self._order.fileno()
 
-    def check_launched(self) -> None:
-        """Fail if the order to launch has not been obeyed.
+    @property
+    def life(self) -> Life:
+        """Its stamps by now.
 
         Raises:
-            HarnessError: saying what became of the guard.
+            HarnessError: it was not launched, saying what became of the guard.
         """
         if self.launched is None:
             ended = f"ended with code {self._guard_code}" if self.exited else "hangs"
             tail = "".join(f"\n  {line}" for line in self.tail(5))
             raise HarnessError(self._not_launched(f"its guard {ended}") + tail)
+        stamps = (self.started, self.finished, self.stopped, self.exited)
+        return Life(self.launched, *stamps)
 
     def _not_launched(self, why: str) -> str:
         return f"{self.name} could not be launched: {why}. Command: {self.command}"
-
-    @property
-    def _spawn(self) -> PtySpawn:
-        assert self._guard is not None
-        return self._guard
 
     @property
     def fd(self) -> int:
@@ -183,11 +179,6 @@ class HarnessProcess:
         if self.launched is not None and not self.log.exists():
             return "was deleted or moved while it was written"
         return None
-
-    @property
-    def prepared(self) -> bool:
-        """Whether its guard was started."""
-        return self._guard is not None
 
     @property
     def running(self) -> bool:
@@ -213,11 +204,14 @@ class HarnessProcess:
         if len(self._tail) > 2 * TAIL_BYTES:
             del self._tail[:-TAIL_BYTES]
         self._printed = Stamp()
-        if self._start.feed(chunk):
-            self.started = self._printed
-        if self._finish.feed(chunk):
-            self.finished = self._printed
+        self._find(self._start.feed(chunk), self._finish.feed(chunk))
         return len(chunk)
+
+    def _find(self, start: bool, finish: bool) -> None:
+        if start:
+            self.started = self._printed
+        if finish:
+            self.finished = self._printed
 
     @property
     def settles(self) -> float | None:
@@ -227,10 +221,7 @@ class HarnessProcess:
 
     def settle(self) -> None:
         """Take a marker that nothing has followed for one, since it was printed."""
-        if self._start.settle():
-            self.started = self._printed
-        if self._finish.settle():
-            self.finished = self._printed
+        self._find(self._start.settle(), self._finish.settle())
 
     def _write(self, chunk: bytes) -> None:
         left = memoryview(chunk)

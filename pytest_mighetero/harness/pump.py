@@ -14,6 +14,7 @@ from typing import Protocol
 
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.guard import HURRIED_GRACE, KILL_TRIES
+from pytest_mighetero.harness.life import Life
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.terms.clock import Clock
 
@@ -74,8 +75,8 @@ class Pump:
         harness.prepare(self._inherited)
         self._ask(partial(self._register, harness))
 
-    def launch(self, *harnesses: HarnessProcess) -> None:
-        """Launch *harnesses*, at once where they are prepared.
+    def launch(self, *harnesses: HarnessProcess) -> tuple[Life, ...]:
+        """Launch *harnesses*, at once where they are prepared, and return their lives.
 
         Raises:
             HarnessError: one could not be launched.
@@ -88,8 +89,7 @@ class Pump:
                 self._ask(partial(self._register_order, harness))
         deadline = time.monotonic() + _LAUNCH
         self.wait_for(lambda: all(h.launched or h.exited for h in harnesses), deadline)
-        for harness in harnesses:
-            harness.check_launched()
+        return tuple(harness.life for harness in harnesses)
 
     @contextmanager
     def reading(self, source: Source) -> Iterator[None]:

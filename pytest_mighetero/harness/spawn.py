@@ -1,4 +1,10 @@
-"""pexpect's way to start a child on a pty, safe beside threads."""
+"""pexpect's way to start a child on a pty, safe beside threads.
+
+Of pexpect this is all that is used. Its spawn starts and owns the harness: the pty, the
+session, the close. Its ``expect`` is not called: it sleeps between reads, keeps all the
+output in memory, and waits for one child while the others' terminals run full; one
+thread reads them all (``harness.pump``) and looks for the markers itself.
+"""
 
 from __future__ import annotations
 
