@@ -33,10 +33,8 @@ def exit_of(harness: HarnessProcess) -> str:
 
 def how_it_ended(harness: HarnessProcess) -> str:
     """Say how and when *harness* ended, as the end of a sentence about it."""
-    end = harness.finished or harness.exited
-    assert harness.launched is not None
-    assert end is not None
-    seconds = f"after {end.monotonic - harness.launched.monotonic:.1f} s"
+    life = harness.life
+    seconds = f"after {life.ended.monotonic - life.launched.monotonic:.1f} s"
     if harness.finished and not harness.exit_code:
         return f"finished its test {seconds}"
     return f"exited with {exit_of(harness)} {seconds}"

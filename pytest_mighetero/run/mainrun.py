@@ -240,8 +240,6 @@ class MainRun:
 
     def _read(self) -> None:
         harness = self.harness
-        assert harness.launched is not None
-        assert harness.exited is not None
         proof = main_proof(self.launch, harness, self._pump.clock)
         self.doubts, self.window = proof.doubts, proof.windows[0]
         if not proof.doubts and self.launch.audit is None:
@@ -250,7 +248,7 @@ class MainRun:
             self.otherwise = tuple(ran_otherwise(self.launch))
         else:
             logged = self._config.suite.harness.loadgen_log
-            since = harness.launched.wall
+            since = harness.life.launched.wall
             self._audit_files = kept = keep_audit(self.launch, since)
             settings = audit_settings(self.launch, kept, since, logged=logged)
             self.otherwise, self.audit_overrides = settings.problems, settings.meant
@@ -259,10 +257,9 @@ class MainRun:
     def problems(self) -> list[str]:
         """Return what is wrong with main, the exit code first; nothing when VALID."""
         harness, launch = self.harness, self.launch
-        assert harness.launched is not None
         bad_exit = [f"it exited with {exit_of(harness)}"] if harness.exit_code else []
         if launch.audit is not None:
-            since = harness.launched.wall
+            since = harness.life.launched.wall
             verdicts = audit_verdicts(launch.audit, self._audit_files, since)
             problems = [*judge_audit(launch.audit, verdicts), *self.otherwise]
             return [*bad_exit, *problems, *judge_runs(self.audit_runs)]

@@ -15,7 +15,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.loadgen import LoadGenResult, read_results
 from pytest_mighetero.readers.loadgen.version import stamps_are_local
-from pytest_mighetero.terms.clock import Clock, Stamp
+from pytest_mighetero.terms.clock import Clock
 from pytest_mighetero.terms.window import TimedWindow
 
 _STAMP_S = 0.01  # LoadGen's stamps are in ms, and cut off
@@ -126,10 +126,8 @@ def _began(result: LoadGenResult) -> float:
 
 
 def _life(harness: HarnessProcess, clock: Clock) -> _Life:
-    assert harness.launched is not None
-    last = harness.exited or Stamp()
-    worked = harness.finished or harness.stopped or last
-    stamps = (harness.launched, last, worked)
+    life = harness.life
+    stamps = (life.launched, life.last, life.worked)
     return _Life(*(clock.posix(stamp.monotonic) for stamp in stamps))
 
 

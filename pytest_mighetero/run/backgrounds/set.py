@@ -23,7 +23,6 @@ from pytest_mighetero.run.overlap import OverlapReport, margin
 from pytest_mighetero.run.proof import background_proof
 from pytest_mighetero.run.start import Tick, process_of
 from pytest_mighetero.spec.runspec import RunSpec
-from pytest_mighetero.terms.clock import Stamp
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.window import TimedWindow
 from pytest_mighetero.units import format_duration
@@ -96,10 +95,7 @@ class BackgroundSet:
         crashed = self.crashed()
         harness = crashed[0] if crashed else self.ended()[0]
         self._overlap_lost.update(each.name for each in self.ended())
-        end = harness.finished or harness.exited
-        assert end is not None
-        assert main.launched is not None
-        into = end.monotonic - main.launched.monotonic
+        into = harness.life.ended.monotonic - main.life.launched.monotonic
         return (
             f"The overlap broke: background {harness.name} {how_it_ended(harness)}, "
             f"{into:.1f} s after main's launch."
@@ -109,11 +105,10 @@ class BackgroundSet:
 
     def _would_have_done(self, main: HarnessProcess) -> str:
         starts = [h.started.monotonic for h in self.harnesses if h.started]
-        assert main.launched is not None
-        main_seconds = (main.exited or Stamp()).monotonic - main.launched.monotonic
+        launched, last = main.life.launched.monotonic, main.life.last.monotonic
         enough = Cover(
-            lead=main.launched.monotonic - min(starts),
-            main=max(self._config.main_duration, main_seconds),
+            lead=launched - min(starts),
+            main=max(self._config.main_duration, last - launched),
             buffer=self._config.end_time_buffer_min,
         )
         return f"{self._advice(enough.seconds)}, by what is known of main."
