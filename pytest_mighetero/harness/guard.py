@@ -1,12 +1,12 @@
 """The guard of one harness: a program of its own that nothing of the harness outlives.
 
-Started as ``python guard.py PARENT_PID ORDER_FD STATUS_FD GRACE_S PROGRAM ARG...`` in a
-new session with a pty as stdin, stdout and stderr. It makes the pty its controlling
-terminal, becomes the subreaper of whatever the harness starts (daemons too), and forks
-the harness's first process, which waits for the order on ORDER_FD, a pipe, to become
-the program: from there it takes its folder and environment, says on STATUS_FD when it
-does (``launched``, POSIX time, monotonic time, its parent), and has only the exec left
-to do.
+Started as ``python guard.py PARENT_PID ORDER_FD WORDS_FD STATUS_FD GRACE_S PROGRAM
+ARG...`` in a new session with a pty as stdin, stdout and stderr. It makes the pty its
+controlling terminal, becomes the subreaper of whatever the harness starts (daemons
+too), and forks the harness's first process, which waits for the order on ORDER_FD, a
+pipe, to become the program: it takes its folder and environment from WORDS_FD, a file,
+says on STATUS_FD when it does (``launched``, POSIX time, monotonic time, its parent),
+and has only the exec left to do.
 
 The guard ends the harness when it is told to (SIGTERM), and in a hurry when its parent
 dies (SIGHUP), ordered or not; it continues what is stopped, so that that can end. It
@@ -52,7 +52,6 @@ DEFAULTED = (
     signal.SIGPIPE,
     signal.SIGXFSZ,
 )
-ORDER_END = b"\0\0"  # of words that each end in NUL and are not empty
 LAUNCHED = b"launched "
 SECOND = b"mig-guard"  # the second process's name, for ps and killall
 WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
@@ -63,11 +62,11 @@ def prctl(option: int, value: int | bytes) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def _spawn(command: list[str], order: int, status: int) -> int:
+def _spawn(command: list[str], orders: tuple[int, int], status: int) -> int:
     guard, group = os.getpid(), os.getsid(0)
     pid = os.fork()
     if pid:
-        os.close(order)
+        _close(orders)
         return pid
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -78,20 +77,23 @@ def _spawn(command: list[str], order: int, status: int) -> int:
             signal.pthread_sigmask(signal.SIG_SETMASK, set())
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)
-            _obey(command, order, status)
+            _obey(command, orders, status)
     finally:
         os._exit(127)
 
 
-def _obey(command: list[str], order: int, status: int) -> None:
+def _close(orders: tuple[int, int]) -> None:
+    for fd in orders:
+        os.close(fd)
+
+
+def _obey(command: list[str], orders: tuple[int, int], status: int) -> None:
     """Wait for the order, say when it has come, and become *command*."""
     os.get_exec_path()  # imports what execvpe needs
-    words = b""
-    while not words.endswith(ORDER_END):
-        if not (chunk := os.read(order, 65536)):
-            return  # there will be none any more
-        words += chunk
-    cwd, *variables = words.removesuffix(ORDER_END).split(b"\0")
+    order, words = orders
+    if not os.read(order, 1):
+        return  # there will be none any more
+    cwd, *variables = os.pread(words, os.fstat(words).st_size, 0).split(b"\0")
     environment = dict(each.split(b"=", 1) for each in variables)
     now = f"{time.time()!r} {time.monotonic()!r} {os.getppid()}\n"
     os.write(status, LAUNCHED + now.encode())
@@ -182,12 +184,14 @@ def _end(status: int, grace: float) -> None:
         os.write(status, f"{command_line(pid)}\n".encode())
 
 
-def _second(command: list[str], order: int, status: int) -> tuple[int, int]:
+def _second(
+    command: list[str], orders: tuple[int, int], status: int
+) -> tuple[int, int]:
     """Fork the second process; return its pid and a pipe that will have main's code."""
     first = os.getpid()
     codes, tell = os.pipe()
     if pid := os.fork():
-        os.close(order)
+        _close(orders)
         os.close(tell)
         os.set_blocking(codes, False)
         return pid, codes
@@ -198,7 +202,7 @@ def _second(command: list[str], order: int, status: int) -> tuple[int, int]:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         prctl(PR_SET_PDEATHSIG, signal.SIGHUP)
         if os.getppid() == first:
-            _stand_by(first, _spawn(command, order, status), status, tell)
+            _stand_by(first, _spawn(command, orders, status), status, tell)
     finally:
         os._exit(0)
 
@@ -238,10 +242,14 @@ def _told(second: int, codes: int) -> bytes | None:
 
 
 def guard(
-    parent: int, order: int, status: int, grace: float, command: list[str]
+    parent: int,
+    orders: tuple[int, int],
+    status: int,
+    grace: float,
+    command: list[str],
 ) -> int:
     """Run *command* to its end, or until told to end it; return its exit code."""
-    for each in (order, status):
+    for each in (*orders, status):
         os.set_inheritable(each, False)
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -249,7 +257,7 @@ def guard(
     prctl(PR_SET_PDEATHSIG, signal.SIGHUP)
     if os.getppid() != parent:
         return 128 + signal.SIGHUP
-    second = _second(command, order, status)
+    second = _second(command, orders, status)
     told: bytes | None = None
     while told is None:
         number = signal.sigwait(WATCHED)
@@ -263,6 +271,7 @@ def guard(
 
 
 if __name__ == "__main__":
-    _, parent, order, status, grace, *command = sys.argv
+    parent, order, words, status = map(int, sys.argv[1:5])
+    grace, command = float(sys.argv[5]), sys.argv[6:]
     # Nothing is left to clean up, and the interpreter would take 4 ms for it.
-    os._exit(guard(int(parent), int(order), int(status), float(grace), command))
+    os._exit(guard(parent, (order, words), status, grace, command))

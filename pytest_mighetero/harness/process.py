@@ -13,7 +13,7 @@ import pexpect
 
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
-from pytest_mighetero.harness.guard import LAUNCHED, ORDER_END
+from pytest_mighetero.harness.guard import LAUNCHED
 from pytest_mighetero.harness.life import Life
 from pytest_mighetero.harness.marker import QUIET_S, Markers, MarkerScanner
 from pytest_mighetero.harness.spawn import PtySpawn
@@ -71,7 +71,6 @@ class HarnessProcess:
         self.root: int | None = None
         self.prepared = False
         self._said = b""  # by the guard
-        self._unsaid = b""  # of the order to launch
         self._printed = Stamp()
 
     def prepare(self, inherited: Sequence[int] = ()) -> None:
@@ -94,13 +93,16 @@ class HarnessProcess:
             done.callback(os.close, guards_end)
             its_order, order = os.pipe()
             done.callback(os.close, its_order)
-            os.set_blocking(order, False)
             self._order = undo.enter_context(os.fdopen(order, "wb", buffering=0))
-            knows = map(str, (os.getpid(), its_order, guards_end, self.grace))
+            # Of any length: a pipe would take no more than 64 KiB of it at once.
+            words = os.memfd_create("order")
+            self._words = undo.enter_context(os.fdopen(words, "wb"))
+            passed = (its_order, words, guards_end)
+            knows = map(str, (os.getpid(), *passed, self.grace))
             self._spawn = PtySpawn(
                 sys.executable,
                 ["-I", "-S", _GUARD, *knows, *self.command.argv],
-                passed=[its_order, guards_end, *inherited],
+                passed=[*passed, *inherited],
                 cwd=str(self.command.cwd),
                 env=self._environment(),
                 dimensions=DIMENSIONS,
@@ -112,37 +114,19 @@ class HarnessProcess:
     def _environment(self) -> dict[str, str]:
         return {**self.command.environment(), MARK: str(self.log.parent)}
 
-    def launch(self) -> bool:
+    def launch(self) -> None:
         """Let its guard start it, in the environment of now.
 
         ``launched`` is known a moment later, unless its guard is gone.
-
-        Returns:
-            Whether it is ordered; else ``go_on_ordering`` when ``order`` takes more.
         """
         words = [str(self.command.cwd)]
         words += [f"{name}={value}" for name, value in self._environment().items()]
-        self._unsaid = b"\0".join(map(os.fsencode, words)) + ORDER_END
-        given = self.go_on_ordering()
+        # The guard may be gone, or have been reaped already.
+        with suppress(BrokenPipeError, ValueError), self._order, self._words:
+            self._words.write(b"\0".join(map(os.fsencode, words)))
+            self._words.flush()
+            self._order.write(b"!")
         self.wake()
-        return given
-
-    def go_on_ordering(self) -> bool:
-        """Write what the pipe takes; return whether that was all, or is in vain."""
-        try:
-            while self._unsaid:
-                if (size := self._order.write(self._unsaid)) is None:
-                    return False
-                self._unsaid = self._unsaid[size:]
-        except (BrokenPipeError, ValueError):
-            pass  # the guard is gone, or has been reaped already
-        self._order.close()
-        return True
-
-    @property
-    def order(self) -> int | None:
-        """The file descriptor that takes the order to launch; None once it has."""
-        return None if self._order.closed else self._order.fileno()
 
     @property
     def life(self) -> Life:
@@ -254,6 +238,7 @@ class HarnessProcess:
             pass
         os.close(self.status)
         self._order.close()
+        self._words.close()
         lines = self._said.decode("utf-8", errors="backslashreplace").splitlines()
         self.survivors = lines[1:] if self.launched else lines
         code = self._spawn.popen.wait()

@@ -85,8 +85,7 @@ class Pump:
             if not harness.prepared:
                 self.prepare(harness)
         for harness in harnesses:
-            if not harness.launch():
-                self._ask(partial(self._register_order, harness))
+            harness.launch()
         deadline = time.monotonic() + _LAUNCH
         self.wait_for(lambda: all(h.launched or h.exited for h in harnesses), deadline)
         return tuple(harness.life for harness in harnesses)
@@ -235,15 +234,6 @@ class Pump:
         self._add(harness.fd, partial(self._read, harness))
         self._add(harness.status, partial(self._hear, harness))
 
-    def _register_order(self, harness: HarnessProcess) -> None:
-        if (order := harness.order) is not None:
-            go_on = partial(self._go_on_ordering, harness, order)
-            self._selector.register(order, selectors.EVENT_WRITE, go_on)
-
-    def _go_on_ordering(self, harness: HarnessProcess, order: int) -> None:
-        if harness.go_on_ordering():
-            self._selector.unregister(order)
-
     def _read(self, harness: HarnessProcess) -> None:
         before = harness.started, harness.finished, harness.log_error
         if not harness.read():
@@ -255,9 +245,9 @@ class Pump:
 
     def _hear(self, harness: HarnessProcess) -> None:
         if not harness.hear():
-            for fd in (harness.status, harness.fd, harness.order):
-                if fd is not None and fd in self._selector.get_map():
-                    self._selector.unregister(fd)
+            self._selector.unregister(harness.status)
+            if harness.fd in self._selector.get_map():
+                self._selector.unregister(harness.fd)
             harness.reap()
         self._tell()
 
