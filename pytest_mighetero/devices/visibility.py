@@ -50,12 +50,11 @@ def _bounded(
 ) -> tuple[Gpu, ...]:
     bounded = []
     for gpu in gpus:
+        whole = any(_means(entry, gpu, None) for entry in entries)
         devices = tuple(
             device
             for device in gpu.devices
-            if any(
-                _means(entry, gpu, each) for entry in entries for each in (None, device)
-            )
+            if whole or any(_means(entry, gpu, device) for entry in entries)
         )
         hidden = len(gpu.devices) - len(devices)
         note = f"{hidden} of {len(gpu.devices)} MIG devices hidden by {variable}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from pytest_mighetero.harness.guard import command_line
@@ -41,10 +42,8 @@ def sweep(folder: Path) -> list[str]:
     deadline = time.monotonic() + _PATIENCE
     while pids := marked(folder):
         for pid in pids:
-            try:
+            with suppress(OSError):  # gone, or not ours to signal
                 os.kill(pid, signal.SIGKILL)
-            except OSError:  # gone, or not ours to signal
-                continue
         if time.monotonic() > deadline:
             break
         time.sleep(0.01)

@@ -12,7 +12,8 @@ class Life:
     """The stamps of one harness; None for what has not come yet.
 
     Attributes:
-        launched: when its guard's child became the harness.
+        launched: when its guard's child became the harness, by the child's own clock
+            just before.
         started, finished: when it printed its markers.
         stopped: when it was told to stop.
         exited: when the last of its processes was gone.

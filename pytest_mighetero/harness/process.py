@@ -40,14 +40,9 @@ class HarnessProcess:
         grace: seconds from SIGTERM to SIGKILL when it is stopped.
         prepared: whether its guard was started.
         made: POSIX time at which its log was made, by the clock of its file system.
-        launched: when its guard's child became the harness, by the child's own clock
-            just before; None while it only waits to.
+        launched, started, finished, stopped, exited: as its ``Life`` has them.
         status: the file descriptor whose end is the guard's end.
-        started: when it printed the start marker, or None.
-        finished: when it printed the finish marker, or None.
-        exited: when the last of its processes was gone, or None.
         exit_code: its exit code; 128 + N after signal N. None if it never launched.
-        stopped: whether it was told to stop.
         log_error: why its output could not be written any more, or None.
         survivors: what even SIGKILL did not end, each with its command line.
         root: the process below which it runs, once it is launched.
