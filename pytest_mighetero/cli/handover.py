@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mighetero.readers.loadgen import LoadGenResult, find_results, read_result
+from pytest_mighetero.readers.loadgen import find_results, read_result
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.records.comparison.sides import kind_of, why_not
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.run.audit_files import judge_runs

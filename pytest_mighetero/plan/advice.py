@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.terms.scenario import is_bounded, scenario_of
 from pytest_mighetero.units import significant
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.spec.flags import KNOWN_FLAGS, nearest_flag
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import Flag, RunArgs

@@ -18,7 +18,7 @@ from pytest_mighetero.terms.printable import printable
 if TYPE_CHECKING:
     from pytest_mighetero.devices.gpu import Gpu
     from pytest_mighetero.plugin.console.stateline import StateLine
-    from pytest_mighetero.readers.loadgen import LoadGenResult
+    from pytest_mighetero.readers.result import LoadGenResult
     from pytest_mighetero.run.backgrounds.keeper import Keeper
     from pytest_mighetero.run.backgrounds.set import BackgroundSet
     from pytest_mighetero.run.case import Case

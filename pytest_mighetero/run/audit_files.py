@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.run.verdict import judge_performance
 
 # Whose LoadGen verdict says nothing of the audit: with each sample once, or one sample

@@ -13,7 +13,7 @@ from pytest_mighetero.errors import RunError
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.plan.durations import BackgroundTime
 from pytest_mighetero.plan.launch import Launch, RunPlan, plan_backgrounds, plan_run
-from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.records.comparison.judgement import (
     compare_neighbours,
     judge_against_others,

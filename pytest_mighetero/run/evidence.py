@@ -12,13 +12,9 @@ from typing import Any
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.asked import audit_overrides, differences, overridden
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.readers.loadgen import (
-    LoadGenResult,
-    find_results,
-    read_result,
-    read_results,
-)
-from pytest_mighetero.readers.loadgen.files import LogFile
+from pytest_mighetero.readers.loadgen import find_results, read_result, read_results
+from pytest_mighetero.readers.logfile import LogFile
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.run.verdict import explain_exit
 
 LAST_LINES = 20

@@ -13,7 +13,8 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import RunPlan
 from pytest_mighetero.plan.seats import source_of
-from pytest_mighetero.readers.loadgen import LoadGenResult, find_results, is_issuing
+from pytest_mighetero.readers.loadgen import find_results, is_issuing
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.run.audit_files import judge_runs, keep_audit
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.evidence import (

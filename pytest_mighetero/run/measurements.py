@@ -18,7 +18,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mighetero.readers.loadgen.files import LogFile
+from pytest_mighetero.readers.logfile import LogFile
 from pytest_mighetero.terms.pair import Pair
 
 _LARGEST = 1024 * 1024  # bytes of a file that is kept; the harness's have 4 KiB

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.readers.loadgen import LoadGenResult, read_results
+from pytest_mighetero.readers.loadgen import read_results
 from pytest_mighetero.readers.loadgen.version import stamps_are_local
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.terms.clock import Clock
 from pytest_mighetero.terms.window import TimedWindow
 

@@ -11,7 +11,7 @@ from pytest_mighetero.errors import RunError
 from pytest_mighetero.plan.search import next_step
 from pytest_mighetero.plan.target import probing, with_target
 from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial
-from pytest_mighetero.readers.loadgen import LatencyBound, LoadGenResult
+from pytest_mighetero.readers.result import LatencyBound, LoadGenResult
 from pytest_mighetero.records.comparison.reference_files import load_references
 from pytest_mighetero.records.comparison.references import key_of
 from pytest_mighetero.records.marks import same

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.plan.advice import advice
-from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.units import significant
 
 _DECIMAL = re.compile(r"\d+\.\d+")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import RunPlan
-from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.run.overlap import OverlapReport
 from pytest_mighetero.run.verdict import accuracy_verdicts
 from pytest_mighetero.show.columns import columns

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_mighetero.cli.__main__ import main
-from pytest_mighetero.readers.loadgen import LoadGenResult
-from pytest_mighetero.readers.loadgen.result import Metric
+from pytest_mighetero.readers.result import LoadGenResult, Metric
 from pytest_mighetero.run.audit_files import judge_runs
 from pytest_mighetero.show.report import audit_facts
 from tests.lab.driver import FAKE, Lab, Report

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.plan.asked import Asked, asked_of, differences, unknown_flags
-from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.plan.advice import next_target
-from pytest_mighetero.readers.loadgen import (
+from pytest_mighetero.readers.result import (
     LatencyStats,
     LoadGenResult,
     Metric,

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from pytest_mighetero.readers.loadgen.detail import DETAIL_NAME, DetailLog
 from pytest_mighetero.readers.loadgen.numbers import finite
-from pytest_mighetero.readers.loadgen.result import Metric
 from pytest_mighetero.readers.loadgen.summary import SUMMARY_NAME, SummaryLog
+from pytest_mighetero.readers.result import Metric
 from pytest_mighetero.terms.scenario import SCENARIOS
 from pytest_mighetero.units import significant
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import cast
 
-from pytest_mighetero.readers.loadgen.files import Readable
 from pytest_mighetero.readers.loadgen.numbers import finite
+from pytest_mighetero.readers.logfile import Readable
 
 DETAIL_NAME = "mlperf_log_detail.txt"
 ISSUING_KEYS = ("generated_query_count", "generated_query_duration")

@@ -9,12 +9,12 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.readers.loadgen.numbers import finite
-from pytest_mighetero.readers.loadgen.result import LatencyStats, Metric, TokenMetrics
 from pytest_mighetero.readers.loadgen.summary import (
     EARLY_STOPPING_KEYS,
     SAMPLES_PER_QUERY,
 )
 from pytest_mighetero.readers.loadgen.version import parse_version
+from pytest_mighetero.readers.result import LatencyStats, Metric, TokenMetrics
 from pytest_mighetero.terms.scenario import scenario_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from pytest_mighetero.readers.loadgen.files import Readable
+from pytest_mighetero.readers.logfile import Readable
 
 SUMMARY_NAME = "mlperf_log_summary.txt"
 SAMPLES_PER_QUERY = "effective_samples_per_query"

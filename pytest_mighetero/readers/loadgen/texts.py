@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pytest_mighetero.readers.loadgen.figures import number
-from pytest_mighetero.readers.loadgen.result import LatencyBound
+from pytest_mighetero.readers.result import LatencyBound
 from pytest_mighetero.units import significant
 
 _BULLET = re.compile(r"(?:^|\s)\*\s+")

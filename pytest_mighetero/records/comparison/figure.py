@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pytest_mighetero.readers.loadgen import LoadGenResult
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.scenario import is_bounded
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.readers.loadgen import Metric
+from pytest_mighetero.readers.result import Metric
 from pytest_mighetero.records.comparison.samples import amount
 from pytest_mighetero.records.marks import BESIDE, beside
 from pytest_mighetero.records.record import Record

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.readers.loadgen import LoadGenResult, find_results, read_result
+from pytest_mighetero.readers.loadgen import find_results, read_result
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.records.comparison.figure import Measurement, of_result
 from pytest_mighetero.terms.scenario import SCENARIOS, scenario_of
 

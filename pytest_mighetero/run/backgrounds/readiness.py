@@ -11,7 +11,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.changes import Changes
-from pytest_mighetero.readers.loadgen.first_query import FirstQuery
+from pytest_mighetero.readers.first_query import FirstQuery
 from pytest_mighetero.run.evidence import (
     how_it_ended,
     log_failure,

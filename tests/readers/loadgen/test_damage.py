@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.readers.loadgen import LoadGenResult, is_issuing, read_result
+from pytest_mighetero.readers.loadgen import is_issuing, read_result
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.records.comparison.figure import of_facts, of_result
 from pytest_mighetero.run.verdict import judge_performance
 from pytest_mighetero.show.report import result_facts

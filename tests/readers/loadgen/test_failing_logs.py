@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_mighetero.cli.__main__ import main
-from pytest_mighetero.readers.loadgen import LoadGenResult, find_results, read_result
+from pytest_mighetero.readers.loadgen import find_results, read_result
+from pytest_mighetero.readers.result import LoadGenResult
 from pytest_mighetero.run.verdict import judge_performance
 
 LOGS = Path(__file__).resolve().parents[4] / "shared" / "failing-logs"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.readers.loadgen import LoadGenResult, is_issuing, read_result
+from pytest_mighetero.readers.loadgen import is_issuing, read_result
+from pytest_mighetero.readers.result import LoadGenResult
 
 pytest.importorskip("mlperf_loadgen", reason="mlcommons-loadgen is not installed")
 

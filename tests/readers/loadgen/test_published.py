@@ -14,7 +14,7 @@ from pytest_mighetero.readers.loadgen import find_results, is_issuing, read_resu
 from tests.readers.loadgen.mllog import DETAIL, SUMMARY
 
 if TYPE_CHECKING:
-    from pytest_mighetero.readers.loadgen import LoadGenResult
+    from pytest_mighetero.readers.result import LoadGenResult
 
 LOGS = Path(__file__).resolve().parents[4] / "shared" / "loadgen-logs"
 RESULTS = [folder.relative_to(LOGS).as_posix() for folder in find_results(LOGS)]

@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.readers.loadgen import (
-    LoadGenResult,
-    Metric,
-    find_results,
-    is_issuing,
-    read_result,
-)
+from pytest_mighetero.readers.loadgen import find_results, is_issuing, read_result
+from pytest_mighetero.readers.result import LoadGenResult, Metric
 from tests.readers.loadgen.mllog import (
     DETAIL,
     SUMMARY,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.readers.loadgen import Metric, read_result
+from pytest_mighetero.readers.loadgen import read_result
+from pytest_mighetero.readers.result import Metric
 from tests.readers.loadgen.mllog import write_summary
 
 if TYPE_CHECKING:

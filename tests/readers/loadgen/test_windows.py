@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.readers.loadgen.reader import read_result
+from pytest_mighetero.readers.loadgen import read_result
 from pytest_mighetero.readers.loadgen.version import parse_version, stamps_are_local
 from pytest_mighetero.readers.loadgen.windows import (
     first_query_time,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_mighetero.readers.changes import Changes
 from pytest_mighetero.readers.loadgen.detail import DETAIL_NAME, has_issuing_line
-from pytest_mighetero.readers.loadgen.files import LogFile
+from pytest_mighetero.readers.logfile import LogFile
 
 _AGAIN = 1024  # bytes read twice: the line may have been cut by the last look
 
