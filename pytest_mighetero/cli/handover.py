@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.readers.loadgen import find_results, read_result
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.sides import kind_of, why_not
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.run.audit_files import judge_runs
@@ -147,7 +147,7 @@ def _of_run(record: Record, log_dir: Path, to: Path) -> Handover:
     )
 
 
-def _differs(record: Record, result: LoadGenResult) -> str | None:
+def _differs(record: Record, result: Result) -> str | None:
     """Say how a run's logs are not those that were judged, or None."""
     value = result.metric and significant(result.metric.value, 10)
     if value == record.facts.get("value"):
@@ -158,7 +158,7 @@ def _differs(record: Record, result: LoadGenResult) -> str | None:
     )
 
 
-def _figure(result: LoadGenResult) -> str:
+def _figure(result: Result) -> str:
     metric = result.metric
     return f"{significant(metric.value, 6)} {metric.unit}" if metric else ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.scenario import is_bounded, scenario_of
 from pytest_mighetero.units import significant
 
@@ -15,7 +15,7 @@ _WITHIN_REACH = 0.8
 _WHOLE_FROM = 50
 
 
-def next_target(result: LoadGenResult, step: float) -> float | None:
+def next_target(result: Result, step: float) -> float | None:
     """Return the target to try after an INVALID run; None where none would help.
 
     Server is lowered where its latency is over the limit: from the target, or from
@@ -45,7 +45,7 @@ def next_target(result: LoadGenResult, step: float) -> float | None:
     return None
 
 
-def advice(result: LoadGenResult, step: float) -> str | None:
+def advice(result: Result, step: float) -> str | None:
     """Say what to try after an INVALID Server run that was too slow, or None."""
     target = _invalid_target(result)
     if not is_bounded(result.scenario) or target is None:
@@ -62,7 +62,7 @@ def advice(result: LoadGenResult, step: float) -> str | None:
     )
 
 
-def _invalid_target(result: LoadGenResult) -> float | None:
+def _invalid_target(result: Result) -> float | None:
     """Return the target of a run that is INVALID by logs that can be trusted."""
     target = result.target_qps
     known = result.valid is False and not result.damage
@@ -73,7 +73,7 @@ def _needs_whole(target: float) -> bool:
     return target >= _WHOLE_FROM or float(target).is_integer()
 
 
-def _lowered(result: LoadGenResult, target: float, step: float) -> float | None:
+def _lowered(result: Result, target: float, step: float) -> float | None:
     if not _too_slow(result):
         return None
     share = 1.0
@@ -84,12 +84,12 @@ def _lowered(result: LoadGenResult, target: float, step: float) -> float | None:
     return lowered if _needs_whole(target) else float(f"{lowered:.3g}")
 
 
-def _too_slow(result: LoadGenResult) -> bool:
+def _too_slow(result: Result) -> bool:
     over = any(bound.missed for bound in result.bounds)
     return over or any("Reduce target QPS" in said for said in result.recommendations)
 
 
-def _rate(result: LoadGenResult) -> float:
+def _rate(result: Result) -> float:
     """Return the samples per second of an Offline run, as far as they are known."""
     metric = result.metric
     of_samples = metric.value if metric and metric.unit == "samples/s" else None

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.spec.flags import KNOWN_FLAGS, nearest_flag
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import Flag, RunArgs
@@ -171,12 +171,12 @@ def unknown_flags(run_args: RunArgs) -> dict[str, str | None]:
     return {f: nearest_flag(f) for f in run_args.by_name if f not in KNOWN_FLAGS}
 
 
-def overridden(result: LoadGenResult) -> bool:
+def overridden(result: Result) -> bool:
     """Tell whether an ``audit.config`` changed the settings of this run."""
     return any(_OVERRIDDEN in warning for warning in result.warnings)
 
 
-def differences(asked: Iterable[Asked], result: LoadGenResult) -> list[str]:
+def differences(asked: Iterable[Asked], result: Result) -> list[str]:
     """Say where LoadGen ran with something else than it was asked for.
 
     What its log does not say is no difference.
@@ -186,7 +186,7 @@ def differences(asked: Iterable[Asked], result: LoadGenResult) -> list[str]:
 
 
 def audit_overrides(
-    asked: Iterable[Asked], result: LoadGenResult
+    asked: Iterable[Asked], result: Result
 ) -> tuple[list[str], list[str]]:
     """Return what an audit changed by design, and what it did not mean to change.
 
@@ -197,7 +197,7 @@ def audit_overrides(
     return meant, [said for by_design, said in every if said and not by_design]
 
 
-def _by_design(asked: Asked, result: LoadGenResult) -> bool:
+def _by_design(asked: Asked, result: Result) -> bool:
     ran_with = _ran_with(asked, result)
     if asked.name == "min_duration":  # TEST06 and later, and our own TEST04
         return all(value == 0 for value in ran_with)
@@ -217,7 +217,7 @@ def _is_number(text: str) -> bool:
     return False
 
 
-def _difference(asked: Asked, result: LoadGenResult) -> str | None:
+def _difference(asked: Asked, result: Result) -> str | None:
     for ran_with in _ran_with(asked, result):
         if not _equal(asked, ran_with):
             return (
@@ -227,7 +227,7 @@ def _difference(asked: Asked, result: LoadGenResult) -> str | None:
     return None
 
 
-def _ran_with(asked: Asked, result: LoadGenResult) -> list[object]:
+def _ran_with(asked: Asked, result: Result) -> list[object]:
     """Return what the log says of a setting, where it says anything."""
     if asked.name == "scenario":
         return [] if result.scenario is None else [result.scenario]

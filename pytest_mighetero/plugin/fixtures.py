@@ -18,7 +18,7 @@ from pytest_mighetero.terms.printable import printable
 if TYPE_CHECKING:
     from pytest_mighetero.devices.gpu import Gpu
     from pytest_mighetero.plugin.console.stateline import StateLine
-    from pytest_mighetero.readers.result import LoadGenResult
+    from pytest_mighetero.readers.result import Result
     from pytest_mighetero.run.backgrounds.keeper import Keeper
     from pytest_mighetero.run.backgrounds.set import BackgroundSet
     from pytest_mighetero.run.case import Case
@@ -53,7 +53,7 @@ class Main:
         self.failure: BaseException | None = None
         self._thread = threading.get_ident()
 
-    def run(self) -> LoadGenResult | None:
+    def run(self) -> Result | None:
         """Measure main once and fail the test unless result and overlap hold.
 
         Returns:

@@ -110,7 +110,7 @@ class LatencyBound:
 
 
 @dataclass(frozen=True)
-class LoadGenResult:
+class Result:
     """What the logs of one LoadGen run say; what they do not say is None or empty.
 
     Attributes:

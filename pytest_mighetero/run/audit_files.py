@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.verdict import judge_performance
 
 # Whose LoadGen verdict says nothing of the audit: with each sample once, or one sample
@@ -52,7 +52,7 @@ def keep_audit(launch: Launch, since: float) -> Path:
     return kept
 
 
-def judge_runs(runs: Mapping[str, LoadGenResult]) -> list[str]:
+def judge_runs(runs: Mapping[str, Result]) -> list[str]:
     """Return what is wrong with an audit's runs of LoadGen.
 
     Args:

@@ -13,7 +13,7 @@ from pytest_mighetero.errors import RunError
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.plan.durations import BackgroundTime
 from pytest_mighetero.plan.launch import Launch, RunPlan, plan_backgrounds, plan_run
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.judgement import (
     compare_neighbours,
     judge_against_others,
@@ -186,7 +186,7 @@ class Case:
             self.place.background_issues(pair)
         return neighbours.backgrounds or BackgroundSet(self.config, (), neighbours.pump)
 
-    def measure(self, warn: Warn) -> LoadGenResult | None:
+    def measure(self, warn: Warn) -> Result | None:
         """Run main beside the backgrounds and judge it.
 
         Args:

@@ -14,7 +14,7 @@ from pytest_mighetero.plan.asked import audit_overrides, differences, overridden
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.loadgen import find_results, read_result, read_results
 from pytest_mighetero.readers.logfile import LogFile
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.verdict import explain_exit
 
 LAST_LINES = 20
@@ -51,7 +51,7 @@ def log_failure(harness: HarnessProcess) -> str:
     )
 
 
-def loadgen_result(launch: Launch) -> LoadGenResult | None:
+def loadgen_result(launch: Launch) -> Result | None:
     """Return LoadGen's result of *launch*, or None where it left no logs.
 
     LOG_DIR was empty at the launch, so whatever is there is this launch's own.
@@ -117,7 +117,7 @@ class AuditSettings:
 
     meant: tuple[str, ...]
     problems: tuple[str, ...]
-    runs: Mapping[str, LoadGenResult]
+    runs: Mapping[str, Result]
 
 
 def audit_settings(
@@ -133,7 +133,7 @@ def audit_settings(
     """
     meant: list[str] = []
     problems: list[str] = []
-    found: dict[str, list[LoadGenResult]] = {}  # by its part: TEST04-A, TEST04-B
+    found: dict[str, list[Result]] = {}  # by its part: TEST04-A, TEST04-B
     for folder in find_results(kept):
         part = Path(*folder.relative_to(kept).parts[:1]).name
         if not part.startswith(launch.audit or "") or _newest(folder) < int(since):
@@ -159,7 +159,7 @@ def audit_settings(
     return AuditSettings(*said, runs)
 
 
-def _own(result: LoadGenResult) -> tuple[bool, int]:
+def _own(result: Result) -> tuple[bool, int]:
     """Sort an audit's run before its copies, deeper down, and what it compares with."""
     return not overridden(result), len(result.folder.parts)
 

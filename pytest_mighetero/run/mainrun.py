@@ -14,7 +14,7 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import RunPlan
 from pytest_mighetero.plan.seats import source_of
 from pytest_mighetero.readers.loadgen import find_results, is_issuing
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.audit_files import judge_runs, keep_audit
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.evidence import (
@@ -67,14 +67,14 @@ class MainRun:
         self.harness: HarnessProcess = process_of(config, plan.main)
         self.when_launched: Callable[[], None] = lambda: None
         self.when_issuing: Callable[[], None] | None = None
-        self.result: LoadGenResult | None = None
+        self.result: Result | None = None
         self.window: TimedWindow | None = None
         self.unloaded: str | None = None
         self.watch: Watch | None = None
         self.doubts: tuple[str, ...] = ()
         self.otherwise: tuple[str, ...] = ()
         self.audit_overrides: tuple[str, ...] = ()
-        self.audit_runs: Mapping[str, LoadGenResult] = {}
+        self.audit_runs: Mapping[str, Result] = {}
         self._audit_files = plan.main.audit_folder
 
     def prepare(self) -> None:

@@ -15,7 +15,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.loadgen import read_results
 from pytest_mighetero.readers.loadgen.version import stamps_are_local
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.clock import Clock
 from pytest_mighetero.terms.window import TimedWindow
 
@@ -122,7 +122,7 @@ def background_proof(
     return Proof(tuple(windows), tuple(doubts))
 
 
-def _began(result: LoadGenResult) -> float:
+def _began(result: Result) -> float:
     return result.window.begin if result.window else result.issuing_since or 0.0
 
 
@@ -154,7 +154,7 @@ def _begins(window: TimedWindow, life: _Life, clock: Clock) -> list[float]:
 
 
 def _live_begin(
-    result: LoadGenResult,
+    result: Result,
     life: _Life,
     clock: Clock,
     issuing: float | None,
@@ -176,7 +176,7 @@ def _live_begin(
     return None
 
 
-def _endless(result: LoadGenResult, harness: HarnessProcess) -> str | None:
+def _endless(result: Result, harness: HarnessProcess) -> str | None:
     """Say why nobody knows how long a log without an end went on, or None.
 
     LoadGen writes its log to the end before a harness can be done.
@@ -217,9 +217,7 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))  # Path.resolve raises where links go round
 
 
-def _outside(
-    result: LoadGenResult, window: TimedWindow, life: _Life, clock: Clock
-) -> str:
+def _outside(result: Result, window: TimedWindow, life: _Life, clock: Clock) -> str:
     """Say how a window does not lie in the life of the process."""
     before = life.launched - max(clock.meanings(window.begin), default=window.begin)
     after = min(clock.meanings(window.begin), default=window.begin) - life.last

@@ -11,7 +11,7 @@ from pytest_mighetero.errors import RunError
 from pytest_mighetero.plan.search import next_step
 from pytest_mighetero.plan.target import probing, with_target
 from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial
-from pytest_mighetero.readers.result import LatencyBound, LoadGenResult
+from pytest_mighetero.readers.result import LatencyBound, Result
 from pytest_mighetero.records.comparison.reference_files import load_references
 from pytest_mighetero.records.comparison.references import key_of
 from pytest_mighetero.records.marks import same
@@ -122,7 +122,7 @@ def _run(case: Case, attempt: Attempt, step: Next, warn: Warn) -> Trial:
     return _trial(result, full=step.full)
 
 
-def _trial(result: LoadGenResult, *, full: bool) -> Trial:
+def _trial(result: Result, *, full: bool) -> Trial:
     bound = result.tightest or LatencyBound("latency", 99.0, None, None)
     token = "" if bound.name == "latency" else f" {bound.name}"
     return Trial(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.plan.advice import advice
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.units import significant
 
 _DECIMAL = re.compile(r"\d+\.\d+")
@@ -36,7 +36,7 @@ def explain_exit(code: int, lines: Sequence[str]) -> str:
     return f"code {code}"
 
 
-def judge(result: LoadGenResult, accuracy: Mapping[str, Any] | None) -> list[str]:
+def judge(result: Result, accuracy: Mapping[str, Any] | None) -> list[str]:
     """Return what is wrong with a run by its mode; nothing when it is good.
 
     Args:
@@ -52,7 +52,7 @@ def judge(result: LoadGenResult, accuracy: Mapping[str, Any] | None) -> list[str
     return judge_performance(result) + problems
 
 
-def judge_performance(result: LoadGenResult) -> list[str]:
+def judge_performance(result: Result) -> list[str]:
     """Return what is wrong with a performance result; nothing when it is VALID."""
     problems = []
     if result.valid is None:
@@ -67,14 +67,14 @@ def judge_performance(result: LoadGenResult) -> list[str]:
     return problems + _damaged(result) + _counted(result)
 
 
-def _damaged(result: LoadGenResult) -> list[str]:
+def _damaged(result: Result) -> list[str]:
     if not result.damage:
         return []
     said = " ".join(result.damage).rstrip(".")
     return [f"LoadGen's logs in {result.folder} are damaged: {said}"]
 
 
-def _counted(result: LoadGenResult) -> list[str]:
+def _counted(result: Result) -> list[str]:
     if not result.error_count:
         return []
     said = "; ".join(result.errors) or "see the detail log"
@@ -82,7 +82,7 @@ def _counted(result: LoadGenResult) -> list[str]:
     return [f"LoadGen counted {result.error_count} {errors}: {said}"]
 
 
-def _invalid(result: LoadGenResult) -> str:
+def _invalid(result: Result) -> str:
     why = "; ".join(text.rstrip(".") for text in result.invalid_reasons) or "unsaid"
     parts = [f"the result is INVALID: {why}"]
     if result.metric is not None:

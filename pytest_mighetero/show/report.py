@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import RunPlan
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.overlap import OverlapReport
 from pytest_mighetero.run.verdict import accuracy_verdicts
 from pytest_mighetero.show.columns import columns
@@ -69,7 +69,7 @@ def plan_facts(plan: RunPlan) -> dict[str, str]:
     )
 
 
-def result_facts(result: LoadGenResult) -> dict[str, str]:
+def result_facts(result: Result) -> dict[str, str]:
     """Return what LoadGen said of main; what it did not say is left out."""
     validity = {True: "VALID", False: "INVALID", None: None}[result.valid]
     metric = result.metric
@@ -90,7 +90,7 @@ def result_facts(result: LoadGenResult) -> dict[str, str]:
     )
 
 
-def audit_facts(runs: Mapping[str, LoadGenResult]) -> dict[str, str]:
+def audit_facts(runs: Mapping[str, Result]) -> dict[str, str]:
     """Return what LoadGen said of an audit's runs; the first part's has the figure.
 
     Args:
@@ -115,7 +115,7 @@ def audit_facts(runs: Mapping[str, LoadGenResult]) -> dict[str, str]:
     return facts | _known(damage=" ".join(damage))
 
 
-def _latency_facts(result: LoadGenResult) -> dict[str, str | None]:
+def _latency_facts(result: Result) -> dict[str, str | None]:
     """Return the latencies, of a language model's Server run those that are judged."""
     tokens = result.tokens
     if tokens is None or not tokens.are_judged or not is_bounded(result.scenario):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_mighetero.cli.__main__ import main
-from pytest_mighetero.readers.result import LoadGenResult, Metric
+from pytest_mighetero.readers.result import Metric, Result
 from pytest_mighetero.run.audit_files import judge_runs
 from pytest_mighetero.show.report import audit_facts
 from tests.lab.driver import FAKE, Lab, Report
@@ -158,9 +158,9 @@ def test_files_that_cannot_be_kept_fail_the_run(closed: Lab) -> None:
 # The parts of TEST04, too short to be VALID in all of NVIDIA's of v1.0 and v2.0.
 
 
-def part(value: float, *, valid: bool, damage: tuple[str, ...] = ()) -> LoadGenResult:
+def part(value: float, *, valid: bool, damage: tuple[str, ...] = ()) -> Result:
     metric = Metric("samples per second", value, "samples/s", higher_is_better=True)
-    return LoadGenResult(Path("logs"), metric=metric, valid=valid, damage=damage)
+    return Result(Path("logs"), metric=metric, valid=valid, damage=damage)
 
 
 def test_the_parts_of_test04_are_shown_and_judged_by_their_verdict_file() -> None:

@@ -15,7 +15,7 @@ def pytest_sessionfinish():
     rooms = ("pytest_mighetero.run.case", "pytest_mighetero.run.attempt",
              "pytest_mighetero.run.mainrun", "pytest_mighetero.run.backgrounds.set",
              "pytest_mighetero.plugin.console.stateline", "pytest_mighetero.harness.",
-             "pytest_mighetero.readers.result.LoadGen",
+             "pytest_mighetero.readers.result.Result",
              "pytest_mighetero.plan.launch")
     kinds = {type(each) for each in gc.get_objects()}
     names = {f"{kind.__module__}.{kind.__name__}" for kind in kinds}

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.plan.asked import Asked, asked_of, differences, unknown_flags
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
 
 
-def result(scenario: str, **logged: object) -> LoadGenResult:
+def result(scenario: str, **logged: object) -> Result:
     """Return a result by what LoadGen logs, requested and effective."""
 
     def below(prefix: str) -> dict[str, object]:
@@ -22,7 +22,7 @@ def result(scenario: str, **logged: object) -> LoadGenResult:
             if key.startswith(prefix)
         }
 
-    return LoadGenResult(
+    return Result(
         Path(),
         scenario=scenario,
         mode="PerformanceOnly",

@@ -10,8 +10,8 @@ import pytest
 from pytest_mighetero.plan.advice import next_target
 from pytest_mighetero.readers.result import (
     LatencyStats,
-    LoadGenResult,
     Metric,
+    Result,
     TokenMetrics,
 )
 from pytest_mighetero.run.verdict import judge_performance
@@ -19,8 +19,8 @@ from pytest_mighetero.run.verdict import judge_performance
 LONGER = "Increase expected QPS so the loadgen pre-generates a larger query."
 
 
-def server(target: float, p99: float, valid: bool | None = False) -> LoadGenResult:
-    return LoadGenResult(
+def server(target: float, p99: float, valid: bool | None = False) -> Result:
+    return Result(
         Path(),
         scenario="Server",
         valid=valid,
@@ -30,9 +30,9 @@ def server(target: float, p99: float, valid: bool | None = False) -> LoadGenResu
     )
 
 
-def offline(target: float, measured: float, advice: str = LONGER) -> LoadGenResult:
+def offline(target: float, measured: float, advice: str = LONGER) -> Result:
     metric = Metric("samples per second", measured, "samples/s", higher_is_better=True)
-    return LoadGenResult(
+    return Result(
         Path(),
         scenario="Offline",
         valid=False,
@@ -42,18 +42,18 @@ def offline(target: float, measured: float, advice: str = LONGER) -> LoadGenResu
     )
 
 
-def answered(result: LoadGenResult, share: float) -> LoadGenResult:
+def answered(result: Result, share: float) -> Result:
     """Return *result* of a device that answered so much of what was scheduled."""
     scheduled = (result.target_qps or 0) * 0.99
     return replace(result, scheduled_qps=scheduled, completed_qps=scheduled * share)
 
 
-def token(target: float, ttft: float, tpot: float) -> LoadGenResult:
+def token(target: float, ttft: float, tpot: float) -> Result:
     """Return a language model's run, with limits of 2000 and 200 ms."""
     first, each = LatencyStats(None, None, None, {99.0: ttft}), LatencyStats()
     each = replace(each, percentiles_ms={99.0: tpot})
     tokens = TokenMetrics(1000, None, first, each, 2000, 200)
-    return LoadGenResult(
+    return Result(
         Path(), scenario="Server", valid=False, target_qps=target, tokens=tokens
     )
 
@@ -86,9 +86,7 @@ def token(target: float, ttft: float, tpot: float) -> LoadGenResult:
         (offline(100, 105, ""), 0.07, None),
     ],
 )
-def test_the_next_target(
-    result: LoadGenResult, step: float, target: float | None
-) -> None:
+def test_the_next_target(result: Result, step: float, target: float | None) -> None:
     assert next_target(result, step) == target
 
 
@@ -105,7 +103,7 @@ def test_the_next_target(
         (token(10, 2500, 90), "p99 TTFT 2500 ms, limit 2000 ms, p99 TPOT 90 ms, limit"),
     ],
 )
-def test_what_the_failure_says(result: LoadGenResult, says: str) -> None:
+def test_what_the_failure_says(result: Result, says: str) -> None:
     (problem,) = judge_performance(result)
     assert says in problem
 

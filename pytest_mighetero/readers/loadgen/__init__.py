@@ -1,4 +1,4 @@
-"""Finds LoadGen's logs and reads those of one run into a ``LoadGenResult``."""
+"""Finds LoadGen's logs and reads those of one run into a ``Result``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pytest_mighetero.readers.loadgen.summary import (
 )
 from pytest_mighetero.readers.loadgen.version import stamps_are_local
 from pytest_mighetero.readers.logfile import LogFile, Readable
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.scenario import scenario_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def find_results(log_dir: Path) -> tuple[Path, ...]:
     )
 
 
-def read_results(log_dir: Path) -> list[LoadGenResult]:
+def read_results(log_dir: Path) -> list[Result]:
     """Read what ``find_results`` finds, without what is gone by then."""
     results = []
     for folder in find_results(log_dir):
@@ -79,7 +79,7 @@ def is_issuing(folder: Path) -> bool:
         return False
 
 
-def read_result(folder: Path, *, utc_offset_s: float | None = None) -> LoadGenResult:
+def read_result(folder: Path, *, utc_offset_s: float | None = None) -> Result:
     """Read what LoadGen logged about one run, finished, killed or still running.
 
     The detail log is the authority; the summary is asked for what that does not say,
@@ -107,7 +107,7 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> LoadGenRe
     validity = values.get("result_validity")
     query_count = figures.number(values, "result_query_count")
     timed, issuing_since, host_offset = _times(detail, version, utc_offset_s)
-    result = LoadGenResult(
+    result = Result(
         folder=folder,
         loadgen_version=version,
         scenario=scenario,
@@ -143,7 +143,7 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> LoadGenRe
     return _with_reasons(_with_errors(result, values, detail, summary), values)
 
 
-def _with_reasons(result: LoadGenResult, values: Mapping[str, object]) -> LoadGenResult:
+def _with_reasons(result: Result, values: Mapping[str, object]) -> Result:
     if result.valid is not False:
         return result
     reasons = texts.invalid_reasons(values, result.bounds, result.early_stopping)
@@ -151,11 +151,11 @@ def _with_reasons(result: LoadGenResult, values: Mapping[str, object]) -> LoadGe
 
 
 def _with_errors(
-    result: LoadGenResult,
+    result: Result,
     values: Mapping[str, object],
     detail: DetailLog,
     summary: SummaryLog,
-) -> LoadGenResult:
+) -> Result:
     """Add LoadGen's errors, without that a VALID run ended as it was told to."""
     logged = int(max(0, figures.number(values, "num_errors") or 0))
     count = max(detail.error_count, logged, summary.error_count or 0)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.scenario import is_bounded
 
@@ -139,7 +139,7 @@ def _invalid_above(facts: Mapping[str, str]) -> float | None:
     return math.inf if said == "none" else _finite(said)
 
 
-def of_result(result: LoadGenResult) -> Measurement | None:
+def of_result(result: Result) -> Measurement | None:
     """Return the measurement that LoadGen's logs hold.
 
     Returns:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.readers.loadgen import find_results, read_result
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.figure import Measurement, of_result
 from pytest_mighetero.terms.scenario import SCENARIOS, scenario_of
 
@@ -101,7 +101,7 @@ def _entry(folder: Path, tree: Path, place: _Place | None) -> Entry | None:
     try:
         result = read_result(folder)
     except OSError as error:
-        result = LoadGenResult(folder)
+        result = Result(folder)
         problem: str | None = f"cannot be read: {error.strerror}"
     else:
         problem = _problem(result, place)
@@ -117,7 +117,7 @@ def _entry(folder: Path, tree: Path, place: _Place | None) -> Entry | None:
     return Entry(place.benchmark, scenario, folder, measurement, problem, facts)
 
 
-def _problem(result: LoadGenResult, place: _Place | None) -> str | None:
+def _problem(result: Result, place: _Place | None) -> str | None:
     """Say why nothing is compared with a run, or None."""
     if place is None or (place.below and place.below[0] != "performance"):
         return f"expected {LAYOUT}, found another place"
@@ -129,7 +129,7 @@ def _problem(result: LoadGenResult, place: _Place | None) -> str | None:
     return _no_result(result)
 
 
-def _no_result(result: LoadGenResult) -> str | None:
+def _no_result(result: Result) -> str | None:
     """Say why a run in its place came to nothing that is compared, or None."""
     if result.damage:
         return " ".join(["damaged:", *result.damage]).rstrip(".")

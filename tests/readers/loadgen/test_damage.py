@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.readers.loadgen import is_issuing, read_result
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.figure import of_facts, of_result
 from pytest_mighetero.run.verdict import judge_performance
 from pytest_mighetero.show.report import result_facts
@@ -65,7 +65,7 @@ def raw(key: str, value: str, **more: str) -> str:
     return text
 
 
-def read(folder: Path) -> LoadGenResult:
+def read(folder: Path) -> Result:
     result = read_result(folder, utc_offset_s=0)
     assert json.dumps(result.to_dict(), allow_nan=False)
     assert "".join(result_facts(result).values()).encode()

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mighetero.cli.__main__ import main
 from pytest_mighetero.readers.loadgen import find_results, read_result
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.verdict import judge_performance
 
 LOGS = Path(__file__).resolve().parents[4] / "shared" / "failing-logs"
@@ -19,7 +19,7 @@ Capture = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.skipif(not LOGS.is_dir(), reason=f"no logs in {LOGS}")
 
 
-def read(case: str) -> LoadGenResult:
+def read(case: str) -> Result:
     (folder,) = find_results(LOGS / case)
     return read_result(folder)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.readers.loadgen import is_issuing, read_result
-from pytest_mighetero.readers.result import LoadGenResult
+from pytest_mighetero.readers.result import Result
 
 pytest.importorskip("mlperf_loadgen", reason="mlcommons-loadgen is not installed")
 
@@ -29,14 +29,14 @@ def start(log_dir: Path, *args: str, zone: str = "UTC0") -> subprocess.Popen[byt
     )
 
 
-def run(log_dir: Path, *args: str, zone: str = "UTC0") -> LoadGenResult:
+def run(log_dir: Path, *args: str, zone: str = "UTC0") -> Result:
     with start(log_dir, *args, zone=zone) as process:
         assert process.wait(DEADLINE_S) == 0
     return read_result(log_dir)
 
 
 # Within which the window must lie; LoadGen cuts its stamps to milliseconds.
-def assert_within(result: LoadGenResult, begin: float, end: float) -> None:
+def assert_within(result: Result, begin: float, end: float) -> None:
     window = result.window
     assert window is not None
     assert begin - 0.001 <= window.begin <= window.end <= end

@@ -14,7 +14,7 @@ from pytest_mighetero.readers.loadgen import find_results, is_issuing, read_resu
 from tests.readers.loadgen.mllog import DETAIL, SUMMARY
 
 if TYPE_CHECKING:
-    from pytest_mighetero.readers.result import LoadGenResult
+    from pytest_mighetero.readers.result import Result
 
 LOGS = Path(__file__).resolve().parents[4] / "shared" / "loadgen-logs"
 RESULTS = [folder.relative_to(LOGS).as_posix() for folder in find_results(LOGS)]
@@ -68,7 +68,7 @@ def posix(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp()
 
 
-def read(name: str, utc_offset_s: float | None = 0.0) -> LoadGenResult:
+def read(name: str, utc_offset_s: float | None = 0.0) -> Result:
     return read_result(LOGS / name, utc_offset_s=utc_offset_s)
 
 

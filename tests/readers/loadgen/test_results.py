@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_mighetero.readers.loadgen import find_results, is_issuing, read_result
-from pytest_mighetero.readers.result import LoadGenResult, Metric
+from pytest_mighetero.readers.result import Metric, Result
 from tests.readers.loadgen.mllog import (
     DETAIL,
     SUMMARY,
@@ -60,7 +60,7 @@ def scenario(text: str) -> str:
     return line("effective_scenario", text)
 
 
-def read(folder: Path) -> LoadGenResult:
+def read(folder: Path) -> Result:
     return read_result(folder, utc_offset_s=0)
 
 
@@ -79,13 +79,13 @@ class TestFiles:
     def test_empty_files_say_nothing(self, tmp_path: Path) -> None:
         (tmp_path / DETAIL).touch()
         write_summary(tmp_path, "")
-        assert read_result(tmp_path) == LoadGenResult(tmp_path)
+        assert read_result(tmp_path) == Result(tmp_path)
         assert is_issuing(tmp_path) is False
 
     @pytest.mark.parametrize("name", [DETAIL, SUMMARY])
     def test_one_file_is_enough(self, tmp_path: Path, name: str) -> None:
         (tmp_path / name).touch()
-        assert read_result(tmp_path) == LoadGenResult(tmp_path)
+        assert read_result(tmp_path) == Result(tmp_path)
 
     def test_find_results(self, tmp_path: Path) -> None:
         for name in ("b/1", "a", "c/d/e"):
