@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mighetero.readers.loadgen import find_results, read_result
+from pytest_mighetero.readers.loadgen import READER
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.sides import kind_of, why_not
 from pytest_mighetero.records.record import Record
@@ -123,10 +123,10 @@ def _log_dir(record: Record) -> Path:
 
 
 def _of_run(record: Record, log_dir: Path, to: Path) -> Handover:
-    found = find_results(log_dir)
+    found = READER.find(log_dir)
     if len(found) != 1:
         raise RefusedError(f"{log_dir} has logs of {len(found)} tests, expected one")
-    result, place = read_result(found[0]), found[0].relative_to(log_dir)
+    result, place = READER.read(found[0]), found[0].relative_to(log_dir)
     if problems := judge(result, accuracy_summary(log_dir)):
         raise RefusedError(". ".join(problems))
     if differs := _differs(record, result):
@@ -172,11 +172,11 @@ def _of_audit(audit: str, log_dir: Path, to: Path) -> Handover:
     runs, folders, place = {}, [], Path()
     logs = to / "build" / "compliance_logs"
     for part in sorted(kept.glob(f"{test}*")):
-        own = [each for each in find_results(part) if _depth(each, part) == _DEPTH]
+        own = [each for each in READER.find(part) if _depth(each, part) == _DEPTH]
         if len(own) != 1:
             raise RefusedError(f"{part} has logs of {len(own)} tests, expected one")
         place = own[0].relative_to(part)
-        runs[part.name] = read_result(own[0])
+        runs[part.name] = READER.read(own[0])
         folders.append((own[0], logs / part.name / place))
     if problems := judge_runs(runs):
         raise RefusedError(". ".join(problems))

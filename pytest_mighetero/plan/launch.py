@@ -9,10 +9,12 @@ from pathlib import Path
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.harness.command import Command
-from pytest_mighetero.plan.asked import Asked, asked_of
+from pytest_mighetero.plan.asked import asked_of
 from pytest_mighetero.plan.search import MAX_FULL, MAX_PROBES
 from pytest_mighetero.plan.seats import Seat
+from pytest_mighetero.readers.reader import Asked, Reader, reader_named
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.spec.suite import HarnessSpec
 from pytest_mighetero.terms.pair import Pair, audit_of, run_name
 from pytest_mighetero.terms.run_args import RunArgs
 
@@ -40,6 +42,7 @@ class Launch:
         folder: a folder of its own, for its output and LOG_DIR.
         command: what starts it.
         audit_folder: where an audit leaves its verdict files.
+        read_by: the name of the reader of what its tool writes.
     """
 
     pair: Pair
@@ -50,6 +53,12 @@ class Launch:
     folder: Path
     command: Command
     audit_folder: Path
+    read_by: str = HarnessSpec.reader
+
+    @property
+    def reader(self) -> Reader:
+        """Reads what its tool writes."""
+        return reader_named(self.read_by)
 
     @property
     def name(self) -> str:
@@ -64,8 +73,8 @@ class Launch:
 
     @property
     def asked(self) -> tuple[Asked, ...]:
-        """What it asks of LoadGen."""
-        return asked_of(self.pair, self.action, self.run_args)
+        """What it asks of its tool."""
+        return asked_of(self.pair, self.action, self.run_args, self.reader.settings)
 
     @property
     def log_dir(self) -> Path:
@@ -157,7 +166,8 @@ def _launch(
     )
     audits = config.harness_dir / _fill(spec.audit_folder, values)
     seconds = background_seconds or config.main_duration
-    return Launch(pair, action, device, seconds, run_args, folder, command, audits)
+    where = (folder, command, audits, spec.reader)
+    return Launch(pair, action, device, seconds, run_args, *where)
 
 
 def run_args_of(

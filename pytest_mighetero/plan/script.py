@@ -2,7 +2,7 @@
 
 It starts what the run would start, in its order, and waits as the run would, as far as
 a shell can: for a start marker and a first query of each background, for the settle
-time, for main, for the backgrounds. It does not judge what LoadGen says.
+time, for main, for the backgrounds. It does not judge what they come to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterable
 
 from pytest_mighetero.plan.launch import Launch, RunPlan
-from pytest_mighetero.readers.loadgen.detail import DETAIL_NAME
+from pytest_mighetero.readers.reader import reader_named
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import MISLEADING, OUTER_MAKE
 from pytest_mighetero.units import format_duration
@@ -171,9 +171,10 @@ def _issuing(config: RunSpec) -> str:
     spec = config.suite.harness
     markers = " ".join(f"-e {shlex.quote(marker)}" for marker in spec.start_markers)
     tests = [f'grep -aqF {markers} "$1/output.log"']
-    if spec.loadgen_log:
-        log = f"--include={DETAIL_NAME}"
-        tests.append(f'grep -arqs {log} generated_query_count "$1/logs"')
+    sign = reader_named(spec.reader).sign
+    if sign is not None and spec.loadgen_log:
+        log, word = shlex.quote(sign.log), shlex.quote(sign.word)
+        tests.append(f'grep -arqs --include={log} {word} "$1/logs"')
     return "issuing() {\n    " + " &&\n        ".join(tests) + "\n}\n"
 
 

@@ -48,6 +48,7 @@ def run_spec(config: pytest.Config) -> RunSpec:
         from pytest_mighetero.devices.source import device_kinds
         from pytest_mighetero.errors import ConfigError
         from pytest_mighetero.plan.durations import check_lengths
+        from pytest_mighetero.readers.reader import reader_named
         from pytest_mighetero.records.comparison.reference_files import load_references
         from pytest_mighetero.spec.runspec import build_spec
 
@@ -58,6 +59,7 @@ def run_spec(config: pytest.Config) -> RunSpec:
                 config.rootpath,
                 device_kinds(),
             )
+            reader_named(run.suite.harness.reader)
             check_lengths(run)
             load_references(run.references)
         except ConfigError as error:

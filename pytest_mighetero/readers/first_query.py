@@ -1,32 +1,48 @@
-"""LoadGen's first query, seen as soon as its detail log has it."""
+"""A tool's first query, seen as soon as its files tell."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.readers.changes import Changes
-from pytest_mighetero.readers.loadgen.detail import DETAIL_NAME, has_issuing_line
 from pytest_mighetero.readers.logfile import LogFile
 
-_AGAIN = 1024  # bytes read twice: the line may have been cut by the last look
+_BLOCK = 128 * 1024
+_AGAIN = 1024  # bytes read twice: the mark may have been cut by the last look
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How a tool's files tell that it issues queries.
+
+    Attributes:
+        log: the name of the file that tells.
+        mark: what stands in it from then on; below 1 kB.
+        word: the part of that which people and ``grep`` look for.
+    """
+
+    log: str
+    mark: bytes
+    word: str
 
 
 class FirstQuery:
-    """Follows a LOG_DIR until a LoadGen log in it has a first query.
+    """Follows a LOG_DIR until a log in it has a first query.
 
     Logs are read on from where the last look ended: while samples are loaded they may
-    grow by megabytes.
+    grow by megabytes. What is no log, or cannot be read, has no first query.
 
     Attributes:
-        log_dir: where LoadGen's logs appear, at any depth.
+        log_dir: where logs appear, at any depth.
         seen: whether one has a first query.
     """
 
-    def __init__(self, log_dir: Path):
-        self.log_dir = log_dir
+    def __init__(self, log_dir: Path, sign: Sign | None):
+        self.log_dir, self._sign = log_dir, sign
         self.seen = False
         self._read: dict[Path, int] = {}
         self._watches: set[int] = set()
@@ -36,37 +52,42 @@ class FirstQuery:
         """The logs that have appeared."""
         return list(self._read)
 
-    def look(self, changes: Changes) -> bool:
+    def look(self, changes: Changes | None = None) -> bool:
         """Look, and have *changes* tell when another look is worth while.
 
         Returns:
             Whether the first query was seen just now.
         """
-        if not self.seen:
-            self.seen = any(map(self._read_on, self._detail_logs(changes)))
-            for watch in self._watches if self.seen else ():
+        if self.seen or self._sign is None:
+            return False
+        logs = self._logs(self._sign.log, changes)
+        self.seen = any(self._read_on(log, self._sign.mark) for log in logs)
+        if self.seen and changes is not None:
+            for watch in self._watches:
                 changes.unwatch(watch)
-            return self.seen
-        return False
+        return self.seen
 
-    def _detail_logs(self, changes: Changes) -> Iterator[Path]:
+    def _logs(self, name: str, changes: Changes | None) -> Iterator[Path]:
         folders = [self.log_dir]
         while folders:
             folder = folders.pop()
             # Before it is listed, so that nothing can appear in between unnoticed.
-            watch = changes.watch(folder)
+            watch = changes.watch(folder) if changes is not None else None
             self._watches |= {watch} if watch is not None else set()
             with suppress(OSError), os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(Path(entry.path))
-                    elif entry.name == DETAIL_NAME:
+                    elif entry.name == name:
                         yield Path(entry.path)
 
-    def _read_on(self, log: Path) -> bool:
+    def _read_on(self, log: Path, mark: bytes) -> bool:
         begin = self._read.setdefault(log, 0)
         with suppress(OSError), closing(LogFile(log, begin)) as stream:
-            if has_issuing_line(stream):
-                return True
+            overlap = b""
+            while block := stream.read(_BLOCK):
+                if mark in overlap + block:
+                    return True
+                overlap = block[-len(mark) :]
             self._read[log] = max(0, stream.at - _AGAIN)
         return False

@@ -1,9 +1,9 @@
-"""What one LoadGen run came to: plain frozen values."""
+"""What one run of a tool came to: plain frozen values."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.terms.scenario import is_bounded
@@ -44,12 +44,11 @@ class LatencyStats:
 
 @dataclass(frozen=True)
 class TokenMetrics:
-    """What LoadGen v4.0 and later says of a run of a language model.
+    """What a tool says of a run of a language model.
 
     Attributes:
-        tokens_per_second: Completed tokens per second, or None. v4.0 Server has none:
-            its ``result_token_throughput`` is not in the unit it should be.
-        inferred_tokens_per_second: The same where LoadGen inferred the token counts.
+        tokens_per_second: Completed tokens per second.
+        inferred_tokens_per_second: The same where the tool inferred the token counts.
         first_token: Time to the first token (TTFT).
         per_output_token: Time per output token (TPOT).
         first_token_limit_ms: The Server scenario's limit on TTFT.
@@ -65,7 +64,7 @@ class TokenMetrics:
 
     @property
     def are_judged(self) -> bool:
-        """Whether LoadGen measured, or limits, TTFT and TPOT; not where it inferred."""
+        """Whether TTFT and TPOT were measured, or limited; not where inferred."""
         limits = self.first_token_limit_ms, self.per_output_token_limit_ms
         measured = (
             self.first_token.percentiles_ms,
@@ -76,7 +75,7 @@ class TokenMetrics:
 
 @dataclass(frozen=True)
 class LatencyBound:
-    """A latency by which LoadGen judges a Server run.
+    """A latency by which a Server run is judged.
 
     Attributes:
         name: ``latency``; of language models ``TTFT`` or ``TPOT``.
@@ -111,21 +110,23 @@ class LatencyBound:
 
 @dataclass(frozen=True)
 class Result:
-    """What the logs of one LoadGen run say; what they do not say is None or empty.
+    """What the files of one run say; what they do not say is None or empty.
 
     Attributes:
-        folder: Where the logs are.
-        loadgen_version: As logged, for instance ``6.0.17 @ d6147c7eb7``.
+        folder: Where the files are.
+        tool: What wrote them, as sentences call it: ``LoadGen``.
+        version: The tool's, for instance ``6.0.17 @ d6147c7eb7``.
         scenario: ``Offline``, ``Server``, ``SingleStream`` or ``MultiStream``.
         mode: ``PerformanceOnly``, ``AccuracyOnly``, ``SubmissionRun`` or
             ``FindPeakPerformance``.
         metric: The scenario's metric.
-        valid: Whether LoadGen calls the run VALID. It never does for AccuracyOnly.
+        valid: Whether the tool calls the run VALID. LoadGen never does so for
+            AccuracyOnly.
         invalid_reasons: A sentence for each condition that an INVALID run missed.
-        recommendations: What LoadGen advises.
-        early_stopping: What LoadGen says of early stopping (v2.0 and later).
+        recommendations: What the tool advises.
+        early_stopping: What it says of early stopping.
         target_qps: The rate that was asked for (Server), or expected (all others).
-        scheduled_qps: Server: the rate at which LoadGen issued queries.
+        scheduled_qps: Server: the rate at which queries were issued.
         completed_qps: Server: the rate at which they were answered, up to the last.
         samples_per_second: Offline: the rate at which samples were answered.
         target_latency_ms: Server's limit on the latency.
@@ -136,31 +137,28 @@ class Result:
         max_latency_ms: Longest of the same.
         percentiles_ms: The same by percentile, for instance ``{99.0: 12.3, ...}``.
         tokens: What language models are judged by.
-        errors: The first 100 messages that LoadGen marks as errors.
+        errors: The first 100 messages that the tool marks as errors.
         warnings: The first 100 that it marks as warnings, and in a VALID run that it
-            reached the ``max_query_count`` that was asked for, which LoadGen marks as
-            an error.
-        error_count: All errors: the most that any of LoadGen's counts says, without
-            those among ``warnings``.
-        requested: The ``requested_`` settings, without that prefix, in LoadGen's units
-            (milliseconds and nanoseconds, as the names say): what reached LoadGen.
-        settings: The ``effective_`` settings likewise: what it made of them.
-        query_count: Queries issued (v2.0 and later); Offline has a single one.
+            ended as it was told to.
+        error_count: All errors: the most that any of the tool's counts says.
+        requested: The settings that reached the tool, by its own names and units.
+        settings: What it made of them, likewise.
+        query_count: Queries issued; Offline has a single one.
         windows: The timed windows. PerformanceOnly has one, AccuracyOnly one for each
             set of samples that fits into memory, FindPeakPerformance one per try.
         issuing_since: POSIX seconds of the first query. Where the log was cut off
-            before the first window's end it is recovered from the local
-            ``test_datetime`` and up to 1 s late. None until queries are issued.
-        host_utc_offset_s: Seconds by which the writing host's clock was ahead of UTC,
-            where the log tells (LoadGen v1.1 and later, with a complete window). Of
-            use to read the log of a run that was killed on the same host.
+            before the first window's end it may be up to 1 s late. None until queries
+            are issued.
+        host_utc_offset_s: Seconds by which the writing host's clock was ahead of UTC.
+            Of use to read the log of a run that was killed on the same host.
         damage: Sentences on what no log of one whole run would say: two files of
             different runs, a log that ends within the run, figures that are none. What
             such logs say is not to be trusted, VALID included.
     """
 
     folder: Path
-    loadgen_version: str | None = None
+    tool: str
+    version: str | None = None
     scenario: str | None = None
     mode: str | None = None
     metric: Metric | None = None
@@ -226,38 +224,36 @@ class Result:
         """From the first window's begin to the last one's end; None without any."""
         if not self.windows:
             return None
-        return TimedWindow(
-            self.windows[0].begin, max(window.end for window in self.windows)
-        )
+        first, end = self.windows[0], max(window.end for window in self.windows)
+        return TimedWindow(first.begin, end, first.source)
+
+    @property
+    def version_name(self) -> str:
+        """How records and junit call ``version``: ``loadgen_version``."""
+        return f"{self.tool.lower()}_version"
 
     def to_dict(self) -> dict[str, object]:
         """Return it all, ``window`` too, as data that ``json.dumps`` takes as it is.
 
         Paths become text, percentiles text such as ``99`` and ``99.9``, and numbers
-        that JSON has no way to write None.
+        that JSON has no way to write None. ``tool`` stands in the version's name.
         """
-        plain = {name: _plain(value) for name, value in _items(self)}
-        return {**plain, "window": _plain(self.window)}
-
-
-def _items(value: object) -> list[tuple[str, object]]:
-    if is_dataclass(value):
-        return [(each.name, getattr(value, each.name)) for each in fields(value)]
-    if isinstance(value, dict):
-        return [
-            (f"{key:g}" if isinstance(key, float) else str(key), each)
-            for key, each in value.items()
-        ]
-    return []
+        plain = {name: _plain(value) for name, value in vars(self).items()}
+        named = {"folder": plain.pop("folder"), self.version_name: plain.pop("version")}
+        del plain["tool"]
+        return {**named, **plain, "window": _plain(self.window)}
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
+    if is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, dict):
+        return {
+            f"{key:g}" if isinstance(key, float) else str(key): _plain(each)
+            for key, each in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]
-    if is_dataclass(value) or isinstance(value, dict):
-        return {name: _plain(each) for name, each in _items(value)}
-    return str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (bool, int)) else str(value)

@@ -17,7 +17,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.records.record_file import VERSION
 from pytest_mighetero.records.reserve import replace
-from pytest_mighetero.run.evidence import loadgen_result, ran_otherwise
+from pytest_mighetero.run.evidence import ran_otherwise, result_of
 from pytest_mighetero.terms.secret import NONE, Secrets
 
 
@@ -121,7 +121,7 @@ def describe(
         for name in ("launched", "started", "finished", "stopped", "exited")
         for stamp in [getattr(harness, name)]
     }
-    result = loadgen_result(launch) if read_logs and harness.exited else None
+    result = result_of(launch) if read_logs and harness.exited else None
     return {
         "role": launch.folder.name,
         "benchmark": launch.pair.benchmark,

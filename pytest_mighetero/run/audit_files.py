@@ -1,4 +1,4 @@
-"""The files of an audit: kept with the run, and what LoadGen says in them.
+"""The files of an audit: kept with the run, and judged.
 
 An audit of the real harness ignores LOG_DIR: it writes to one folder per audit, system,
 benchmark and scenario, ``build/compliance_logs``, and the next one overwrites it.
@@ -14,9 +14,9 @@ from pathlib import Path
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.result import Result
-from pytest_mighetero.run.verdict import judge_performance
+from pytest_mighetero.run.verdict import damaged, judge_performance
 
-# Whose LoadGen verdict says nothing of the audit: with each sample once, or one sample
+# Whose own verdict says nothing of the audit: with each sample once, or one sample
 # over and over, they are too short, and counted INVALID; verify_performance.txt
 # compares their rates all the same (all of NVIDIA's of v1.0 and v2.0).
 _TOO_SHORT = ("TEST04-A", "TEST04-B")
@@ -53,18 +53,14 @@ def keep_audit(launch: Launch, since: float) -> Path:
 
 
 def judge_runs(runs: Mapping[str, Result]) -> list[str]:
-    """Return what is wrong with an audit's runs of LoadGen.
+    """Return what is wrong with an audit's own runs.
 
     Args:
         runs: by the audit's parts, ``TEST01`` or ``TEST04-A`` and ``TEST04-B``.
     """
-    problems = []
-    for part, result in runs.items():
-        if part not in _TOO_SHORT:
-            problems += [f"{part}: {each}" for each in judge_performance(result)]
-        elif result.damage:
-            said = " ".join(result.damage).rstrip(".")
-            problems.append(
-                f"{part}: LoadGen's logs in {result.folder} are damaged: {said}"
-            )
-    return problems
+    return [
+        f"{part}: {problem}"
+        for part, result in runs.items()
+        for judge in [damaged if part in _TOO_SHORT else judge_performance]
+        for problem in judge(result)
+    ]

@@ -1,4 +1,4 @@
-"""What a harness left behind: exit, last lines, LoadGen's files, timed window."""
+"""What a harness left behind: exit, last lines, its tool's files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.harness.process import HarnessProcess
-from pytest_mighetero.plan.asked import audit_overrides, differences, overridden
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.readers.loadgen import find_results, read_result, read_results
 from pytest_mighetero.readers.logfile import LogFile
+from pytest_mighetero.readers.reader import Difference, Reader
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.verdict import explain_exit
 
@@ -23,7 +22,6 @@ _SUMMARY_LIMIT = 1024 * 1024
 
 def exit_of(harness: HarnessProcess) -> str:
     """Say how *harness* exited, in make's words where it said them."""
-    assert harness.exit_code is not None
     return explain_exit(harness.exit_code, harness.tail())
 
 
@@ -51,28 +49,28 @@ def log_failure(harness: HarnessProcess) -> str:
     )
 
 
-def loadgen_result(launch: Launch) -> Result | None:
-    """Return LoadGen's result of *launch*, or None where it left no logs.
+def result_of(launch: Launch) -> Result | None:
+    """Return what *launch* came to, or None where it left no result of its own.
 
     LOG_DIR was empty at the launch, so whatever is there is this launch's own.
     """
-    results = read_results(launch.log_dir)
+    results = launch.reader.read_all(launch.log_dir)
     return results[0] if len(results) == 1 else None
 
 
 def ran_otherwise(launch: Launch) -> list[str]:
-    """Say where LoadGen ran with other settings than *launch* asked for.
+    """Say where a tool ran with other settings than *launch* asked for.
 
     For a performance run, finished or not; whatever an audit is allowed is not here.
     """
-    problems = []
-    for result in read_results(launch.log_dir):
-        if overridden(result):
+    problems, reader = [], launch.reader
+    for result in reader.read_all(launch.log_dir):
+        if reader.overridden(result):
             problems.append(
                 f"an audit.config in its folder, of another run, changed its settings: "
-                f"LoadGen warns of it in {result.folder}"
+                f"{reader.tool} warns of it in {result.folder}"
             )
-        problems += differences(launch.asked, result)
+        problems += [each.said for each in reader.differences(launch.asked, result)]
     return list(dict.fromkeys(problems))
 
 
@@ -87,7 +85,7 @@ def accuracy_summary(log_dir: Path) -> dict[str, Any] | None:
 
 
 def audit_verdicts(audit: str, folder: Path, since: float) -> dict[Path, str]:
-    """Return the texts that an audit wrote after *since*, LoadGen's logs apart.
+    """Return the verdicts that an audit wrote after *since*, and what they stand on.
 
     Args:
         audit: which one, for example ``TEST01``.
@@ -96,7 +94,7 @@ def audit_verdicts(audit: str, folder: Path, since: float) -> dict[Path, str]:
     """
     texts = {}
     for path in sorted(folder.glob(f"{audit}*/**/*.txt")):
-        if path.name.startswith("mlperf_log"):
+        if not path.name.startswith("verify_") and not path.stem.endswith("_accuracy"):
             continue
         with suppress(OSError), closing(LogFile(path)) as file:  # or it is no file
             if path.stat().st_mtime >= int(since):
@@ -107,7 +105,7 @@ def audit_verdicts(audit: str, folder: Path, since: float) -> dict[Path, str]:
 
 @dataclass(frozen=True)
 class AuditSettings:
-    """What LoadGen ran with in an audit.
+    """What a tool ran with in an audit.
 
     Attributes:
         meant: what the audit changed by design, a sentence each.
@@ -123,51 +121,50 @@ class AuditSettings:
 def audit_settings(
     launch: Launch, kept: Path, since: float, *, logged: bool = True
 ) -> AuditSettings:
-    """Compare what an audit asked for with what its runs of LoadGen had.
+    """Compare what an audit asked for with what its own runs had.
 
     Args:
         launch: an audit.
         kept: where its files are kept.
         since: POSIX time of its launch; an older log is an earlier audit's.
-        logged: whether its harness writes LoadGen's logs at all.
+        logged: whether its harness writes its tool's logs at all.
     """
-    meant: list[str] = []
-    problems: list[str] = []
+    reader, audit = launch.reader, launch.audit or ""
+    said: dict[Difference, None] = {}
     found: dict[str, list[Result]] = {}  # by its part: TEST04-A, TEST04-B
-    for folder in find_results(kept):
+    for folder in reader.find(kept):
         part = Path(*folder.relative_to(kept).parts[:1]).name
-        if not part.startswith(launch.audit or "") or _newest(folder) < int(since):
+        if not part.startswith(audit) or _newest(folder, reader) < int(since):
             continue
-        result = read_result(folder)
-        by_design, otherwise = audit_overrides(launch.asked, result)
-        meant += by_design
-        problems += otherwise
+        result = reader.read(folder)
+        said |= dict.fromkeys(reader.differences(launch.asked, result))
         found.setdefault(part, []).append(result)
-    runs = {part: min(results, key=_own) for part, results in found.items()}
+
+    def own(result: Result) -> tuple[bool, int]:
+        """Sort a run before its copies, deeper down, and what it compares with."""
+        return not reader.overridden(result), len(result.folder.parts)
+
+    runs = {part: min(results, key=own) for part, results in found.items()}
+    problems = [each.said for each in said if not each.by_design]
     if logged and not runs:
         problems.append(
-            f"{launch.audit} left no LoadGen log of its own under "
+            f"{audit} left no {reader.tool} log of its own under "
             f"{launch.audit_folder}: nothing ran, and its verdict is of earlier logs"
         )
     problems += [
-        f"no audit.config reached LoadGen in {part}: another run in this folder took "
-        f"it away, and what was measured is no audit"
+        f"no audit.config reached {reader.tool} in {part}: another run in this folder "
+        f"took it away, and what was measured is no audit"
         for part, result in runs.items()
-        if not overridden(result)
+        if not reader.overridden(result)
     ]
-    said = tuple(dict.fromkeys(meant)), tuple(dict.fromkeys(problems))
-    return AuditSettings(*said, runs)
+    meant = tuple(each.said for each in said if each.by_design)
+    return AuditSettings(meant, tuple(problems), runs)
 
 
-def _own(result: Result) -> tuple[bool, int]:
-    """Sort an audit's run before its copies, deeper down, and what it compares with."""
-    return not overridden(result), len(result.folder.parts)
-
-
-def _newest(folder: Path) -> float:
-    """Return when a LoadGen log in *folder* was last written, POSIX seconds; or 0."""
+def _newest(folder: Path, reader: Reader) -> float:
+    """Return when a log in *folder* was last written, POSIX seconds; or 0."""
     newest = 0.0
-    for path in folder.glob("mlperf_log_*.txt"):
+    for name in reader.names:
         with suppress(OSError):  # it is gone, or a link to nothing
-            newest = max(newest, path.stat().st_mtime)
+            newest = max(newest, (folder / name).stat().st_mtime)
     return newest

@@ -13,7 +13,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import RunPlan
 from pytest_mighetero.plan.seats import source_of
-from pytest_mighetero.readers.loadgen import find_results, is_issuing
+from pytest_mighetero.readers.first_query import FirstQuery
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.audit_files import judge_runs, keep_audit
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
@@ -22,9 +22,9 @@ from pytest_mighetero.run.evidence import (
     audit_settings,
     audit_verdicts,
     exit_of,
-    loadgen_result,
     log_failure,
     ran_otherwise,
+    result_of,
     tail_of,
 )
 from pytest_mighetero.run.proof import background_proof, main_proof
@@ -46,15 +46,14 @@ class MainRun:
         harness: its process.
         when_launched: called as soon as it is, for what can wait until then.
         when_issuing: called once it issues queries.
-        result: LoadGen's result once it is done; None where it left none, and of an
-            audit.
+        result: its result once it is done; None where it left none, and of an audit.
         window: its timed window once it is done.
         unloaded: which backgrounds did not load their device in it; None for none.
         watch: what the processes did meanwhile; None before it is launched.
         doubts: why its log is not of this run.
-        otherwise: where LoadGen ran with something else than it was asked for.
+        otherwise: where it ran with something else than it was asked for.
         audit_overrides: what an audit changed of that by design.
-        audit_runs: its runs of LoadGen, by its parts: ``TEST04-A``, ``TEST04-B``.
+        audit_runs: an audit's own runs, by its parts: ``TEST04-A``, ``TEST04-B``.
     """
 
     def __init__(self, config: RunSpec, plan: RunPlan, pump: Pump, tick: Tick):
@@ -65,6 +64,7 @@ class MainRun:
             self._telemetry = Telemetry(meter, pump.clock.now)
         self.launch = plan.main
         self.harness: HarnessProcess = process_of(config, plan.main)
+        self._first_query = FirstQuery(plan.main.log_dir, plan.main.reader.sign)
         self.when_launched: Callable[[], None] = lambda: None
         self.when_issuing: Callable[[], None] | None = None
         self.result: Result | None = None
@@ -153,7 +153,8 @@ class MainRun:
         if not proof.windows or (by_marker and age < _LOG_APPEARS_S):
             return None
         begin = min(window.begin for window in proof.windows)
-        return TimedWindow(begin, max(window.end for window in proof.windows))
+        end = max(window.end for window in proof.windows)
+        return TimedWindow(begin, end, proof.windows[0].source)
 
     @contextmanager
     def _sampled(self) -> Iterator[None]:
@@ -172,12 +173,9 @@ class MainRun:
             self._telemetry.sample()
         if self.watch is not None:
             self.watch.look()
-        if self.when_issuing is not None and self._issues():
+        if self.when_issuing is not None and self._first_query.look():
             self.when_issuing()
             self.when_issuing = None
-
-    def _issues(self) -> bool:
-        return any(map(is_issuing, find_results(self.launch.log_dir)))
 
     def telemetry(self) -> dict[str, Any]:
         """Return what the GPU did in main's window, as far as NVML was asked."""
@@ -244,7 +242,7 @@ class MainRun:
         proof = main_proof(self.launch, harness, self._pump.clock)
         self.doubts, self.window = proof.doubts, proof.windows[0]
         if not proof.doubts and self.launch.audit is None:
-            self.result = loadgen_result(self.launch)
+            self.result = result_of(self.launch)
         if self.launch.audit is None:
             self.otherwise = tuple(ran_otherwise(self.launch))
         else:
@@ -267,11 +265,12 @@ class MainRun:
         if bad_exit:
             return bad_exit
         if self.doubts:
-            return [f"its LoadGen log is of no run of its own: {self.doubts[0]}"]
+            tool = launch.reader.tool
+            return [f"its {tool} log is of no run of its own: {self.doubts[0]}"]
         if self.result is None:
             nothing = (
-                f"it exited with code 0 but left no LoadGen result of its own under "
-                f"{launch.log_dir}: nothing ran, or more than one test did"
+                f"it exited with code 0 but left no {launch.reader.tool} result of its "
+                f"own under {launch.log_dir}: nothing ran, or more than one test did"
             )
             return [nothing]
         return [*self.otherwise, *judge(self.result, accuracy_summary(launch.log_dir))]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pytest_mighetero.terms.window import Source, TimedWindow
+from pytest_mighetero.terms.window import MARKER, TimedWindow
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Margin:
     start_s: float
     end_s: float
     covered: float
-    source: Source
+    source: str
     gap_s: float = 0.0
 
 
@@ -80,10 +80,9 @@ class OverlapReport:
         return min(each.end_s for each in self.margins)
 
     @property
-    def source(self) -> Source:
-        """``loadgen`` when every window comes from LoadGen's logs."""
-        loadgen = all(each.source == "loadgen" for each in self.margins)
-        return "loadgen" if loadgen else "marker"
+    def source(self) -> str:
+        """Whose logs every window comes from, ``loadgen``; else ``marker``."""
+        return _source(each.source for each in self.margins)
 
 
 def margin(
@@ -109,15 +108,19 @@ def margin(
         min(two.begin, main.end + end_required_s) - max(one.end, main.begin)
         for one, two in pairwise(union)
     )
-    both = main.source == "loadgen" and all(w.source == "loadgen" for w in windows)
     return Margin(
         name,
         start_s=main.begin - union[0].begin,
         end_s=union[-1].end - main.end,
         covered=covered / main.seconds if main.seconds > 0 else 0.0,
-        source="loadgen" if both else "marker",
+        source=_source(each.source for each in (main, *windows)),
         gap_s=max(0.0, *pauses, 0.0),
     )
+
+
+def _source(sources: Iterable[str]) -> str:
+    different = dict.fromkeys(sources)
+    return MARKER if MARKER in different else ", ".join(different)
 
 
 def merged(windows: Sequence[TimedWindow]) -> list[TimedWindow]:

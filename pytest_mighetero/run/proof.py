@@ -13,15 +13,13 @@ from pathlib import Path
 
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.readers.loadgen import read_results
-from pytest_mighetero.readers.loadgen.version import stamps_are_local
+from pytest_mighetero.readers.reader import Reader
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.clock import Clock
-from pytest_mighetero.terms.window import TimedWindow
+from pytest_mighetero.terms.window import MARKER, TimedWindow
 
-_STAMP_S = 0.01  # LoadGen's stamps are in ms, and cut off
-# issuing_since is up to 1 s late: LoadGen cuts test_datetime down to the second.
-_SECOND_S = 1.5
+_STAMP_S = 0.01  # stamps are in ms, and cut off
+_SECOND_S = 1.5  # issuing_since is up to 1 s late
 _ZONE_STEP_S = 900.0
 
 
@@ -61,19 +59,22 @@ def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
     enough for both.
     """
     life = _life(harness, clock)
-    results = read_results(launch.log_dir)
+    results = launch.reader.read_all(launch.log_dir)
     result = results[0] if len(results) == 1 else None
-    if result is None or result.window is None:
-        return Proof((TimedWindow(life.launched, life.last, "marker"),))
+    by_marker = TimedWindow(life.launched, life.last, MARKER)
+    if result is None or not result.windows:
+        return Proof((by_marker,))
     doubt = _foreign(result.folder, launch, harness, clock)
     begins = [_begins(window, life, clock) for window in result.windows]
     if doubt is None and not all(begins):
-        doubt = _outside(result, result.windows[begins.index([])], life, clock)
+        outside = result.windows[begins.index([])]
+        doubt = _outside(launch.reader, result, outside, life, clock)
     if doubt is not None:
-        return Proof((TimedWindow(life.launched, life.last, "marker"),), (doubt,))
+        return Proof((by_marker,), (doubt,))
     lengths = [window.seconds for window in result.windows]
     end = max(max(each) + long for each, long in zip(begins, lengths, strict=True))
-    return Proof((TimedWindow(min(map(min, begins)), end),))
+    source = result.windows[0].source
+    return Proof((TimedWindow(min(map(min, begins)), end, source),))
 
 
 def background_proof(
@@ -92,16 +93,19 @@ def background_proof(
         issuing: ``time.monotonic()`` at which a log was seen to have a first query.
     """
     life = _life(harness, clock)
-    results = read_results(launch.log_dir)
+    results = launch.reader.read_all(launch.log_dir)
     said = [each for each in results if each.window or each.issuing_since]
     if not said and issuing is not None:
         gone = f"its first query is in no log in {launch.log_dir} any more"
         return Proof((), (gone,))
     if not said:
-        return Proof((_unlogged(harness, clock, life, logs=bool(results)),))
-    windows, doubts = [], []
+        silent = bool(results) and not harness.finished
+        return Proof((_unlogged(launch, harness, clock, life, silent=silent),))
+    windows, doubts, reader = [], [], launch.reader
+    seen = clock.posix(issuing) if issuing is not None and len(said) == 1 else None
     newest = max(said, key=_began)
     for result in said:
+        begun = result.issuing_since or 0.0
         if doubt := _foreign(result.folder, launch, harness, clock):
             doubts.append(doubt)
         elif result.windows:
@@ -110,15 +114,15 @@ def background_proof(
                     begin, end = max(begins), min(begins) + window.seconds
                     windows.append(replace(window, begin=begin, end=max(begin, end)))
                 else:
-                    doubts.append(_outside(result, window, life, clock))
+                    doubts.append(_outside(reader, result, window, life, clock))
         elif result is newest and (doubt := _endless(result, harness)):
             doubts.append(doubt)
-        elif live := _live_begin(result, life, clock, issuing, alone=len(said) == 1):
+        elif live := _live_begin(begun, life, clock, seen):
             end = max(live, life.worked) if result is newest else live
-            windows.append(TimedWindow(live, end))
+            windows.append(TimedWindow(live, end, launch.read_by))
         else:
-            at = result.issuing_since or 0.0
-            doubts.append(_outside(result, TimedWindow(at, at), life, clock))
+            at = TimedWindow(begun, begun, launch.read_by)
+            doubts.append(_outside(reader, result, at, life, clock))
     return Proof(tuple(windows), tuple(doubts))
 
 
@@ -133,14 +137,13 @@ def _life(harness: HarnessProcess, clock: Clock) -> _Life:
 
 
 def _unlogged(
-    harness: HarnessProcess, clock: Clock, life: _Life, *, logs: bool
+    launch: Launch, harness: HarnessProcess, clock: Clock, life: _Life, *, silent: bool
 ) -> TimedWindow:
-    """Return the window of a harness by its markers; empty before its first query."""
-    if logs and not harness.finished:
-        return TimedWindow(life.worked, life.worked)
-    assert harness.started is not None
+    """Return the window by the markers; empty where a log that is there is silent."""
+    if silent or harness.started is None:
+        return TimedWindow(life.worked, life.worked, launch.read_by)
     begin = clock.posix(harness.started.monotonic)
-    return TimedWindow(begin, life.worked, "marker")
+    return TimedWindow(begin, life.worked, MARKER)
 
 
 def _begins(window: TimedWindow, life: _Life, clock: Clock) -> list[float]:
@@ -154,20 +157,12 @@ def _begins(window: TimedWindow, life: _Life, clock: Clock) -> list[float]:
 
 
 def _live_begin(
-    result: Result,
-    life: _Life,
-    clock: Clock,
-    issuing: float | None,
-    *,
-    alone: bool,
+    logged: float, life: _Life, clock: Clock, seen: float | None
 ) -> float | None:
     """Return when a log without an end began, or None where that was in no such life.
 
-    Its own time is local and cut to the second, and the harness may be in another zone.
+    Its own time may be local and cut to the second, and the harness in another zone.
     """
-    logged = result.issuing_since
-    assert logged is not None
-    seen = clock.posix(issuing) if issuing is not None and alone else None
     latest = life.last if seen is None else seen
     for each in (logged - shift for shift in clock.shifts):
         zones = round((each - life.launched) / _ZONE_STEP_S) * _ZONE_STEP_S
@@ -179,14 +174,14 @@ def _live_begin(
 def _endless(result: Result, harness: HarnessProcess) -> str | None:
     """Say why nobody knows how long a log without an end went on, or None.
 
-    LoadGen writes its log to the end before a harness can be done.
+    A tool writes its log to the end before a harness can be done.
     """
     done = harness.exit_code == 0 and not harness.stopped
     if not done or result.valid is not None:
         return None
     return (
         f"its process exited with code 0, but the log in {result.folder} has no end: "
-        f"LoadGen ended nobody knows when"
+        f"{result.tool} ended nobody knows when"
     )
 
 
@@ -201,7 +196,10 @@ def _foreign(
     """
     own = _real(launch.folder) / launch.log_dir.name
     set_back = sum(-step.by_s for step in clock.steps if step.by_s < 0)
-    for path in folder.glob("mlperf_log_*.txt"):
+    for name in launch.reader.names:
+        path = folder / name
+        if not os.path.lexists(path):
+            continue
         if own not in (real := _real(path)).parents:
             return f"{path} is a link to {real}, outside its LOG_DIR"
         try:
@@ -217,7 +215,9 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))  # Path.resolve raises where links go round
 
 
-def _outside(result: Result, window: TimedWindow, life: _Life, clock: Clock) -> str:
+def _outside(
+    reader: Reader, result: Result, window: TimedWindow, life: _Life, clock: Clock
+) -> str:
     """Say how a window does not lie in the life of the process."""
     before = life.launched - max(clock.meanings(window.begin), default=window.begin)
     after = min(clock.meanings(window.begin), default=window.begin) - life.last
@@ -227,7 +227,6 @@ def _outside(result: Result, window: TimedWindow, life: _Life, clock: Clock) -> 
     else:
         how = f"ends {after:.1f} s after the end of its process"
     begun = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(window.begin))
-    zone = ""
-    if stamps_are_local(result.loadgen_version):
-        zone = "; LoadGen up to v1.0.1 stamps in local time: run it in pytest's zone"
-    return f"the timed window in {result.folder}, from {begun} on, {how}{zone}"
+    why = reader.misreading(result)
+    hint = f"; {why}" if why else ""
+    return f"the timed window in {result.folder}, from {begun} on, {how}{hint}"

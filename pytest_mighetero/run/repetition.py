@@ -17,7 +17,7 @@ from pytest_mighetero.terms.scenario import is_bounded
 from pytest_mighetero.units import significant
 
 _CLOCK = (
-    "LoadGen's stamps were read by what it said when, in favour of neither side; have "
+    "'s stamps were read by what it said when, in favour of neither side; have "
     "it slewed, not stepped, while you measure"
 )
 
@@ -105,7 +105,10 @@ def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
     if (stopped := attempt.main.stopped()) is not None:
         warn(stopped)
     if attempt.clock_stepped:
-        warn(f"the wall clock was set meanwhile ({attempt.clock_steps}): {_CLOCK}")
+        tool = attempt.main.launch.reader.tool
+        warn(
+            f"the wall clock was set meanwhile ({attempt.clock_steps}): {tool}{_CLOCK}"
+        )
     if attempt.backgrounds is not None and attempt.main.window is not None:
         overlap = attempt.backgrounds.overlap(attempt.main.window)
         case.learn(start_margin_s=f"{overlap.start_margin_s:.3f}")

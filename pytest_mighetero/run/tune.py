@@ -110,7 +110,9 @@ def _run(case: Case, attempt: Attempt, step: Next, warn: Warn) -> Trial:
     assert result is not None
     if result.error_count or result.damage or not result.target_qps:
         attempt.main.judge()
-        raise RunError(f"LoadGen's log of {case.pair} does not say its target QPS.")
+        raise RunError(
+            f"{result.tool}'s log of {case.pair} does not say its target QPS."
+        )
     problem = broken or attempt.unproved()
     problems = [problem] if problem and attempt.broken(problem, warn) else []
     if step.full and result.valid and attempt.backgrounds is not None:

@@ -19,7 +19,7 @@ _BACKOFF = 0.07
 _MAKE_ERROR = re.compile(r"make(?:\[(?P<level>\d+)\])?: \*\*\* \[.*\] (?P<error>\S.*)")
 
 
-def explain_exit(code: int, lines: Sequence[str]) -> str:
+def explain_exit(code: int | None, lines: Sequence[str]) -> str:
     """Say what an exit code means, with make's own words for it where it said them.
 
     GNU make turns every failure of a recipe into 2; only its message has the number.
@@ -31,6 +31,8 @@ def explain_exit(code: int, lines: Sequence[str]) -> str:
         said.pop()
     if said:
         return f"code {code} (make: {said[-1]['error']})"
+    if code is None:
+        return "no exit code"
     if code > 128:
         return f"code {code} (signal {code - 128})"
     return f"code {code}"
@@ -40,7 +42,7 @@ def judge(result: Result, accuracy: Mapping[str, Any] | None) -> list[str]:
     """Return what is wrong with a run by its mode; nothing when it is good.
 
     Args:
-        result: what LoadGen logged.
+        result: what its tool wrote.
         accuracy: ``accuracy_summary.json``; None stands for no file. AccuracyOnly and
             SubmissionRun must have one.
     """
@@ -48,7 +50,7 @@ def judge(result: Result, accuracy: Mapping[str, Any] | None) -> list[str]:
     if result.mode in ("AccuracyOnly", "SubmissionRun"):
         problems = judge_accuracy(accuracy)
     if result.mode == "AccuracyOnly":
-        return problems + _damaged(result) + _counted(result)
+        return problems + damaged(result) + _counted(result)
     return judge_performance(result) + problems
 
 
@@ -57,21 +59,22 @@ def judge_performance(result: Result) -> list[str]:
     problems = []
     if result.valid is None:
         problems.append(
-            f"LoadGen's log in {result.folder} holds no verdict: the harness died or "
-            f"was stopped before LoadGen wrote its result"
+            f"{result.tool}'s log in {result.folder} holds no verdict: the harness "
+            f"died or was stopped before {result.tool} wrote its result"
         )
     elif not result.valid:
         problems.append(_invalid(result))
     elif result.metric is None and not result.damage:
-        problems.append("LoadGen says VALID and gives no metric")
-    return problems + _damaged(result) + _counted(result)
+        problems.append(f"{result.tool} says VALID and gives no metric")
+    return problems + damaged(result) + _counted(result)
 
 
-def _damaged(result: Result) -> list[str]:
+def damaged(result: Result) -> list[str]:
+    """Say that what its tool wrote is not to be trusted, if so."""
     if not result.damage:
         return []
     said = " ".join(result.damage).rstrip(".")
-    return [f"LoadGen's logs in {result.folder} are damaged: {said}"]
+    return [f"{result.tool}'s logs in {result.folder} are damaged: {said}"]
 
 
 def _counted(result: Result) -> list[str]:
@@ -79,7 +82,7 @@ def _counted(result: Result) -> list[str]:
         return []
     said = "; ".join(result.errors) or "see the detail log"
     errors = "error" if result.error_count == 1 else "errors"
-    return [f"LoadGen counted {result.error_count} {errors}: {said}"]
+    return [f"{result.tool} counted {result.error_count} {errors}: {said}"]
 
 
 def _invalid(result: Result) -> str:
@@ -96,7 +99,7 @@ def _invalid(result: Result) -> str:
         parts.append(said)
     if result.recommendations:
         said = " ".join(result.recommendations).rstrip(".")
-        parts.append(f"LoadGen recommends: {said}")
+        parts.append(f"{result.tool} recommends: {said}")
     return ". ".join(parts)
 
 

@@ -70,7 +70,7 @@ def plan_facts(plan: RunPlan) -> dict[str, str]:
 
 
 def result_facts(result: Result) -> dict[str, str]:
-    """Return what LoadGen said of main; what it did not say is left out."""
+    """Return what main came to; what its tool did not say is left out."""
     validity = {True: "VALID", False: "INVALID", None: None}[result.valid]
     metric = result.metric
     return _known(
@@ -86,12 +86,12 @@ def result_facts(result: Result) -> dict[str, str]:
             f"{percentile:g}={_number(ms)}"
             for percentile, ms in result.percentiles_ms.items()
         ),
-        loadgen_version=result.loadgen_version,
+        **{result.version_name: result.version},
     )
 
 
 def audit_facts(runs: Mapping[str, Result]) -> dict[str, str]:
-    """Return what LoadGen said of an audit's runs; the first part's has the figure.
+    """Return what an audit's runs came to; the first part's has the figure.
 
     Args:
         runs: by the audit's parts, ``TEST01`` or ``TEST04-A`` and ``TEST04-B``.

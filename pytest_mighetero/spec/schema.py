@@ -116,6 +116,7 @@ def suite_schema(options: frozenset[str], sources: Collection[str]) -> Schema:
             "finish_markers": _list_of(),
             "audit_folder": _text,
             "start_from_device": _flag,
+            "reader": _text,
             "loadgen_log": _flag,
             "make_variables": {"*": _text},
             "environment": {"*": _text},

@@ -70,8 +70,9 @@ class HarnessSpec:
         audit_folder: where the audits leave their verdict files; relative to
             ``folder``, or below ``{log_dir}``.
         start_from_device: whether the harness knows ``--start_from_device``.
-        loadgen_log: whether it writes LoadGen's detail log; a background of one that
-            does is ready when that has a first query.
+        reader: who reads what its tool writes: the name of a file of ``readers/``.
+        loadgen_log: whether it writes that tool's log; a background of one that does
+            is ready when that has a first query.
         make_variables: ``NAME=value`` arguments of make; ``{log_dir}`` and
             ``{python}`` are filled in.
         environment: variables set for the harness, filled in likewise.
@@ -90,6 +91,7 @@ class HarnessSpec:
     finish_markers: tuple[str, ...]
     audit_folder: str
     start_from_device: bool = True
+    reader: str = "loadgen"
     loadgen_log: bool = True
     make_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -160,7 +160,7 @@ def test_files_that_cannot_be_kept_fail_the_run(closed: Lab) -> None:
 
 def part(value: float, *, valid: bool, damage: tuple[str, ...] = ()) -> Result:
     metric = Metric("samples per second", value, "samples/s", higher_is_better=True)
-    return Result(Path("logs"), metric=metric, valid=valid, damage=damage)
+    return Result(Path("logs"), "LoadGen", metric=metric, valid=valid, damage=damage)
 
 
 def test_the_parts_of_test04_are_shown_and_judged_by_their_verdict_file() -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.plan.asked import Asked, asked_of, differences, unknown_flags
+from pytest_mighetero.plan.asked import asked_of, unknown_flags
+from pytest_mighetero.readers.loadgen import READER
+from pytest_mighetero.readers.reader import Asked
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
@@ -24,6 +26,7 @@ def result(scenario: str, **logged: object) -> Result:
 
     return Result(
         Path(),
+        READER.tool,
         scenario=scenario,
         mode="PerformanceOnly",
         requested=below("requested_"),
@@ -31,8 +34,12 @@ def result(scenario: str, **logged: object) -> Result:
     )
 
 
+def differences(asked: tuple[Asked, ...], result: Result) -> list[str]:
+    return [each.said for each in READER.differences(asked, result)]
+
+
 def asked(scenario: str, *words: str, action: str = "run_harness") -> tuple[Asked, ...]:
-    return asked_of(Pair("bert", scenario), action, RunArgs.of(words))
+    return asked_of(Pair("bert", scenario), action, RunArgs.of(words), READER.settings)
 
 
 @pytest.mark.parametrize(

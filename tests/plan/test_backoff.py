@@ -22,6 +22,7 @@ LONGER = "Increase expected QPS so the loadgen pre-generates a larger query."
 def server(target: float, p99: float, valid: bool | None = False) -> Result:
     return Result(
         Path(),
+        "LoadGen",
         scenario="Server",
         valid=valid,
         target_qps=target,
@@ -34,6 +35,7 @@ def offline(target: float, measured: float, advice: str = LONGER) -> Result:
     metric = Metric("samples per second", measured, "samples/s", higher_is_better=True)
     return Result(
         Path(),
+        "LoadGen",
         scenario="Offline",
         valid=False,
         target_qps=target,
@@ -54,7 +56,12 @@ def token(target: float, ttft: float, tpot: float) -> Result:
     each = replace(each, percentiles_ms={99.0: tpot})
     tokens = TokenMetrics(1000, None, first, each, 2000, 200)
     return Result(
-        Path(), scenario="Server", valid=False, target_qps=target, tokens=tokens
+        Path(),
+        "LoadGen",
+        scenario="Server",
+        valid=False,
+        target_qps=target,
+        tokens=tokens,
     )
 
 

@@ -7,21 +7,26 @@ import pytest
 from pytest_mighetero.run.overlap import OverlapReport, margin
 from pytest_mighetero.terms.window import TimedWindow
 
-MAIN = TimedWindow(100.0, 110.0)
+
+def window(begin: float, end: float, source: str = "loadgen") -> TimedWindow:
+    return TimedWindow(begin, end, source)
+
+
+MAIN = window(100.0, 110.0)
 
 
 @pytest.mark.parametrize(
-    ("window", "start", "end", "covered"),
+    ("beside", "start", "end", "covered"),
     [
-        (TimedWindow(90, 120), 10, 10, 1.0),
-        (TimedWindow(100, 110), 0, 0, 1.0),
-        (TimedWindow(105, 120), -5, 10, 0.5),
-        (TimedWindow(90, 104), 10, -6, 0.4),
-        (TimedWindow(120, 130), -20, 20, 0.0),
+        (window(90, 120), 10, 10, 1.0),
+        (window(100, 110), 0, 0, 1.0),
+        (window(105, 120), -5, 10, 0.5),
+        (window(90, 104), 10, -6, 0.4),
+        (window(120, 130), -20, 20, 0.0),
     ],
 )
-def test_margin(window: TimedWindow, start: float, end: float, covered: float) -> None:
-    found = margin("bert_offline", MAIN, [window])
+def test_margin(beside: TimedWindow, start: float, end: float, covered: float) -> None:
+    found = margin("bert_offline", MAIN, [beside])
     assert (found.start_s, found.end_s) == (start, end)
     assert found.covered == pytest.approx(covered)
 
@@ -38,7 +43,7 @@ def test_margin(window: TimedWindow, start: float, end: float, covered: float) -
 def test_report(
     windows: list[tuple[float, float]], required: float, late: int, early: int
 ) -> None:
-    margins = tuple(margin("x", MAIN, [TimedWindow(*each)]) for each in windows)
+    margins = tuple(margin("x", MAIN, [window(*each)]) for each in windows)
     report = OverlapReport(margins, required)
     assert (len(report.late), len(report.early)) == (late, early)
     assert report.ok is (late + early == 0)
@@ -47,7 +52,7 @@ def test_report(
 
 
 def test_one_marker_makes_the_verdict_one_by_markers() -> None:
-    loadgen = margin("a", MAIN, [TimedWindow(90, 120)])
-    marker = margin("b", MAIN, [TimedWindow(90, 120, "marker")])
+    loadgen = margin("a", MAIN, [window(90, 120)])
+    marker = margin("b", MAIN, [window(90, 120, "marker")])
     assert OverlapReport((loadgen,), 0).source == "loadgen"
     assert OverlapReport((loadgen, marker), 0).source == "marker"

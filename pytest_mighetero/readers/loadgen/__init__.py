@@ -1,82 +1,69 @@
-"""Finds LoadGen's logs and reads those of one run into a ``Result``."""
+"""Reads the logs that MLPerf's LoadGen writes, of v1.0 up to today's."""
 
 from __future__ import annotations
 
-import os
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from pytest_mighetero.readers.first_query import Sign
 from pytest_mighetero.readers.loadgen import figures, texts, windows
 from pytest_mighetero.readers.loadgen.damage import damages
 from pytest_mighetero.readers.loadgen.detail import (
     DETAIL_NAME,
+    ISSUING_KEYS,
+    ISSUING_MARK,
     MESSAGES_KEPT,
     DetailLog,
-    has_issuing_line,
     read_detail,
+)
+from pytest_mighetero.readers.loadgen.differences import (
+    SETTINGS,
+    difference,
+    overridden,
 )
 from pytest_mighetero.readers.loadgen.summary import (
     SUMMARY_NAME,
     SummaryLog,
     read_summary,
 )
-from pytest_mighetero.readers.loadgen.version import stamps_are_local
 from pytest_mighetero.readers.logfile import LogFile, Readable
+from pytest_mighetero.readers.reader import Asked, Difference, Reader
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.scenario import scenario_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from pytest_mighetero.terms.window import TimedWindow
-
 _Log = TypeVar("_Log", DetailLog, SummaryLog)
 
-_ASKED, _SETTING = "requested_", "effective_"
+
+class _LoadGen(Reader):
+    tool = "LoadGen"
+    names = (DETAIL_NAME, SUMMARY_NAME)
+    sign = Sign(DETAIL_NAME, ISSUING_MARK, ISSUING_KEYS[0])
+    settings = SETTINGS.keys()
+
+    def read(self, folder: Path) -> Result:
+        """Return what LoadGen logged to a folder, as ``read_result`` does."""
+        return read_result(folder)
+
+    def differences(self, asked: Iterable[Asked], result: Result) -> list[Difference]:
+        """Return what a run had in place of what was asked for; unsaid is none."""
+        found = (difference(each, result) for each in asked)
+        return [each for each in found if each is not None]
+
+    def overridden(self, result: Result) -> bool:
+        """Tell whether a run took its settings from an ``audit.config``."""
+        return overridden(result)
+
+    def misreading(self, result: Result) -> str:
+        """Say that a run's stamps may be of another time zone than pytest's, or ""."""
+        if not windows.stamps_are_local(result.version):
+            return ""
+        return "LoadGen up to v1.0.1 stamps in local time: run it in pytest's zone"
 
 
-def find_results(log_dir: Path) -> tuple[Path, ...]:
-    """Return the folders that hold a LoadGen log, sorted.
-
-    Args:
-        log_dir: Searched itself and all the way down; links to folders are not
-            followed. One that does not exist holds nothing.
-    """
-    return tuple(
-        sorted(
-            Path(folder)
-            for folder, _, names in os.walk(log_dir)
-            if DETAIL_NAME in names or SUMMARY_NAME in names
-        )
-    )
-
-
-def read_results(log_dir: Path) -> list[Result]:
-    """Read what ``find_results`` finds, without what is gone by then."""
-    results = []
-    for folder in find_results(log_dir):
-        with suppress(FileNotFoundError):
-            results.append(read_result(folder))
-    return results
-
-
-def is_issuing(folder: Path) -> bool:
-    """Tell whether the run that logs to a folder has come to its first query.
-
-    Cheap enough to ask several times a second of a live run: the detail log is read
-    up to its first ``generated_query_count`` line. It stays true when the run is over.
-
-    Args:
-        folder: Where LoadGen writes its logs; it need not exist yet. What is no log,
-            or cannot be read, has no first query.
-    """
-    try:
-        with closing(LogFile(folder / DETAIL_NAME)) as log:
-            return has_issuing_line(log)
-    except OSError:
-        return False
+READER = _LoadGen()
 
 
 def read_result(folder: Path, *, utc_offset_s: float | None = None) -> Result:
@@ -104,18 +91,21 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> Result:
     scenario = figures.text(values, "effective_scenario", "requested_scenario")
     latency = figures.latency_of(values, scenario)
     metric = figures.metric_of(values, scenario, version, summary.metric_key)
-    validity = values.get("result_validity")
+    valid = {"VALID": True, "INVALID": False}.get(str(values.get("result_validity")))
     query_count = figures.number(values, "result_query_count")
-    timed, issuing_since, host_offset = _times(detail, version, utc_offset_s)
+    times = windows.times_of(detail, version, utc_offset_s)
+    errors, warnings, error_count = _messages(values, valid, detail, summary)
+    early_stopping = texts.early_stopping_text(_early_stopping(values, summary))
     result = Result(
         folder=folder,
-        loadgen_version=version,
+        tool=READER.tool,
+        version=version,
         scenario=scenario,
         mode=figures.text(values, "effective_test_mode", "requested_test_mode"),
         metric=metric,
-        valid={"VALID": True, "INVALID": False}.get(str(validity)),
+        valid=valid,
         recommendations=_recommendations(values, summary),
-        early_stopping=texts.early_stopping_text(_early_stopping(values, summary)),
+        early_stopping=early_stopping,
         target_qps=_target_qps(values, scenario),
         scheduled_qps=figures.number(values, figures.SCHEDULED_KEY),
         completed_qps=figures.number(values, figures.COMPLETED_KEY),
@@ -131,46 +121,40 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> Result:
         max_latency_ms=latency.max_ms,
         percentiles_ms=latency.percentiles_ms,
         tokens=figures.tokens_of(values),
-        warnings=tuple(detail.warnings),
-        requested=_without(_ASKED, values),
-        settings=_without(_SETTING, values),
+        errors=errors,
+        warnings=warnings,
+        error_count=error_count,
+        requested=_without("requested_", values),
+        settings=_without("effective_", values),
         query_count=None if query_count is None else int(query_count),
-        windows=timed,
-        issuing_since=issuing_since,
-        host_utc_offset_s=host_offset,
+        windows=times.windows,
+        issuing_since=times.first_query,
+        host_utc_offset_s=times.host_offset_s,
         damage=(*damage, *damages(detail, summary, values, scenario, metric)),
     )
-    return _with_reasons(_with_errors(result, values, detail, summary), values)
-
-
-def _with_reasons(result: Result, values: Mapping[str, object]) -> Result:
-    if result.valid is not False:
+    if valid is not False:
         return result
-    reasons = texts.invalid_reasons(values, result.bounds, result.early_stopping)
+    reasons = texts.invalid_reasons(values, result.bounds, early_stopping)
     return replace(result, invalid_reasons=reasons)
 
 
-def _with_errors(
-    result: Result,
+def _messages(
     values: Mapping[str, object],
+    valid: bool | None,
     detail: DetailLog,
     summary: SummaryLog,
-) -> Result:
-    """Add LoadGen's errors, without that a VALID run ended as it was told to."""
+) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+    """Return errors, warnings, and how many errors there are.
+
+    That a VALID run ended as it was told to is a warning.
+    """
     logged = int(max(0, figures.number(values, "num_errors") or 0))
     count = max(detail.error_count, logged, summary.error_count or 0)
-    errors, warnings = [*detail.errors, *detail.told], detail.warnings
-    asked = (figures.number(values, "effective_max_query_count") or 0) > 0
-    if result.valid and asked:
-        count -= detail.told_count
-        errors, warnings = detail.errors, [*detail.warnings, *detail.told]
-    errors = errors[:MESSAGES_KEPT]
-    return replace(
-        result,
-        errors=tuple(errors),
-        warnings=tuple(warnings),
-        error_count=count,
-    )
+    if valid and (figures.number(values, "effective_max_query_count") or 0) > 0:
+        warnings = (*detail.warnings, *detail.told)
+        return tuple(detail.errors), warnings, count - detail.told_count
+    errors = (*detail.errors, *detail.told)[:MESSAGES_KEPT]
+    return errors, tuple(detail.warnings), count
 
 
 def _without(prefix: str, values: Mapping[str, object]) -> dict[str, object]:
@@ -231,32 +215,3 @@ def _recommendations(
 def _target_qps(values: Mapping[str, object], scenario: str | None) -> float | None:
     requested = f"requested_{scenario_of(scenario).target_flag}"
     return figures.number(values, requested, "effective_target_qps")
-
-
-def _times(
-    detail: DetailLog, version: str | None, utc_offset_s: float | None
-) -> tuple[tuple[TimedWindow, ...], float | None, float | None]:
-    """Return the windows, the first query's time, and the host's offset from UTC."""
-    timed: list[TimedWindow] = []
-    first_query = host_offset = None
-    local = stamps_are_local(version)
-    if local is not None and detail.stamps:
-        first_query = windows.power_stamp_to_posix(
-            detail.stamps[0][0], local=local, utc_offset_s=utc_offset_s
-        )
-        for begin, end in detail.stamps:
-            window = windows.window_from_stamps(
-                begin, end or "", local=local, utc_offset_s=utc_offset_s
-            )
-            if window is not None:
-                timed.append(window)
-    if detail.test_datetime is not None and detail.issuing_ms is not None:
-        if first_query is None:
-            first_query = windows.first_query_time(
-                detail.test_datetime, detail.issuing_ms, utc_offset_s
-            )
-        elif not local:
-            host_offset = windows.host_utc_offset(
-                detail.test_datetime, detail.issuing_ms, first_query
-            )
-    return tuple(timed), first_query, host_offset

@@ -28,7 +28,9 @@ _JSON_AT = _PREFIX.index(b"{")
 _FLAGS = b'"is_error": '
 _IS_ERROR = b'"is_error": true'
 _FLAGS_LENGTH = len(b'"is_error": false, "is_warning": false')
-_ISSUING_MARK = _PREFIX + ISSUING_KEYS[0].encode()
+# LoadGen writes it once the schedule is made, just before the first query, and flushes
+# within about 20 ms.
+ISSUING_MARK = _PREFIX + ISSUING_KEYS[0].encode()
 
 _WANTED = {
     b"loadgen_version",
@@ -247,17 +249,3 @@ def _take_message(log: DetailLog, line: bytes, key: bytes, *, is_error: bool) ->
         messages = log.told
     if len(messages) < MESSAGES_KEPT:
         messages.append(message)
-
-
-def has_issuing_line(stream: Readable) -> bool:
-    """Tell whether the log has a ``generated_query_count`` line.
-
-    LoadGen writes it once the schedule is made, just before the first query, and
-    flushes within about 20 ms. Reading stops at the first one.
-    """
-    overlap = b""
-    while block := stream.read(_BLOCK):
-        if _ISSUING_MARK in overlap + block:
-            return True
-        overlap = block[-len(_ISSUING_MARK) :]
-    return False

@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING
 from pytest_mighetero.readers.loadgen.numbers import finite
 from pytest_mighetero.readers.loadgen.summary import (
     EARLY_STOPPING_KEYS,
+    FIRST_TOKEN,
+    PER_QUERY,
+    PER_SAMPLE,
+    PER_TOKEN,
     SAMPLES_PER_QUERY,
+    LatencyKeys,
 )
-from pytest_mighetero.readers.loadgen.version import parse_version
+from pytest_mighetero.readers.loadgen.windows import parse_version
 from pytest_mighetero.readers.result import LatencyStats, Metric, TokenMetrics
 from pytest_mighetero.terms.scenario import scenario_of
 
@@ -55,15 +60,6 @@ _ESTIMATES = {
     _SINGLE_STREAM_ESTIMATE: 90.0,
     _MULTI_STREAM_ESTIMATE: 99.0,
 }
-
-_PER_SAMPLE = re.compile(r"result_(\d{1,3}\.\d{1,9})_percentile_latency_ns")
-_PER_QUERY = re.compile(r"result_(\d{1,3}\.\d{1,9})_percentile_per_query_latency_ns")
-_FIRST_TOKEN = re.compile(
-    r"result_first_token_(\d{1,3}\.\d{1,9})_percentile_latency_ns"
-)
-_PER_TOKEN = re.compile(
-    r"result_time_per_output_token_(\d{1,3}\.\d{1,9})_percentile_ns"
-)
 
 
 def number(values: Mapping[str, object], *keys: str) -> float | None:
@@ -203,53 +199,38 @@ def _server_key(
     return SCHEDULED_KEY
 
 
-def _percentiles(
-    values: Mapping[str, object], pattern: re.Pattern[str]
-) -> dict[float, float]:
-    found = {}
-    for key in values:
-        match = pattern.fullmatch(key)
-        value = milliseconds(values, key) if match is not None else None
-        if match is not None and value is not None:
-            found[float(match[1])] = value
-    return dict(sorted(found.items()))
+def _latencies(values: Mapping[str, object], keys: LatencyKeys) -> LatencyStats:
+    shortest, mean, longest = (
+        milliseconds(values, keys.of.format(each)) for each in ("min", "mean", "max")
+    )
+    percentile = re.compile(keys.percentile.format(r"(\d{1,3}\.\d{1,9})"))
+    found = {
+        float(match[1]): ms
+        for match in map(percentile.fullmatch, values)
+        if match is not None and (ms := milliseconds(values, match[0])) is not None
+    }
+    return LatencyStats(shortest, mean, longest, dict(sorted(found.items())))
 
 
 def latency_of(values: Mapping[str, object], scenario: str | None) -> LatencyStats:
     """Return the latencies: per query in MultiStream where logged, else per sample."""
-    per_query = _percentiles(values, _PER_QUERY)
-    if scenario == "MultiStream" and per_query:
-        return LatencyStats(
-            milliseconds(values, "result_min_query_latency_ns"),
-            milliseconds(values, "result_mean_query_latency_ns"),
-            milliseconds(values, "result_max_query_latency_ns"),
-            per_query,
-        )
-    return LatencyStats(
-        milliseconds(values, "result_min_latency_ns"),
-        milliseconds(values, "result_mean_latency_ns"),
-        milliseconds(values, "result_max_latency_ns"),
-        _percentiles(values, _PER_SAMPLE),
-    )
+    per_query = _latencies(values, PER_QUERY)
+    if scenario == "MultiStream" and per_query.percentiles_ms:
+        return per_query
+    return _latencies(values, PER_SAMPLE)
 
 
 def tokens_of(values: Mapping[str, object]) -> TokenMetrics | None:
-    """Return the figures of a language model, or None when the logs have none."""
+    """Return the figures of a language model, or None when the logs have none.
+
+    LoadGen v4.0's ``result_token_throughput`` of Server is none: it is not in the unit
+    it should be.
+    """
     tokens = TokenMetrics(
         number(values, *_TOKENS),
         number(values, *_INFERRED_TOKENS),
-        LatencyStats(
-            milliseconds(values, "result_first_token_min_latency_ns"),
-            milliseconds(values, "result_first_token_mean_latency_ns"),
-            milliseconds(values, "result_first_token_max_latency_ns"),
-            _percentiles(values, _FIRST_TOKEN),
-        ),
-        LatencyStats(
-            milliseconds(values, "result_time_to_output_token_min"),
-            milliseconds(values, "result_time_to_output_token_mean"),
-            milliseconds(values, "result_time_to_output_token_max"),
-            _percentiles(values, _PER_TOKEN),
-        ),
+        _latencies(values, FIRST_TOKEN),
+        _latencies(values, PER_TOKEN),
         limit_ms(values, "requested_server_ttft_latency"),
         limit_ms(values, "requested_server_tpot_latency"),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pytest_mighetero.readers.logfile import Readable
 
@@ -53,38 +54,40 @@ _STATS = {
     "Completed tokens per second (inferred)": (
         "result_inferred_completed_tokens_per_second"
     ),
-    "Min First Token latency (ns)": "result_first_token_min_latency_ns",
-    "Mean First Token latency (ns)": "result_first_token_mean_latency_ns",
-    "Max First Token latency (ns)": "result_first_token_max_latency_ns",
-    "Min Time per Output Token (ns)": "result_time_to_output_token_min",
-    "Mean Time per Output Token (ns)": "result_time_to_output_token_mean",
-    "Max Time per Output Token (ns)": "result_time_to_output_token_max",
-    # Its name before v6.0.
-    "Min Time to Output Token (ns)": "result_time_to_output_token_min",
-    "Mean Time to Output Token (ns)": "result_time_to_output_token_mean",
-    "Max Time to Output Token (ns)": "result_time_to_output_token_max",
 }
 
-_PER_SAMPLE = {
-    "percentile latency": "result_{}_percentile_latency_ns",
-    "Min latency (ns)": "result_min_latency_ns",
-    "Mean latency (ns)": "result_mean_latency_ns",
-    "Max latency (ns)": "result_max_latency_ns",
-}
-_PER_QUERY = {
-    "percentile latency": "result_{}_percentile_per_query_latency_ns",
-    "Min latency (ns)": "result_min_query_latency_ns",
-    "Mean latency (ns)": "result_mean_query_latency_ns",
-    "Max latency (ns)": "result_max_query_latency_ns",
-}
-_TOKEN_PERCENTILES = {
-    "percentile first token latency": "result_first_token_{}_percentile_latency_ns",
-    "percentile time to output token": "result_time_per_output_token_{}_percentile_ns",
-    "percentile time per output token": "result_time_per_output_token_{}_percentile_ns",
+
+class LatencyKeys(NamedTuple):
+    """The keys of one kind of latency.
+
+    Attributes:
+        of: with min, mean or max in it.
+        percentile: with the percentile in it, to two decimals.
+    """
+
+    of: str
+    percentile: str
+
+
+PER_SAMPLE = LatencyKeys("result_{}_latency_ns", "result_{}_percentile_latency_ns")
+PER_QUERY = LatencyKeys(
+    "result_{}_query_latency_ns", "result_{}_percentile_per_query_latency_ns"
+)
+FIRST_TOKEN = LatencyKeys(
+    "result_first_token_{}_latency_ns", "result_first_token_{}_percentile_latency_ns"
+)
+PER_TOKEN = LatencyKeys(
+    "result_time_to_output_token_{}", "result_time_per_output_token_{}_percentile_ns"
+)
+_OF_TOKENS = {
+    "first token latency": FIRST_TOKEN,
+    "time per output token": PER_TOKEN,
+    "time to output token": PER_TOKEN,  # its name before v6.0, and of percentiles
 }
 
-_PERCENTILE = re.compile(
-    r"(\d{1,3}(?:\.\d{1,9})?)(?:th)? (percentile [a-z ]+?) \(ns\)$", re.ASCII
+_LATENCY = re.compile(
+    r"(?:(Min|Mean|Max)|(\d{1,3}(?:\.\d{1,9})?)(?:th)? percentile) ([a-z ]+?) \(ns\)$",
+    re.ASCII | re.IGNORECASE,
 )
 _ESTIMATE = re.compile(
     r"Early stopping \d{1,3}(?:\.\d{1,9})?th percentile estimate: (\d{1,18})\b",
@@ -130,7 +133,7 @@ class _Reader:
     def __init__(self) -> None:
         self.log = SummaryLog()
         self.section = "results"
-        self.latencies = _PER_SAMPLE
+        self.latencies = PER_SAMPLE
         self.text_of: str | None = None
 
     def take(self, line: str) -> None:
@@ -162,7 +165,7 @@ class _Reader:
         if self.log.values.get("result_validity", verdict) != verdict:
             self.log.problems.append("it holds several results")
         self.log.values["result_validity"] = verdict
-        self.latencies = _PER_SAMPLE
+        self.latencies = PER_SAMPLE
 
     def _take_result(self, line: str, label: str, colon: str, value: str) -> None:
         values = self.log.values
@@ -176,7 +179,7 @@ class _Reader:
         elif label == "Scenario":
             values["effective_scenario"] = value.replace(" ", "")
             if "MultiStream" in value.replace(" ", ""):
-                self.latencies = _PER_QUERY
+                self.latencies = PER_QUERY
         elif label == "Mode":
             values["effective_test_mode"] = _MODES.get(value, value)
         elif label == "Result is":
@@ -200,20 +203,26 @@ class _Reader:
 
     def _take_stat(self, label: str, value: str) -> None:
         if label == "Per-query latency":
-            self.latencies = _PER_QUERY
+            self.latencies = PER_QUERY
         elif label == "Per-sample latency":
-            self.latencies = _PER_SAMPLE
-        key = _STATS.get(label) or self.latencies.get(label)
-        found = _PERCENTILE.match(label)
-        if found is not None:
-            pattern = _TOKEN_PERCENTILES.get(found[2]) or self.latencies.get(found[2])
-            key = pattern and pattern.format(f"{float(found[1]):.2f}")
+            self.latencies = PER_SAMPLE
+        key = _STATS.get(label) or self._latency_key(label)
         number = _number(value)
         if key is None or number is None:
             return
         self.log.values.setdefault(key, number)
         if self.log.metric_key is None and self.section == "results":
             self.log.metric_key = key
+
+    def _latency_key(self, label: str) -> str | None:
+        found = _LATENCY.match(label)
+        what = found[3].lower() if found is not None else ""
+        keys = self.latencies if what == "latency" else _OF_TOKENS.get(what)
+        if found is None or keys is None:
+            return None
+        if found[1] is not None:
+            return keys.of.format(found[1].lower())
+        return keys.percentile.format(f"{float(found[2]):.2f}")
 
     def _take_parameter(self, label: str, value: str) -> None:
         found = _PARAMETER.match(label)

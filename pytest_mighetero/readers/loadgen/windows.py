@@ -9,17 +9,70 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from typing import NamedTuple
 
+from pytest_mighetero.readers.loadgen.detail import DetailLog
 from pytest_mighetero.terms.window import TimedWindow
 
+SOURCE = "loadgen"
+
+_VERSION = re.compile(r"\s*v?(\d{0,9})(?:\.(\d{1,9}))?", re.ASCII)
+_FIRST_WITH_UTC_STAMPS = (1, 1)
+
+_CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
 _POWER_STAMP = re.compile(
-    r"(\d\d)-(\d\d)-(\d{4}) (\d\d):(\d\d):(\d\d)(\.\d+)?$", re.ASCII
+    rf"(?P<month>\d\d)-(?P<day>\d\d)-(?P<year>\d{{4}}) {_CLOCK}(?P<part>\.\d+)?$",
+    re.ASCII,
 )
-_DATETIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z?$", re.ASCII)
+_DATETIME = re.compile(
+    rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)T{_CLOCK}Z?$", re.ASCII
+)
 
 _ZONE_STEP_S = 900
 _FARTHEST_ZONE_S = 14 * 3600
 _YEARS = range(1971, 9000)  # those that every platform turns into POSIX time
+
+
+def parse_version(text: str | None) -> tuple[int, int] | None:
+    """Return the (major, minor) of LoadGen's ``loadgen_version``.
+
+    Args:
+        text: What the log says, as in ``6.0.17 @ d6147c7eb7`` or ``1.1 @ NA``. The
+            LoadGen of the v1.0 round still calls itself ``.5a1 @ 6958607d52``: (0, 5).
+
+    Returns:
+        The two leading numbers, or None where there are none.
+    """
+    found = _VERSION.match(text or "")
+    if found is None or (not found[1] and found[2] is None):
+        return None
+    return int(found[1] or 0), int(found[2] or 0)
+
+
+def stamps_are_local(version: str | None) -> bool | None:
+    """Tell whether ``power_begin`` and ``power_end`` are in the host's local time.
+
+    They are up to LoadGen v1.0.1, and in UTC since (mlcommons/inference #898, June
+    2021, between the rounds v1.0 and v1.1). None where the log does not say which
+    LoadGen wrote it.
+    """
+    parsed = parse_version(version)
+    return None if parsed is None else parsed < _FIRST_WITH_UTC_STAMPS
+
+
+def _calendar(pattern: re.Pattern[str], stamp: str) -> datetime | None:
+    """Return what a stamp says, held as if it were UTC; None for no such stamp."""
+    found = pattern.match(stamp)
+    if found is None:
+        return None
+    said = found.groupdict()
+    micros = round(float(said.pop("part", None) or 0) * 1e6)
+    parts = {name: int(digits) for name, digits in said.items()}
+    try:
+        read = datetime(**parts, microsecond=micros, tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return read if read.year in _YEARS else None
 
 
 def _posix(calendar: datetime, utc_offset_s: float | None, *, fold: int = 0) -> float:
@@ -29,35 +82,6 @@ def _posix(calendar: datetime, utc_offset_s: float | None, *, fold: int = 0) -> 
     return calendar.replace(tzinfo=None, fold=fold).timestamp()
 
 
-def _read_power_stamp(stamp: str) -> datetime | None:
-    found = _POWER_STAMP.match(stamp)
-    if found is None:
-        return None
-    month, day, year, hour, minute, second = map(int, found.groups()[:6])
-    micros = round(float(found[7] or 0) * 1e6)
-    if year not in _YEARS:
-        return None
-    try:
-        return datetime(
-            year, month, day, hour, minute, second, micros, tzinfo=timezone.utc
-        )
-    except ValueError:
-        return None
-
-
-def _read_datetime(stamp: str) -> datetime | None:
-    found = _DATETIME.match(stamp)
-    if found is None:
-        return None
-    year, month, day, hour, minute, second = map(int, found.groups())
-    if year not in _YEARS:
-        return None
-    try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
-    except ValueError:
-        return None
-
-
 def power_stamp_to_posix(
     stamp: str, *, local: bool, utc_offset_s: float | None = None
 ) -> float | None:
@@ -65,17 +89,16 @@ def power_stamp_to_posix(
 
     Args:
         stamp: For instance ``03-15-2021 08:33:47.721``.
-        local: Whether it is local time; see ``version.stamps_are_local``.
+        local: Whether it is local time; see ``stamps_are_local``.
         utc_offset_s: Seconds by which the writing host was ahead of UTC; by default it
             is taken to share this host's time zone. Not used when ``local`` is False.
 
     Returns:
         None for text that is no such stamp.
     """
-    calendar = _read_power_stamp(stamp)
-    if calendar is None:
-        return None
-    return _posix(calendar, utc_offset_s if local else 0.0)
+    calendar = _calendar(_POWER_STAMP, stamp)
+    offset = utc_offset_s if local else 0.0
+    return None if calendar is None else _posix(calendar, offset)
 
 
 def window_from_stamps(
@@ -96,15 +119,13 @@ def window_from_stamps(
         this host's zone is used: the end is then the second of the two such hours.
     """
     offset = utc_offset_s if local else 0.0
-    first, last = _read_power_stamp(begin), _read_power_stamp(end)
+    first, last = _calendar(_POWER_STAMP, begin), _calendar(_POWER_STAMP, end)
     if first is None or last is None:
         return None
     start = _posix(first, offset)
-    for fold in (0, 1):
-        stop = _posix(last, offset, fold=fold)
-        if stop >= start:
-            return TimedWindow(start, stop)
-    return None
+    stops = (_posix(last, offset, fold=fold) for fold in (0, 1))
+    stop = next((each for each in stops if each >= start), None)
+    return None if stop is None else TimedWindow(start, stop, SOURCE)
 
 
 def first_query_time(
@@ -120,13 +141,12 @@ def first_query_time(
         test_datetime: For instance ``2026-11-23T13:47:26Z``: local time, all the same.
         issuing_ms: ``time_ms`` of the ``generated_query_count`` line: milliseconds
             since LoadGen began to log, on the steady clock.
-        utc_offset_s: Seconds by which the writing host was ahead of UTC; by default it
-            is taken to share this host's time zone.
+        utc_offset_s: As for ``power_stamp_to_posix``.
 
     Returns:
         POSIX seconds, or None for an unreadable stamp.
     """
-    calendar = _read_datetime(test_datetime)
+    calendar = _calendar(_DATETIME, test_datetime)
     if calendar is None:
         return None
     return _posix(calendar, utc_offset_s) + 1.0 + issuing_ms / 1e3
@@ -147,9 +167,43 @@ def host_utc_offset(
         A multiple of 15 minutes, as all time zones are, or None for an unreadable
         stamp, or an offset that no time zone has.
     """
-    calendar = _read_datetime(test_datetime)
+    calendar = _calendar(_DATETIME, test_datetime)
     if calendar is None:
         return None
     ahead = calendar.timestamp() + issuing_ms / 1e3 - power_begin
     offset = float(round(ahead / _ZONE_STEP_S) * _ZONE_STEP_S)
     return offset if abs(offset) <= _FARTHEST_ZONE_S else None
+
+
+class Times(NamedTuple):
+    """When a run issued queries: as in ``Result``."""
+
+    windows: tuple[TimedWindow, ...]
+    first_query: float | None
+    host_offset_s: float | None
+
+
+def times_of(
+    detail: DetailLog, version: str | None, utc_offset_s: float | None
+) -> Times:
+    """Return when a run issued queries, by what its detail log says."""
+    windows: list[TimedWindow] = []
+    first_query = host_offset = None
+    local = stamps_are_local(version)
+    if local is not None and detail.stamps:
+        begun = detail.stamps[0][0]
+        first_query = power_stamp_to_posix(
+            begun, local=local, utc_offset_s=utc_offset_s
+        )
+        for begin, end in detail.stamps:
+            window = window_from_stamps(
+                begin, end or "", local=local, utc_offset_s=utc_offset_s
+            )
+            windows += [window] if window is not None else []
+    if detail.test_datetime is not None and detail.issuing_ms is not None:
+        started = detail.test_datetime, detail.issuing_ms
+        if first_query is None:
+            first_query = first_query_time(*started, utc_offset_s)
+        elif not local:
+            host_offset = host_utc_offset(*started, first_query)
+    return Times(tuple(windows), first_query, host_offset)

@@ -19,7 +19,7 @@ from pytest_mighetero.records.comparison.samples import amount
 from pytest_mighetero.records.marks import BESIDE, beside
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.results_folder import good_records
-from pytest_mighetero.run.evidence import loadgen_result
+from pytest_mighetero.run.evidence import result_of
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.run_args import RunArgs
 
@@ -46,7 +46,7 @@ def own_figures(
 ) -> list[Own]:
     """Return what those came to that ended by themselves and left a result to trust."""
     ended = [
-        (launch, loadgen_result(launch))
+        (launch, result_of(launch))
         for launch, harness in zip(launches, harnesses, strict=True)
         if harness.exited and not harness.stopped
     ]

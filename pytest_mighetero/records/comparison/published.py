@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.readers.loadgen import find_results, read_result
+from pytest_mighetero.readers.loadgen import READER
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.figure import Measurement, of_result
 from pytest_mighetero.terms.scenario import SCENARIOS, scenario_of
@@ -63,7 +63,7 @@ def published_runs(tree: Path) -> list[Entry]:
         ConfigError: it has the results of several systems.
     """
     entries, systems = [], set()
-    for folder in find_results(tree):
+    for folder in READER.find(tree):
         place = _place(folder)
         if place is not None and _is_no_run(place.below):
             continue
@@ -99,16 +99,15 @@ def _is_no_run(below: tuple[str, ...]) -> bool:
 def _entry(folder: Path, tree: Path, place: _Place | None) -> Entry | None:
     """Return the run that logged to *folder*, or None where it was for accuracy."""
     try:
-        result = read_result(folder)
+        result = READER.read(folder)
     except OSError as error:
-        result = Result(folder)
+        result = Result(folder, READER.tool)
         problem: str | None = f"cannot be read: {error.strerror}"
     else:
         problem = _problem(result, place)
     if result.mode == "AccuracyOnly":
         return None
-    version = result.loadgen_version
-    facts = {"loadgen_version": version} if version else {}
+    facts = {result.version_name: result.version} if result.version else {}
     if place is None:
         relative = folder.relative_to(tree).as_posix()
         return Entry(relative, "-", folder, None, problem, facts)

@@ -23,7 +23,7 @@ from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import format_duration
 
-_LOOK_S = 0.02  # between looks at LoadGen's logs (0.4 ms for seven) nobody called for
+_LOOK_S = 0.02  # between looks at logs (0.4 ms for seven) that nobody called for
 
 Lack = Literal["marker", "log", "query"]
 _LACKS: tuple[Lack, ...] = ("marker", "log", "query")
@@ -32,7 +32,7 @@ _LACKS: tuple[Lack, ...] = ("marker", "log", "query")
 class Readiness:
     """How far the backgrounds of one set have got, until main may be launched.
 
-    A background is ready when it has printed the start marker and LoadGen's log of
+    A background is ready when it has printed the start marker and its tool's log of
     this launch, in a LOG_DIR that was made for it, has a first query. The marker comes
     before LoadGen loads its samples: 42 s before the first query for DLRM on a MIG
     slice (NVIDIA's v1.0 logs). Where a suite's harness writes no such log
@@ -53,7 +53,9 @@ class Readiness:
     ):
         self._config, self._pump = config, pump
         self._launches, self.harnesses = launches, harnesses
-        self._queries = [FirstQuery(launch.log_dir) for launch in launches]
+        self._queries = [
+            FirstQuery(launch.log_dir, launch.reader.sign) for launch in launches
+        ]
         self.issuing: list[float | None] = [None] * len(launches)
         self._tick: Tick = lambda _state: None
         self._issues: Callable[[Pair], None] = lambda _pair: None
@@ -126,10 +128,10 @@ class Readiness:
 
     def _lack(self, number: int) -> Lack | None:
         """Return what a background still lacks, first things first."""
-        query = self._queries[number]
+        query, sign = self._queries[number], self._launches[number].reader.sign
         if self.harnesses[number].started is None:
             return "marker"
-        if query.seen or not self._config.suite.harness.loadgen_log:
+        if query.seen or sign is None or not self._config.suite.harness.loadgen_log:
             return None
         return "query" if query.logs else "log"
 
@@ -177,7 +179,8 @@ class Readiness:
     def _lacking(self, lack: Lack, lacks: Sequence[Lack | None]) -> str:
         numbers = [number for number, each in enumerate(lacks) if each == lack]
         queries = [self._queries[number] for number in numbers]
-        spec = self._config.suite.harness
+        spec, reader = self._config.suite.harness, self._launches[numbers[0]].reader
+        tool, word = reader.tool, reader.sign.word if reader.sign else ""
         buffer = format_duration(self._config.start_time_buffer)
         within = f"within {buffer} (--start-time-buffer)"
         names = ", ".join(self.harnesses[number].name for number in numbers)
@@ -185,7 +188,7 @@ class Readiness:
         if lack == "marker":
             markers = " / ".join(spec.start_markers)
             issue = any(query.seen for query in queries)
-            wrong = " LoadGen's log has a first query: is it the right marker?"
+            wrong = f" {tool}'s log has a first query: is it the right marker?"
             return (
                 f"{who} no start marker ({markers}) {within}: {names}."
                 f"{wrong if issue else ''}"
@@ -193,13 +196,13 @@ class Readiness:
         if lack == "log":
             folders = ", ".join(str(query.log_dir) for query in queries)
             return (
-                f"{who} the start marker but {within} no LoadGen log appeared: {names} "
+                f"{who} the start marker but {within} no {tool} log appeared: {names} "
                 f"(nothing in {folders}). Raise --start-time-buffer; or does LOG_DIR "
                 f"not reach the harness? Of one that writes no such log the suite says "
                 f"loadgen_log = false."
             )
         logs = ", ".join(str(log) for query in queries for log in query.logs)
         return (
-            f"{who} the start marker but issued no query {within}: {names} (no "
-            f"generated_query_count in {logs}). Raise --start-time-buffer."
+            f"{who} the start marker but issued no query {within}: {names} (no {word} "
+            f"in {logs}). Raise --start-time-buffer."
         )

@@ -165,9 +165,10 @@ class BackgroundSet:
             )
         if paused := [each for each in report.paused if each.gap_s > slack_s]:
             named = ", ".join(f"{each.name} for {each.gap_s:.1f} s" for each in paused)
+            tool = self.launches[0].reader.tool
             problems.append(
                 f"{len(paused)} {of_all} issued no queries for a while beside main, "
-                f"between two runs of LoadGen: {named}. Its harness ran the test more "
+                f"between two runs of {tool}: {named}. Its harness ran the test more "
                 f"than once, or began it again after a crash: see its output."
             )
         if ended := [each for each in report.early if so_far and each.end_s < 0]:
@@ -235,7 +236,7 @@ class BackgroundSet:
             self.launches, self.harnesses, self.readiness.issuing, strict=True
         ):
             proof = background_proof(launch, harness, self._pump.clock, seen)
-            windows = proof.windows or (TimedWindow(main.end, main.end),)
+            windows = proof.windows or (TimedWindow(main.end, main.end, main.source),)
             margins.append(margin(launch.name, main, windows, required))
             if proof.doubts:
                 doubts[launch.name] = "; ".join(proof.doubts)

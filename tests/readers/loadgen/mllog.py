@@ -6,6 +6,9 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+from pytest_mighetero.readers.first_query import FirstQuery
+from pytest_mighetero.readers.loadgen import READER
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 DETAIL = "mlperf_log_detail.txt"
 SUMMARY = "mlperf_log_summary.txt"
 PACIFIC = "PST8PDT,M3.2.0,M11.1.0"
+find_results = READER.find
 
 
 def line(
@@ -54,6 +58,10 @@ def write_summary(folder: Path, text: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUMMARY).write_text(text, encoding="utf-8")
     return folder
+
+
+def is_issuing(folder: Path) -> bool:
+    return FirstQuery(folder, READER.sign).look()
 
 
 def in_zone(monkeypatch: pytest.MonkeyPatch, zone: str) -> Iterator[None]:

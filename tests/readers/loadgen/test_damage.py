@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.readers.loadgen import is_issuing, read_result
+from pytest_mighetero.readers.loadgen import read_result
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.figure import of_facts, of_result
 from pytest_mighetero.run.verdict import judge_performance
@@ -17,6 +17,7 @@ from pytest_mighetero.show.report import result_facts
 from tests.readers.loadgen.mllog import (
     DETAIL,
     SUMMARY,
+    is_issuing,
     line,
     lines,
     write_detail,
@@ -306,7 +307,7 @@ def test_a_byte_order_mark(tmp_path: Path) -> None:
     for name, text in ((DETAIL, "\n".join([*HEAD, *STAMPS, *RESULT])), (SUMMARY, "")):
         (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
     result = read(tmp_path)
-    assert result.loadgen_version == "6.0.17 @ d6147c7eb7"
+    assert result.version == "6.0.17 @ d6147c7eb7"
     assert (len(result.windows), result.damage) == (1, ())
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from pytest_mighetero.cli.__main__ import main
-from pytest_mighetero.readers.loadgen import find_results, read_result
+from pytest_mighetero.readers.loadgen import read_result
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.verdict import judge_performance
+from tests.readers.loadgen.mllog import find_results
 
 LOGS = Path(__file__).resolve().parents[4] / "shared" / "failing-logs"
 Capture = pytest.CaptureFixture[str]

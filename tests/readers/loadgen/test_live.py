@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.readers.loadgen import is_issuing, read_result
+from pytest_mighetero.readers.loadgen import read_result
 from pytest_mighetero.readers.result import Result
+from tests.readers.loadgen.mllog import is_issuing
 
 pytest.importorskip("mlperf_loadgen", reason="mlcommons-loadgen is not installed")
 

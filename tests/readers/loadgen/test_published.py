@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.readers.loadgen import find_results, is_issuing, read_result
-from tests.readers.loadgen.mllog import DETAIL, SUMMARY
+from pytest_mighetero.readers.loadgen import read_result
+from tests.readers.loadgen.mllog import DETAIL, SUMMARY, find_results, is_issuing
 
 if TYPE_CHECKING:
     from pytest_mighetero.readers.result import Result
@@ -98,9 +98,9 @@ class TestEveryLog:
     def test_is_known(self, name: str) -> None:
         result = read(name)
         assert result.folder == LOGS / name
-        assert result.loadgen_version
+        assert result.version
         expected = ".5a1 @ 6958607d52" if "v1.0" in name else name[1:4]
-        assert result.loadgen_version.startswith(expected)
+        assert result.version.startswith(expected)
         assert result.settings["target_qps"] == result.target_qps
         assert result.settings["test_mode"] == result.mode
         assert len(result.settings) in (24, 26)
@@ -126,7 +126,7 @@ class TestEveryLog:
         whole, part = read(name), read_result(tmp_path)
         assert part.valid is whole.valid
         assert part.error_count == whole.error_count
-        assert (part.loadgen_version, part.windows, part.issuing_since) == (
+        assert (part.version, part.windows, part.issuing_since) == (
             None, (), None,
         )  # fmt: skip
         if whole.valid is None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.readers.loadgen import find_results, is_issuing, read_result
+from pytest_mighetero.readers.loadgen import read_result
 from pytest_mighetero.readers.result import Metric, Result
 from tests.readers.loadgen.mllog import (
     DETAIL,
     SUMMARY,
+    find_results,
+    is_issuing,
     line,
     lines,
     write_detail,
@@ -79,13 +81,13 @@ class TestFiles:
     def test_empty_files_say_nothing(self, tmp_path: Path) -> None:
         (tmp_path / DETAIL).touch()
         write_summary(tmp_path, "")
-        assert read_result(tmp_path) == Result(tmp_path)
+        assert read_result(tmp_path) == Result(tmp_path, "LoadGen")
         assert is_issuing(tmp_path) is False
 
     @pytest.mark.parametrize("name", [DETAIL, SUMMARY])
     def test_one_file_is_enough(self, tmp_path: Path, name: str) -> None:
         (tmp_path / name).touch()
-        assert read_result(tmp_path) == Result(tmp_path)
+        assert read_result(tmp_path) == Result(tmp_path, "LoadGen")
 
     def test_find_results(self, tmp_path: Path) -> None:
         for name in ("b/1", "a", "c/d/e"):

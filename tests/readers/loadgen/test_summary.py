@@ -148,7 +148,7 @@ def test_single_stream_before_mllog(tmp_path: Path) -> None:
         "min_query_count": 1024,
     }
     assert result.error_count == 0
-    assert (result.loadgen_version, result.windows) == (None, ())
+    assert (result.version, result.windows) == (None, ())
     assert result.issuing_since is None
 
 

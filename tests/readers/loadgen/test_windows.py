@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_mighetero.readers.loadgen import read_result
-from pytest_mighetero.readers.loadgen.version import parse_version, stamps_are_local
 from pytest_mighetero.readers.loadgen.windows import (
     first_query_time,
     host_utc_offset,
+    parse_version,
     power_stamp_to_posix,
+    stamps_are_local,
     window_from_stamps,
 )
 from pytest_mighetero.terms.window import TimedWindow
