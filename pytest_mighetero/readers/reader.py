@@ -65,6 +65,9 @@ class Reader(Protocol):
     def read(self, folder: Path) -> Result:
         """Return what the files in a folder say, of a run that may still go on.
 
+        Whatever they hold is survived, and what is wrong with them named in
+        ``damage``. The source of its windows is the name of the reader's file.
+
         Raises:
             FileNotFoundError: they are not there.
         """

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.readers.first_query import FirstQuery
 from pytest_mighetero.readers.reader import Reader
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.clock import Clock
@@ -64,7 +66,7 @@ def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
     by_marker = TimedWindow(life.launched, life.last, MARKER)
     if result is None or not result.windows:
         return Proof((by_marker,))
-    doubt = _foreign(result.folder, launch, harness, clock)
+    doubt = _foreign(_files(result, launch), launch, harness, clock)
     begins = [_begins(window, life, clock) for window in result.windows]
     if doubt is None and not all(begins):
         outside = result.windows[begins.index([])]
@@ -82,6 +84,7 @@ def background_proof(
 ) -> Proof:
     """Return in which time a started background issued queries, up to now.
 
+    Of a tool that writes its result at its end, its sign proves that it issues queries.
     A log without an end belongs to a process that was stopped, died, or still runs: it
     counts until then, if it is the newest one. Of an older one nobody knows how long
     after its first query it went on.
@@ -96,8 +99,7 @@ def background_proof(
     results = launch.reader.read_all(launch.log_dir)
     said = [each for each in results if each.window or each.issuing_since]
     if not said and issuing is not None:
-        gone = f"its first query is in no log in {launch.log_dir} any more"
-        return Proof((), (gone,))
+        return _by_sign(launch, harness, life, clock, clock.posix(issuing))
     if not said:
         silent = bool(results) and not harness.finished
         return Proof((_unlogged(launch, harness, clock, life, silent=silent),))
@@ -106,7 +108,7 @@ def background_proof(
     newest = max(said, key=_began)
     for result in said:
         begun = result.issuing_since or 0.0
-        if doubt := _foreign(result.folder, launch, harness, clock):
+        if doubt := _foreign(_files(result, launch), launch, harness, clock):
             doubts.append(doubt)
         elif result.windows:
             for window in result.windows:
@@ -124,6 +126,24 @@ def background_proof(
             at = TimedWindow(begun, begun, launch.read_by)
             doubts.append(_outside(reader, result, at, life, clock))
     return Proof(tuple(windows), tuple(doubts))
+
+
+def _by_sign(
+    launch: Launch, harness: HarnessProcess, life: _Life, clock: Clock, begin: float
+) -> Proof:
+    """Return what the sign of a first query proves, where no result says it."""
+    query = FirstQuery(launch.log_dir, launch.reader.sign)
+    ended = harness.exited is not None and not harness.stopped
+    if ended or not query.look():
+        gone = f"its first query is in no log in {launch.log_dir} any more"
+        return Proof((), (gone,))
+    if doubt := _foreign(query.logs, launch, harness, clock):
+        return Proof((), (doubt,))
+    return Proof((TimedWindow(begin, max(begin, life.worked), launch.read_by),))
+
+
+def _files(result: Result, launch: Launch) -> list[Path]:
+    return [result.folder / name for name in launch.reader.names]
 
 
 def _began(result: Result) -> float:
@@ -186,7 +206,7 @@ def _endless(result: Result, harness: HarnessProcess) -> str | None:
 
 
 def _foreign(
-    folder: Path, launch: Launch, harness: HarnessProcess, clock: Clock
+    files: Iterable[Path], launch: Launch, harness: HarnessProcess, clock: Clock
 ) -> str | None:
     """Say why the files of a log are not this launch's own, or None.
 
@@ -196,10 +216,7 @@ def _foreign(
     """
     own = _real(launch.folder) / launch.log_dir.name
     set_back = sum(-step.by_s for step in clock.steps if step.by_s < 0)
-    for name in launch.reader.names:
-        path = folder / name
-        if not os.path.lexists(path):
-            continue
+    for path in filter(os.path.lexists, files):
         if own not in (real := _real(path)).parents:
             return f"{path} is a link to {real}, outside its LOG_DIR"
         try:
