@@ -65,12 +65,9 @@ class TokenMetrics:
     @property
     def are_judged(self) -> bool:
         """Whether TTFT and TPOT were measured, or limited; not where inferred."""
-        limits = self.first_token_limit_ms, self.per_output_token_limit_ms
-        measured = (
-            self.first_token.percentiles_ms,
-            self.per_output_token.percentiles_ms,
-        )
-        return any((*limits, *measured))
+        limits = self.first_token_limit_ms or self.per_output_token_limit_ms
+        first, each = self.first_token, self.per_output_token
+        return bool(limits or first.percentiles_ms or each.percentiles_ms)
 
 
 @dataclass(frozen=True)
@@ -197,20 +194,13 @@ class Result:
         if tokens is None or not tokens.are_judged:
             ms, limit = self.percentiles_ms.get(percentile), self.target_latency_ms
             return (LatencyBound("latency", percentile, ms, limit),)
-        first, each = tokens.first_token, tokens.per_output_token
-        return (
-            LatencyBound(
-                "TTFT",
-                percentile,
-                first.percentiles_ms.get(percentile),
-                tokens.first_token_limit_ms,
-            ),
-            LatencyBound(
-                "TPOT",
-                percentile,
-                each.percentiles_ms.get(percentile),
-                tokens.per_output_token_limit_ms,
-            ),
+        limited = (
+            ("TTFT", tokens.first_token, tokens.first_token_limit_ms),
+            ("TPOT", tokens.per_output_token, tokens.per_output_token_limit_ms),
+        )
+        return tuple(
+            LatencyBound(name, percentile, each.percentiles_ms.get(percentile), limit)
+            for name, each, limit in limited
         )
 
     @property

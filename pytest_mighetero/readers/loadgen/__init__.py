@@ -24,6 +24,7 @@ from pytest_mighetero.readers.loadgen.differences import (
     difference,
     overridden,
 )
+from pytest_mighetero.readers.loadgen.numbers import Values
 from pytest_mighetero.readers.loadgen.summary import (
     SUMMARY_NAME,
     SummaryLog,
@@ -139,7 +140,7 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> Result:
 
 
 def _messages(
-    values: Mapping[str, object],
+    values: Values,
     valid: bool | None,
     detail: DetailLog,
     summary: SummaryLog,
@@ -157,7 +158,7 @@ def _messages(
     return errors, tuple(detail.warnings), count
 
 
-def _without(prefix: str, values: Mapping[str, object]) -> dict[str, object]:
+def _without(prefix: str, values: Values) -> dict[str, object]:
     """Return the values whose keys begin with *prefix*, by the rest of the key."""
     return {
         key.removeprefix(prefix): value
@@ -193,9 +194,7 @@ def _read(
         return None
 
 
-def _early_stopping(
-    values: Mapping[str, object], summary: SummaryLog
-) -> Mapping[str, str]:
+def _early_stopping(values: Values, summary: SummaryLog) -> Mapping[str, str]:
     logged = {
         name: values.get(f"early_stopping_{name.lower()}{'_' if name else ''}result")
         for name in ("", "TTFT", "TPOT")
@@ -204,14 +203,12 @@ def _early_stopping(
     return said or summary.early_stopping
 
 
-def _recommendations(
-    values: Mapping[str, object], summary: SummaryLog
-) -> tuple[str, ...]:
+def _recommendations(values: Values, summary: SummaryLog) -> tuple[str, ...]:
     if summary.recommendations:
         return tuple(summary.recommendations)
     return texts.sentences(figures.text(values, "result_invalid_reason") or "")
 
 
-def _target_qps(values: Mapping[str, object], scenario: str | None) -> float | None:
+def _target_qps(values: Values, scenario: str | None) -> float | None:
     requested = f"requested_{scenario_of(scenario).target_flag}"
     return figures.number(values, requested, "effective_target_qps")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pytest_mighetero.readers.loadgen.detail import DETAIL_NAME, DetailLog
-from pytest_mighetero.readers.loadgen.numbers import finite
+from pytest_mighetero.readers.loadgen.numbers import Values, finite
 from pytest_mighetero.readers.loadgen.summary import SUMMARY_NAME, SummaryLog
 from pytest_mighetero.readers.result import Metric
 from pytest_mighetero.terms.scenario import SCENARIOS
 from pytest_mighetero.units import significant
-
-Values = Mapping[str, object]
 
 _FIGURE = re.compile(
     r"result_\w*samples_per_sec(?:ond)?"

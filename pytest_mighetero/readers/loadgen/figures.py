@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from pytest_mighetero.readers.loadgen.numbers import finite
+from pytest_mighetero.readers.loadgen.numbers import Values, finite
 from pytest_mighetero.readers.loadgen.summary import (
     EARLY_STOPPING_KEYS,
     FIRST_TOKEN,
@@ -21,9 +20,6 @@ from pytest_mighetero.readers.loadgen.summary import (
 from pytest_mighetero.readers.loadgen.windows import parse_version
 from pytest_mighetero.readers.result import LatencyStats, Metric, TokenMetrics
 from pytest_mighetero.terms.scenario import scenario_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _NS_PER_MS = 1e6
 
@@ -62,13 +58,13 @@ _ESTIMATES = {
 }
 
 
-def number(values: Mapping[str, object], *keys: str) -> float | None:
+def number(values: Values, *keys: str) -> float | None:
     """Return the first of the keys' values that is a finite number."""
     numbers = (finite(values.get(key)) for key in keys)
     return next((each for each in numbers if each is not None), None)
 
 
-def text(values: Mapping[str, object], *keys: str) -> str | None:
+def text(values: Values, *keys: str) -> str | None:
     """Return the first of the keys' values that is a text other than the empty one."""
     for key in keys:
         value = values.get(key)
@@ -77,18 +73,18 @@ def text(values: Mapping[str, object], *keys: str) -> str | None:
     return None
 
 
-def milliseconds(values: Mapping[str, object], *keys: str) -> float | None:
+def milliseconds(values: Values, *keys: str) -> float | None:
     """Return the first of the keys' numbers, which are nanoseconds, in ms."""
     nanoseconds = number(values, *keys)
     return None if nanoseconds is None else nanoseconds / _NS_PER_MS
 
 
-def limit_ms(values: Mapping[str, object], *keys: str) -> float | None:
+def limit_ms(values: Values, *keys: str) -> float | None:
     """Return a limit in ms; LoadGen writes 0 where there is none."""
     return milliseconds(values, *keys) or None
 
 
-def percent(values: Mapping[str, object], key: str) -> float | None:
+def percent(values: Values, key: str) -> float | None:
     """Return a fraction, as LoadGen logs percentiles, in percent: 0.99 as 99.0."""
     fraction = number(values, key)
     if fraction is None or not 0 < fraction <= 1:
@@ -97,10 +93,7 @@ def percent(values: Mapping[str, object], key: str) -> float | None:
 
 
 def metric_of(
-    values: Mapping[str, object],
-    scenario: str | None,
-    loadgen_version: str | None,
-    summary_key: str | None,
+    values: Values, scenario: str | None, version: str | None, summary_key: str | None
 ) -> Metric | None:
     """Return the metric of a scenario as MLCommons' submission checker takes it.
 
@@ -114,7 +107,7 @@ def metric_of(
     Args:
         values: What the logs say.
         scenario: The scenario.
-        loadgen_version: Decides where the summary does not.
+        version: LoadGen's, which decides where the summary does not.
         summary_key: The key of the figure that the summary gives as the result, which
             is LoadGen's own word on it.
 
@@ -122,7 +115,7 @@ def metric_of(
         None when the logs do not give it: AccuracyOnly, killed runs. Where early
         stopping had too few queries for an estimate, the percentile.
     """
-    key = _metric_key(values, scenario, parse_version(loadgen_version), summary_key)
+    key = _metric_key(values, scenario, parse_version(version), summary_key)
     # The samples per query are a setting: only a run that came to a result has it.
     value = None if key is None else number(values, key)
     if key is None or value is None or value < 0 or "result_validity" not in values:
@@ -139,7 +132,7 @@ def metric_of(
 
 
 def _metric_key(
-    values: Mapping[str, object],
+    values: Values,
     scenario: str | None,
     version: tuple[int, int] | None,
     summary_key: str | None,
@@ -162,7 +155,7 @@ def _metric_key(
 
 
 def _multi_stream_key(
-    values: Mapping[str, object],
+    values: Values,
     version: tuple[int, int] | None,
     summary_key: str | None,
 ) -> str | None:
@@ -176,21 +169,19 @@ def _multi_stream_key(
     return _estimate_or(_MULTI_STREAM_ESTIMATE, _MULTI_STREAM_KEY, values)
 
 
-def _estimate_or(estimate: str, percentile: str, values: Mapping[str, object]) -> str:
+def _estimate_or(estimate: str, percentile: str, values: Values) -> str:
     """Return the key of the estimate; LoadGen writes 0 where it could make none."""
     of_tokens = _counts_tokens(values)
     made = values.get(estimate) not in (None, 0)
     return estimate if made and not of_tokens else percentile
 
 
-def _counts_tokens(values: Mapping[str, object]) -> bool:
+def _counts_tokens(values: Values) -> bool:
     """Tell whether LoadGen was told to count tokens, as it is for language models."""
     return values.get("requested_use_token_latencies") is True
 
 
-def _server_key(
-    values: Mapping[str, object], version: tuple[int, int] | None
-) -> str | None:
+def _server_key(values: Values, version: tuple[int, int] | None) -> str | None:
     if version is None:
         said = [key for key in (SCHEDULED_KEY, COMPLETED_KEY) if key in values]
         return said[0] if len(said) == 1 else None
@@ -199,7 +190,7 @@ def _server_key(
     return SCHEDULED_KEY
 
 
-def _latencies(values: Mapping[str, object], keys: LatencyKeys) -> LatencyStats:
+def _latencies(values: Values, keys: LatencyKeys) -> LatencyStats:
     shortest, mean, longest = (
         milliseconds(values, keys.of.format(each)) for each in ("min", "mean", "max")
     )
@@ -212,7 +203,7 @@ def _latencies(values: Mapping[str, object], keys: LatencyKeys) -> LatencyStats:
     return LatencyStats(shortest, mean, longest, dict(sorted(found.items())))
 
 
-def latency_of(values: Mapping[str, object], scenario: str | None) -> LatencyStats:
+def latency_of(values: Values, scenario: str | None) -> LatencyStats:
     """Return the latencies: per query in MultiStream where logged, else per sample."""
     per_query = _latencies(values, PER_QUERY)
     if scenario == "MultiStream" and per_query.percentiles_ms:
@@ -220,7 +211,7 @@ def latency_of(values: Mapping[str, object], scenario: str | None) -> LatencySta
     return _latencies(values, PER_SAMPLE)
 
 
-def tokens_of(values: Mapping[str, object]) -> TokenMetrics | None:
+def tokens_of(values: Values) -> TokenMetrics | None:
     """Return the figures of a language model, or None when the logs have none.
 
     LoadGen v4.0's ``result_token_throughput`` of Server is none: it is not in the unit

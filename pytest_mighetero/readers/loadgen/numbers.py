@@ -1,9 +1,12 @@
-"""Numbers as logs hold them: of any size, kind and spelling."""
+"""What logs say by their keys, and the numbers in it: of any size and spelling."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+
+Values = Mapping[str, object]
 
 # LoadGen v2.0 logs some counts as text.
 _WRITTEN = re.compile(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pytest_mighetero.readers.loadgen.figures import number
+from pytest_mighetero.readers.loadgen.numbers import Values
 from pytest_mighetero.readers.result import LatencyBound
 from pytest_mighetero.units import significant
 
@@ -55,9 +56,7 @@ def _with_detail(sentence: str, detail: str) -> str:
 
 
 def invalid_reasons(
-    values: Mapping[str, object],
-    bounds: Iterable[LatencyBound],
-    early_stopping: str | None,
+    values: Values, bounds: Iterable[LatencyBound], early_stopping: str | None
 ) -> tuple[str, ...]:
     """Return a sentence for each condition of a VALID run that was not met.
 

@@ -36,12 +36,9 @@ _YEARS = range(1971, 9000)  # those that every platform turns into POSIX time
 def parse_version(text: str | None) -> tuple[int, int] | None:
     """Return the (major, minor) of LoadGen's ``loadgen_version``.
 
-    Args:
-        text: What the log says, as in ``6.0.17 @ d6147c7eb7`` or ``1.1 @ NA``. The
-            LoadGen of the v1.0 round still calls itself ``.5a1 @ 6958607d52``: (0, 5).
-
-    Returns:
-        The two leading numbers, or None where there are none.
+    That is, as in ``6.0.17 @ d6147c7eb7`` or ``1.1 @ NA``, what begins with the two
+    numbers; None for another text. The LoadGen of the v1.0 round still calls itself
+    ``.5a1 @ 6958607d52``: (0, 5).
     """
     found = _VERSION.match(text or "")
     if found is None or (not found[1] and found[2] is None):
@@ -85,16 +82,13 @@ def _posix(calendar: datetime, utc_offset_s: float | None, *, fold: int = 0) -> 
 def power_stamp_to_posix(
     stamp: str, *, local: bool, utc_offset_s: float | None = None
 ) -> float | None:
-    """Return the POSIX time in seconds of a ``power_begin`` or ``power_end`` stamp.
+    """Return the POSIX seconds of a ``power_begin`` or ``power_end``; None for no such.
 
     Args:
         stamp: For instance ``03-15-2021 08:33:47.721``.
         local: Whether it is local time; see ``stamps_are_local``.
-        utc_offset_s: Seconds by which the writing host was ahead of UTC; by default it
-            is taken to share this host's time zone. Not used when ``local`` is False.
-
-    Returns:
-        None for text that is no such stamp.
+        utc_offset_s: Seconds by which the writing host was ahead of UTC, if ``local``;
+            by default it is taken to share this host's time zone.
     """
     calendar = _calendar(_POWER_STAMP, stamp)
     offset = utc_offset_s if local else 0.0
@@ -104,19 +98,13 @@ def power_stamp_to_posix(
 def window_from_stamps(
     begin: str, end: str, *, local: bool, utc_offset_s: float | None = None
 ) -> TimedWindow | None:
-    """Return the timed window between a ``power_begin`` and its ``power_end``.
+    """Return the timed window between two stamps, as ``power_stamp_to_posix`` has them.
 
-    Args:
-        begin: The ``power_begin`` stamp: the system clock at the first query.
-        end: The ``power_end`` stamp: ``power_begin`` plus, on the steady clock, the
-            time to the last response.
-        local: As for ``power_stamp_to_posix``.
-        utc_offset_s: As for ``power_stamp_to_posix``.
-
-    Returns:
-        None when either stamp is unreadable, or the end lies before the begin. A
-        window that runs through the end of daylight saving time is kept whole where
-        this host's zone is used: the end is then the second of the two such hours.
+    ``power_begin`` is the system clock at the first query, ``power_end`` that and, on
+    the steady clock, the time to the last response. None when either is unreadable, or
+    the end lies before the begin. A window that runs through the end of daylight saving
+    time is kept whole where this host's zone is used: the end is then the second of the
+    two such hours.
     """
     offset = utc_offset_s if local else 0.0
     first, last = _calendar(_POWER_STAMP, begin), _calendar(_POWER_STAMP, end)
@@ -142,9 +130,6 @@ def first_query_time(
         issuing_ms: ``time_ms`` of the ``generated_query_count`` line: milliseconds
             since LoadGen began to log, on the steady clock.
         utc_offset_s: As for ``power_stamp_to_posix``.
-
-    Returns:
-        POSIX seconds, or None for an unreadable stamp.
     """
     calendar = _calendar(_DATETIME, test_datetime)
     if calendar is None:
@@ -157,15 +142,14 @@ def host_utc_offset(
 ) -> float | None:
     """Return by how many seconds the writing host was ahead of UTC.
 
-    Args:
-        test_datetime: The log's local start time.
-        issuing_ms: ``time_ms`` of its first ``generated_query_count`` line.
-        power_begin: Its first ``power_begin`` in POSIX seconds, which must come from
-            a stamp in UTC (LoadGen v1.1 and later).
+    It is a multiple of 15 minutes, as all time zones are; None for an unreadable stamp,
+    or an offset that no time zone has.
 
-    Returns:
-        A multiple of 15 minutes, as all time zones are, or None for an unreadable
-        stamp, or an offset that no time zone has.
+    Args:
+        test_datetime: As for ``first_query_time``.
+        issuing_ms: Likewise.
+        power_begin: The first ``power_begin`` in POSIX seconds, which must come from a
+            stamp in UTC (LoadGen v1.1 and later).
     """
     calendar = _calendar(_DATETIME, test_datetime)
     if calendar is None:
