@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_mighetero import readers
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.readers.reader import reader_named
 from tests.lab.driver import Lab, Report
 
 READER = '''
@@ -163,6 +165,25 @@ def test_a_tool_that_left_nothing_is_named(bench: Lab) -> None:
     report = run(bench)
     report.result.assert_outcomes(failed=1)
     assert "left no Perfbench result of its own" in report.case.problems["failure"]
+
+
+def test_a_tool_that_tells_nothing_while_it_runs_is_ready_by_its_marker(
+    bench: Lab,
+) -> None:
+    more = Path(readers.__path__[-1])
+    silent = READER.replace('Sign("perf.log", b"request 1 sent", "request")', "None")
+    (more / "silentbench.py").write_text(silent.replace('"perfbench"', '"silentbench"'))
+    suite = SUITE.replace('reader = "perfbench"', 'reader = "silentbench"')
+    Path(bench.suite).write_text(suite)
+    report = run(bench)
+    report.result.assert_outcomes(passed=1)
+    assert report.case.properties["overlap_source"] == "silentbench"
+
+
+@pytest.mark.parametrize("name", ["result", "loadgen.windows", "../reader", "x", ""])
+def test_what_is_no_reader(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"no reader '{name}': .*accepted: loadgen"):
+        reader_named(name)
 
 
 def test_a_reader_that_is_not_there_is_a_usage_error(bench: Lab) -> None:

@@ -56,3 +56,8 @@ def test_one_marker_makes_the_verdict_one_by_markers() -> None:
     marker = margin("b", MAIN, [window(90, 120, "marker")])
     assert OverlapReport((loadgen,), 0).source == "loadgen"
     assert OverlapReport((loadgen, marker), 0).source == "marker"
+
+
+def test_windows_of_several_tools_name_them_all() -> None:
+    other = margin("b", MAIN, [window(90, 120, "perfbench")])
+    assert OverlapReport((other,), 0).source == "loadgen, perfbench"
