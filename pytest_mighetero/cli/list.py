@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.show.columns import columns
-from pytest_mighetero.show.inventory import (
-    ListedGpu,
-    built_in_suites,
-    listed_devices,
-    listed_gpus,
-)
+from pytest_mighetero.show import catalogue
+from pytest_mighetero.show.inventory import ListedGpu, built_in_suites, listed_gpus
 from pytest_mighetero.spec.options import BY_KEY
 from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
-from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.terms.printable import printable
 
 NAME = "list"
@@ -58,9 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
     if config.suite not in suites:
         suites += (config.suite,)
     if arguments.json:
-        print(json.dumps(_document(gpus, problem, suites), indent=2))
+        print(json.dumps(catalogue.document(gpus, problem, suites), indent=2))
     else:
-        print(printable("\n".join(_lines(gpus, problem, suites))))
+        print(printable("\n".join(catalogue.lines(gpus, problem, suites))))
     return 0
 
 
@@ -73,44 +65,3 @@ def _config(arguments: argparse.Namespace) -> RunSpec:
     cwd = Path.cwd()
     # Nothing is written: where a run's results would go is not to be checked here.
     return build_spec(given, cwd, rootdir=Path("/"), kinds=device_kinds())
-
-
-def _document(
-    gpus: tuple[ListedGpu, ...], problem: str | None, suites: Sequence[Suite]
-) -> dict[str, Any]:
-    return {
-        "gpus": [gpu.to_dict() for gpu in gpus],
-        "devices": listed_devices(gpus),
-        "problem": problem,
-        "suites": [
-            {
-                "name": suite.name,
-                "description": suite.description,
-                "devices": suite.devices,
-                "benchmarks": {
-                    name: list(benchmark.scenarios)
-                    for name, benchmark in suite.benchmarks.items()
-                },
-            }
-            for suite in suites
-        ],
-    }
-
-
-def _lines(
-    gpus: tuple[ListedGpu, ...], problem: str | None, suites: Sequence[Suite]
-) -> Iterator[str]:
-    if problem is not None:
-        yield f"No devices: {problem}"
-    elif not gpus:
-        yield "No devices: there is no GPU."
-    for gpu in gpus:
-        yield from gpu.lines()
-    for suite in suites:
-        yield ""
-        yield f"suite {suite.name}: {suite.description}"
-        rows = [
-            (benchmark.name, ", ".join(benchmark.scenarios))
-            for benchmark in suite.benchmarks.values()
-        ]
-        yield from columns(("benchmark", "scenarios"), rows, indent="  ")
