@@ -32,7 +32,7 @@ def collect(*options: str) -> None:
 
 def import_plugin() -> None:
     """Import what pytest imports of the plugin."""
-    import pytest_mighetero.plugin.hooks  # noqa: F401
+    import pytest_mighetero.plugin  # noqa: F401
 
 
 def forked(action: Callable[[], None]) -> tuple[float, list[str]]:
@@ -61,7 +61,7 @@ def main() -> int:
         "import": import_plugin,
     }
     collect(*WITHOUT)
-    assert "pytest_mighetero.plugin.hooks" not in sys.modules
+    assert "pytest_mighetero.plugin" not in sys.modules
     for action in actions.values():
         forked(action)  # compiles what it imports
     figures: dict[str, list[float]] = {name: [] for name in actions}

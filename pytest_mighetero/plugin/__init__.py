@@ -1,67 +1,187 @@
-"""The plugin as pytest loads it: its hooks and fixtures, each from its own file.
+"""The plugin as pytest loads it: the hooks that any pytest run calls, in that order.
 
-pytest imports this in every run on a machine where the package is installed, so that
-what stands behind it imports nothing but pytest and the options until a run asks.
+pytest imports this in every run on a machine where the package is installed: a hook
+asks first whether there is a run of ours, and then imports what does the work. What
+only a session with runs needs is a plugin of its own, ``session.Session``.
 """
 
-from pytest_mighetero.plugin.fixtures import MigheteroWarning as MigheteroWarning
-from pytest_mighetero.plugin.fixtures import background as background
-from pytest_mighetero.plugin.fixtures import main as main
-from pytest_mighetero.plugin.fixtures import mig_gpu as mig_gpu
-from pytest_mighetero.plugin.hooks import (
-    pytest_addoption as pytest_addoption,
+from __future__ import annotations
+
+import argparse
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_mighetero.plugin.fixtures import MigheteroWarning, background, main, mig_gpu
+from pytest_mighetero.plugin.presence import (
+    SESSION,
+    anything_said,
+    is_run,
+    run_spec,
+    session_of,
 )
-from pytest_mighetero.plugin.hooks import (
-    pytest_cmdline_main as pytest_cmdline_main,
-)
-from pytest_mighetero.plugin.hooks import (
-    pytest_configure as pytest_configure,
-)
-from pytest_mighetero.plugin.hooks import (
-    pytest_report_header as pytest_report_header,
-)
-from pytest_mighetero.plugin.hooks import (
-    pytest_runtestloop as pytest_runtestloop,
-)
-from pytest_mighetero.plugin.hooks import (
-    pytest_sessionfinish as pytest_sessionfinish,
-)
-from pytest_mighetero.plugin.hooks import (
-    pytest_sessionstart as pytest_sessionstart,
-)
-from pytest_mighetero.plugin.hooks import (
-    pytest_terminal_summary as pytest_terminal_summary,
-)
-from pytest_mighetero.plugin.hooks import (
-    pytest_xdist_auto_num_workers as pytest_xdist_auto_num_workers,
-)
-from pytest_mighetero.plugin.outcome import (
-    pytest_runtest_call as pytest_runtest_call,
-)
-from pytest_mighetero.plugin.protocol import (
-    pytest_runtest_makereport as pytest_runtest_makereport,
-)
-from pytest_mighetero.plugin.protocol import (
-    pytest_runtest_protocol as pytest_runtest_protocol,
-)
-from pytest_mighetero.plugin.protocol import (
-    pytest_runtest_setup as pytest_runtest_setup,
-)
-from pytest_mighetero.plugin.protocol import (
-    pytest_timeout_set_timer as pytest_timeout_set_timer,
-)
-from pytest_mighetero.plugin.selection.collection import (
-    pytest_collection as pytest_collection,
-)
-from pytest_mighetero.plugin.selection.collection import (
-    pytest_collection_modifyitems as pytest_collection_modifyitems,
-)
-from pytest_mighetero.plugin.selection.collection import (
-    pytest_generate_tests as pytest_generate_tests,
-)
-from pytest_mighetero.plugin.selection.collection import (
-    pytest_ignore_collect as pytest_ignore_collect,
-)
-from pytest_mighetero.plugin.selection.collection import (
-    pytest_report_collectionfinish as pytest_report_collectionfinish,
-)
+from pytest_mighetero.spec.markers import MARKERS
+from pytest_mighetero.spec.options import OPTIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ("MigheteroWarning", "background", "main", "mig_gpu")
+
+# The reference script's takes a value (type=bool), as no other flag of it does.
+_SPOKEN_FLAG = "main-benchmark-immediate-start"
+_SPOKEN = {
+    True: ("true", "True", "TRUE", "1", "yes", "on"),
+    False: ("false", "False", "FALSE", "0", "no", "off"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add every option and its ini key; no spelling but that with dashes is in help."""
+    group = parser.getgroup("mighetero", "heterogeneous MIG runs of MLPerf")
+    hidden = argparse.SUPPRESS
+
+    def add(names: list[str], text: str, **how: object) -> None:
+        shown = [f"--{name}" for name in names]
+        group.addoption(*shown, help=text, dest=option.key, default=None, **how)
+
+    for option in OPTIONS:
+        flag = {"action": "store_const", "const": True}
+        how = {"metavar": option.metavar} if option.metavar else flag
+        add([option.name], option.help.replace("%", "%%"), **how)
+        further = [option.key, option.alias, option.alias.replace("-", "_")]
+        if names := sorted({*further} - {option.name, ""}):
+            add(names, hidden, **how)
+        if option.no_help:
+            off = {**flag, "const": False}
+            add([f"no-{option.name}"], option.no_help, **off)
+            add([f"no_{option.key}"], hidden, **off)
+        if option.name == _SPOKEN_FLAG:
+            for value, words in _SPOKEN.items():
+                spelled = [f"{n}={w}" for n in (option.name, option.key) for w in words]
+                add(spelled, hidden, **{**flag, "const": value})
+        parser.addini(option.key, f"--{option.name}: {option.help}", default=None)
+    parser.addini(
+        "mig_junit_properties",
+        "write a run's facts as properties of its junit testcase; false keeps "
+        "xunit2 files valid against Jenkins' schema",
+        type="bool",
+        default=True,
+    )
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """List what there is to run on, where that is asked for, and run nothing."""
+    if not anything_said(config) or not run_spec(config).listing:
+        return None
+    from pytest_mighetero.plugin.console.header import print_devices
+
+    print_devices(run_spec(config))
+    return int(pytest.ExitCode.OK)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Give ``-n auto`` one worker for each GPU that can be leased."""
+    if not anything_said(config):
+        return None
+    from pytest_mighetero.show.inventory import leasable_gpus
+
+    return leasable_gpus(run_spec(config))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers; check what is asked for, if anything is."""
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    if anything_said(config):
+        from pytest_mighetero.plugin.invocation import check
+
+        check(config, _SPOKEN_FLAG)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Name the nearest ids where an argument has none in its brackets."""
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        config = session.config
+        if SESSION not in config.stash:
+            raise
+        from pytest_mighetero.plugin.selection.suggestion import for_nodeids
+
+        hints = for_nodeids(run_spec(config), config.args)
+        raise pytest.UsageError(*error.args, *hints) from None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Keep pytest from walking through every folder of every run for tests."""
+    results = config.rootpath / "results"
+    if SESSION in config.stash:
+        results = run_spec(config).results_dir
+    if collection_path != results:
+        return None
+    from pytest_mighetero.records.run_names import holds_runs_alone
+
+    return holds_runs_alone(results) or None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrize a test that asks for our ``main`` over the pairs to measure."""
+    if "main" in metafunc.fixturenames:
+        from pytest_mighetero.plugin.selection.pairs import parametrize
+
+        parametrize(metafunc)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Select and order the runs, and give each a timeout beyond its own deadlines."""
+    if any(map(is_run, items)):
+        from pytest_mighetero.plugin.selection.order import arrange
+
+        arrange(config, session_of(config), items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Refuse a method of unittest that asks for a run."""
+    result = yield  # it may be one to skip
+    if type(item).__name__ == "TestCaseFunction":
+        from pytest_mighetero.plugin.ownership import refuse_method
+
+        refuse_method(item)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have a test fail that could not measure, though it is marked xfail."""
+    report = yield
+    if call.excinfo is not None:
+        from pytest_mighetero.plugin.outcome import unexcuse
+
+        unexcuse(report, call.excinfo.value)
+    return report
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Show every run of the session, those of xdist's workers, too."""
+    session = config.stash.get(SESSION, None)
+    no_tests = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+    if session and no_tests and config.pluginmanager.hasplugin("dsession"):
+        for line in session.pytest_report_collectionfinish([]):  # it collects none
+            terminalreporter.write_line(line)
+    saved = session.saved if session else []
+    groups = terminalreporter.stats.values()
+    if saved or any(hasattr(each, "mighetero") for group in groups for each in group):
+        from pytest_mighetero.plugin.console.tables import summarize
+
+        summarize(terminalreporter, saved)

@@ -14,8 +14,8 @@ class InFlight:
     junit file without the test would look as if nobody had asked for it.
     """
 
-    def __init__(self, names: frozenset[str]):
-        self._names = names
+    def __init__(self, config: pytest.Config, names: frozenset[str]):
+        self._config, self._names = config, names
         self._begun: dict[str, Location] = {}
         self._setup: dict[str, pytest.TestReport] = {}
 
@@ -34,7 +34,7 @@ class InFlight:
         elif report.when != "call":
             self._begun.pop(report.nodeid, None)
 
-    def report_interrupted(self, config: pytest.Config, reason: str) -> None:
+    def report_interrupted(self, reason: str) -> None:
         """Report every run in flight as an error."""
         for nodeid, location in list(self._begun.items()):
             known = self._setup.get(nodeid)
@@ -50,4 +50,4 @@ class InFlight:
             )
             if known and hasattr(known, "node"):
                 report.node = known.node  # type: ignore[attr-defined]
-            config.hook.pytest_runtest_logreport(report=report)
+            self._config.hook.pytest_runtest_logreport(report=report)

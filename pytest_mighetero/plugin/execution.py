@@ -8,23 +8,20 @@ record and a verdict of its own.
 from __future__ import annotations
 
 import time
-import xml.etree.ElementTree as ET
-from contextlib import suppress
-from copy import copy
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from _pytest.junitxml import LogXML, bin_xml_escape, xml_key
 
 from pytest_mighetero.errors import HarnessError
-from pytest_mighetero.plugin.fixtures import CALL_PASSED, CASE, STATE
-from pytest_mighetero.plugin.outcome import MAIN
+from pytest_mighetero.plugin.outcome import Failed, is_excused
+
+if TYPE_CHECKING:
+    from pytest_mighetero.plugin.handle import Run
 
 EXECUTION: pytest.StashKey[Execution] = pytest.StashKey()
-LOGGED: pytest.StashKey[Logged] = pytest.StashKey()
-
-AGAIN = "This execution did not count: the test was executed again."
 
 
 @dataclass
@@ -35,15 +32,52 @@ class Execution:
         properties: the item's, as they were before its first execution.
         sections: likewise, its report sections.
         limit: pytest-timeout's settings, where it set a limit to all executions.
+        following: the test that comes after this one.
         began: when it did, on the monotonic clock; 0 for not yet.
         made: the phases that a report was made of.
+        passed: whether the test itself has.
+        run: what its fixtures have begun.
     """
 
     properties: list[tuple[str, object]] = field(default_factory=list)
     sections: list[tuple[str, str, str]] = field(default_factory=list)
     limit: Any = None
+    following: pytest.Item | None = None
     began: float = 0.0
     made: list[str] = field(default_factory=list)
+    passed: bool = False
+    run: Run | None = None
+
+    def forget(self) -> None:
+        """Let go of the run: its harnesses, logs and results."""
+        self.passed, self.run = False, None
+
+    def add(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Take the report of a phase: give it the facts, and the record the phase."""
+        self.made.append(str(report.when))
+        if report.when == "call":
+            self.passed = report.passed
+        report.mighetero_began = self.began  # type: ignore[attr-defined]
+        report.mighetero = {}  # type: ignore[attr-defined]
+        if self.run is None:
+            return
+        self.run.line.clear()
+        case = self.run.case
+        case.phases[str(report.when)] = {
+            "outcome": report.outcome,
+            "text": report.longreprtext,
+            "seconds": report.duration,
+        }
+        try:
+            ready = report.when == "setup" and report.passed
+            case.write_record(item.nodeid, main_waits=ready)
+        except HarnessError as error:
+            if all(phase["outcome"] != "failed" for phase in case.phases.values()):
+                report.outcome, report.longrepr = "failed", str(error)
+                vars(report).pop("wasxfail", None)
+            else:
+                report.sections.append(("mighetero", str(error)))
+        report.mighetero = dict(case.facts)  # type: ignore[attr-defined]
 
 
 def execution_of(item: pytest.Item) -> Execution:
@@ -53,12 +87,13 @@ def execution_of(item: pytest.Item) -> Execution:
 
 def begin(item: pytest.Item) -> None:
     """Have *item* executed as if it never had been."""
-    execution, again = execution_of(item), execution_of(item).began > 0
-    if again and (case := item.stash.get(CASE, None)) is not None:
-        case.executed_again = True
+    execution = execution_of(item)
+    again = execution.began > 0
+    if again and execution.run is not None:
+        execution.run.case.executed_again = True
         with suppress(HarnessError):  # it says what the run came to as it is
-            case.write_record(item.nodeid)
-    forget(item)
+            execution.run.case.write_record(item.nodeid)
+    execution.forget()
     sections = item._report_sections  # noqa: SLF001 - nothing public has them
     if not again:
         execution.properties, execution.sections = item.user_properties[:], sections[:]
@@ -70,70 +105,37 @@ def begin(item: pytest.Item) -> None:
         hook.pytest_timeout_set_timer(item=item, settings=execution.limit)
 
 
-def forget(item: pytest.Item) -> None:
-    """Let go of the run of *item*: its harnesses, logs and results."""
-    keys: tuple[pytest.StashKey[Any], ...] = (CASE, STATE, MAIN, CALL_PASSED)
-    for key in keys:
-        if key in item.stash:
-            del item.stash[key]
+@contextmanager
+def told(item: pytest.Item) -> Iterator[None]:
+    """Raise what main.run() raised where a test says instead that it is excused."""
+    __tracebackhide__ = True
+    try:
+        yield
+    except BaseException as raised:
+        run = execution_of(item).run
+        failure = None if run is None else run.main.failure
+        if failure is None or not is_excused(raised, failure):
+            raise
+        raise failure from None
 
 
-class Logged:
-    """A plugin that follows which reports of run tests were made public.
-
-    In the junit file an execution that is followed by another one would be a testcase
-    without a verdict, which readers count as passed: it says that it was skipped.
-
-    Attributes:
-        last: the id and the phase of the latest report.
-    """
-
-    def __init__(self, config: pytest.Config):
-        self._xml: LogXML | None = config.stash.get(xml_key, None)
-        self._verdicts: dict[tuple[str, object], str] = {}
-        self._again: dict[tuple[str, object], pytest.TestReport] = {}
-        self.last: tuple[str, str | None] | None = None
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note *report*, before the junit file closes the testcase."""
-        self.last = (report.nodeid, report.when)
-        # xdist reports in no phase that a worker is gone.
-        crashed = report.when not in {"setup", "call", "teardown"}
-        if self._xml is None or not (crashed or hasattr(report, "mighetero")):
-            return
-        key = (report.nodeid, getattr(report, "node", None))
-        if report.when == "setup" and key in self._again:
-            self._close(self._xml, key)
-        if report.outcome not in {"passed", "failed", "skipped"}:  # rerunfailures'
-            self._skip(self._xml, key, report)
-        elif report.when == "call" or report.outcome != "passed":
-            self._verdicts.setdefault(key, report.outcome)
-        if report.when == "teardown":
-            if key not in self._verdicts:  # flaky logs no call that it repeats
-                self._skip(self._xml, key, report)
-            del self._verdicts[key]
-            self._again.pop(key, None)
-
-    def _close(self, xml: LogXML, key: tuple[str, object]) -> None:
-        """Close the testcase of an execution whose teardown nobody has logged.
-
-        pytest-rerunfailures before 16 logs none: the next execution would be written
-        into the same testcase, and would look skipped.
-        """
-        ended = copy(self._again.pop(key))
-        ended.when, ended.outcome, ended.duration = "teardown", "passed", 0.0
-        xml.pytest_runtest_logreport(ended)
-        del self._verdicts[key]
-
-    def _skip(
-        self, xml: LogXML, key: tuple[str, object], report: pytest.TestReport
-    ) -> None:
-        if self._verdicts.get(key) == "again":
-            return
-        if self._verdicts.get(key) == "passed":
-            xml.stats["passed"] -= 1
-        self._verdicts[key], self._again[key] = "again", report
-        skipped = ET.Element("skipped", type="pytest.skip", message=AGAIN)
-        skipped.text = bin_xml_escape(report.longreprtext)
-        xml._opentestcase(report).append(skipped)  # noqa: SLF001 - it gets its name
+@contextmanager
+def judged(item: pytest.Item) -> Iterator[None]:
+    """Raise what main.run() raised in a test that swallows it, or never called it."""
+    __tracebackhide__ = True
+    run = execution_of(item).run
+    if run is None:  # its fixture main is another's
+        yield
+        return
+    with told(item):
+        try:
+            yield
+        finally:
+            run.main.over = True
+        if run.main.failure is not None:
+            raise run.main.failure from None
+        if not run.main.ran:
+            raise Failed(
+                "The test passed without main.run(): nothing was measured. Call it in "
+                "the test, or leave main out."
+            )

@@ -1,35 +1,81 @@
-"""pytest's junit file, on a disk that somebody fills while the runs are measured."""
+"""pytest's junit file: of tests executed again, and on a disk that somebody fills."""
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from collections.abc import Generator
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
 
 import pytest
-from _pytest.junitxml import LogXML, xml_key
+from _pytest.junitxml import LogXML, bin_xml_escape
 
 from pytest_mighetero.records.reserve import Reserve
+from pytest_mighetero.show.replay import AGAIN
 
-
-def set_room_aside(config: pytest.Config) -> None:
-    """Set room aside for the junit file, where one is asked for."""
-    xml = config.stash.get(xml_key, None)
-    if xml is not None:
-        config.pluginmanager.register(JunitFile(config, xml), "mighetero-junit-file")
+_Key = tuple[str, object]  # a test, and its worker
 
 
 class JunitFile:
-    """A plugin that frees the room when the file is written, at the session's end."""
+    """A plugin that keeps pytest's junit file true, and room for it on the disk.
+
+    In it an execution that is followed by another one would be a testcase without a
+    verdict, which readers count as passed: it says that it was skipped.
+    """
 
     def __init__(self, config: pytest.Config, xml: LogXML):
         self._xml, self._path = xml, Path(xml.logfile)
+        self._verdicts: dict[_Key, str] = {}
+        self._again: dict[_Key, pytest.TestReport] = {}
         with suppress(OSError):  # as pytest does, when it writes the file
             self._path.parent.mkdir(parents=True, exist_ok=True)
         self._reserve = Reserve(self._path.resolve())
         if self._path.is_file() or not self._path.exists():  # no /dev/null, no pipe
             self._reserve.fill()
         config.add_cleanup(self._reserve.free)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note *report*, before the junit file closes the testcase."""
+        # xdist reports in no phase that a worker is gone.
+        crashed = report.when not in {"setup", "call", "teardown"}
+        if not crashed and not hasattr(report, "mighetero"):
+            return
+        key = (report.nodeid, getattr(report, "node", None))
+        if report.when == "setup" and key in self._again:
+            self._close(key)
+        if report.outcome not in {"passed", "failed", "skipped"}:  # rerunfailures'
+            self._skip(key, report)
+        elif report.when == "call" or report.outcome != "passed":
+            self._verdicts.setdefault(key, report.outcome)
+        if report.when == "teardown":
+            if key not in self._verdicts:  # flaky logs no call that it repeats
+                self._skip(key, report)
+            del self._verdicts[key]
+            self._again.pop(key, None)
+
+    def _close(self, key: _Key) -> None:
+        """Close the testcase of an execution whose teardown nobody has logged.
+
+        pytest-rerunfailures before 16 logs none: the next execution would be written
+        into the same testcase, and would look skipped.
+        """
+        ended = copy(self._again.pop(key))
+        ended.when, ended.outcome, ended.duration = "teardown", "passed", 0.0
+        self._xml.pytest_runtest_logreport(ended)
+        del self._verdicts[key]
+
+    def _skip(self, key: _Key, report: pytest.TestReport) -> None:
+        if self._verdicts.get(key) == "again":
+            return
+        if self._verdicts.get(key) == "passed":
+            self._xml.stats["passed"] -= 1
+        self._verdicts[key], self._again[key] = "again", report
+        skipped = ET.Element("skipped", type="pytest.skip", message=AGAIN)
+        skipped.text = bin_xml_escape(report.longreprtext)
+        testcase = self._xml._opentestcase(report)  # noqa: SLF001 - it gets its name
+        testcase.append(skipped)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.outcomes import Failed as PytestFailed
-
-if TYPE_CHECKING:
-    from pytest_mighetero.plugin.fixtures import Main
-
-MAIN: pytest.StashKey[Main] = pytest.StashKey()
 
 
 class Failed(PytestFailed):
@@ -31,51 +23,21 @@ class Failed(PytestFailed):
         self.verdict = verdict
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that swallows what main came to, or passes without measuring."""
-    main = item.stash.get(MAIN, None)
-    if main is None:
-        return (yield)
-    with told(item):
-        try:
-            returned = yield
-        finally:
-            main.over = True
-        if main.failure is not None:
-            raise main.failure from None
-        if not main.ran:
-            raise Failed(
-                "The test passed without main.run(): nothing was measured. Call it in "
-                "the test, or leave main out."
-            )
-        return returned
+def is_excused(raised: BaseException, failure: BaseException) -> bool:
+    """Tell whether a test raises what pytest does not count as failed.
 
-
-@contextmanager
-def told(item: pytest.Item) -> Iterator[None]:
-    """Raise what main.run() raised where a test says instead that it is excused."""
-    __tracebackhide__ = True
-    try:
-        yield
-    except BaseException as raised:
-        main = item.stash.get(MAIN, None)
-        failure = None if main is None else main.failure
-        if failure is None or not isinstance(raised, _excuses()):
-            raise
-        if isinstance(raised, pytest.xfail.Exception) and _is_verdict(failure):
-            raise
-        raise failure from None
-
-
-def _excuses() -> tuple[type[BaseException], ...]:
-    """Return what ends a test that pytest does not count as failed."""
+    Args:
+        raised: what ended the test.
+        failure: what ``main.run()`` raised in it; a verdict is for xfail to excuse.
+    """
+    if isinstance(raised, pytest.xfail.Exception):
+        return not _is_verdict(failure)
     unittest = sys.modules.get("unittest")
     skips = () if unittest is None else (unittest.SkipTest,)
-    return (pytest.skip.Exception, pytest.xfail.Exception, *skips)
+    return isinstance(raised, (pytest.skip.Exception, *skips))
 
 
-def unexcuse(report: pytest.TestReport, error: BaseException | None) -> None:
+def unexcuse(report: pytest.TestReport, error: BaseException) -> None:
     """Have a *report* fail that xfail excuses, though *error* is no verdict."""
     excused = getattr(report, "wasxfail", None) is not None
     if excused and isinstance(error, Failed) and not _is_verdict(error):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_mighetero.plugin.outcome import Failed
+from pytest_mighetero.plugin.presence import is_pair, is_run
 
 if TYPE_CHECKING:
     from _pytest.fixtures import FixtureDef
@@ -59,8 +60,7 @@ def refusal(item: pytest.Item, name: str) -> str | None:
         item: a test that got as far as to ask for it.
         name: ``main``, ``background`` or ``mig_gpu``.
     """
-    callspec = getattr(item, "callspec", None)
-    bound = is_pair(callspec and callspec.params.get("main"))
+    bound = is_run(item)
     if not bound and (kind := _unparametrized(item)):
         return (
             f"A run measures a pair, and pytest cannot give a pair to a {kind}. "
@@ -129,11 +129,6 @@ def means_a_run(metafunc: pytest.Metafunc) -> bool:
         if "main" in _argnames(mark)
         for value in _values(mark, _argnames(mark).index("main"))
     )
-
-
-def is_pair(value: object) -> bool:
-    """Tell whether *value* is a Pair, without importing what that is."""
-    return type(value).__module__ == "pytest_mighetero.terms.pair"
 
 
 def _refuse(metafunc: pytest.Metafunc, name: str) -> None:

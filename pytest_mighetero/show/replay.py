@@ -17,12 +17,13 @@ from typing import IO, Any, Literal
 import pytest
 
 from pytest_mighetero.errors import MigheteroError
-from pytest_mighetero.plugin.execution import AGAIN
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError
 from pytest_mighetero.show import report
 from pytest_mighetero.show.joined import JoinedSuites
 from pytest_mighetero.terms.printable import printable_line
+
+AGAIN = "This execution did not count: the test was executed again."
 
 Phase = Mapping[str, Any]
 _LONGEST_S = 1e9  # JSON has Infinity, NaN, and integers without end

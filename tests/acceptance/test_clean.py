@@ -42,19 +42,10 @@ def test_an_unrelated_run_imports_nothing_for_us(lab: Lab) -> None:
     result = lab.pytester.run(sys.executable, "-mpytest", "-s", "-p", "no:xdist")
     result.assert_outcomes(passed=1)
     (modules,) = (
-        line for line in result.outlines if "pytest_mighetero.plugin.hooks" in line
+        line for line in result.outlines if "pytest_mighetero.plugin.fixtures" in line
     )
     assert not UNUSED & set(modules.split())
     ours = {name for name in modules.split() if name.startswith("pytest_mighetero.")}
-    rooms = {"errors", "plugin", "plugin.selection", "spec", "terms"}
-    files = {"fixtures", "hooks", "outcome", "protocol", "settings"}
-    files |= {"selection.collection", "spelled"}
-    always = {
-        *rooms,
-        "spec.markers",
-        "spec.options",
-        "terms.printable",
-        "terms.scenario",
-        *(f"plugin.{name}" for name in files),
-    }
+    always = {"plugin", "plugin.fixtures", "plugin.presence"}
+    always |= {"terms", "terms.scenario", "spec", "spec.markers", "spec.options"}
     assert ours == {f"pytest_mighetero.{name}" for name in always}

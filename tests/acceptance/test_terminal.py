@@ -223,7 +223,7 @@ def test_the_command_ends_quietly_when_nobody_reads_on(
     lab: Lab, unread: Command, verb: tuple[str, ...]
 ) -> None:
     lab.run()
-    assert unread("-mpytest_mighetero.command", *verb) == (0, "")
+    assert unread("-mpytest_mighetero.cli", *verb) == (0, "")
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
@@ -231,7 +231,7 @@ def test_the_command_says_so_when_its_output_cannot_be_written(
     lab: Lab, unread: Command, verb: tuple[str, ...]
 ) -> None:
     lab.run()
-    code, said = unread("-mpytest_mighetero.command", *verb, where=Path("/dev/full"))
+    code, said = unread("-mpytest_mighetero.cli", *verb, where=Path("/dev/full"))
     assert code == 2
     assert said.count("\n") == 1
     assert "No space left on device" in said

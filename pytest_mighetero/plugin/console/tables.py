@@ -3,36 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.plugin.fixtures import DRY_RUN
+from pytest_mighetero.plugin.session import Session
 from pytest_mighetero.show.report import Facts, interference_table, table
+from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.printable import printable
 
-if TYPE_CHECKING:
-    from pytest_mighetero.spec.runspec import RunSpec
-
+Stats = Mapping[str, Sequence[object]]
 Reports = Sequence[pytest.TestReport]
 
 
-def run_reports(stats: Mapping[str, Sequence[object]]) -> list[pytest.TestReport]:
+def finish(session: pytest.Session, ours: Session) -> None:
+    """Show an error of several runs once; save references, where they are asked for."""
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    stats = {} if reporter is None else reporter.stats
+    _shorten(stats)
+    if not ours.spec.save_reference:
+        return
+    try:
+        ours.saved = _save_references(ours.spec, run_reports(stats))
+    except MigheteroError as error:
+        ours.saved = [f"no reference was saved: {error}"]
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+def _shorten(stats: Stats) -> None:
+    """A machine without NVML fails every run alike; junit has each's text by then."""
+    first: dict[str, str] = {}
+    for report in _of_runs(stats.get("error", ())):
+        before = first.setdefault(str(report.longrepr), report.nodeid)
+        if before != report.nodeid:
+            report.longrepr = f"As for {before}."
+
+
+def summarize(reporter: pytest.TerminalReporter, saved: Sequence[str]) -> None:
+    """Write the sections about every run, and what became of references."""
+    for title, lines in sections(run_reports(reporter.stats)):
+        reporter.section(title)
+        for line in lines:
+            reporter.write_line(printable(line))
+    if saved:
+        reporter.section("references")
+        for line in saved:
+            reporter.write_line(printable(line))
+
+
+def run_reports(stats: Stats) -> list[pytest.TestReport]:
     """Return every report of a run among the terminal reporter's *stats*.
 
     A test has one for each phase; that which knows most comes last. Of a test that was
     executed several times only those of the last execution are returned.
     """
-    every = (each for group in stats.values() for each in group)
-    reports = [
-        each
-        for each in every
-        if isinstance(each, pytest.TestReport) and hasattr(each, "mighetero")
-    ]
+    reports = [each for group in stats.values() for each in _of_runs(group)]
     began: dict[str, float] = {}
     for each in reports:
         began[each.nodeid] = max(began.get(each.nodeid, 0.0), each.mighetero_began)
     last = [each for each in reports if each.mighetero_began == began[each.nodeid]]
     return sorted(last, key=lambda each: len(each.mighetero))
+
+
+def _of_runs(group: Sequence[object]) -> Iterator[pytest.TestReport]:
+    for each in group:
+        if isinstance(each, pytest.TestReport) and hasattr(each, "mighetero"):
+            yield each
 
 
 def sections(reports: Reports) -> Iterator[tuple[str, list[str]]]:
@@ -63,7 +100,7 @@ def _facts(reports: Reports) -> dict[str, Facts]:
     return {each.nodeid: each.mighetero for each in reports if each.mighetero}
 
 
-def save_references(config: RunSpec, reports: Reports) -> list[str]:
+def _save_references(spec: RunSpec, reports: Reports) -> list[str]:
     """Write what good runs came to as references; return what was done, in lines.
 
     Raises:
@@ -86,13 +123,13 @@ def save_references(config: RunSpec, reports: Reports) -> list[str]:
         if nodeid not in bad and measurement is not None and not measurement.tuned:
             samples.setdefault(key_of(facts), []).append(measurement)
     found = (
-        reference_of(key, sample, config.tolerance, config.references)
+        reference_of(key, sample, spec.tolerance, spec.references)
         for key, sample in samples.items()
     )
     references = [reference for reference in found if reference is not None]
     if not references:
         return ["no reference was saved: no run was good"]
-    paths = reference_files.save_references(config.references, references)
+    paths = reference_files.save_references(spec.references, references)
     lines = [
         f"{each.key}: {shown(each.value)} {each.unit} ({shown(each.lower)} to "
         f"{shown(each.upper)})"

@@ -2,98 +2,51 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import replace
 
 import pytest
 
+from pytest_mighetero.plan.launch import longest_test
 from pytest_mighetero.plugin.ownership import beside
-from pytest_mighetero.plugin.settings import RUN_SPEC
+from pytest_mighetero.plugin.session import Session
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 
 # What identifies a set of backgrounds before there is a GPU; None for main alone.
 SetKey = tuple[str, ...] | None
 
-DESELECTED: pytest.StashKey[int] = pytest.StashKey()
 
-
-def pair_of(item: pytest.Item | None) -> Pair | None:
-    """Return what *item* measures, or None for a test that is no run."""
-    callspec = getattr(item, "callspec", None)
-    main = callspec and callspec.params.get("main")
-    return main if isinstance(main, Pair) else None
-
-
-def set_of(config: RunSpec, item: pytest.Item) -> SetKey:
-    """Return which backgrounds the run of *item* asks for."""
-    pair = pair_of(item)
-    if item is None or pair is None or not beside(item):
-        return None
-    return config.backgrounds_of(pair.benchmark)
-
-
-def deselect_isolated(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take out the isolated runs, unless options or ``-m`` ask for them."""
-    if re.search(r"\bisolated\b", config.getoption("markexpr", "") or ""):
-        return
-    isolated = {item for item in items if _is_isolated(item)}
-    if isolated:
-        config.stash[DESELECTED] = len(isolated)
-        config.hook.pytest_deselected(items=[i for i in items if i in isolated])
-        items[:] = [item for item in items if item not in isolated]
-
-
-def isolated_hint(config: pytest.Config, items: list[pytest.Item]) -> str | None:
-    """Return what to say where only isolated runs were selected, and taken out."""
-    number = config.stash.get(DESELECTED, 0)
-    if not number or any(map(pair_of, items)):
-        return None
-    return (
-        f"{number} isolated runs are deselected; --mig-isolated or "
-        f"-m isolated runs them"
-    )
-
-
-def hints(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
-    """Return what to say of a selection without runs; nothing where that was meant."""
-    if (isolated := isolated_hint(config, items)) is not None:
-        return [isolated]
-    if items:
-        return []
-    from pytest_mighetero.plugin.selection.pairs import BOUND
-    from pytest_mighetero.plugin.selection.suggestion import for_keywords, for_markers
-
-    run = config.stash[RUN_SPEC]
-    pairs = dict.fromkeys([*run.pairs, *config.stash.get(BOUND, [])])
-    run = replace(run, pairs=tuple(pairs))
-    return [
-        *for_keywords(run, config.getoption("keyword", "") or ""),
-        *for_markers(run, config.getoption("markexpr", "") or ""),
-    ]
-
-
-def check_isolated(items: list[pytest.Item]) -> None:
-    """Fail where isolated runs are asked for and no test is one.
+def arrange(config: pytest.Config, session: Session, items: list[pytest.Item]) -> None:
+    """Select and order the runs among *items*, and limit how long each may take.
 
     Raises:
-        pytest.UsageError: with what such a test looks like.
+        pytest.UsageError: isolated runs are asked for, and no test is one.
     """
-    runs = [item for item in items if pair_of(item)]
-    if runs and not any(map(_is_isolated, runs)):
+    isolated = [item for item in items if pair_of(item) and _is_marked(item)]
+    if session.spec.isolated and not isolated:
         raise pytest.UsageError(
             "--mig-isolated, --mig-tune: no test is marked isolated. Add one:\n\n"
             "    @pytest.mark.isolated\n    def test_isolated(main):\n"
             "        main.run()\n"
         )
+    chosen = re.search(r"\bisolated\b", config.getoption("markexpr", "") or "")
+    if isolated and not session.spec.isolated and not chosen:
+        session.deselected = len(isolated)
+        config.hook.pytest_deselected(items=isolated)
+        items[:] = [item for item in items if item not in isolated]
+    _order_runs(session.spec, items)
+    if _may_limit(config):
+        for item in filter(pair_of, items):
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(longest_test(session.spec)))
 
 
-def _is_isolated(item: pytest.Item) -> bool:
-    marked = item.get_closest_marker("isolated") is not None
-    return pair_of(item) is not None and marked
+def _is_marked(item: pytest.Item) -> bool:
+    return item.get_closest_marker("isolated") is not None
 
 
-def order_runs(config: RunSpec, items: list[pytest.Item]) -> None:
+def _order_runs(spec: RunSpec, items: list[pytest.Item]) -> None:
     """Order the runs among themselves; other tests stay where they are.
 
     Isolated ones come first. Where sets of backgrounds are kept up, those of one set
@@ -103,24 +56,47 @@ def order_runs(config: RunSpec, items: list[pytest.Item]) -> None:
     runs = [items[place] for place in places]
     sets: dict[SetKey, int] = {None: -1}
     for item in runs:
-        sets.setdefault(set_of(config, item), len(sets))
-    keeps = config.keeps_backgrounds
+        sets.setdefault(set_of(spec, item), len(sets))
 
     def rank(item: pytest.Item) -> int:
-        number = sets[set_of(config, item)]
-        return number if keeps else min(number, 0)
+        number = sets[set_of(spec, item)]
+        return number if spec.keeps_backgrounds else min(number, 0)
 
     for place, item in zip(places, sorted(runs, key=rank), strict=True):
         items[place] = item
 
 
-def upcoming(config: RunSpec, item: pytest.Item) -> tuple[Pair, ...]:
+def _may_limit(config: pytest.Config) -> bool:
+    """Tell whether there is pytest-timeout, and nobody has told it a limit."""
+    return config.pluginmanager.hasplugin("timeout") and not (
+        config.getoption("timeout", None) is not None
+        or config.getini("timeout")
+        or os.environ.get("PYTEST_TIMEOUT")
+    )
+
+
+def pair_of(item: pytest.Item | None) -> Pair | None:
+    """Return what *item* measures, or None for a test that is no run."""
+    callspec = getattr(item, "callspec", None)
+    main = callspec and callspec.params.get("main")
+    return main if isinstance(main, Pair) else None
+
+
+def set_of(spec: RunSpec, item: pytest.Item) -> SetKey:
+    """Return which backgrounds the run of *item* asks for."""
+    pair = pair_of(item)
+    if pair is None or not beside(item):
+        return None
+    return spec.backgrounds_of(pair.benchmark)
+
+
+def upcoming(spec: RunSpec, item: pytest.Item) -> tuple[Pair, ...]:
     """Return the pairs, that of *item* first, that one set is to serve in a row."""
     items = item.session.items
     pairs = []
     for each in items[items.index(item) :]:
         pair = pair_of(each)
-        if pair is None or set_of(config, each) != set_of(config, item):
+        if pair is None or set_of(spec, each) != set_of(spec, item):
             break
         pairs.append(pair)
     return tuple(pairs)

@@ -9,14 +9,12 @@ import pytest
 
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.ownership import is_ours, means_a_run, refuse_parameters
-from pytest_mighetero.plugin.settings import run_spec, said
+from pytest_mighetero.plugin.presence import run_spec, said, session_of
 from pytest_mighetero.spec.markers import BINDING, MARKERS
 
 if TYPE_CHECKING:
     from pytest_mighetero.spec.runspec import RunSpec
     from pytest_mighetero.terms.pair import Pair
-
-BOUND: pytest.StashKey[list[Pair]] = pytest.StashKey()  # what markers bind tests to
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -82,7 +80,7 @@ def _bound(
                 f"{nearest(str(name), known)}."
             )
     selected = [p for p in _selected(metafunc.config, run) if str(p) in mark.args]
-    metafunc.config.stash.setdefault(BOUND, []).extend(selected)
+    session_of(metafunc.config).bound += selected
     return tuple(selected)
 
 

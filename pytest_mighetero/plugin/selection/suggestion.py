@@ -1,12 +1,17 @@
-"""What was meant by a selection that selects no run: the nearest ids. Pure."""
+"""What was meant by a selection that selects no run: the nearest ids."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
+import pytest
+
 from pytest_mighetero.plan.launch import ids_of
+from pytest_mighetero.plugin.presence import is_run
+from pytest_mighetero.plugin.session import Session
 from pytest_mighetero.spec.runspec import RunSpec
 
 _WORD = re.compile(r"[\w:+\-.\[\]/\\=]+")
@@ -14,71 +19,88 @@ _OPERATORS = {"and", "or", "not", "true", "false", "none"}
 _SHOWN = 3
 
 
-def for_keywords(config: RunSpec, expression: str) -> Iterator[str]:
+def hints(
+    config: pytest.Config, session: Session, items: Sequence[pytest.Item]
+) -> Iterator[str]:
+    """Yield what to say of a selection without runs; nothing where that was meant."""
+    if session.deselected and not any(map(is_run, items)):
+        yield (
+            f"{session.deselected} isolated runs are deselected; --mig-isolated or "
+            f"-m isolated runs them"
+        )
+    elif not items:
+        pairs = dict.fromkeys([*session.spec.pairs, *session.bound])
+        spec = replace(session.spec, pairs=tuple(pairs))
+        yield from for_keywords(spec, config.getoption("keyword", "") or "")
+        yield from for_markers(spec, config.getoption("markexpr", "") or "")
+
+
+def for_keywords(spec: RunSpec, expression: str) -> Iterator[str]:
     """Yield a sentence for each word of ``-k`` that names no run, but nearly one."""
-    suite = config.suite
-    ids = [name for name, _ in ids_of(config)]
-    scenarios = dict.fromkeys(pair.scenario for pair in config.pairs)
-    accepted = [*ids, *suite.benchmarks, *scenarios, *suite.groups]
-    for word in _words(expression, accepted):
-        if others := _unselected(config, word):
-            yield f"-k {word}: {_left_out(config, others)}"
+    accepted = [*_ids(spec), *spec.suite.benchmarks, *_markers(spec)]
+    for word in _words(expression):
+        if any(word.lower() in name.lower() for name in accepted):
+            continue
+        if others := _unselected(spec, word):
+            yield f"-k {word}: {_left_out(spec, others)}"
         elif near := _nearest(word, accepted):
             yield f"-k {word} is in no run's id; the nearest: {', '.join(near)}"
 
 
-def for_markers(config: RunSpec, expression: str) -> Iterator[str]:
+def for_markers(spec: RunSpec, expression: str) -> Iterator[str]:
     """Yield a sentence for each word of ``-m`` that is no marker of a run."""
-    ids = [name for name, _ in ids_of(config)]
-    scenarios = dict.fromkeys(pair.scenario for pair in config.pairs)
-    accepted = [*scenarios, *config.suite.groups, "isolated"]
-    for word in _words(expression, accepted, whole=True):
+    accepted = [*_markers(spec), "isolated"]
+    for word in _words(expression):
+        if word.lower() in map(str.lower, accepted):
+            continue
         if near := _nearest(word, accepted):
             yield f"-m {word} is no run's marker; the nearest: {', '.join(near)}"
-        elif any(_plain(word) in _plain(name) for name in ids):
+        elif any(_plain(word) in _plain(name) for name in _ids(spec)):
             yield f"-m {word} is no run's marker; ids are selected by -k"
 
 
-def for_nodeids(config: RunSpec, arguments: Sequence[str]) -> Iterator[str]:
+def for_nodeids(spec: RunSpec, arguments: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each argument whose brackets hold no run's id."""
-    ids = [name for name, _ in ids_of(config)]
+    ids = _ids(spec)
     for argument in arguments:
         before, bracket, name = argument.removesuffix("]").partition("[")
         if "::" not in before or not bracket or name in ids:
             continue
-        if others := _unselected(config, name):
-            yield _left_out(config, others)
+        if others := _unselected(spec, name):
+            yield _left_out(spec, others)
         elif near := _nearest(name, ids):
             yield f"the nearest: {', '.join(f'{before}[{each}]' for each in near)}"
 
 
-def _words(
-    expression: str, accepted: Iterable[str], *, whole: bool = False
-) -> Iterator[str]:
-    """Yield the words of an expression that none of *accepted* is, or has in it."""
-    names = [name.lower() for name in accepted]
+def _ids(spec: RunSpec) -> list[str]:
+    return [name for name, _ in ids_of(spec)]
+
+
+def _markers(spec: RunSpec) -> list[str]:
+    return [*dict.fromkeys(pair.scenario for pair in spec.pairs), *spec.suite.groups]
+
+
+def _words(expression: str) -> Iterator[str]:
     for word in dict.fromkeys(_WORD.findall(expression)):
-        low = word.lower()
-        known = low in names if whole else any(low in name for name in names)
-        if low not in _OPERATORS and not known:
+        if word.lower() not in _OPERATORS:
             yield word
 
 
-def _unselected(config: RunSpec, word: str) -> list[str]:
+def _unselected(spec: RunSpec, word: str) -> list[str]:
     """Return the suite's pairs that *word* names and options leave out."""
-    left_out = [str(pair) for pair in config.suite.pairs() if pair not in config.pairs]
+    left_out = [str(pair) for pair in spec.suite.pairs() if pair not in spec.pairs]
     return [name for name in left_out if _plain(name) == _plain(word)]
 
 
-def _left_out(config: RunSpec, names: Sequence[str]) -> str:
+def _left_out(spec: RunSpec, names: Sequence[str]) -> str:
     return (
-        f"suite {config.suite.name} has {', '.join(names)}, which --main-benchmark or "
+        f"suite {spec.suite.name} has {', '.join(names)}, which --main-benchmark or "
         f"--main-scenario leave out"
     )
 
 
 def _nearest(word: str, accepted: Iterable[str]) -> list[str]:
-    plain: Mapping[str, str] = {_plain(name): name for name in accepted}
+    plain = {_plain(name): name for name in accepted}
     inside = [name for low, name in plain.items() if _plain(word) in low]
     near = get_close_matches(_plain(word), plain, n=_SHOWN, cutoff=0.7)
     return inside[:_SHOWN] or [plain[low] for low in near]

@@ -1,0 +1,89 @@
+"""What one invocation of pytest asks for: read, checked, and refused in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+
+from pytest_mighetero.devices.source import device_kinds
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.plan.durations import check_lengths
+from pytest_mighetero.plugin.fixtures import MigheteroWarning
+from pytest_mighetero.plugin.presence import run_spec
+from pytest_mighetero.readers.reader import reader_named
+from pytest_mighetero.records.comparison.reference_files import load_references
+from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
+from pytest_mighetero.terms.printable import printable
+
+
+def check(config: pytest.Config, flag: str) -> None:
+    """Check what is asked for; warn of what is worth knowing of it.
+
+    Args:
+        config: of a session in which options or ini say anything.
+        flag: the option that may have a value, in one word with it.
+
+    Raises:
+        pytest.UsageError: something cannot be meant.
+    """
+    _refuse_apart(config.invocation_params.args, flag)
+    spec = run_spec(config)
+    if hasattr(config, "workerinput"):  # its controller has a reporter, and says it
+        return
+    if spec.save_reference and config.pluginmanager.is_blocked("terminal"):
+        raise pytest.UsageError(
+            "--mig-save-reference: the terminal reporter knows what the runs came to; "
+            "leave out -p no:terminal, or say --quiet instead"
+        )
+    _warn_of(config, spec.notes)
+
+
+def _refuse_apart(arguments: Sequence[str], flag: str) -> None:
+    for before, word in pairwise(arguments):
+        is_flag = before.replace("_", "-") == f"--{flag}"
+        if is_flag and word.lower() in ("true", "false"):
+            raise pytest.UsageError(
+                f"{before} {word}: expected {before}={word}, in one word"
+            )
+
+
+def _warn_of(config: pytest.Config, notes: Iterable[str]) -> None:
+    """Warn, with -q, too; to nobody who turns warnings into errors is this one."""
+    for note in notes:
+        with suppress(MigheteroWarning):
+            config.issue_config_time_warning(MigheteroWarning(printable(note)), 3)
+
+
+def checked_spec(config: pytest.Config) -> RunSpec:
+    """Return what command line, ini file and suite ask for.
+
+    Raises:
+        pytest.UsageError: a value cannot be meant.
+    """
+    try:
+        spec = build_spec(
+            lambda key: _given(config, key),
+            config.invocation_params.dir,
+            config.rootpath,
+            device_kinds(),
+        )
+        reader_named(spec.suite.harness.reader)
+        check_lengths(spec)
+        load_references(spec.references)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from None
+    return spec
+
+
+def _given(config: pytest.Config, key: str) -> Value | None:
+    """Return what the command line says of an option, else what the ini file says."""
+    if (raw := config.getoption(key)) is not None:
+        said_by = f"--{key.replace('_', '-')}"
+        return Value(raw, said_by, config.invocation_params.dir, explicit=True)
+    if (raw := config.getini(key)) is not None:
+        ini = config.inipath or config.rootpath / "-o"
+        return Value(str(raw), f"{key} in {ini.name}", ini.parent, explicit=True)
+    return None

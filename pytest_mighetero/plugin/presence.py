@@ -1,0 +1,59 @@
+"""Whether a pytest run has anything to do with runs of ours.
+
+pytest imports this in every run on a machine where the package is installed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_mighetero.spec.options import OPTIONS
+
+if TYPE_CHECKING:
+    from pytest_mighetero.plugin.session import Session
+    from pytest_mighetero.spec.runspec import RunSpec
+
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+
+
+def session_of(config: pytest.Config) -> Session:
+    """Return what is known of the runs of this session, from now on.
+
+    Raises:
+        pytest.UsageError: an option has a value that cannot be meant.
+    """
+    if SESSION not in config.stash:
+        from pytest_mighetero.plugin.invocation import checked_spec
+        from pytest_mighetero.plugin.session import Session
+
+        config.stash[SESSION] = Session(config, checked_spec(config))
+        config.pluginmanager.register(config.stash[SESSION], "mighetero-session")
+    return config.stash[SESSION]
+
+
+def run_spec(config: pytest.Config) -> RunSpec:
+    """Return what was asked of the runs of this session, as ``session_of`` does."""
+    return session_of(config).spec
+
+
+def said(config: pytest.Config, key: str) -> bool:
+    """Tell whether command line or ini file say anything of one option."""
+    return config.getoption(key) is not None or config.getini(key) is not None
+
+
+def anything_said(config: pytest.Config) -> bool:
+    """Tell whether they say anything of any option."""
+    return any(said(config, option.key) for option in OPTIONS)
+
+
+def is_pair(value: object) -> bool:
+    """Tell whether *value* is a Pair, without importing what that is."""
+    return type(value).__module__ == "pytest_mighetero.terms.pair"
+
+
+def is_run(item: pytest.Item) -> bool:
+    """Tell whether *item* measures a Pair."""
+    callspec = getattr(item, "callspec", None)
+    return is_pair(callspec and callspec.params.get("main"))

@@ -1,0 +1,201 @@
+"""A pytest session with runs, and its hooks: pytest has them once it means a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
+
+import pytest
+from _pytest.junitxml import xml_key
+
+from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.plugin.console.terminal import outlive
+from pytest_mighetero.plugin.execution import begin, execution_of, judged, told
+from pytest_mighetero.plugin.interrupts import Interrupts
+from pytest_mighetero.plugin.presence import is_run
+from pytest_mighetero.spec.runspec import RunSpec
+
+if TYPE_CHECKING:
+    from pytest_mighetero.run.backgrounds.keeper import Keeper
+    from pytest_mighetero.terms.pair import Pair
+
+_Phases = Generator[None, object, object]
+
+
+class Session:
+    """A plugin of a session in which options, or a test that asks for main, mean runs.
+
+    Attributes:
+        spec: what was asked, checked.
+        keeper: holds backgrounds from test to test, once a test has run.
+        bound: the pairs that markers bind tests to.
+        deselected: how many isolated runs were taken out.
+        saved: what became of the references that were to be saved, in lines.
+    """
+
+    def __init__(self, config: pytest.Config, spec: RunSpec):
+        self._config, self.spec = config, spec
+        self.keeper: Keeper | None = None
+        self.bound: list[Pair] = []
+        self.deselected = 0
+        self.saved: list[str] = []
+        self._interrupts = Interrupts()
+        self._reported: tuple[str, str | None] = "", None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Outlive what the session is watched through."""
+        outlive(self._config)
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what the runs use."""
+        from pytest_mighetero.plugin.console.header import header
+
+        return header(self.spec)
+
+    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> list[str]:
+        """Say how isolated runs are run, or the nearest ids, where nothing is."""
+        from pytest_mighetero.plugin.selection.suggestion import hints
+
+        return [f"mighetero: {hint}" for hint in hints(self._config, self, items)]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> _Phases:
+        """Have every run stopped and reported, whatever ends the session."""
+        from pytest_mighetero.plugin.controller import InFlight
+        from pytest_mighetero.plugin.selection.pairs import possible_ids
+        from pytest_mighetero.plugin.tether import tethered
+
+        config, manager = self._config, self._config.pluginmanager
+        config.add_cleanup(self._interrupts.restore)
+        outlive(config)
+        if (xml := config.stash.get(xml_key, None)) is not None:
+            from pytest_mighetero.plugin.junit_file import JunitFile
+
+            manager.register(JunitFile(config, xml), "mighetero-junit-file")
+        in_flight = InFlight(config, possible_ids(config))
+        if manager.hasplugin("dsession"):
+            manager.register(in_flight, "mighetero-in-flight")
+        self._interrupts.install()
+        try:
+            with tethered(config, self._interrupts.interrupt):
+                return (yield)
+        except KeyboardInterrupt as interrupt:
+            in_flight.report_interrupted(str(interrupt) or "Ctrl-C")
+            raise
+        finally:
+            self._interrupts.ignore()
+            try:
+                self._end_kept()  # by a test whose successor never came
+            except HarnessError as error:
+                text = self.spec.secrets.mask(str(error))
+                pytest.exit(text, returncode=pytest.ExitCode.INTERNAL_ERROR)
+
+    def _end_kept(self) -> None:
+        if self.keeper is not None:
+            self.keeper.end()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> _Phases:
+        """Report an interrupted run while there still is a session."""
+        if not is_run(item):
+            return (yield)
+        execution = execution_of(item)
+        execution.following = nextitem
+        try:
+            return (yield)
+        except (KeyboardInterrupt, pytest.exit.Exception) as interrupt:
+            self._report_interrupted(item, str(interrupt) or "Ctrl-C")
+            raise
+        finally:
+            execution.forget()
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: object) -> None:
+        """Note the limit of an item, which is to be that of each execution."""
+        if is_run(item):
+            execution_of(item).limit = settings
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> _Phases:
+        """Begin anew: a plugin may have executed the item before."""
+        if not is_run(item):
+            return (yield)
+        begin(item)
+        with told(item):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> _Phases:
+        """Fail a test that swallows what main came to, or passes without measuring."""
+        if not is_run(item):
+            return (yield)
+        with judged(item):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Write the record before anybody hears of the phase; carry facts along."""
+        report = yield
+        if is_run(item):
+            execution_of(item).add(item, report)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note which report was made public last."""
+        self._reported = report.nodeid, report.when
+
+    def _report_interrupted(self, item: pytest.Item, reason: str) -> None:
+        """Stop the run and report it as an error; pytest would not mention it."""
+        execution = execution_of(item)
+        run = execution.run
+        doing = "it was prepared" if run is None else run.line.doing
+        execution.passed = False  # teardown has nothing left to judge
+        text = f"Interrupted by {reason} while {doing}; every harness was stopped."
+        try:
+            try:
+                if run is not None:
+                    run.case.close()
+            finally:
+                self._end_kept()
+        except HarnessError as error:
+            masked = self.spec.secrets.mask(str(error))
+            text = f"Interrupted by {reason} while {doing}. {masked}"
+        except KeyboardInterrupt:
+            text += " It was interrupted again meanwhile."
+        self._interrupts.ignore()
+        made = execution.made
+        if "teardown" in made and self._reported == (item.nodeid, "teardown"):
+            return  # it was over, and has been reported
+        if run is not None:
+            item.add_report_section("teardown", "stdout", run.case.block())
+
+        def fail() -> None:
+            raise pytest.fail.Exception(text, pytrace=False) from None
+
+        if made:
+            _report(item, "teardown", fail)
+        else:
+            _report(item, "setup", fail)
+            _report(item, "teardown", lambda: None)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Shorten what is said again, write references; not in an xdist worker."""
+        if not hasattr(self._config, "workerinput"):
+            from pytest_mighetero.plugin.console.tables import finish
+
+            finish(session, self)
+
+
+def _report(item: pytest.Item, when: str, action: Callable[[], None]) -> None:
+    call = pytest.CallInfo.from_call(action, when)  # type: ignore[arg-type]
+    report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    try:
+        item.ihook.pytest_runtest_logreport(report=report)
+    except OSError:
+        return  # an xdist worker whose controller is gone
