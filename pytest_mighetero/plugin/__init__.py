@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -37,31 +37,56 @@ _SPOKEN = {
 }
 
 
+class _Spellings(argparse.Action):
+    """Other spellings of options with a value: one action for pytest, not forty."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the value as that of the option."""
+        if values is self.const:  # there is none
+            parser.error(f"argument {option_string}: expected one argument")
+        setattr(namespace, self.const[option_string], values)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add every option and its ini key; no spelling but that with dashes is in help."""
     group = parser.getgroup("mighetero", "heterogeneous MIG runs of MLPerf")
-    hidden = argparse.SUPPRESS
+    spellings: dict[str, str] = {}
 
-    def add(names: list[str], text: str, **how: object) -> None:
-        shown = [f"--{name}" for name in names]
-        group.addoption(*shown, help=text, dest=option.key, default=None, **how)
+    def add(*names: str, text: str = argparse.SUPPRESS, **how: Any) -> None:
+        group.addoption(*names, help=text, dest=option.key, default=None, **how)
+
+    def add_flag(name: str, text: str, *, const: bool) -> None:
+        how: dict[str, Any] = {"action": "store_const", "const": const}
+        add(f"--{name}", text=text, **how)
+        if "-" in name:
+            add(f"--{name.replace('-', '_')}", **how)
+        if name == _SPOKEN_FLAG:
+            for value, words in _SPOKEN.items():
+                names = [f"--{n}={word}" for n in (name, option.key) for word in words]
+                add(*names, **{**how, "const": value})
 
     for option in OPTIONS:
-        flag = {"action": "store_const", "const": True}
-        how = {"metavar": option.metavar} if option.metavar else flag
-        add([option.name], option.help.replace("%", "%%"), **how)
-        further = [option.key, option.alias, option.alias.replace("-", "_")]
-        if names := sorted({*further} - {option.name, ""}):
-            add(names, hidden, **how)
-        if option.no_help:
-            off = {**flag, "const": False}
-            add([f"no-{option.name}"], option.no_help, **off)
-            add([f"no_{option.key}"], hidden, **off)
-        if option.name == _SPOKEN_FLAG:
-            for value, words in _SPOKEN.items():
-                spelled = [f"{n}={w}" for n in (option.name, option.key) for w in words]
-                add(spelled, hidden, **{**flag, "const": value})
+        text = option.help.replace("%", "%%")
+        if option.metavar is None:
+            add_flag(option.name, text, const=True)
+            if option.no_help:
+                add_flag(f"no-{option.name}", option.no_help, const=False)
+        else:
+            add(f"--{option.name}", text=text, metavar=option.metavar)
+            further = {option.key, option.alias, option.alias.replace("-", "_")}
+            for name in further - {option.name, ""}:
+                spellings[f"--{name}"] = option.key
         parser.addini(option.key, f"--{option.name}: {option.help}", default=None)
+    how = {"dest": "mig_spellings", "default": argparse.SUPPRESS, "nargs": "?"}
+    group.addoption(
+        *spellings, action=_Spellings, const=spellings, help=argparse.SUPPRESS, **how
+    )
     parser.addini(
         "mig_junit_properties",
         "write a run's facts as properties of its junit testcase; false keeps "
