@@ -10,7 +10,6 @@ from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.plugin.fixtures import DRY_RUN
 from pytest_mighetero.plugin.session import Session
 from pytest_mighetero.show.report import Facts, interference_table, table
-from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.printable import printable
 
 Stats = Mapping[str, Sequence[object]]
@@ -24,8 +23,10 @@ def finish(session: pytest.Session, ours: Session) -> None:
     _shorten(stats)
     if not ours.spec.save_reference:
         return
+    from pytest_mighetero.records.comparison.baseline import save_good
+
     try:
-        ours.saved = _save_references(ours.spec, run_reports(stats))
+        ours.saved = save_good(_good(run_reports(stats)), ours.spec)
     except MigheteroError as error:
         ours.saved = [f"no reference was saved: {error}"]
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
@@ -96,43 +97,10 @@ def sections(reports: Reports) -> Iterator[tuple[str, list[str]]]:
         yield "highest VALID target QPS, to paste into the suite file", [snippet(runs)]
 
 
+def _good(reports: Reports) -> list[Facts]:
+    bad = {each.nodeid for each in reports if each.outcome != "passed"}
+    return [facts for nodeid, facts in _facts(reports).items() if nodeid not in bad]
+
+
 def _facts(reports: Reports) -> dict[str, Facts]:
     return {each.nodeid: each.mighetero for each in reports if each.mighetero}
-
-
-def _save_references(spec: RunSpec, reports: Reports) -> list[str]:
-    """Write what good runs came to as references; return what was done, in lines.
-
-    Raises:
-        HarnessError: they cannot be written.
-        ConfigError: a file that is there already cannot be meant.
-    """
-    from pytest_mighetero.records.comparison import reference_files
-    from pytest_mighetero.records.comparison.figure import Measurement, of_facts
-    from pytest_mighetero.records.comparison.references import (
-        Key,
-        key_of,
-        reference_of,
-        shown,
-    )
-
-    bad = {each.nodeid for each in reports if each.outcome != "passed"}
-    samples: dict[Key, list[Measurement]] = {}
-    for nodeid, facts in _facts(reports).items():
-        measurement = of_facts(facts)
-        if nodeid not in bad and measurement is not None and not measurement.tuned:
-            samples.setdefault(key_of(facts), []).append(measurement)
-    found = (
-        reference_of(key, sample, spec.tolerance, spec.references)
-        for key, sample in samples.items()
-    )
-    references = [reference for reference in found if reference is not None]
-    if not references:
-        return ["no reference was saved: no run was good"]
-    paths = reference_files.save_references(spec.references, references)
-    lines = [
-        f"{each.key}: {shown(each.value)} {each.unit} ({shown(each.lower)} to "
-        f"{shown(each.upper)})"
-        for each in references
-    ]
-    return [*lines, f"written to {', '.join(map(str, paths))}"]
