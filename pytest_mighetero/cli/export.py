@@ -10,7 +10,6 @@ from pathlib import Path
 from pytest_mighetero.cli.handover import (
     Handover,
     RefusedError,
-    Wish,
     copy,
     folder_of,
     handover_of,
@@ -70,7 +69,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Copy, and say what was copied and what was left out."""
-    wish = Wish(arguments.runs, arguments.to, arguments.failed)
     handed: list[Handover] = []
     rows: list[Sequence[str]] = []
     left_out: list[tuple[str, str]] = []
@@ -79,7 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
             left_out.append((str(record.path.parent), str(record)))
             continue
         try:
-            handover = handover_of(record, wish)
+            handover = handover_of(
+                record, arguments.runs, arguments.to, failed=arguments.failed
+            )
             rows += list(_copied(handover, record))
             handed.append(handover)
         except RefusedError as error:

@@ -36,21 +36,6 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is asked for.
-
-    Attributes:
-        runs: ``heterogeneous`` or ``isolated``.
-        to: the ``closed/<org>`` folder; None for the one that a run was made in.
-        failed: whether a run whose test failed will do, if its logs are good.
-    """
-
-    runs: str
-    to: Path | None = None
-    failed: bool = False
-
-
-@dataclass(frozen=True)
 class Handover:
     """A run that may be handed over.
 
@@ -69,8 +54,16 @@ class Handover:
     folders: tuple[tuple[Path, Path], ...]
 
 
-def handover_of(record: Record, wish: Wish) -> Handover:
+def handover_of(
+    record: Record, runs: str, to: Path | None, *, failed: bool
+) -> Handover:
     """Return what is to be copied for *record*.
+
+    Args:
+        record: of the run.
+        runs: which are asked for, ``heterogeneous`` or ``isolated``.
+        to: the ``closed/<org>`` folder; None for the one that the run was made in.
+        failed: whether a run whose test failed will do, if its logs are good.
 
     Raises:
         RefusedError: the run is of another kind, bad, or damaged; or there is no
@@ -79,12 +72,12 @@ def handover_of(record: Record, wish: Wish) -> Handover:
     facts = record.facts
     kind = kind_of(facts)
     if facts.get("mode") == "AccuracyOnly":
-        kind = wish.runs  # accuracy is no matter of neighbours
-    if kind != wish.runs:
-        raise RefusedError(f"it is {kind or 'unknown'}, expected {wish.runs} (--runs)")
-    if not record.good and not wish.failed:
+        kind = runs  # accuracy is no matter of neighbours
+    if kind != runs:
+        raise RefusedError(f"it is {kind or 'unknown'}, expected {runs} (--runs)")
+    if not record.good and not failed:
         raise RefusedError(why_not(record))
-    to = wish.to or Path(facts.get("harness_dir") or "harness_dir")
+    to = to or Path(facts.get("harness_dir") or "harness_dir")
     if "\0" in str(to) or not any(to.glob("scripts/update_results*")):
         raise RefusedError(
             f"{to} has no scripts/update_results: name the closed/<org> folder (--to)"
@@ -136,15 +129,12 @@ def _of_run(record: Record, log_dir: Path, to: Path) -> Handover:
             f"update_results finds <system>/<benchmark>/<scenario>/{ACCURACY_LOG}; "
             f"{log_dir} has {place}/{', '.join(sorted(p.name for p in _of(found[0])))}"
         )
-    accuracy = result.mode in ("AccuracyOnly", "SubmissionRun")
+    kind, figure = "performance", _figure(result)
+    if result.mode in ("AccuracyOnly", "SubmissionRun"):
+        kind, figure = "accuracy", record.facts.get("accuracy", "")
     logs = to / "build" / "logs"
-    return Handover(
-        kind="accuracy" if accuracy else "performance",
-        figure=record.facts.get("accuracy", "") if accuracy else _figure(result),
-        logs=logs,
-        place=place,
-        folders=((log_dir, logs / folder_of(record).name),),
-    )
+    folders = ((log_dir, logs / folder_of(record).name),)
+    return Handover(kind, figure, logs, place, folders)
 
 
 def _differs(record: Record, result: Result) -> str | None:
