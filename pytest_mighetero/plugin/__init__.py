@@ -100,9 +100,15 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """List what there is to run on, where that is asked for, and run nothing."""
     if not anything_said(config) or not run_spec(config).listing:
         return None
-    from pytest_mighetero.plugin.console.header import print_devices
+    from pytest_mighetero.errors import DeviceError
+    from pytest_mighetero.show.inventory import listing
+    from pytest_mighetero.terms.printable import printable
 
-    print_devices(run_spec(config))
+    try:
+        for line in listing(run_spec(config)):
+            print(printable(line))
+    except DeviceError as error:
+        raise pytest.UsageError(str(error)) from None
     return int(pytest.ExitCode.OK)
 
 

@@ -29,7 +29,7 @@ _PAIR = re.compile(r"[\w.-]+_(offline|server|singlestream|multistream)(-\w+)?")
 
 def is_ours(node: pytest.Item | pytest.Metafunc, name: str) -> bool:
     """Tell whether a test's fixture *name* is ours, or an override that asks for it."""
-    return any(map(_is_of_ours, _reached(node, name)))
+    return any(_module_of(each) == _OURS for each in _reached(node, name))
 
 
 def beside(item: pytest.Item) -> bool:
@@ -93,13 +93,10 @@ def refuse_method(item: pytest.Item) -> None:
         pytest.fail.Exception: unittest, which calls it, hands it none.
     """
     function = getattr(item, "function", None)
-    code = getattr(function, "__code__", None)
-    if function is None or code is None:
-        return
-    given = code.co_argcount - len(function.__defaults__ or ())
-    names = code.co_varnames[1:given]
-    for name in _CHOOSES.keys() & set(names):
-        raise Failed(refusal(item, name) or "")
+    if code := getattr(function, "__code__", None):
+        given = code.co_argcount - len(getattr(function, "__defaults__", None) or ())
+        for name in _CHOOSES.keys() & set(code.co_varnames[1:given]):
+            raise Failed(refusal(item, name) or "")
 
 
 def refuse_parameters(metafunc: pytest.Metafunc) -> None:
@@ -111,12 +108,19 @@ def refuse_parameters(metafunc: pytest.Metafunc) -> None:
     taken = {name for call in metafunc._calls for name in call.params}  # noqa: SLF001
     for mark in metafunc.definition.iter_markers("parametrize"):
         taken.update(_argnames(mark))
-    for name in taken & _CHOOSES.keys() & set(metafunc.fixturenames):
-        definitions = _definitions(metafunc, name)
-        if not definitions or _module_of(definitions[-1]) in {_OURS, _PARAMETER}:
-            _refuse(metafunc, name)
+    refused = [
+        name
+        for name in taken & _CHOOSES.keys() & set(metafunc.fixturenames)
+        if not (definitions := _definitions(metafunc, name))
+        or _module_of(definitions[-1]) in {_OURS, _PARAMETER}
+    ]
     if any(each.params is not None for each in _reached(metafunc, "main")):
-        _refuse(metafunc, "main")
+        refused.append("main")
+    for name in refused:
+        raise Failed(
+            f"{metafunc.definition.nodeid}: {name} is parametrized, which "
+            f"pytest-mighetero does itself. Instead, {_CHOOSES[name]}."
+        )
 
 
 def means_a_run(metafunc: pytest.Metafunc) -> bool:
@@ -128,14 +132,6 @@ def means_a_run(metafunc: pytest.Metafunc) -> bool:
         for mark in metafunc.definition.iter_markers("parametrize")
         if "main" in _argnames(mark)
         for value in _values(mark, _argnames(mark).index("main"))
-    )
-
-
-def _refuse(metafunc: pytest.Metafunc, name: str) -> None:
-    test = metafunc.definition.nodeid
-    raise Failed(
-        f"{test}: {name} is parametrized, which pytest-mighetero does itself. "
-        f"Instead, {_CHOOSES[name]}."
     )
 
 
@@ -160,10 +156,6 @@ def _reached(
 
 def _module_of(definition: FixtureDef[Any]) -> str:
     return getattr(definition.func, "__module__", "")
-
-
-def _is_of_ours(definition: FixtureDef[Any]) -> bool:
-    return _module_of(definition) == _OURS
 
 
 def _unparametrized(item: pytest.Item) -> str | None:

@@ -5,7 +5,7 @@ pytest imports this in every run on a machine where the package is installed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import pytest
 
@@ -14,6 +14,7 @@ from pytest_mighetero.spec.options import OPTIONS
 if TYPE_CHECKING:
     from pytest_mighetero.plugin.session import Session
     from pytest_mighetero.spec.runspec import RunSpec
+    from pytest_mighetero.terms.pair import Pair
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
@@ -48,12 +49,18 @@ def anything_said(config: pytest.Config) -> bool:
     return any(said(config, option.key) for option in OPTIONS)
 
 
-def is_pair(value: object) -> bool:
+def is_pair(value: object) -> TypeGuard[Pair]:
     """Tell whether *value* is a Pair, without importing what that is."""
     return type(value).__module__ == "pytest_mighetero.terms.pair"
 
 
+def pair_of(item: pytest.Item | None) -> Pair | None:
+    """Return what *item* measures, or None for a test that is no run."""
+    callspec = getattr(item, "callspec", None)
+    main = callspec and callspec.params.get("main")
+    return main if is_pair(main) else None
+
+
 def is_run(item: pytest.Item) -> bool:
     """Tell whether *item* measures a Pair."""
-    callspec = getattr(item, "callspec", None)
-    return is_pair(callspec and callspec.params.get("main"))
+    return pair_of(item) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ from _pytest.junitxml import xml_key
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plugin.console.terminal import outlive
 from pytest_mighetero.plugin.execution import begin, execution_of, judged, told
-from pytest_mighetero.plugin.interrupts import Interrupts
+from pytest_mighetero.plugin.interrupts import Interrupts, tethered
 from pytest_mighetero.plugin.presence import is_run
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.environment import withheld
+from pytest_mighetero.terms.printable import printable
 
 if TYPE_CHECKING:
     from pytest_mighetero.run.backgrounds.keeper import Keeper
@@ -49,9 +52,18 @@ class Session:
 
     def pytest_report_header(self) -> list[str]:
         """Say what the runs use."""
-        from pytest_mighetero.plugin.console.header import header
+        from pytest_mighetero.show.inventory import geometry
 
-        return header(self.spec)
+        spec = self.spec
+        suite = f"{spec.suite.name} ({spec.suite.description})"
+        lines = [f"suite {suite}, harness folder {spec.harness_dir}"]
+        lines += [geometry(spec), *spec.notes]
+        if names := withheld(os.environ, spec.suite.harness.environment):
+            lines.append(
+                f"no harness gets your {', '.join(names)}, which can change what it "
+                f"exits with; [harness.environment] of a suite file can set them"
+            )
+        return [printable(f"mighetero: {line}") for line in lines]
 
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> list[str]:
         """Say how isolated runs are run, or the nearest ids, where nothing is."""
@@ -64,7 +76,6 @@ class Session:
         """Have every run stopped and reported, whatever ends the session."""
         from pytest_mighetero.plugin.controller import InFlight
         from pytest_mighetero.plugin.selection.pairs import possible_ids
-        from pytest_mighetero.plugin.tether import tethered
 
         config, manager = self._config, self._config.pluginmanager
         config.add_cleanup(self._interrupts.restore)

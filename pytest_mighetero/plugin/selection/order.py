@@ -9,6 +9,7 @@ import pytest
 
 from pytest_mighetero.plan.launch import longest_test
 from pytest_mighetero.plugin.ownership import beside
+from pytest_mighetero.plugin.presence import pair_of
 from pytest_mighetero.plugin.session import Session
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
@@ -73,13 +74,6 @@ def _may_limit(config: pytest.Config) -> bool:
         or config.getini("timeout")
         or os.environ.get("PYTEST_TIMEOUT")
     )
-
-
-def pair_of(item: pytest.Item | None) -> Pair | None:
-    """Return what *item* measures, or None for a test that is no run."""
-    callspec = getattr(item, "callspec", None)
-    main = callspec and callspec.params.get("main")
-    return main if isinstance(main, Pair) else None
 
 
 def set_of(spec: RunSpec, item: pytest.Item) -> SetKey:
