@@ -12,11 +12,18 @@ from pytest_mighetero.records.comparison.own_figures import Own, own_figures
 from pytest_mighetero.records.writer import describe
 from pytest_mighetero.run.backgrounds.keeper import Neighbours
 from pytest_mighetero.run.evidence import accuracy_summary
+from pytest_mighetero.run.facts import (
+    Known,
+    accuracy_facts,
+    audit_facts,
+    exit_codes,
+    overlap_facts,
+    result_facts,
+)
 from pytest_mighetero.run.mainrun import MainRun
 from pytest_mighetero.run.overlap import OverlapReport
 from pytest_mighetero.run.start import Tick
 from pytest_mighetero.run.watch import stopped_now
-from pytest_mighetero.show import report
 from pytest_mighetero.spec.runspec import RunSpec
 
 Warn = Callable[[str], None]
@@ -116,29 +123,29 @@ class Attempt:
         harnesses = [self.main.harness, *self._neighbours.ending()]
         return [each for harness in harnesses for each in harness.survivors]
 
-    def measured_facts(self) -> dict[str, str]:
+    def measured_facts(self) -> Known:
         """Return what main came to, as far as it is known."""
         main = self.main
-        facts = {"exit_code": _code(main.harness)}
+        facts: Known = {"exit_code": _code(main.harness)}
         if main.window is not None:
-            facts["seconds"] = f"{main.window.seconds:.3f}"
+            facts["seconds"] = main.window.seconds
         if throttling(main.telemetry()) is not None:
-            facts["throttled_by"] = ", ".join(main.telemetry()["throttled_by"])
+            facts["throttled_by"] = main.telemetry()["throttled_by"]
         if main.audit_overrides:
-            facts["audit_overrides"] = "; ".join(main.audit_overrides)
-        facts |= report.audit_facts(main.audit_runs)
+            facts["audit_overrides"] = main.audit_overrides
+        facts |= audit_facts(main.audit_runs)
         if main.result is not None:
-            facts |= report.result_facts(main.result)
-            facts |= report.accuracy_facts(accuracy_summary(main.launch.log_dir))
+            facts |= result_facts(main.result)
+            facts |= accuracy_facts(accuracy_summary(main.launch.log_dir))
         return facts
 
-    def overlap_facts(self) -> dict[str, str]:
+    def overlap_facts(self) -> Known:
         """Return the verdict on the overlap and how the backgrounds ended."""
         facts = self.exit_facts()
         if self.overlap is not None:
-            facts |= report.overlap_facts(self.overlap)
+            facts |= overlap_facts(self.overlap)
         if self.main.unloaded is not None:
-            facts["overlap_ok"] = "false"
+            facts["overlap_ok"] = False
         return facts
 
     @property
@@ -154,16 +161,15 @@ class Attempt:
         """Whether the wall clock was set since this attempt was planned."""
         return len(self._neighbours.pump.clock.steps) > self._steps_before
 
-    def exit_facts(self) -> dict[str, str]:
+    def exit_facts(self) -> Known:
         """Return how the backgrounds ended, what they came to, and clock steps."""
-        facts = {"clock_steps": self.clock_steps} if self.clock_steps else {}
+        facts: Known = {"clock_steps": self.clock_steps}
         if self.backgrounds is None or not self.backgrounds.harnesses:
             return facts
         names = [each.pair.benchmark for each in self.backgrounds.launches]
-        codes = report.exit_codes(names, self.backgrounds.harnesses)
+        codes = exit_codes(names, self.backgrounds.harnesses)
         facts["background_exit_codes"] = codes
-        if figures := self.own_figures():
-            facts["background_values"] = ",".join(map(str, figures))
+        facts["background_values"] = [str(each) for each in self.own_figures()]
         return facts
 
     def own_figures(self) -> list[Own]:

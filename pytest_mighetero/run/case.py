@@ -19,10 +19,12 @@ from pytest_mighetero.records.comparison.judgement import (
     judge_against_others,
 )
 from pytest_mighetero.records.comparison.own_figures import judge_own_figures
+from pytest_mighetero.records.facts import Value, texts
 from pytest_mighetero.records.writer import make_folder, new_folder, write_record
 from pytest_mighetero.run.attempt import Attempt, Warn
 from pytest_mighetero.run.backgrounds.keeper import Keeper, Neighbours, refuse_survivors
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
+from pytest_mighetero.run.facts import plan_facts
 from pytest_mighetero.run.placement import Place
 from pytest_mighetero.run.repetition import measure_until_good
 from pytest_mighetero.run.start import Tick, check_extra, check_makefile
@@ -79,15 +81,15 @@ class Case:
             suite=config.suite.name,
         )
         if names := withheld(os.environ, config.suite.harness.environment):
-            self.learn(environment_withheld=", ".join(names))
+            self.learn(environment_withheld=names)
 
     def block(self) -> str:
         """Return what is known so far as one short block of text."""
         return report.block(self.facts)
 
-    def learn(self, **facts: str) -> None:
+    def learn(self, **facts: Value) -> None:
         """Keep facts and publish them; one that changes is published again."""
-        for name, text in facts.items():
+        for name, text in texts(facts).items():
             value = self.config.secrets.mask(text)
             if self.facts.get(name) != value:
                 self.facts[name] = value
@@ -105,7 +107,7 @@ class Case:
         """Take a GPU as ``Place.take`` does."""
         gpu, left_out = self.place.take(gpus, test, waits)
         if left_out:
-            self.learn(backgrounds_left_out="; ".join(left_out))
+            self.learn(backgrounds_left_out=left_out)
         return gpu, left_out
 
     def prepare(self) -> RunPlan:
@@ -157,11 +159,11 @@ class Case:
         if place.seated:
             beside = neighbours.plan(folder, time.seconds, place.time_left(config))
         plan = plan_run(config, self.pair, place.gpu, folder, beside)
-        self.learn(**report.plan_facts(plan))
+        self.learn(**plan_facts(plan))
         if beside:
             by = "session" if self.config.keeps_backgrounds else time.source
             told = beside[0].min_duration
-            self.learn(background_duration_s=f"{told:.3f}", background_duration_by=by)
+            self.learn(background_duration_s=told, background_duration_by=by)
         self.attempt = Attempt(
             config, plan, neighbours, lambda state: self._tick(f"{label}{state}")
         )

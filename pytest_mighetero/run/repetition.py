@@ -14,7 +14,6 @@ from pytest_mighetero.run.attempt import Attempt, Warn
 from pytest_mighetero.run.backgrounds.keeper import refuse_survivors
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.scenario import is_bounded
-from pytest_mighetero.units import significant
 
 _CLOCK = (
     "'s stamps were read by what it said when, in favour of neither side; have "
@@ -68,7 +67,7 @@ def _measure_once(case: Case, warn: Warn) -> Again | None:
         return _longer(attempt, broken)
     problem = broken or attempt.unproved()
     if problem is not None:
-        case.learn(overlap_ok="false")
+        case.learn(overlap_ok=False)
     if attempt.broken(problem, warn):
         raise RunError(str(problem))
     return None
@@ -93,7 +92,7 @@ def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
     try:
         broken = attempt.measure(go_on)
     except RunError:
-        case.learn(overlap_ok="false")
+        case.learn(overlap_ok=False)
         raise
     finally:
         case.place.unlock_folder()
@@ -111,10 +110,10 @@ def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
         )
     if attempt.backgrounds is not None and attempt.main.window is not None:
         overlap = attempt.backgrounds.overlap(attempt.main.window)
-        case.learn(start_margin_s=f"{overlap.start_margin_s:.3f}")
+        case.learn(start_margin_s=overlap.start_margin_s)
     if crash := attempt.crash(broken, warn):
         if broken is not None:
-            case.learn(overlap_ok="false")
+            case.learn(overlap_ok=False)
         raise RunError(crash)
     return broken
 
@@ -135,9 +134,9 @@ def _other_target(case: Case, attempt: Attempt) -> Again | None:
     if target is None or not _left(case, "target"):
         return None
     if "target_qps_first" not in case.facts:
-        case.learn(target_qps_first=significant(result.target_qps or 0.0, 6))
+        case.learn(target_qps_first=result.target_qps or 0.0)
     if is_bounded(case.pair.scenario):
-        case.learn(target_qps_invalid=significant(result.target_qps or 0.0, 6))
+        case.learn(target_qps_invalid=result.target_qps or 0.0)
     problem = "; ".join(attempt.main.problems())
     return Again("target", problem, with_target(attempt.config, case.pair, target))
 
@@ -178,7 +177,7 @@ def _repeat(case: Case, again: Again) -> None:
     number = len(case.attempts)
     case.forget(*attempt.measured_facts(), *attempt.exit_facts())
     case.forget("overlap_ok", "start_margin_s")
-    case.learn(attempts=str(number + 1), **{f"attempt_{number}": again.problem})
+    case.learn(attempts=number + 1, **{f"attempt_{number}": again.problem})
     time = BackgroundTime(again.seconds, "retry") if again.seconds else None
     folder, label = case.next_folder("attempt", number + 1), f"attempt {number + 1}: "
     case.plan_attempt(again.config, folder, time, label)

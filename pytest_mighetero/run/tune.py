@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +22,6 @@ from pytest_mighetero.run.attempt import Attempt, Warn
 from pytest_mighetero.run.backgrounds.keeper import refuse_survivors
 from pytest_mighetero.run.repetition import run_main
 from pytest_mighetero.terms.scenario import scenario_of
-from pytest_mighetero.units import significant
 
 if TYPE_CHECKING:
     from pytest_mighetero.run.case import Case
@@ -40,7 +40,7 @@ def tune(case: Case, warn: Warn) -> None:
         RunError: nothing was found, main failed, or the overlap broke.
         HarnessError: something could not be started, or ran too long.
     """
-    case.learn(tuned="true")
+    case.learn(tuned=True)
     start, source = _known_target(case)
     case.learn(tuned_from=source)
     duration = case.config.main_duration
@@ -119,7 +119,7 @@ def _run(case: Case, attempt: Attempt, step: Next, warn: Warn) -> Trial:
         problems += attempt.finish(warn)
         case.learn(**attempt.overlap_facts())
     if problems:
-        case.learn(overlap_ok="false")
+        case.learn(overlap_ok=False)
         raise RunError("\n".join(problems))
     return _trial(result, full=step.full)
 
@@ -151,12 +151,10 @@ def _conclude(
     case.learn(
         **facts,
         tune_runs=_count([trial for trial, _, _ in done]),
-        tuned_target_qps=str(found.target_qps),
-        tuned_resolution=f"{found.resolution:.2%}",
-        tuned_complete=str(found.complete).lower(),
-        tuned_invalid_above="none"
-        if above is None
-        else significant(above.target_qps, 10),
+        tuned_target_qps=found.target_qps,
+        tuned_resolution=found.resolution,
+        tuned_complete=found.complete,
+        tuned_invalid_above=math.inf if above is None else above.target_qps,
     )
 
 

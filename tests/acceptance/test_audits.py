@@ -12,8 +12,9 @@ import pytest
 
 from pytest_mighetero.cli.__main__ import main
 from pytest_mighetero.readers.result import Metric, Result
+from pytest_mighetero.records.facts import texts
 from pytest_mighetero.run.audit_files import judge_runs
-from pytest_mighetero.show.report import audit_facts
+from pytest_mighetero.run.facts import audit_facts
 from tests.lab.driver import FAKE, Lab, Report
 
 TEST01 = "--main-action=run_audit_test01"
@@ -168,7 +169,7 @@ def test_the_parts_of_test04_are_shown_and_judged_by_their_verdict_file() -> Non
         "TEST04-B": part(5300.1, valid=True),
         "TEST04-A": part(5108.2, valid=False),
     }
-    facts = audit_facts(parts)
+    facts = texts(audit_facts(parts))
     assert facts["value"] == "5108.2"
     assert facts["validity"] == "INVALID"
     assert facts["audit_runs"] == (
@@ -182,6 +183,6 @@ def test_damage_of_one_part_of_test04_is_damage() -> None:
         "TEST04-A": part(5108.2, valid=True),
         "TEST04-B": part(5300.1, valid=True, damage=("the end is missing",)),
     }
-    assert audit_facts(parts)["damage"] == "the end is missing"
+    assert texts(audit_facts(parts))["damage"] == "the end is missing"
     (problem,) = judge_runs(parts)
     assert problem.startswith("TEST04-B: LoadGen's logs in logs are damaged: the end")

@@ -9,7 +9,8 @@ import pytest
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.plugin.fixtures import DRY_RUN
 from pytest_mighetero.plugin.session import Session
-from pytest_mighetero.show.report import Facts, interference_table, table
+from pytest_mighetero.records.facts import Facts
+from pytest_mighetero.show.report import interference_table, table
 from pytest_mighetero.terms.printable import printable
 
 Stats = Mapping[str, Sequence[object]]

@@ -12,8 +12,9 @@ import pytest
 from pytest_mighetero.readers.loadgen import read_result
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.figure import of_facts, of_result
+from pytest_mighetero.records.facts import texts
+from pytest_mighetero.run.facts import result_facts
 from pytest_mighetero.run.verdict import judge_performance
-from pytest_mighetero.show.report import result_facts
 from tests.readers.loadgen.mllog import (
     DETAIL,
     SUMMARY,
@@ -69,7 +70,7 @@ def raw(key: str, value: str, **more: str) -> str:
 def read(folder: Path) -> Result:
     result = read_result(folder, utc_offset_s=0)
     assert json.dumps(result.to_dict(), allow_nan=False)
-    assert "".join(result_facts(result).values()).encode()
+    assert "".join(texts(result_facts(result)).values()).encode()
     return result
 
 
@@ -79,7 +80,7 @@ def damage(folder: Path) -> str:
     assert result.damage
     assert judge_performance(result)
     assert of_result(result) is None
-    assert of_facts({"scenario": "server", **result_facts(result)}) is None
+    assert of_facts({"scenario": "server", **texts(result_facts(result))}) is None
     return " ".join(result.damage)
 
 

@@ -1,0 +1,270 @@
+"""What may be known of a run: each property once, with its meaning and its text.
+
+Junit, the block of text, the tables and README's list are made from here. What is to be
+known of a run needs an entry, and whoever finds it out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pytest_mighetero.units import significant
+
+# As it is found out: a text, a number, a flag, several texts; None where not known.
+Value = str | float | bool | Iterable[str] | Mapping[float, float] | None
+Facts = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Something that is so or not."""
+
+    yes: str = "true"
+    no: str = "false"
+
+    def __call__(self, value: bool) -> str:
+        """Return its text."""
+        return self.yes if value else self.no
+
+
+class Column(NamedTuple):
+    """Where a property has a column in the table of runs.
+
+    Attributes:
+        heading: over it.
+        decimals: of a number; None where its text is shown as it is.
+        number: whether it is aligned to the right.
+    """
+
+    heading: str
+    decimals: int | None = None
+    number: bool = True
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One property.
+
+    Attributes:
+        name: as junit, ``record.json`` and dashboards have it; it ends with the unit.
+        text: makes its text from what was found out.
+        column: where it has one.
+        numbered: whether there may be several, by the number that its name ends with.
+    """
+
+    name: str
+    text: Callable[[Any], str] = str
+    column: Column | None = None
+    numbered: bool = False
+
+
+def _decimals(digits: int) -> Callable[[float], str]:
+    return lambda value: f"{value:.{digits}f}"
+
+
+def _digits(digits: int) -> Callable[[float], str]:
+    return lambda value: significant(value, digits)
+
+
+def _percent(value: float) -> str:
+    return f"{value:.2%}"
+
+
+def _nearest(qps: float) -> str:
+    return "none" if math.isinf(qps) else significant(qps, 10)
+
+
+def _percentiles(ms: Mapping[float, float]) -> str:
+    return " ".join(f"{each:g}={significant(ms[each], 6)}" for each in ms)
+
+
+_FLAG, _VERDICT = Flag(), Flag("VALID", "INVALID")
+_SECONDS, _FIGURE, _SHORT = _decimals(3), _digits(10), _digits(6)
+_COMMAS, _LIST, _SENTENCES, _WORDS = ",".join, ", ".join, "; ".join, " ".join
+
+
+def _plain(*names: str) -> tuple[Fact, ...]:
+    return tuple(Fact(name) for name in names)
+
+
+def _latency(name: str, heading: str) -> tuple[Fact, Fact]:
+    return (
+        Fact(f"{name}p99_ms", _SHORT, Column(heading, decimals=2)),
+        Fact(f"{name or 'latency_'}limit_ms", _SHORT, Column("limit ms")),
+    )
+
+
+# What a group of them means, as README has it. Columns are in this order, too.
+PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
+    "what was measured; `run` is `heterogeneous` or `isolated`": (
+        Fact("benchmark", column=Column("benchmark", number=False)),
+        Fact("scenario", column=Column("scenario", number=False)),
+        *_plain("action", "suite"),
+        Fact("run", column=Column("run", number=False)),
+    ),
+    "where": (
+        *_plain("gpu", "geometry", "driver", "device_uuid", "device_profile"),
+        *_plain("device_slot", "device_gi", "device_ci", "harness_dir"),
+    ),
+    "why the GPU's clocks were held down while main was measured, if they were": (
+        Fact("throttled_by", _LIST),
+    ),
+    "beside what; instead of a code `stopped` where the plugin ended it, `running` "
+    "where it goes on beside the next main; why others that were asked for did not "
+    "run": (
+        Fact("backgrounds", _COMMAS),
+        Fact("background_devices", _COMMAS),
+        Fact("background_exit_codes", _COMMAS),
+        Fact("backgrounds_left_out", _SENTENCES),
+    ),
+    "what each background came to itself (`bert=505.2 samples/s,...`), if it ended by "
+    "itself, and what it was compared with: the median of earlier runs": (
+        Fact("background_values", _COMMAS),
+        Fact("background_history", _COMMAS),
+    ),
+    "main's": _plain("command", "run_args", "log_dir", "exit_code"),
+    "variables of your environment that the harnesses did not get, see below": (
+        Fact("environment_withheld", _LIST),
+    ),
+    "LoadGen's verdict; of an audit that on the audit's own run": (
+        Fact("validity", _VERDICT, Column("valid", number=False)),
+        *_plain("mode", "loadgen_version"),
+    ),
+    "when and by how much the wall clock was set during the run, if it was": (
+        Fact("clock_steps", _LIST),
+    ),
+    "what an audit changed, by design, of what was asked for": (
+        Fact("audit_overrides", _SENTENCES),
+    ),
+    "what each part of TEST04 came to, and LoadGen's verdict on it; an audit's files "
+    "are in `main/compliance_logs`": (Fact("audit_runs", _LIST),),
+    "why LoadGen's logs cannot be trusted, if they cannot; such a run fails, and is "
+    "never a measurement": (Fact("damage", _WORDS),),
+    "the target it ran at, and the scenario's metric as MLCommons takes it "
+    "(SingleStream and MultiStream since v2.0: the early-stopping estimate; language "
+    "models: tokens/s)": (
+        Fact("target_qps", _SHORT, Column("target")),
+        Fact("metric"),
+        Fact("value", _FIGURE, Column("metric", decimals=2)),
+        Fact("unit", column=Column("", number=False)),
+    ),
+    "latencies": (*_latency("", "p99 ms"), Fact("percentiles_ms", _percentiles)),
+    "of a language model's Server run, in place of `p99_ms` and `latency_limit_ms`": (
+        *_latency("ttft_", "p99 TTFT ms"),
+        *_latency("tpot_", "p99 TPOT ms"),
+    ),
+    "AccuracyOnly and SubmissionRun: what the harness's `accuracy_summary.json` says": (
+        Fact("accuracy", _LIST, Column("accuracy")),
+        Fact("accuracy_threshold", _LIST, Column("threshold")),
+        Fact("accuracy_test", _LIST, Column("accuracy test", number=False)),
+    ),
+    "their `--min_duration`, and how it was found": (
+        Fact("background_duration_s", _SECONDS),
+        Fact("background_duration_by"),
+    ),
+    "with `--overlap-retries` and `--target-qps-backoff`: how many, and why each was "
+    "repeated": (Fact("attempts"), Fact("attempt_1", numbered=True)),
+    "the target before the first back-off; Server: the last one that was INVALID": (
+        Fact("target_qps_first", _SHORT),
+        Fact("target_qps_invalid", _SHORT),
+    ),
+    "of a search: where it started, its runs, the answer, how far above it the nearest "
+    "INVALID target is, and whether that was proved to the wanted resolution": (
+        Fact("tuned", _FLAG),
+        *_plain("tuned_from", "tune_runs", "tuned_target_qps"),
+        Fact("tuned_resolution", _percent),
+        Fact("tuned_complete", _FLAG),
+        Fact("tuned_invalid_above", _nearest),
+    ),
+    "what the neighbours cost: a sentence, heterogeneous / isolated, of which figure, "
+    "whether higher or lower is better, `yes`, `no` or `unknown`; medians with their "
+    "spreads": (
+        Fact("interference"),
+        Fact("interference_ratio", _decimals(4)),
+        Fact("interference_figure"),
+        Fact("interference_better", Flag("higher", "lower")),
+        *_plain("interference_significant", "isolated_value", "heterogeneous_value"),
+    ),
+    "the reference with its bounds; the comparison with earlier runs": (
+        *_plain("reference", "compared"),
+    ),
+    "the verdict on the overlap; the least seconds a background was issuing before "
+    "main and outlasted it": (
+        Fact("overlap_ok", _FLAG),
+        Fact("start_margin_s", _SECONDS),
+        Fact("end_margin_s", _SECONDS, Column("overlap margin s", decimals=2)),
+    ),
+    "`loadgen`: timed windows from LoadGen's logs; `marker`: a harness wrote none, so "
+    "its printed markers count": _plain("overlap_source"),
+    "length of main's timed window": (
+        Fact("seconds", _SECONDS, Column("seconds", decimals=2)),
+    ),
+}
+_FACTS = {each.name: each for group in PROPERTIES.values() for each in group}
+COLUMNS = {name: each.column for name, each in _FACTS.items() if each.column}
+
+
+def fact_of(name: str) -> Fact:
+    """Return the property of that name.
+
+    Raises:
+        KeyError: there is none: it has no entry in ``PROPERTIES``.
+    """
+    stem, _, number = name.rpartition("_")
+    if number == "version":  # each tool has its own
+        return _FACTS["loadgen_version"]
+    first = _FACTS.get(f"{stem}_1") if number.isdigit() else None
+    return first if first is not None and first.numbered else _FACTS[name]
+
+
+def texts(values: Mapping[str, Value]) -> dict[str, str]:
+    """Return the texts of properties; one that is not known is left out.
+
+    Args:
+        values: by name; a text is its own.
+
+    Raises:
+        KeyError: one has no entry.
+    """
+    rules = {name: fact_of(name).text for name in values}
+    made = (
+        (name, value if isinstance(value, str) else rules[name](value))
+        for name, value in values.items()
+        if value is not None
+    )
+    return {name: text for name, text in made if text}
+
+
+def number(facts: Facts, name: str) -> float | None:
+    """Return the number that a property is; None where it is not known.
+
+    Raises:
+        ValueError: its text is no finite number.
+    """
+    if (text := facts.get(name)) is None:
+        return None
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text} is no figure")
+    return value
+
+
+def flag(facts: Facts, name: str) -> bool | None:
+    """Return whether a property says yes; None where it is not known."""
+    rule = fact_of(name).text
+    text = facts.get(name)
+    return None if text is None else isinstance(rule, Flag) and text == rule.yes
+
+
+def readme_rows() -> list[str]:
+    """Return the rows of README's table."""
+    return [
+        f"| {', '.join(_spelled(each) for each in group)} | {meaning} |"
+        for meaning, group in PROPERTIES.items()
+    ]
+
+
+def _spelled(fact: Fact) -> str:
+    return f"`{fact.name}`, ..." if fact.numbered else f"`{fact.name}`"

@@ -1,0 +1,143 @@
+"""What is found out of a run, as values: of the plan, of main, of the backgrounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.plan.launch import RunPlan
+from pytest_mighetero.readers.result import Result
+from pytest_mighetero.records.facts import Value, texts
+from pytest_mighetero.run.overlap import OverlapReport
+from pytest_mighetero.run.verdict import accuracy_verdicts
+from pytest_mighetero.terms.scenario import is_bounded
+
+Known = dict[str, Value]
+
+# NVIDIA's harness: "Accuracy = 76.460, Threshold = 75.695. Accuracy test PASSED."
+_ACCURACY = re.compile(r"Accuracy = ([-\d.]+), Threshold = ([-\d.]+?)\.?(?:\s|$)")
+
+
+def plan_facts(plan: RunPlan) -> Known:
+    """Return what is known once it is decided what to start."""
+    main, device = plan.main, plan.main.device
+    return {
+        "run": "heterogeneous" if plan.backgrounds else "isolated",
+        "device_uuid": device.uuid,
+        "device_profile": device.profile,
+        "device_slot": device.slot,
+        "device_gi": device.gi,
+        "device_ci": device.ci,
+        "gpu": plan.gpu.name,
+        "geometry": str(plan.gpu),
+        "driver": plan.gpu.driver,
+        "harness_dir": str(main.command.cwd),
+        "backgrounds": [each.pair.benchmark for each in plan.backgrounds],
+        "background_devices": [each.device.uuid for each in plan.backgrounds],
+        "run_args": str(main.run_args),
+        "command": str(main.command),
+        "log_dir": str(main.log_dir),
+    }
+
+
+def result_facts(result: Result) -> Known:
+    """Return what main came to; what its tool did not say is None."""
+    metric = result.metric
+    figure: Known = {}
+    if metric is not None:
+        figure = {"metric": metric.name, "value": metric.value, "unit": metric.unit}
+    return {
+        "validity": result.valid,
+        "damage": result.damage,
+        **figure,
+        "mode": result.mode,
+        "target_qps": result.target_qps,
+        **_latencies(result),
+        "percentiles_ms": result.percentiles_ms,
+        result.version_name: result.version,
+    }
+
+
+def audit_facts(runs: Mapping[str, Result]) -> Known:
+    """Return what an audit's runs came to; the first part's has the figure.
+
+    Args:
+        runs: by the audit's parts, ``TEST01`` or ``TEST04-A`` and ``TEST04-B``.
+    """
+    if not runs:
+        return {}
+    parts = sorted(runs)
+    verdicts = [runs[part].valid for part in parts]
+    said = [f"{part}={_summary(runs[part])}" for part in parts]
+    return {
+        **result_facts(runs[parts[0]]),
+        "audit_runs": said if len(parts) > 1 else None,
+        "validity": False if False in verdicts else None if None in verdicts else True,
+        "damage": [each for part in parts for each in runs[part].damage],
+    }
+
+
+def _summary(result: Result) -> str:
+    said = {"value": "none", "unit": "", **texts(result_facts(result))}
+    figure = f"{said['value']} {said['unit']}".rstrip()
+    return f"{figure} {said.get('validity', 'without a verdict')}"
+
+
+def _latencies(result: Result) -> Known:
+    """Return the latencies, of a language model's Server run those that are judged."""
+    tokens = result.tokens
+    if tokens is None or not tokens.are_judged or not is_bounded(result.scenario):
+        return {
+            "p99_ms": result.percentiles_ms.get(99.0),
+            "latency_limit_ms": result.target_latency_ms,
+        }
+    return {
+        "ttft_p99_ms": tokens.first_token.percentiles_ms.get(99.0),
+        "ttft_limit_ms": tokens.first_token_limit_ms,
+        "tpot_p99_ms": tokens.per_output_token.percentiles_ms.get(99.0),
+        "tpot_limit_ms": tokens.per_output_token_limit_ms,
+    }
+
+
+def accuracy_facts(summary: Mapping[str, Any] | None) -> Known:
+    """Return what ``accuracy_summary.json`` says; nothing where there is no verdict."""
+    verdicts = accuracy_verdicts(summary)
+    figures = [match for each in verdicts if (match := _ACCURACY.search(each))]
+    if len(figures) < len(verdicts):
+        return {"accuracy": " ".join(verdicts)}
+    tests = [each.rpartition("Accuracy test ")[2].strip(" .") for each in verdicts]
+    return {
+        "accuracy": [match[1] for match in figures],
+        "accuracy_threshold": [match[2] for match in figures],
+        "accuracy_test": tests,
+    }
+
+
+def overlap_facts(overlap: OverlapReport) -> Known:
+    """Return the verdict on the overlap and its smallest margins."""
+    return {
+        "overlap_ok": overlap.ok,
+        "overlap_source": overlap.source,
+        "start_margin_s": overlap.start_margin_s,
+        "end_margin_s": overlap.end_margin_s,
+    }
+
+
+def exit_codes(
+    benchmarks: Sequence[str], harnesses: Sequence[HarnessProcess]
+) -> list[str]:
+    """Return ``bert=0``, ``dlrm=stopped`` and so on of backgrounds."""
+    return [
+        f"{name}={_exit(harness)}"
+        for name, harness in zip(benchmarks, harnesses, strict=True)
+    ]
+
+
+def _exit(harness: HarnessProcess) -> str:
+    if harness.stopped:
+        return "stopped"
+    if harness.exit_code is None:
+        return "running" if harness.running else "none"
+    return str(harness.exit_code)

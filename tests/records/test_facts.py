@@ -1,0 +1,66 @@
+"""The table of properties: README's list, and texts from what was found out."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.records import facts
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_readme_lists_what_the_table_has() -> None:
+    text = README.read_text()
+    _, _, table = text.partition("| property | meaning |\n|---|---|\n")
+    assert table.partition("\n\n")[0].splitlines() == facts.readme_rows()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("benchmark", "bert", "bert"),
+        ("seconds", 1.5, "1.500"),
+        ("value", 262650.123456789, "262650.1235"),
+        ("target_qps", 1e6, "1000000"),
+        ("validity", False, "INVALID"),
+        ("overlap_ok", True, "true"),
+        ("attempts", 3, "3"),
+        ("attempt_12", "it was INVALID", "it was INVALID"),
+        ("backgrounds", ("bert", "dlrm"), "bert,dlrm"),
+        ("throttled_by", ["power", "heat"], "power, heat"),
+        ("percentiles_ms", {50.0: 4.0322611, 99.9: 5.0}, "50=4.03226 99.9=5"),
+        ("tuned_resolution", 0.0123, "1.23%"),
+        ("tuned_invalid_above", math.inf, "none"),
+        ("device_slot", 0, "0"),
+    ],
+)
+def test_a_text_is_made_by_the_rule_of_its_property(
+    name: str, value: facts.Value, text: str
+) -> None:
+    assert facts.texts({name: value}) == {name: text}
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert facts.texts({"damage": (), "device_profile": None, "backgrounds": ""}) == {}
+
+
+@pytest.mark.parametrize("name", ["interfrence", "attempt_x", "tuned_2"])
+def test_an_unknown_property_is_a_mistake(name: str) -> None:
+    for value in (None, "text", 3):
+        with pytest.raises(KeyError):
+            facts.texts({name: value})
+
+
+def test_texts_are_the_values_that_they_were_made_of() -> None:
+    said = {"seconds": "1.500", "validity": "INVALID", "overlap_ok": "true"}
+    assert facts.number(said, "seconds") == 1.5
+    assert facts.number(said, "value") is None
+    assert facts.flag(said, "validity") is False
+    assert facts.flag(said, "overlap_ok") is True
+    assert facts.flag(said, "tuned") is None
+    for text in ("nan", "1e999", "fast"):
+        with pytest.raises(ValueError):  # noqa: PT011 - of float, or ours
+            facts.number({"value": text}, "value")
