@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from _pytest.junitxml import LogXML, bin_xml_escape
 
+from pytest_mighetero.records.phase import AGAIN
 from pytest_mighetero.records.reserve import Reserve
-from pytest_mighetero.show.replay import AGAIN
 
 _Key = tuple[str, object]  # a test, and its worker
 

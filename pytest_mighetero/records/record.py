@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
+from pytest_mighetero.records.facts import Facts, flag, number
+from pytest_mighetero.records.phase import Phase
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import SCENARIOS
 
@@ -24,6 +26,86 @@ SAME = (
     "action",
     "tuned",
 )
+LONGEST_S = 1e9  # of what somebody may have measured in seconds
+_LARGEST = 1e300
+
+
+@dataclass(frozen=True)
+class Harness:
+    """One harness of a run; what its record does not say is None.
+
+    Attributes:
+        role: ``main``, ``background-1-bert``.
+        device: UUID and profile.
+        run_args: of its launch, as text.
+        launched, stopped: whether it was, by us.
+        output: the file with what it printed.
+        value, unit: its own figure by logs that are not damaged.
+    """
+
+    role: str | None
+    benchmark: str | None
+    scenario: str | None
+    device: str | None
+    profile: str | None
+    run_args: str | None
+    launched: bool
+    stopped: bool
+    exit_code: int | None
+    output: str | None
+    value: float | None
+    unit: str | None
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Harness:
+        """Return what a record says."""
+        device, loadgen = _table(said.get("device")), _table(said.get("loadgen"))
+        metric = {} if loadgen.get("damage") else _table(loadgen.get("metric"))
+        names = [device[x] for x in ("uuid", "profile") if _text(device.get(x))]
+        code = said.get("exit_code")
+        return cls(
+            role=_text(said.get("role")),
+            benchmark=_text(said.get("benchmark")),
+            scenario=_text(said.get("scenario")),
+            device=" ".join(names) or _text(said.get("device")),
+            profile=_text(device.get("profile")),
+            run_args=_text(said.get("run_args")),
+            launched=bool(said.get("launched")),
+            stopped=bool(said.get("stopped")),
+            exit_code=code if isinstance(code, int) and abs(code) < LONGEST_S else None,
+            output=_text(said.get("output")),
+            value=as_number(metric.get("value")),
+            unit=_text(metric.get("unit")),
+        )
+
+
+@dataclass(frozen=True)
+class Margin:
+    """How one background lay around main; what its record does not say is None.
+
+    Attributes:
+        name: ``bert_offline``.
+        start_s, end_s: seconds by which it began before main, and outlasted it.
+        covered: the fraction of main's window.
+        source: where the windows are from.
+    """
+
+    name: str | None
+    start_s: float | None
+    end_s: float | None
+    covered: float | None
+    source: str | None
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Margin:
+        """Return what a record says."""
+        return cls(
+            name=_text(said.get("name")),
+            start_s=as_number(said.get("start_s"), LONGEST_S),
+            end_s=as_number(said.get("end_s"), LONGEST_S),
+            covered=as_number(said.get("covered")),
+            source=_text(said.get("source")),
+        )
 
 
 @dataclass(frozen=True)
@@ -34,29 +116,98 @@ class Record:
         path: of the file.
         test: pytest's id of the test.
         session: which pytest run it belongs to.
-        facts: flat texts with stable names.
-        phases: by ``setup``, ``call``, ``teardown``: outcome, text, seconds.
+        facts: the texts of what is known, by ``facts.PROPERTIES``.
+        phases: by ``setup``, ``call``, ``teardown``.
         data: everything the file holds.
     """
 
     path: Path
     test: str
     session: str
-    facts: Mapping[str, str]
-    phases: Mapping[str, Mapping[str, Any]]
+    facts: Facts
+    phases: Mapping[str, Phase]
     data: Mapping[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return self.path.parent
+
+    @property
+    def ended(self) -> bool:
+        """Whether its teardown was reported."""
+        return "teardown" in self.phases
 
     @property
     def good(self) -> bool:
         """Whether the run passed, its overlap held, and teardown had no complaint."""
-        outcomes = {when: phase["outcome"] for when, phase in self.phases.items()}
-        overlap = self.facts.get("overlap_ok", "true") == "true"
-        return overlap and outcomes.get("call") == "passed" == outcomes.get("teardown")
+        outcomes = {when: phase.outcome for when, phase in self.phases.items()}
+        held = self.flag("overlap_ok") is not False
+        return held and outcomes.get("call") == "passed" == outcomes.get("teardown")
 
     @property
     def measurement(self) -> Measurement | None:
         """What it measured, or None unless that was VALID and the run good."""
         return of_facts(self.facts) if self.good else None
+
+    @property
+    def executed_again(self) -> bool:
+        """Whether another execution of the test counts in its place."""
+        return self.data.get("executed_again") is True
+
+    @property
+    def harnesses(self) -> list[Harness]:
+        """Main, then the backgrounds."""
+        return [Harness.of(each) for each in self.data.get("harnesses") or []]
+
+    @property
+    def margins(self) -> list[Margin]:
+        """How the backgrounds lay around main."""
+        return [Margin.of(each) for each in self.data.get("overlap") or []]
+
+    @property
+    def attempts(self) -> Sequence[Mapping[str, Any]]:
+        """What was measured before, and why again."""
+        return self.data.get("attempts") or []
+
+    @property
+    def tuning(self) -> Sequence[Mapping[str, Any]]:
+        """The trials of a search."""
+        return self.data.get("tuning") or []
+
+    @property
+    def telemetry(self) -> Mapping[str, Any]:
+        """What the GPU said of itself in main's window."""
+        return self.data.get("telemetry") or {}
+
+    def text(self, name: str) -> str:
+        """Return a property's text; empty where it is not known."""
+        return self.facts.get(name, "")
+
+    def number(self, name: str) -> float | None:
+        """Return the number that a property is; None where none is known."""
+        try:
+            return number(self.facts, name)
+        except ValueError:
+            return None
+
+    def flag(self, name: str) -> bool | None:
+        """Return whether a property says yes; None where it is not known."""
+        return flag(self.facts, name)
+
+
+def as_number(value: object, largest: float = _LARGEST) -> float | None:
+    """Return a number of JSON, which knows NaN, Infinity, and integers without end."""
+    known = isinstance(value, (int, float)) and abs(value) < largest
+    return float(value) if known else None  # type: ignore[arg-type]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def settings_of(run_args: str) -> str:
@@ -65,7 +216,7 @@ def settings_of(run_args: str) -> str:
     return str(RunArgs.read(run_args).without(*flags))
 
 
-def sameness(facts: Mapping[str, str]) -> tuple[str, ...]:
+def sameness(facts: Facts) -> tuple[str, ...]:
     """Return what two runs must have in common to be compared."""
     same = (facts.get(name, "") for name in SAME)
     return (*same, settings_of(facts.get("run_args", "")))

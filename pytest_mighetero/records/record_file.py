@@ -9,15 +9,15 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pytest_mighetero.errors import MigheteroError
-from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.phase import Outcome, Phase
+from pytest_mighetero.records.record import LONGEST_S, Record, as_number
 
 NAME = "record.json"
 VERSION = 1
 EXPECTED = "expected a record.json, a run's folder, or a results folder"
-OUTCOMES = ("passed", "failed", "skipped")
 # Failures of tests may hold long diffs; beyond this something else has the name.
 _LARGEST = 16 * 1024 * 1024
 # No terminal, tape or pipe is waited for, should one have taken the file's place.
@@ -193,9 +193,17 @@ def _whole(path: Path, data: Any) -> Record | None:
     whole = (
         "version" in data
         and all(isinstance(text, str) for text in texts)
-        and all(phase.get("outcome") in OUTCOMES for phase in phases.values())
+        and all(phase.get("outcome") in get_args(Outcome) for phase in phases.values())
         and all(isinstance(each, list) for each in lists)
         and all(isinstance(item, Mapping) for each in lists for item in each)
         and isinstance(data.get("telemetry") or {}, Mapping)
     )
-    return Record(path, str(test), str(session), facts, phases, data) if whole else None
+    if not whole:
+        return None
+    read = {when: _phase(phase) for when, phase in phases.items()}
+    return Record(path, str(test), str(session), facts, read, data)
+
+
+def _phase(said: Mapping[str, Any]) -> Phase:
+    seconds = as_number(said.get("seconds"), LONGEST_S)
+    return Phase(said["outcome"], said.get("text") or "", seconds)

@@ -6,12 +6,10 @@ from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.plan.durations import Recorded
 from pytest_mighetero.plan.launch import run_args_of
 from pytest_mighetero.records import marks
-from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.record import LONGEST_S, Record
 from pytest_mighetero.records.results_folder import good_records
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair, run_name
-
-_LONGEST_S = 1e9
 
 
 def recorded_run(config: RunSpec, pair: Pair, gpu: Gpu) -> Recorded | None:
@@ -42,19 +40,12 @@ def recorded_run(config: RunSpec, pair: Pair, gpu: Gpu) -> Recorded | None:
 
 def _took(record: Record) -> Recorded | None:
     """Return how long a run took; None of one that was alone, or does not say."""
-    leads = [margin.get("start_s") for margin in record.data.get("overlap") or []]
-    known = [each for each in leads if isinstance(each, (int, float))]
-    if not leads or len(known) < len(leads) or not all(map(_is_time, known)):
+    leads = [margin.start_s for margin in record.margins]
+    known = [lead for lead in leads if lead is not None]
+    seconds = record.number("seconds")
+    if not leads or len(known) < len(leads) or seconds is None:
         return None
-    kept = record.facts.get("background_duration_by") == "session"
-    try:
-        seconds = float(record.facts["seconds"])
-    except (KeyError, ValueError):
+    if abs(seconds) >= LONGEST_S:
         return None
-    lead = 0.0 if kept else float(max(known))
-    return Recorded(lead, seconds) if _is_time(seconds) else None
-
-
-def _is_time(seconds: float) -> bool:
-    """Tell whether these may be somebody's seconds: JSON knows NaN, Infinity, 1e999."""
-    return abs(seconds) < _LONGEST_S
+    kept = record.text("background_duration_by") == "session"
+    return Recorded(0.0 if kept else max(known), seconds)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.record import Harness, Margin, Record
 from pytest_mighetero.show import report
 from pytest_mighetero.show.columns import columns
 from pytest_mighetero.terms.printable import printable
@@ -18,17 +18,16 @@ def page(record: Record) -> str:
 
 
 def _lines(record: Record) -> Iterator[str]:
-    data = record.data
     yield record.test
-    yield f"{record.path.parent}"
+    yield f"{record.folder}"
     yield from _phases(record)
     if record.facts:
         yield report.block(record.facts).rstrip()
-    yield from _section("harnesses", _harnesses(data.get("harnesses") or []))
-    yield from _section("overlap", _overlap(data.get("overlap") or []))
-    for name in ("attempts", "tuning"):
-        yield from _section(name, _each(data.get(name) or []))
-    yield from _section("telemetry", _telemetry(data.get("telemetry") or {}))
+    yield from _section("harnesses", _harnesses(record.harnesses))
+    yield from _section("overlap", _overlap(record.margins))
+    yield from _section("attempts", _each(record.attempts))
+    yield from _section("tuning", _each(record.tuning))
+    yield from _section("telemetry", _telemetry(record.telemetry))
 
 
 def _section(name: str, lines: list[str]) -> Iterator[str]:
@@ -39,49 +38,36 @@ def _section(name: str, lines: list[str]) -> Iterator[str]:
 
 def _phases(record: Record) -> Iterator[str]:
     for when, phase in record.phases.items():
-        seconds = phase.get("seconds")
-        took = "" if seconds is None else f" in {_number(seconds, '.1f')} s"
-        yield f"  {when} {phase['outcome']}{took}"
-        for line in str(phase.get("text") or "").splitlines():
+        took = "" if phase.seconds is None else f" in {phase.seconds:.1f} s"
+        yield f"  {when} {phase.outcome}{took}"
+        for line in phase.text.splitlines():
             yield f"    {line}"
-    if "teardown" not in record.phases:
+    if not record.ended:
         yield "  the run did not end: pytest was ended, or it still runs"
 
 
-def _harnesses(harnesses: list[Mapping[str, Any]]) -> list[str]:
+def _harnesses(harnesses: list[Harness]) -> list[str]:
     headings = ("role", "benchmark", "scenario", "device", "exit code", "log")
     rows = [
         (
-            *(_text(each.get(name)) for name in ("role", "benchmark", "scenario")),
-            _device_of(each),
-            _exit_of(each),
-            _text(each.get("output")),
+            *map(_text, (each.role, each.benchmark, each.scenario, each.device)),
+            "stopped" if each.stopped else _text(each.exit_code),
+            _text(each.output),
         )
         for each in harnesses
     ]
     return columns(headings, rows, right={"exit code"}, indent="  ") if rows else []
 
 
-def _device_of(harness: Mapping[str, Any]) -> str:
-    device = harness.get("device")
-    if not isinstance(device, Mapping):
-        return _text(device)
-    return " ".join(str(device[x]) for x in ("uuid", "profile") if device.get(x))
-
-
-def _exit_of(harness: Mapping[str, Any]) -> str:
-    code = harness.get("exit_code")
-    return "stopped" if harness.get("stopped") else "-" if code is None else str(code)
-
-
-def _overlap(margins: list[Mapping[str, Any]]) -> list[str]:
+def _overlap(margins: list[Margin]) -> list[str]:
     headings = ("background", "start margin s", "end margin s", "covered", "source")
     rows = [
         (
-            _text(each.get("name")),
-            *(_number(each.get(name), ".2f") for name in ("start_s", "end_s")),
-            _number(each.get("covered"), ".1%"),
-            _text(each.get("source")),
+            _text(each.name),
+            _number(each.start_s, ".2f"),
+            _number(each.end_s, ".2f"),
+            _number(each.covered, ".1%"),
+            _text(each.source),
         )
         for each in margins
     ]
@@ -100,13 +86,12 @@ def _telemetry(figures: Mapping[str, Any]) -> list[str]:
     return [*(f"  {name}: {_text(value)}" for name, value in plain.items()), *table]
 
 
-def _each(items: list[Any]) -> list[str]:
+def _each(items: Sequence[Mapping[str, Any]]) -> list[str]:
     """Show dicts of any kind: their texts and numbers, one level of what they hold."""
     lines = []
     for number, item in enumerate(items, 1):
-        known = item if isinstance(item, Mapping) else {"": item}
         lines.append(f"  {number}.")
-        for name, value in known.items():
+        for name, value in item.items():
             if isinstance(value, Mapping):
                 lines.append(f"    {name}:")
                 lines += [f"      {k}: {_text(v)}" for k, v in value.items()]
@@ -115,11 +100,8 @@ def _each(items: list[Any]) -> list[str]:
     return lines
 
 
-def _number(value: Any, how: str) -> str:
-    try:
-        return format(value, how) if isinstance(value, (int, float)) else _text(value)
-    except OverflowError:  # JSON's integers have no end
-        return _text(value)
+def _number(value: float | None, how: str) -> str:
+    return "-" if value is None else format(value, how)
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,8 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,21 +18,15 @@ from typing import IO, Any, Literal
 import pytest
 
 from pytest_mighetero.errors import MigheteroError
-from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.phase import AGAIN, Phase
+from pytest_mighetero.records.record import Harness, Record
 from pytest_mighetero.records.record_file import RecordError
 from pytest_mighetero.show import report
 from pytest_mighetero.show.joined import JoinedSuites
 from pytest_mighetero.terms.printable import printable_line
 
-AGAIN = "This execution did not count: the test was executed again."
-
-Phase = Mapping[str, Any]
-_LONGEST_S = 1e9  # JSON has Infinity, NaN, and integers without end
-_PHASES: tuple[Literal["setup", "call", "teardown"], ...] = (
-    "setup",
-    "call",
-    "teardown",
-)
+When = Literal["setup", "call", "teardown"]
+_PHASES: tuple[When, ...] = ("setup", "call", "teardown")
 
 _AT_ONCE = 250  # records, of which pytest and its XML take 70 kB each
 
@@ -159,17 +154,16 @@ def message_in(text: str) -> str:
 def reports_of(record: Record) -> Iterator[pytest.TestReport]:
     """Yield the reports of a run's phases, in their order."""
     phases = dict(record.phases)
-    if "teardown" not in phases:
-        cut = {"outcome": "failed", "text": _cut_off(record)}
-        phases["teardown" if phases else "setup"] = cut
-        phases.setdefault("teardown", {"outcome": "passed"})
-    if record.data.get("executed_again") is True:
+    if not record.ended:
+        phases["teardown" if phases else "setup"] = Phase("failed", _cut_off(record))
+        phases.setdefault("teardown", Phase("passed"))
+    if record.executed_again:
         phases = _not_counted(record)
-    outcomes = {when: phase["outcome"] for when, phase in phases.items()}
+    outcomes = {when: phase.outcome for when, phase in phases.items()}
     if outcomes == {"setup": "passed", "teardown": "failed"}:
         # pytest would count such a pair as no test at all.
-        took = sum(map(_seconds, phases.values()))
-        phases = {"teardown": {**phases["teardown"], "seconds": took}}
+        took = _seconds(phases.values())
+        phases = {"teardown": replace(phases["teardown"], seconds=took)}
     for when in _PHASES:
         if when in phases:
             yield _report(record, when, phases[when])
@@ -177,77 +171,72 @@ def reports_of(record: Record) -> Iterator[pytest.TestReport]:
 
 def _not_counted(record: Record) -> dict[str, Phase]:
     """Return the phases of an execution that another one followed: it was skipped."""
-    said = (str(each.get("text") or "") for each in record.phases.values())
+    said = (phase.text for phase in record.phases.values())
     test = record.test.partition("::")[0]
     reason = "\n".join([AGAIN, *filter(None, said)])
-    took = sum(map(_seconds, record.phases.values()))
-    skipped = {"outcome": "skipped", "text": repr((test, 0, reason)), "seconds": took}
-    return {"setup": skipped, "teardown": {"outcome": "passed"}}
+    text, took = repr((test, 0, reason)), _seconds(record.phases.values())
+    return {"setup": Phase("skipped", text, took), "teardown": Phase("passed")}
 
 
-def _report(
-    record: Record, when: Literal["setup", "call", "teardown"], phase: Phase
-) -> pytest.TestReport:
-    last = when == "teardown" or phase["outcome"] == "skipped"
+def _report(record: Record, when: When, phase: Phase) -> pytest.TestReport:
+    last = when == "teardown" or phase.outcome == "skipped"
     block = report.block(record.facts) if record.facts else ""
     test = printable_line(record.test)
     return pytest.TestReport(
         nodeid=test,
         location=(test.partition("::")[0], None, ""),
         keywords={},
-        outcome=phase["outcome"],
+        outcome=phase.outcome,
         longrepr=_longrepr(record.test, phase),
         when=when,
         sections=[("Captured stdout teardown", block)] if last and block else [],
-        duration=_seconds(phase),
+        duration=phase.seconds or 0.0,
         user_properties=list(record.facts.items()),
     )
 
 
-def _seconds(phase: Phase) -> float:
-    seconds = phase.get("seconds")
-    known = isinstance(seconds, (int, float)) and abs(seconds) < _LONGEST_S
-    return float(seconds or 0) if known else 0.0
+def _seconds(phases: Iterable[Phase]) -> float:
+    return sum(phase.seconds or 0.0 for phase in phases)
 
 
 def _longrepr(test: str, phase: Phase) -> Any:
-    text = str(phase.get("text") or "")
-    if phase["outcome"] == "passed":
+    if phase.outcome == "passed":
         return None
-    if phase["outcome"] == "failed":
-        return _Text.of(text)
+    if phase.outcome == "failed":
+        return _Text.of(phase.text)
     try:
-        path, line, reason = ast.literal_eval(text)
+        path, line, reason = ast.literal_eval(phase.text)
         return str(path), int(line), str(reason)
     except (SyntaxError, TypeError, ValueError, MemoryError, RecursionError):
-        return test.partition("::")[0], 0, text
+        return test.partition("::")[0], 0, phase.text
 
 
 def _cut_off(record: Record) -> str:
     """Say what is known of a run whose teardown was never reported."""
-    known = [f"{when} {phase['outcome']}" for when, phase in record.phases.items()]
-    known += [_state(each) for each in record.data.get("harnesses") or []]
+    known = [f"{when} {phase.outcome}" for when, phase in record.phases.items()]
+    known += map(_state, record.harnesses)
     return (
         f"the run did not end: pytest was ended, or it still runs. Known by then: "
         f"{'; '.join(known) or 'nothing'}. All of it: {record.path}"
     )
 
 
-def _state(harness: Mapping[str, Any]) -> str:
-    code = harness.get("exit_code")
+def _state(harness: Harness) -> str:
+    code = harness.exit_code
     ended = "was running" if code is None else f"exited with code {code}"
-    state = ended if harness.get("launched") else "was not launched"
-    return f"{harness.get('role')} {state}"
+    return f"{harness.role} {ended if harness.launched else 'was not launched'}"
 
 
 def _reports_of_damaged(damaged: RecordError) -> Iterator[pytest.TestReport]:
-    folder = damaged.path.parent
-    for when, outcome in (("setup", "failed"), ("teardown", "passed")):
+    folder, text = damaged.path.parent, str(damaged)
+    both: tuple[tuple[When, Phase], ...]
+    both = ("setup", Phase("failed", text)), ("teardown", Phase("passed"))
+    for when, phase in both:
         yield pytest.TestReport(
             nodeid=printable_line(f"{folder.parent.name}::{folder.name}"),
             location=(printable_line(str(damaged.path)), None, ""),
             keywords={},
-            outcome=outcome,  # type: ignore[arg-type]
-            longrepr=_Text.of(str(damaged)) if outcome == "failed" else None,
-            when=when,  # type: ignore[arg-type]
+            outcome=phase.outcome,
+            longrepr=_longrepr("", phase),
+            when=when,
         )

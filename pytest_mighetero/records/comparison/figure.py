@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pytest_mighetero.readers.result import Result
+from pytest_mighetero.records.facts import Facts, flag, number
 from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.scenario import is_bounded
 
@@ -89,7 +89,7 @@ class Measurement:
         return self.unit != "ms"
 
 
-def of_facts(facts: Mapping[str, str]) -> Measurement | None:
+def of_facts(facts: Facts) -> Measurement | None:
     """Return the measurement that a run's facts hold.
 
     Returns:
@@ -99,44 +99,38 @@ def of_facts(facts: Mapping[str, str]) -> Measurement | None:
     return None if audit_of(facts.get("action", "")) else figure_of(facts)
 
 
-def figure_of(facts: Mapping[str, str]) -> Measurement | None:
+def figure_of(facts: Facts) -> Measurement | None:
     """Return what ``of_facts`` does, of audits, too: TEST04's is its part A's."""
+    held = flag(facts, "overlap_ok") is not False and "damage" not in facts
+    scenario, unit = facts.get("scenario"), facts.get("unit")
+    if not (held and flag(facts, "validity")) or scenario is None or unit is None:
+        return None
     try:
-        if facts["validity"] != "VALID" or facts.get("overlap_ok", "true") != "true":
-            return None
-        value, unit, scenario = float(facts["value"]), facts["unit"], facts["scenario"]
-        if "damage" in facts or not 0 <= value < math.inf:
+        value = number(facts, "value")
+        if value is None or value < 0:
             return None
         if not is_bounded(scenario):
             return Measurement(scenario, value, unit)
-        target, p99, limit, *tokens = (
-            _finite(facts[name]) if name in facts else None for name in _FACTS
-        )
-        measured = Measurement(
-            *(scenario, value, unit, target),
-            tuned=facts.get("tuned") == "true",
-            invalid_above=_invalid_above(facts),
-        )
-        if all(each is None for each in tokens):
-            return replace(measured, p99_ms=p99, limit_ms=limit)
-        ttft, tpot = Latency(_TTFT, *tokens[:2]), Latency(_TPOT, *tokens[2:])
-        return replace(measured, ttft=ttft, tpot=tpot)
-    except (KeyError, ValueError):
+        target, p99, limit, *tokens = (number(facts, name) for name in _FACTS)
+        above = _invalid_above(facts)
+    except ValueError:
         return None
+    tuned = flag(facts, "tuned") is True
+    measured = Measurement(
+        *(scenario, value, unit, target), tuned=tuned, invalid_above=above
+    )
+    if all(each is None for each in tokens):
+        return replace(measured, p99_ms=p99, limit_ms=limit)
+    ttft, tpot = Latency(_TTFT, *tokens[:2]), Latency(_TPOT, *tokens[2:])
+    return replace(measured, ttft=ttft, tpot=tpot)
 
 
-def _finite(text: str) -> float:
-    if not math.isfinite(value := float(text)):
-        raise ValueError(f"{text} is no figure")
-    return value
-
-
-def _invalid_above(facts: Mapping[str, str]) -> float | None:
+def _invalid_above(facts: Facts) -> float | None:
     """Return the nearest target above that did not hold."""
-    said = facts.get("tuned_invalid_above") or facts.get("target_qps_invalid")
-    if said is None:
-        return None
-    return math.inf if said == "none" else _finite(said)
+    name = "tuned_invalid_above"
+    if facts.get(name) == "none":
+        return math.inf
+    return number(facts, name if facts.get(name) else "target_qps_invalid")
 
 
 def of_result(result: Result) -> Measurement | None:

@@ -135,21 +135,21 @@ def _of_record(record: Record, shared: _Shared) -> Entry:
 
 def why_not(record: Record) -> str:
     """Say why nothing is compared with a run."""
-    audit = audit_of(record.facts.get("action", ""))
+    audit = audit_of(record.text("action"))
     failed = [
-        f"{when} {phase['outcome']}: {_first_line(phase.get('text'))}".rstrip(": ")
+        f"{when} {phase.outcome}: {_first_line(phase.text)}".rstrip(": ")
         for when, phase in record.phases.items()
-        if phase["outcome"] != "passed"
+        if phase.outcome != "passed"
     ]
     if failed:
         return failed[0]
-    if "teardown" not in record.phases:
+    if not record.ended:
         return "the run did not end"
     if not record.good:
         return "the backgrounds did not cover main"
     if audit:
         return f"an audit, {audit.upper()}: {_said(record.facts)}"
-    if record.facts.get("mode") == "AccuracyOnly":
+    if record.text("mode") == "AccuracyOnly":
         return "accuracy run"
     return "LoadGen's log has no VALID result"
 
@@ -163,8 +163,8 @@ def _said(facts: Mapping[str, str]) -> str:
     return f"{facts['validity']}, {figure}"
 
 
-def _first_line(text: object) -> str:
-    line = next(iter(str(text or "").splitlines()), "")
+def _first_line(text: str) -> str:
+    line = next(iter(text.splitlines()), "")
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
