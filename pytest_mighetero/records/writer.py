@@ -7,17 +7,13 @@ import shlex
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest_mighetero
 from pytest_mighetero.errors import HarnessError
-from pytest_mighetero.harness.process import HarnessProcess
-from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.records.record_file import VERSION
 from pytest_mighetero.records.reserve import replace
-from pytest_mighetero.run.evidence import ran_otherwise, result_of
 from pytest_mighetero.terms.secret import NONE, Secrets
 
 
@@ -104,40 +100,3 @@ def write_record(
             f"is there is of an earlier moment and lacks the end of the run."
         ) from error
     return path
-
-
-def describe(
-    launch: Launch, harness: HarnessProcess, *, read_logs: bool = True
-) -> dict[str, Any]:
-    """Return what is known of one harness, as plain data.
-
-    Args:
-        launch: what was to be started.
-        harness: its process.
-        read_logs: whether LoadGen's logs, which take their time, are read for it.
-    """
-    stamps = {
-        name: stamp and stamp.wall
-        for name in ("launched", "started", "finished", "stopped", "exited")
-        for stamp in [getattr(harness, name)]
-    }
-    result = result_of(launch) if read_logs and harness.exited else None
-    return {
-        "role": launch.folder.name,
-        "benchmark": launch.pair.benchmark,
-        "scenario": launch.pair.scenario,
-        "action": launch.action,
-        "device": asdict(launch.device),
-        "run_args": str(launch.run_args),
-        "command": str(launch.command),
-        "min_duration_s": launch.min_duration,
-        "log_dir": str(launch.log_dir),
-        "output": str(launch.output),
-        **stamps,
-        "exit_code": harness.exit_code,
-        "asked": [asdict(each) for each in launch.asked],
-        "ran_otherwise": ran_otherwise(launch)
-        if read_logs and harness.launched
-        else [],
-        "loadgen": result and result.to_dict(),
-    }

@@ -8,9 +8,9 @@ from typing import Any
 from pytest_mighetero.devices.telemetry import throttling
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch, RunPlan
-from pytest_mighetero.records.comparison.own_figures import Own, own_figures
-from pytest_mighetero.records.writer import describe
+from pytest_mighetero.records.comparison.own_figures import Own
 from pytest_mighetero.run.backgrounds.keeper import Neighbours
+from pytest_mighetero.run.description import describe, own_figures
 from pytest_mighetero.run.evidence import accuracy_summary
 from pytest_mighetero.run.facts import (
     Known,

@@ -15,8 +15,10 @@ from pytest_mighetero.plan.durations import BackgroundTime
 from pytest_mighetero.plan.launch import Launch, RunPlan, plan_backgrounds, plan_run
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.judgement import (
+    Judgement,
     compare_neighbours,
-    judge_against_others,
+    judge_by_earlier,
+    judge_by_reference,
 )
 from pytest_mighetero.records.comparison.own_figures import judge_own_figures
 from pytest_mighetero.records.facts import Value, texts
@@ -212,13 +214,38 @@ class Case:
         self.place.check_lease(warn)
         if not self.place.seated:
             self._compare()
-        judge_against_others(self.config, self.facts, self._session, self.learn, warn)
+        self._judge_by_others(warn)
         return self.attempt.main.result
 
     def _compare(self) -> None:
-        compared = compare_neighbours(self.config, self.facts, self._session)
-        if compared is not None:
-            self.learn(**compared)
+        results = self.config.results_dir
+        self.learn(**compare_neighbours(results, self.facts, self._session))
+
+    def _judge_by_others(self, warn: Warn) -> None:
+        """Check the run against its reference, and against earlier ones if asked to.
+
+        Raises:
+            RunError: it is worse.
+        """
+        config, problems = self.config, list[str]()
+        if not config.save_reference:
+            judged = judge_by_reference(config.references, self.facts)
+            problems += self._take(judged, warn)
+        if config.compare is not None:
+            where = config.results_dir if config.compare == "last" else config.compare
+            judged = judge_by_earlier(
+                where, self.facts, self._session, config.tolerance
+            )
+            problems += self._take(judged, warn)
+        if problems:
+            raise RunError("\n".join(problems))
+
+    def _take(self, judged: Judgement, warn: Warn) -> Sequence[str]:
+        """Learn what a comparison came to, and warn; return what fails the run."""
+        self.learn(**judged.facts)
+        for each in judged.warnings:
+            warn(each)
+        return judged.problems
 
     def next_folder(self, kind: str, number: int) -> Path:
         """Return the folder of a further ``attempt`` or ``trial``."""
@@ -241,9 +268,13 @@ class Case:
                 problems = attempt.finish(warn)
             finally:
                 self.learn(**attempt.overlap_facts())
-            problems += judge_own_figures(
-                self.config, self.facts, attempt.own_figures(), self.learn, warn
+            judged = judge_own_figures(
+                self.config.results_dir,
+                self.facts,
+                attempt.own_figures(),
+                self.config.background_tolerance,
             )
+            problems += self._take(judged, warn)
             if problems:
                 raise RunError("\n".join(problems))
         self._compare()

@@ -14,12 +14,11 @@ import pytest
 from pytest_mighetero.records import history_index, marks, record_file
 from pytest_mighetero.records.comparison.judgement import (
     compare_neighbours,
-    judge_against_others,
+    judge_by_earlier,
 )
 from pytest_mighetero.records.history_index import INDEX
 from pytest_mighetero.records.results_folder import good_records
 from tests.cli.runs import FACTS, failed, write_run
-from tests.lab.driver import config_of
 
 COUNT = 120
 ASKED = marks.same(FACTS)
@@ -92,19 +91,18 @@ def test_most_are_read_once(results: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_comparison_reads_its_sample_alone(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = config_of(results.parent, results_dir=str(results), mig_compare="last")
     alone = {**FACTS, "run": "isolated", "backgrounds": ""}
     read = opened(monkeypatch)
     for _ in range(2):
         read.clear()
-        compared = compare_neighbours(config, alone, "mine")
-        assert compared is not None
+        assert compare_neighbours(results, alone, "mine")
     newest = {folder.name for folder in folders(results)[4::8]}
     assert {path.parent.name for path in read if path.name != INDEX} == newest
     read.clear()
-    learnt: dict[str, str] = {}
-    judge_against_others(config, FACTS, "mine", learnt.update, pytest.fail)
-    assert learnt["compared"].endswith(f"than {max(folders(results)[4::8])}")
+    judged = judge_by_earlier(results, FACTS, "mine", 0.1)
+    assert not judged.warnings
+    said = f"{judged.facts['compared']}"
+    assert said.endswith(f"than {max(folders(results)[4::8])}")
     assert {path.parent.name for path in read if path.name != INDEX} == newest
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_mighetero.errors import RunError
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
 from pytest_mighetero.records.comparison.reference_files import load_references
 from pytest_mighetero.records.comparison.references import check, key_of, shown
@@ -15,33 +15,45 @@ from pytest_mighetero.records.comparison.samples import (
     compare,
     comparisons,
 )
-from pytest_mighetero.records.marks import same, sample
-from pytest_mighetero.records.record import Record, sameness
+from pytest_mighetero.records.facts import Facts, Value
+from pytest_mighetero.records.marks import marks_of, same, sample
+from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.records.results_folder import good_records, light
-from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.scenario import is_bounded
 
-Facts = Mapping[str, str]
+
+@dataclass(frozen=True)
+class Judgement:
+    """What comparing a run with others came to.
+
+    Attributes:
+        facts: what else is known of it now.
+        problems: what fails it, a sentence each.
+        warnings: what does not, likewise.
+    """
+
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    problems: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
 
 def compare_neighbours(
-    config: RunSpec, facts: Facts, session: str
-) -> dict[str, str] | None:
-    """Return the facts of what neighbours cost; None until both kinds of run exist.
+    results: Path, facts: Facts, session: str
+) -> Mapping[str, Value]:
+    """Return what neighbours cost; nothing until both kinds of run exist.
 
     This run and the good ones of its kind and pytest run are one sample; those of the
     other kind, by the newest pytest run that has any, are the other.
     """
     mine = of_facts(facts)
     if mine is None:
-        return None
-    results = config.results_dir
-    heterogeneous_now = facts["run"] == "heterogeneous"
-    others = {**facts, "run": "isolated" if heterogeneous_now else "heterogeneous"}
-    newest = next(_same(results, others, same(others)), None)
+        return {}
+    is_isolated = facts["run"] == "isolated"
+    others = {**facts, "run": "heterogeneous" if is_isolated else "isolated"}
+    newest = next(_measured(results, facts, same(others)), None)
     if newest is None:
-        return None
+        return {}
     own = _sample(results, facts, session)
     theirs = _sample(results, newest.facts, newest.session) or [newest]
     samples = [*_measurements(own), mine], _measurements(theirs)
@@ -51,11 +63,8 @@ def compare_neighbours(
             "interference": f"unknown: the targets were chosen differently "
             f"({', '.join(sorted(chosen))}); run both at one target, or with --mig-tune"
         }
-    isolated, heterogeneous = (
-        samples if facts["run"] == "isolated" else reversed(samples)
-    )
-    compared = compare(isolated, heterogeneous)
-    return None if compared is None else _interference(compared)
+    compared = compare(*(samples if is_isolated else reversed(samples)))
+    return {} if compared is None else _interference(compared)
 
 
 def _chosen_targets(runs: Sequence[Facts]) -> set[str]:
@@ -64,127 +73,110 @@ def _chosen_targets(runs: Sequence[Facts]) -> set[str]:
     return {f.get("target_qps_first", f.get("target_qps", "")) for f in given}
 
 
-def _interference(compared: Comparison) -> dict[str, str]:
+def _interference(compared: Comparison) -> Mapping[str, Value]:
     significant = {True: "yes", False: "no", None: "unknown: single runs"}
-    figure = compared.figure
     return {
         "interference": str(compared),
-        "interference_ratio": f"{compared.ratio:.4f}",
-        "interference_figure": figure.name,
-        "interference_better": "higher" if figure.higher_is_better else "lower",
+        "interference_ratio": compared.ratio,
+        "interference_figure": compared.figure.name,
+        "interference_better": compared.figure.higher_is_better,
         "interference_significant": significant[compared.significant],
         "isolated_value": str(compared.base),
         "heterogeneous_value": str(compared.other),
     }
 
 
-def judge_against_others(
-    config: RunSpec,
-    facts: Facts,
-    session: str,
-    learn: Callable[..., None],
-    warn: Callable[[str], None],
-) -> None:
-    """Check a VALID run against its reference, and against earlier runs if asked to.
-
-    Args:
-        config: has the folders and the tolerance.
-        facts: what is known of the run.
-        session: which pytest run it belongs to.
-        learn: takes further facts.
-        warn: told where there is nothing to compare with.
+def judge_by_reference(folder: Path, facts: Facts) -> Judgement:
+    """Check a VALID run that was not searched for against its reference in *folder*.
 
     Raises:
-        RunError: it misses its reference, or is worse than an earlier run.
         ConfigError: a reference file cannot be meant.
     """
     mine = of_facts(facts)
+    if mine is None or mine.tuned:
+        return Judgement()
+    reference = load_references(folder).get(key_of(facts))
+    if reference is None:
+        return Judgement()
+    lower, upper = shown(reference.lower), shown(reference.upper)
+    said = f"{shown(reference.value)} ({lower} to {upper} {reference.unit})"
+    problem = check(reference, mine)
+    return Judgement({"reference": said}, [problem] if problem else [])
+
+
+def judge_by_earlier(
+    where: Path, facts: Facts, session: str, tolerance: float
+) -> Judgement:
+    """Compare a VALID run with earlier ones.
+
+    Args:
+        where: a results folder, or one record.
+        facts: of the run.
+        session: which pytest run it belongs to.
+        tolerance: by how much it may be worse, 0.05 for 5 %.
+    """
+    mine = of_facts(facts)
     if mine is None:
-        return
+        return Judgement()
     name = f"{facts['benchmark']}_{facts['scenario']}"
-    problems: list[str | None] = []
-    reference = load_references(config.references).get(key_of(facts))
-    if reference is not None and not (config.save_reference or mine.tuned):
-        lower, upper = shown(reference.lower), shown(reference.upper)
-        bounds = f"{lower} to {upper} {reference.unit}"
-        learn(reference=f"{shown(reference.value)} ({bounds})")
-        problems.append(check(reference, mine))
-    if config.compare is not None:
-        why = f"there is no earlier good run like {name} to compare"
-        try:
-            earlier = _earlier(config.compare, config.results_dir, facts, session)
-        except RecordError as error:  # of the one record that was named
-            earlier, why = [], str(error)
-        compared = comparisons(_measurements(earlier), [mine])
-        if not compared:
-            warn(f"--mig-compare: {why}")
-        else:
-            said = "; ".join(map(str, compared))
-            learn(compared=f"{said} than {earlier[-1].path.parent}")
-            for each in compared:
-                if each.unresolved and abs(each.change) > config.tolerance:
-                    warn(f"--mig-compare: {name}: the search was too coarse: {each}")
-            problems += (
-                _worse(each, earlier[-1], config.tolerance, name) for each in compared
-            )
-    if found := [problem for problem in problems if problem]:
-        raise RunError("\n".join(found))
+    why = f"there is no earlier good run like {name} to compare"
+    try:
+        earlier = _earlier(where, facts, session)
+    except RecordError as error:  # of the one record that was named
+        earlier, why = [], str(error)
+    compared = comparisons(_measurements(earlier), [mine])
+    if not compared:
+        return Judgement(warnings=[f"--mig-compare: {why}"])
+    folder = earlier[-1].folder
+    return Judgement(
+        {"compared": f"{'; '.join(map(str, compared))} than {folder}"},
+        [
+            f"{name}: {_worse(each, folder, tolerance)}"
+            for each in compared
+            if each.worse_by > tolerance
+        ],
+        [
+            f"--mig-compare: {name}: the search was too coarse: {each}"
+            for each in compared
+            if each.unresolved and abs(each.change) > tolerance
+        ],
+    )
 
 
-def _worse(
-    compared: Comparison, earlier: Record, tolerance: float, name: str
-) -> str | None:
-    if compared.worse_by <= tolerance:
-        return None
+def _worse(compared: Comparison, earlier: Path, tolerance: float) -> str:
     figure, base = compared.figure, compared.base.median
     bound = base * (1 - tolerance if figure.higher_is_better else 1 + tolerance)
     least = "at least" if figure.higher_is_better else "at most"
     return (
-        f"{name}: {figure.name} is {amount(compared.other.median)} {figure.unit}, "
-        f"{compared.worse_by:.1%} worse than the {amount(base)} of "
-        f"{earlier.path.parent} (expected {least} {amount(bound)}, --mig-tolerance)."
+        f"{figure.name} is {amount(compared.other.median)} {figure.unit}, "
+        f"{compared.worse_by:.1%} worse than the {amount(base)} of {earlier} "
+        f"(expected {least} {amount(bound)}, --mig-tolerance)."
     )
 
 
-def _earlier(
-    where: Path | str, results: Path, facts: Facts, session: str
-) -> list[Record]:
+def _earlier(where: Path, facts: Facts, session: str) -> list[Record]:
     """Return the earlier good runs of the newest pytest run, the oldest first."""
-    folder = results if isinstance(where, str) else where
-    for record in _same(folder, facts, same(facts)):
-        if record.session != session and _same_run(record.facts, facts):
-            return _sample(folder, facts, record.session)[::-1] or [record]
+    beside = facts.get("backgrounds", "")
+    for record in _measured(where, facts, same(facts)):
+        if record.session != session and record.text("backgrounds") == beside:
+            return _sample(where, facts, record.session)[::-1] or [record]
     return []
 
 
-def _sample(folder: Path, facts: Facts, session: str) -> list[Record]:
-    """Return the measurements that are one sample, the newest first."""
-    return [
-        light(record)
-        for record in _same(folder, facts, sample(facts, session))
-        if record.session == session and _same_run(record.facts, facts)
-    ]
+def _sample(where: Path, facts: Facts, session: str) -> list[Record]:
+    """Return the runs that are one sample with that of *facts*, the newest first."""
+    return [light(each) for each in _measured(where, facts, sample(facts, session))]
 
 
-def _same(folder: Path, facts: Facts, mark: str) -> Iterator[Record]:
-    """Yield the measurements of the same thing and kind, the newest first."""
-    wanted, run = sameness(facts), facts.get("run")
-    for record in _candidates(folder, facts, mark):
-        alike = record.facts.get("run") == run and sameness(record.facts) == wanted
-        if alike and record.measurement is not None:
-            yield record
-
-
-def _candidates(folder: Path, facts: Facts, mark: str) -> Iterator[Record]:
-    if folder.is_dir():
+def _measured(where: Path, facts: Facts, mark: str) -> Iterator[Record]:
+    """Yield the measurements of a pair that have *mark*, the newest first."""
+    if where.is_dir():
         part = f"-{facts['benchmark']}_{facts['scenario']}"
-        yield from good_records(folder, part, mark)
-    elif folder.exists():
-        yield read_record(folder)
-
-
-def _same_run(one: Facts, other: Facts) -> bool:
-    return all(one.get(name) == other.get(name) for name in ("run", "backgrounds"))
+        found = good_records(where, part, mark)
+    else:
+        alone = read_record(where) if where.exists() else None
+        found = iter([alone] if alone and mark in marks_of(alone) else [])
+    return (record for record in found if record.measurement is not None)
 
 
 def _measurements(records: Sequence[Record]) -> list[Measurement]:

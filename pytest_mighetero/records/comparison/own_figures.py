@@ -5,22 +5,19 @@ Neighbours that idle make main's figure too good, and only their own figures sho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from pytest_mighetero.harness.process import HarnessProcess
-from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.readers.result import Metric
+from pytest_mighetero.records.comparison.judgement import Judgement
 from pytest_mighetero.records.comparison.samples import amount
-from pytest_mighetero.records.marks import BESIDE, beside
-from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.facts import Facts
+from pytest_mighetero.records.marks import beside
+from pytest_mighetero.records.record import Harness, Record
 from pytest_mighetero.records.results_folder import good_records
-from pytest_mighetero.run.evidence import result_of
-from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
 
 # A neighbour has cost up to 16 % (A30 in MLPerf Inference v2.0, isolated against
@@ -31,27 +28,32 @@ _RUNS = 9  # that a median is taken of, the newest ones
 
 @dataclass(frozen=True)
 class Own:
-    """A background that ended by itself, and its scenario's metric by LoadGen."""
+    """A background that ended by itself, and its scenario's metric by LoadGen.
 
-    launch: Launch
-    metric: Metric
+    Attributes:
+        pair: what it ran.
+        profile: of its device.
+        run_args: what it was told; by how long it ran it is no other background.
+        value: of the metric, in ``unit``.
+    """
+
+    pair: Pair
+    profile: str | None
+    run_args: RunArgs
+    value: float
+    unit: str
 
     def __str__(self) -> str:
-        metric = self.metric
-        return f"{self.launch.pair.benchmark}={metric.value:.10g} {metric.unit}"
+        return f"{self.pair.benchmark}={self.value:.10g} {self.unit}"
 
+    def is_like(self, other: Own) -> bool:
+        """Tell whether *other* is the same background's, in another run."""
+        return self._identity == other._identity
 
-def own_figures(
-    launches: Sequence[Launch], harnesses: Sequence[HarnessProcess]
-) -> list[Own]:
-    """Return what those came to that ended by themselves and left a result to trust."""
-    ended = [
-        (launch, result_of(launch))
-        for launch, harness in zip(launches, harnesses, strict=True)
-        if harness.exited and not harness.stopped
-    ]
-    good = [(each, r.metric) for each, r in ended if r is not None and not r.damage]
-    return [Own(each, metric) for each, metric in good if metric is not None]
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        told = self.run_args.without("min_duration")
+        return self.pair, self.profile, told, self.unit
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,12 @@ class _Past:
 
     @property
     def _lower_is_worse(self) -> bool:
-        return self.own.metric.unit != "ms"
+        return self.own.unit != "ms"
 
     @property
     def worse_by(self) -> float:
         """The relative change for the worse."""
-        change = self.own.metric.value / self.median - 1
+        change = self.own.value / self.median - 1
         return -change if self._lower_is_worse else change
 
     @property
@@ -77,111 +79,75 @@ class _Past:
         return f"{self.runs} run" if self.runs == 1 else f"{self.runs} runs"
 
     def __str__(self) -> str:
-        value = f"{amount(self.median)} {self.own.metric.unit}"
-        return f"{self.own.launch.pair.benchmark}={value} ({self._of})"
+        value = f"{amount(self.median)} {self.own.unit}"
+        return f"{self.own.pair.benchmark}={value} ({self._of})"
 
     def sentence(self, limit: float) -> str:
         """Say by how much it is worse than *limit* allows."""
-        metric, sign = self.own.metric, -1 if self._lower_is_worse else 1
+        own, sign = self.own, -1 if self._lower_is_worse else 1
         than, least = ("below", "least") if self._lower_is_worse else ("above", "most")
         bound = self.median * (1 + sign * limit)
         return (
-            f"Background {self.own.launch.name} came to {amount(metric.value)} "
-            f"{metric.unit}, {self.worse_by:.1%} {than} the {amount(self.median)} of "
-            f"its history of {self._of} (expected at {least} {amount(bound)}, "
+            f"Background {own.pair} came to {amount(own.value)} {own.unit}, "
+            f"{self.worse_by:.1%} {than} the {amount(self.median)} of its history of "
+            f"{self._of} (expected at {least} {amount(bound)}, "
             f"--mig-background-tolerance)"
         )
 
 
 def judge_own_figures(
-    config: RunSpec,
-    facts: Mapping[str, str],
-    figures: Sequence[Own],
-    learn: Callable[..., None],
-    warn: Callable[[str], None],
-) -> list[str]:
+    results: Path, facts: Facts, figures: Sequence[Own], tolerance: float | None
+) -> Judgement:
     """Compare each background with itself in earlier runs of the same test.
 
     Args:
-        config: has the results folder and the tolerance.
+        results: the results folder.
         facts: of the run.
         figures: of the backgrounds that have any.
-        learn: takes what they were compared with, as a further fact.
-        warn: told who is far below its history.
-
-    Returns:
-        Who is lower than the tolerance allows.
+        tolerance: by how much one may be worse, 0.1 for 10 %; None for any amount, of
+            which much is a warning.
     """
-    tolerance = config.background_tolerance
-    records = list(islice(_alike(config.results_dir, facts), _RUNS)) if figures else []
-    earlier = [(own, _history(records, own)) for own in figures]
+    main = f"{facts['benchmark']}_{facts['scenario']}"
+    records: list[Record] = []
+    if figures:
+        alike = good_records(results, f"-{main}", beside(facts))
+        records = list(islice(alike, _RUNS))
+    earlier = [(own, [*_history(records, own)]) for own in figures]
     known = [_Past(own, median(old), len(old)) for own, old in earlier if old]
-    compared = {past.own.launch.pair.benchmark for past in known}
+    compared = {past.own.pair.benchmark for past in known}
     silent = [n for n in facts["backgrounds"].split(",") if n not in compared]
+    problems, warnings = [], []
     if tolerance is not None and silent:
-        warn(
+        warnings.append(
             f"--mig-background-tolerance: not compared, for lack of a figure of "
             f"its own or of an earlier good run like this: {', '.join(silent)}"
         )
-    if not known:
-        return []
-    learn(background_history=",".join(map(str, known)))
-    main = f"{facts['benchmark']}_{facts['scenario']}"
-    why = (
-        f"; that is the median of good runs of {main} beside {facts['backgrounds']}, "
-        f"the newest in {records[0].path.parent}. Main had less beside it: its own "
-        f"figure may be too good."
-    )
-    problems = []
     for past in known:
+        why = (
+            f"; that is the median of good runs of {main} beside "
+            f"{facts['backgrounds']}, the newest in {records[0].folder}. Main had less "
+            f"beside it: its own figure may be too good."
+        )
         if tolerance is not None and past.worse_by > tolerance:
             problems.append(past.sentence(tolerance) + why)
         elif past.worse_by > FAR:
-            warn(past.sentence(FAR) + why)
-    return problems
+            warnings.append(past.sentence(FAR) + why)
+    return Judgement({"background_history": [*map(str, known)]}, problems, warnings)
 
 
-def _alike(results: Path, facts: Mapping[str, str]) -> Iterator[Record]:
-    """Yield earlier good runs of the same thing beside the same, the newest first."""
-    part = f"-{facts['benchmark']}_{facts['scenario']}"
-    for record in good_records(results, part, beside(facts)):
-        if all(record.facts.get(each) == facts.get(each) for each in BESIDE):
-            yield record
+def _history(records: Sequence[Record], own: Own) -> Iterator[float]:
+    """Yield what the same background came to in *records*."""
+    for record in records:
+        for harness in record.harnesses[1:]:
+            found = _own_of(harness)
+            if found is not None and found.value and found.is_like(own):
+                yield found.value
 
 
-def _history(records: Sequence[Record], own: Own) -> list[float]:
-    """Return what the same background came to in *records*."""
-    wanted = _identity(
-        own.launch.pair.benchmark,
-        own.launch.pair.scenario,
-        own.launch.device.profile,
-        str(own.launch.run_args),
-    )
-    lists = (record.data.get("harnesses") for record in records)
-    entries = (entry for each in lists if isinstance(each, list) for entry in each[1:])
-    values = (_value(entry, wanted, own.metric.unit) for entry in entries)
-    return [value for value in values if value]
-
-
-def _value(entry: Mapping[str, Any], wanted: object, unit: str) -> float | None:
-    try:
-        metric = entry["loadgen"]["metric"]
-        identity = _identity(
-            entry["benchmark"],
-            entry["scenario"],
-            entry["device"]["profile"],
-            entry["run_args"],
-        )
-        same = (identity, metric["unit"]) == (wanted, unit)
-        damaged = entry["loadgen"].get("damage")
-        return float(metric["value"]) if same and not damaged else None
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
-        return None  # it was stopped, or an older version wrote it
-
-
-def _identity(
-    benchmark: str, scenario: str, profile: str | None, run_args: str
-) -> tuple[object, ...]:
-    """Return what makes a background the same: its length apart."""
-    told = RunArgs.read(run_args).without("min_duration")
-    return benchmark, scenario, profile, told
+def _own_of(harness: Harness) -> Own | None:
+    """Return the figure of one that has any: it was not stopped."""
+    if harness.value is None or harness.unit is None or harness.run_args is None:
+        return None
+    pair = Pair(harness.benchmark or "", harness.scenario or "")
+    told = RunArgs.read(harness.run_args)
+    return Own(pair, harness.profile, told, harness.value, harness.unit)

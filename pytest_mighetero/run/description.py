@@ -1,0 +1,68 @@
+"""What a run knows of its harnesses, as its record and comparisons take it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.records.comparison.own_figures import Own
+from pytest_mighetero.run.evidence import ran_otherwise, result_of
+
+
+def describe(
+    launch: Launch, harness: HarnessProcess, *, read_logs: bool = True
+) -> dict[str, Any]:
+    """Return what is known of one harness, as plain data.
+
+    Args:
+        launch: what was to be started.
+        harness: its process.
+        read_logs: whether LoadGen's logs, which take their time, are read for it.
+    """
+    stamps = {
+        name: stamp and stamp.wall
+        for name in ("launched", "started", "finished", "stopped", "exited")
+        for stamp in [getattr(harness, name)]
+    }
+    result = result_of(launch) if read_logs and harness.exited else None
+    return {
+        "role": launch.folder.name,
+        "benchmark": launch.pair.benchmark,
+        "scenario": launch.pair.scenario,
+        "action": launch.action,
+        "device": asdict(launch.device),
+        "run_args": str(launch.run_args),
+        "command": str(launch.command),
+        "min_duration_s": launch.min_duration,
+        "log_dir": str(launch.log_dir),
+        "output": str(launch.output),
+        **stamps,
+        "exit_code": harness.exit_code,
+        "asked": [asdict(each) for each in launch.asked],
+        "ran_otherwise": ran_otherwise(launch)
+        if read_logs and harness.launched
+        else [],
+        "loadgen": result and result.to_dict(),
+    }
+
+
+def own_figures(
+    launches: Sequence[Launch], harnesses: Sequence[HarnessProcess]
+) -> list[Own]:
+    """Return what those came to that ended by themselves and left a result to trust."""
+    figures = []
+    for launch, harness in zip(launches, harnesses, strict=True):
+        if not harness.exited or harness.stopped:
+            continue
+        result = result_of(launch)
+        if result is not None and result.metric is not None and not result.damage:
+            figures.append(
+                Own(
+                    *(launch.pair, launch.device.profile, launch.run_args),
+                    *(result.metric.value, result.metric.unit),
+                )
+            )
+    return figures
