@@ -6,9 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
+from pytest_mighetero.cli.records import add_select
 from pytest_mighetero.records.comparison.matches import as_dict, pair
 from pytest_mighetero.records.comparison.sides import KINDS, notes, read_side
-from pytest_mighetero.records.paths import add_select
 from pytest_mighetero.show.contrast import contrast
 from pytest_mighetero.terms.printable import printable
 

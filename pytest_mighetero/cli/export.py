@@ -15,10 +15,11 @@ from pytest_mighetero.cli.handover import (
     handover_of,
     there_are,
 )
+from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.records.comparison.sides import KINDS
-from pytest_mighetero.records.paths import add_records, find_records
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError
+from pytest_mighetero.records.results_folder import find_records
 from pytest_mighetero.show.columns import columns
 from pytest_mighetero.terms.printable import printable_line
 

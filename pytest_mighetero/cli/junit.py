@@ -8,8 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.records.paths import add_records, find_records
+from pytest_mighetero.records.results_folder import find_records
 from pytest_mighetero.show.replay import write_junit
 
 NAME = "junit"

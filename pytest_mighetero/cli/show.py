@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 
-from pytest_mighetero.records.paths import add_records, find_records
+from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.records.record_file import RecordError
+from pytest_mighetero.records.results_folder import find_records
 from pytest_mighetero.show.page import page
 from pytest_mighetero.terms.printable import printable_line
 

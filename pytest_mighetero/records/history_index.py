@@ -20,15 +20,13 @@ import pytest_mighetero
 from pytest_mighetero.records.marks import marks_of
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import (
-    NAME,
     RecordError,
     content_of,
     read_outline,
     read_record,
 )
-from pytest_mighetero.records.run_names import run_names
+from pytest_mighetero.records.run_names import INDEX, RECORD, run_names
 
-INDEX = ".history-index"
 _LARGEST = 128 * 1024 * 1024
 # Fewer are read again in less time than it takes to write down what they say.
 _WORTH = 100
@@ -58,7 +56,7 @@ class HistoryIndex:
 
         None stands for no record, or one without the mark.
         """
-        path = f"{self._results}/{name}/{NAME}"
+        path = f"{self._results}/{name}/{RECORD}"
         try:
             status = os.stat(path)  # noqa: PTH116 - a Path takes as long again
         except (OSError, ValueError):

@@ -15,7 +15,6 @@ from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.records.phase import Outcome, Phase
 from pytest_mighetero.records.record import LONGEST_S, Record, as_number
 
-NAME = "record.json"
 VERSION = 1
 EXPECTED = "expected a record.json, a run's folder, or a results folder"
 # Failures of tests may hold long diffs; beyond this something else has the name.

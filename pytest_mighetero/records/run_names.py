@@ -1,12 +1,50 @@
-"""The names of the runs' folders in a results folder."""
+"""The names in a results folder: of the runs' folders, and of what is in them."""
 
 from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 
+from pytest_mighetero.errors import HarnessError
+
+RECORD = "record.json"
+INDEX = ".history-index"
+_STAMP = "%Y%m%d-%H%M%S"  # local time, so that a listing is in order
 _RUN = re.compile(r"\d{8}-\d{6}-")
+
+
+def new_folder(results: Path, name: str) -> Path:
+    """Return the path of a new folder for one run, not made yet."""
+    first = path = results / f"{time.strftime(_STAMP)}-{name}"
+    number = 1
+    while path.exists():
+        number += 1
+        path = first.with_name(f"{first.name}-{number}")
+    return path
+
+
+def make_folder(results: Path, name: str) -> Path:
+    """Make a new folder for one run and return it, whoever else makes one now.
+
+    Raises:
+        HarnessError: it cannot be made.
+    """
+    while True:
+        path = new_folder(results, name)
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            if not path.is_dir():
+                raise HarnessError(f"{path.parent} is no folder.") from None
+        except OSError as error:
+            raise HarnessError(
+                f"{path} cannot be made: {error.strerror}; choose another "
+                f"--results-dir."
+            ) from error
+        else:
+            return path
 
 
 def run_names(results: Path, part: str = "") -> list[str]:

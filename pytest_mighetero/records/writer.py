@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,45 +13,8 @@ import pytest_mighetero
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.records.record_file import VERSION
 from pytest_mighetero.records.reserve import replace
+from pytest_mighetero.records.run_names import RECORD
 from pytest_mighetero.terms.secret import NONE, Secrets
-
-
-def new_folder(results: Path, name: str) -> Path:
-    """Return the path of a new folder for one run, not made yet.
-
-    The name starts with the local time, so that a listing is in order.
-    """
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    number = 1
-    while (path := results / _numbered(f"{stamp}-{name}", number)).exists():
-        number += 1
-    return path
-
-
-def _numbered(name: str, number: int) -> str:
-    return name if number == 1 else f"{name}-{number}"
-
-
-def make_folder(results: Path, name: str) -> Path:
-    """Make a new folder for one run and return it, whoever else makes one now.
-
-    Raises:
-        HarnessError: it cannot be made.
-    """
-    while True:
-        path = new_folder(results, name)
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            if not path.is_dir():
-                raise HarnessError(f"{path.parent} is no folder.") from None
-        except OSError as error:
-            raise HarnessError(
-                f"{path} cannot be made: {error.strerror}; choose another "
-                f"--results-dir."
-            ) from error
-        else:
-            return path
 
 
 def write_record(
@@ -79,7 +41,7 @@ def write_record(
     Raises:
         HarnessError: it cannot be written; an earlier record is still there.
     """
-    path = folder / "record.json"
+    path = folder / RECORD
     about = {
         "version": VERSION,
         "pytest_mighetero": pytest_mighetero.__version__,

@@ -22,7 +22,8 @@ from pytest_mighetero.records.comparison.judgement import (
 )
 from pytest_mighetero.records.comparison.own_figures import judge_own_figures
 from pytest_mighetero.records.facts import Value, texts
-from pytest_mighetero.records.writer import make_folder, new_folder, write_record
+from pytest_mighetero.records.run_names import make_folder, new_folder
+from pytest_mighetero.records.writer import write_record
 from pytest_mighetero.run.attempt import Attempt, Warn
 from pytest_mighetero.run.backgrounds.keeper import Keeper, Neighbours, refuse_survivors
 from pytest_mighetero.run.backgrounds.set import BackgroundSet

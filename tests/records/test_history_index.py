@@ -16,8 +16,8 @@ from pytest_mighetero.records.comparison.judgement import (
     compare_neighbours,
     judge_by_earlier,
 )
-from pytest_mighetero.records.history_index import INDEX
 from pytest_mighetero.records.results_folder import good_records
+from pytest_mighetero.records.run_names import INDEX
 from tests.cli.runs import FACTS, failed, write_run
 
 COUNT = 120

@@ -11,8 +11,7 @@ import pytest
 
 from pytest_mighetero.cli.__main__ import main
 from pytest_mighetero.records import marks
-from pytest_mighetero.records.paths import find_records
-from pytest_mighetero.records.results_folder import good_records
+from pytest_mighetero.records.results_folder import find_records, good_records
 from pytest_mighetero.show import replay
 from tests.cli.runs import FACTS, failed, write_run
 from tests.cli.strange import ODD, STRANGE, make_strange

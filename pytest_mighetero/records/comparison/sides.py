@@ -9,10 +9,9 @@ from pathlib import Path
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.comparison.figure import figure_of
 from pytest_mighetero.records.comparison.published import LAYOUT, Entry, published_runs
-from pytest_mighetero.records.paths import find_records, named
 from pytest_mighetero.records.record import SAME, Record, settings_of
 from pytest_mighetero.records.record_file import RecordError
-from pytest_mighetero.records.results_folder import has_records
+from pytest_mighetero.records.results_folder import find_records, has_records, named
 from pytest_mighetero.terms.pair import audit_of
 
 KINDS = ("isolated", "heterogeneous")

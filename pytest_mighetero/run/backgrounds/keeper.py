@@ -14,7 +14,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, plan_backgrounds
 from pytest_mighetero.plan.seats import Seat
-from pytest_mighetero.records.writer import make_folder
+from pytest_mighetero.records.run_names import make_folder
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.overlap import OverlapReport
 from pytest_mighetero.run.start import Tick
