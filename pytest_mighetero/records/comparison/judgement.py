@@ -144,13 +144,11 @@ def judge_by_earlier(
 
 
 def _worse(compared: Comparison, earlier: Path, tolerance: float) -> str:
-    figure, base = compared.figure, compared.base.median
-    bound = base * (1 - tolerance if figure.higher_is_better else 1 + tolerance)
-    least = "at least" if figure.higher_is_better else "at most"
+    unit, now, base = compared.figure.unit, compared.other.median, compared.base.median
     return (
-        f"{figure.name} is {amount(compared.other.median)} {figure.unit}, "
-        f"{compared.worse_by:.1%} worse than the {amount(base)} of {earlier} "
-        f"(expected {least} {amount(bound)}, --mig-tolerance)."
+        f"{compared.figure.name} is {amount(now)} {unit}, {compared.worse_by:.1%} "
+        f"worse than the {amount(base)} of {earlier} (expected "
+        f"{compared.expected(tolerance)}, --mig-tolerance)."
     )
 
 

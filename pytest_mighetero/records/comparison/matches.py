@@ -164,19 +164,18 @@ def server_figures(entries: Sequence[Entry], figure: str) -> ServerFigures | Non
     if not runs or not is_bounded(runs[0].scenario):
         return None
     target = max((m.target_qps for m in runs if m.target_qps is not None), default=None)
-    there = [m.latencies for m in runs if m.target_qps == target]
-    at = next((at for at, each in enumerate(there[0]) if _is_of(figure, each)), None)
-    if len(there[0]) == 1:
-        at = 0
-    if at is None:
-        return ServerFigures(target, None, None)
-    p99s = [ms for each in there if (ms := each[at].ms) is not None]
+    there = [_latency(m, figure) for m in runs if m.target_qps == target]
+    known = [latency for latency in there if latency is not None]
+    p99s = [latency.ms for latency in known if latency.ms is not None]
     p99 = statistics.median(p99s) if p99s else None
-    return ServerFigures(target, p99, there[0][at].limit_ms)
+    return ServerFigures(target, p99, known[0].limit_ms if known else None)
 
 
-def _is_of(figure: str, latency: Latency) -> bool:
-    return figure.partition(" at ")[0] == latency.name
+def _latency(run: Measurement, figure: str) -> Latency | None:
+    """Return the one that *figure* compares, or the only one; None of two others."""
+    name = figure.partition(" at ")[0]
+    only = len(run.latencies) == 1
+    return next((each for each in run.latencies if only or each.name == name), None)
 
 
 def as_dict(row: Row) -> dict[str, Any]:

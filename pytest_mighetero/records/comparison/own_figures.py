@@ -5,14 +5,18 @@ Neighbours that idle make main's figure too good, and only their own figures sho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from statistics import median
 
 from pytest_mighetero.records.comparison.judgement import Judgement
-from pytest_mighetero.records.comparison.samples import amount
+from pytest_mighetero.records.comparison.samples import (
+    Comparison,
+    Figure,
+    Sample,
+    amount,
+)
 from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.records.marks import beside
 from pytest_mighetero.records.record import Harness, Record
@@ -56,45 +60,6 @@ class Own:
         return self.pair, self.profile, told, self.unit
 
 
-@dataclass(frozen=True)
-class _Past:
-    """A background beside its own history: *runs* runs with that *median*."""
-
-    own: Own
-    median: float
-    runs: int
-
-    @property
-    def _lower_is_worse(self) -> bool:
-        return self.own.unit != "ms"
-
-    @property
-    def worse_by(self) -> float:
-        """The relative change for the worse."""
-        change = self.own.value / self.median - 1
-        return -change if self._lower_is_worse else change
-
-    @property
-    def _of(self) -> str:
-        return f"{self.runs} run" if self.runs == 1 else f"{self.runs} runs"
-
-    def __str__(self) -> str:
-        value = f"{amount(self.median)} {self.own.unit}"
-        return f"{self.own.pair.benchmark}={value} ({self._of})"
-
-    def sentence(self, limit: float) -> str:
-        """Say by how much it is worse than *limit* allows."""
-        own, sign = self.own, -1 if self._lower_is_worse else 1
-        than, least = ("below", "least") if self._lower_is_worse else ("above", "most")
-        bound = self.median * (1 + sign * limit)
-        return (
-            f"Background {own.pair} came to {amount(own.value)} {own.unit}, "
-            f"{self.worse_by:.1%} {than} the {amount(self.median)} of its history of "
-            f"{self._of} (expected at {least} {amount(bound)}, "
-            f"--mig-background-tolerance)"
-        )
-
-
 def judge_own_figures(
     results: Path, facts: Facts, figures: Sequence[Own], tolerance: float | None
 ) -> Judgement:
@@ -108,45 +73,65 @@ def judge_own_figures(
             which much is a warning.
     """
     main = f"{facts['benchmark']}_{facts['scenario']}"
-    records: list[Record] = []
-    if figures:
-        alike = good_records(results, f"-{main}", beside(facts))
-        records = list(islice(alike, _RUNS))
-    earlier = [(own, [*_history(records, own)]) for own in figures]
-    known = [_Past(own, median(old), len(old)) for own, old in earlier if old]
-    compared = {past.own.pair.benchmark for past in known}
-    silent = [n for n in facts["backgrounds"].split(",") if n not in compared]
+    alike = good_records(results, f"-{main}", beside(facts)) if figures else iter(())
+    records = list(islice(alike, _RUNS))
+    earlier = [(own, _compared(own, records)) for own in figures]
+    known = [(own, compared) for own, compared in earlier if compared is not None]
+    with_history = {own.pair.benchmark for own, _ in known}
+    silent = [n for n in facts["backgrounds"].split(",") if n not in with_history]
     problems, warnings = [], []
     if tolerance is not None and silent:
         warnings.append(
             f"--mig-background-tolerance: not compared, for lack of a figure of "
             f"its own or of an earlier good run like this: {', '.join(silent)}"
         )
-    for past in known:
+    for own, compared in known:
         why = (
             f"; that is the median of good runs of {main} beside "
             f"{facts['backgrounds']}, the newest in {records[0].folder}. Main had less "
             f"beside it: its own figure may be too good."
         )
-        if tolerance is not None and past.worse_by > tolerance:
-            problems.append(past.sentence(tolerance) + why)
-        elif past.worse_by > FAR:
-            warnings.append(past.sentence(FAR) + why)
-    return Judgement({"background_history": [*map(str, known)]}, problems, warnings)
+        if tolerance is not None and compared.worse_by > tolerance:
+            problems.append(_sentence(own, compared, tolerance) + why)
+        elif compared.worse_by > FAR:
+            warnings.append(_sentence(own, compared, FAR) + why)
+    history = [
+        f"{own.pair.benchmark}={amount(compared.base.median)} {own.unit} "
+        f"({_runs(compared)})"
+        for own, compared in known
+    ]
+    return Judgement({"background_history": history}, problems, warnings)
 
 
-def _history(records: Sequence[Record], own: Own) -> Iterator[float]:
-    """Yield what the same background came to in *records*."""
-    for record in records:
-        for harness in record.harnesses[1:]:
-            found = _own_of(harness)
-            if found is not None and found.value and found.is_like(own):
-                yield found.value
+def _compared(own: Own, records: Sequence[Record]) -> Comparison | None:
+    """Compare a background with what the same came to in *records*; None for none."""
+    every = (_own_of(each) for record in records for each in record.harnesses[1:])
+    before = tuple(x.value for x in every if x is not None and x.is_like(own))
+    if not before:
+        return None
+    figure = Figure(str(own.pair), own.unit, higher_is_better=own.unit != "ms")
+    return Comparison(figure, Sample(before), Sample((own.value,)))
+
+
+def _sentence(own: Own, compared: Comparison, limit: float) -> str:
+    """Say by how much it is worse than *limit* allows."""
+    than = "below" if compared.figure.higher_is_better else "above"
+    return (
+        f"Background {own.pair} came to {amount(own.value)} {own.unit}, "
+        f"{compared.worse_by:.1%} {than} the {amount(compared.base.median)} of its "
+        f"history of {_runs(compared)} (expected {compared.expected(limit)}, "
+        f"--mig-background-tolerance)"
+    )
+
+
+def _runs(compared: Comparison) -> str:
+    count = len(compared.base.values)
+    return f"{count} run" if count == 1 else f"{count} runs"
 
 
 def _own_of(harness: Harness) -> Own | None:
     """Return the figure of one that has any: it was not stopped."""
-    if harness.value is None or harness.unit is None or harness.run_args is None:
+    if not harness.value or harness.unit is None or harness.run_args is None:
         return None
     pair = Pair(harness.benchmark or "", harness.scenario or "")
     told = RunArgs.read(harness.run_args)

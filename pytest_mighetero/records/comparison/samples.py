@@ -93,6 +93,12 @@ class Comparison:
             return 0.0
         return -self.change if self.figure.higher_is_better else self.change
 
+    def expected(self, tolerance: float) -> str:
+        """Say what the other is to come to, to be worse by *tolerance* at most."""
+        higher, base = self.figure.higher_is_better, self.base.median
+        bound = base * (1 - tolerance if higher else 1 + tolerance)
+        return f"{'at least' if higher else 'at most'} {amount(bound)}"
+
     @property
     def significant(self) -> bool | None:
         """Whether the spreads lie apart; None where one of them is a single run."""
