@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.records.record import Record, sameness
 
 # What two runs must have in common for main to take as long.
@@ -25,8 +26,6 @@ BESIDE = (
     "action",
     "backgrounds",
 )
-
-Facts = Mapping[str, str]
 
 
 def as_long(facts: Facts) -> str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.records.comparison.figure import Measurement
+from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import is_bounded
 from pytest_mighetero.units import significant
@@ -72,7 +73,7 @@ class Reference:
     path: Path
 
 
-def key_of(facts: Mapping[str, str]) -> Key:
+def key_of(facts: Facts) -> Key:
     """Return what the reference of the run with these facts is kept under."""
     return Key(
         suite=facts.get("suite", ""),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.comparison.figure import figure_of
 from pytest_mighetero.records.comparison.published import LAYOUT, Entry, published_runs
+from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.records.record import SAME, Record, settings_of
 from pytest_mighetero.records.record_file import RecordError
 from pytest_mighetero.records.results_folder import find_records, has_records, named
@@ -95,7 +96,7 @@ def _of_records(name: str, path: Path, kind: str | None, select: str) -> Side:
     return Side(name, path, kind, (*chosen, *damaged))
 
 
-def kind_of(facts: Mapping[str, str]) -> str | None:
+def kind_of(facts: Facts) -> str | None:
     """Return whether a run was isolated or heterogeneous; None where nothing says."""
     if "run" in facts:
         return facts["run"]
@@ -110,7 +111,7 @@ class _Shared:
     def __init__(self) -> None:
         self._kept: dict[tuple[str | None, ...], dict[str, str]] = {}
 
-    def __call__(self, facts: Mapping[str, str]) -> dict[str, str]:
+    def __call__(self, facts: Facts) -> dict[str, str]:
         values = tuple(facts.get(name) for name in _KEPT)
         if values not in self._kept:
             known = zip(_KEPT, values, strict=True)
@@ -127,9 +128,8 @@ def _of_record(record: Record, shared: _Shared) -> Entry:
     if kind := kind_of(facts):
         facts["run"] = kind
     facts["settings"] = settings_of(facts.get("run_args", ""))
-    benchmark = facts.get("benchmark", "-")
-    path = record.path.parent
-    return Entry(benchmark, scenario, path, measurement, problem, shared(facts))
+    benchmark, folder = facts.get("benchmark", "-"), record.folder
+    return Entry(benchmark, scenario, folder, measurement, problem, shared(facts))
 
 
 def why_not(record: Record) -> str:
@@ -153,7 +153,7 @@ def why_not(record: Record) -> str:
     return "LoadGen's log has no VALID result"
 
 
-def _said(facts: Mapping[str, str]) -> str:
+def _said(facts: Facts) -> str:
     """Say what LoadGen logged of an audit."""
     if "validity" not in facts:
         return "LoadGen's log has no verdict"
