@@ -24,7 +24,7 @@ def write_record(
     secrets: Secrets = NONE,
     durable: bool = True,
     last: bool = False,
-) -> Path:
+) -> None:
     """Write ``record.json`` into *folder*: under another name, then renamed.
 
     A folder that was deleted meanwhile is made again. Room is set aside for the next
@@ -61,4 +61,3 @@ def write_record(
             f"The record of the run, {path}, cannot be written: {error.strerror}; what "
             f"is there is of an earlier moment and lacks the end of the run."
         ) from error
-    return path
