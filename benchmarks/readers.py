@@ -22,8 +22,8 @@ from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, RunPlan
+from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
-from pytest_mighetero.run.mainrun import MainRun
 from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
@@ -78,7 +78,7 @@ def _check(code: int | None) -> None:
 
 
 class Ours:
-    """The plugin's own code: ``BackgroundSet`` and ``MainRun`` on one ``Pump``."""
+    """The plugin's own code: ``BackgroundSet`` and ``Attempt`` on one ``Pump``."""
 
     def __init__(self) -> None:
         self.moments: dict[str, float] = {}
@@ -88,24 +88,26 @@ class Ours:
 
     def start(self, children: Sequence[Child], main: Child | None = None) -> None:
         """Start *children* as a run's backgrounds, with *main* prepared beside."""
-        if main is not None:
-            plan = RunPlan(Gpu("none", ()), _launch(main), ())
-            self._main = MainRun(self._config, plan, self._pump, _tick)
-            self._harnesses.append(self._main.harness)
-            self._main.prepare()
         launches = [_launch(child) for child in children]
         self._set = BackgroundSet(self._config, launches, self._pump)
-        self._harnesses += self._set.harnesses
+        self._harnesses = list(self._set.harnesses)
+        if main is not None:
+            plan = RunPlan(Gpu("none", ()), _launch(main), ())
+            told = self._config, plan, self._set, self._pump
+            self._attempt = Attempt(*told, _tick)
+            self._harnesses.append(self._attempt.main)
+            self._attempt.prepare()
         self._set.start(_tick, lambda _pair: None)
         self.moments["ready"] = time.monotonic()
         self.moments["seen"] = max(each or 0.0 for each in self._set.readiness.issuing)
 
     def run_main(self, child: Child) -> None:  # noqa: ARG002 - prepared by ``start``
         """Measure it as a run's main."""
-        self._main.measure(self._set, lambda: False)
-        _check(self._main.harness.exit_code)
-        assert self._main.harness.launched is not None
-        self.moments["released"] = self._main.harness.launched.monotonic
+        main = self._attempt.main
+        self._attempt.measure(lambda: False)
+        _check(main.exit_code)
+        assert main.launched is not None
+        self.moments["released"] = main.launched.monotonic
 
     def stop(self) -> None:
         """End the backgrounds."""

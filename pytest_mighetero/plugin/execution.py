@@ -52,7 +52,7 @@ class Execution:
         """Let go of the run: its harnesses, logs and results."""
         self.passed, self.run = False, None
 
-    def add(self, item: pytest.Item, report: pytest.TestReport) -> None:
+    def add(self, report: pytest.TestReport) -> None:
         """Take the report of a phase: give it the facts, and the record the phase."""
         self.made.append(str(report.when))
         if report.when == "call":
@@ -70,14 +70,14 @@ class Execution:
         }
         try:
             ready = report.when == "setup" and report.passed
-            case.write_record(item.nodeid, main_waits=ready)
+            case.write_record(main_waits=ready)
         except HarnessError as error:
             if all(phase["outcome"] != "failed" for phase in case.phases.values()):
                 report.outcome, report.longrepr = "failed", str(error)
                 vars(report).pop("wasxfail", None)
             else:
                 report.sections.append(("mighetero", str(error)))
-        report.mighetero = dict(case.facts)  # type: ignore[attr-defined]
+        report.mighetero = dict(case.ledger.facts)  # type: ignore[attr-defined]
 
 
 def execution_of(item: pytest.Item) -> Execution:
@@ -92,7 +92,7 @@ def begin(item: pytest.Item) -> None:
     if again and execution.run is not None:
         execution.run.case.executed_again = True
         with suppress(HarnessError):  # it says what the run came to as it is
-            execution.run.case.write_record(item.nodeid)
+            execution.run.case.write_record()
     execution.forget()
     sections = item._report_sections  # noqa: SLF001 - nothing public has them
     if not again:
@@ -113,7 +113,7 @@ def told(item: pytest.Item) -> Iterator[None]:
         yield
     except BaseException as raised:
         run = execution_of(item).run
-        failure = None if run is None else run.main.failure
+        failure = run.main.failure if run is not None and run.main else None
         if failure is None or not is_excused(raised, failure):
             raise
         raise failure from None
@@ -124,17 +124,18 @@ def judged(item: pytest.Item) -> Iterator[None]:
     """Raise what main.run() raised in a test that swallows it, or never called it."""
     __tracebackhide__ = True
     run = execution_of(item).run
-    if run is None:  # its fixture main is another's
+    main = run.main if run is not None else None
+    if main is None:  # its fixture main is another's
         yield
         return
     with told(item):
         try:
             yield
         finally:
-            run.main.over = True
-        if run.main.failure is not None:
-            raise run.main.failure from None
-        if not run.main.ran:
+            main.over = True
+        if main.failure is not None:
+            raise main.failure from None
+        if not main.ran:
             raise Failed(
                 "The test passed without main.run(): nothing was measured. Call it in "
                 "the test, or leave main out."

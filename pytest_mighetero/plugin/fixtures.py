@@ -22,31 +22,24 @@ class MigheteroWarning(pytest.PytestWarning):
 @pytest.fixture
 def mig_gpu(request: pytest.FixtureRequest) -> Iterator[Gpu]:
     """The GPU whose MIG devices the run uses, its own until the test is over."""
-    from pytest_mighetero.plan.seats import misfit_of
     from pytest_mighetero.terms.printable import printable
 
     run = _run(request)
-    case, pair = run.case, run.case.pair
+    case = run.case
     with run.in_one_sentence():
-        found = case.place.find()
-    problems = [
-        misfit_of(run.spec, pair, each.devices[0]) or case.place.too_long(each)
-        for each in found
-    ]
-    problem = problems[0] if all(problems) else None
-    if problem and pair.benchmark in run.spec.asked:
-        pytest.fail(printable(f"{problem}."), pytrace=False)
-    elif problem:
-        pytest.skip(printable(problem))
-    gpus = [gpu for gpu, bad in zip(found, problems, strict=True) if not bad]
+        found = case.candidates()
+    if found.problem and case.pair.benchmark in run.spec.asked:
+        pytest.fail(printable(f"{found.problem}."), pytrace=False)
+    elif found.problem:
+        pytest.skip(printable(found.problem))
+    with run.in_one_sentence():
+        run.placement = placement = case.take(found.gpus)
     try:
-        with run.in_one_sentence():
-            gpu, left_out = case.take_gpu(gpus, run.item.nodeid, run.line.announce)
-        if left_out:
-            run.warn(f"not every background runs: {'; '.join(left_out)}")
-        yield gpu
+        if placement.left_out:
+            run.warn(f"not every background runs: {'; '.join(placement.left_out)}")
+        yield placement.gpu
     finally:
-        case.place.give_back()
+        case.give_back(placement)
 
 
 @pytest.fixture
@@ -57,6 +50,7 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
     """
     from pytest_mighetero.plan.asked import unknown_flags
     from pytest_mighetero.plugin.execution import execution_of
+    from pytest_mighetero.plugin.handle import Main
     from pytest_mighetero.plugin.ownership import stranger
 
     run, item = _run(request), request.node
@@ -64,16 +58,18 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
     # import nothing any more.
     wanted = run.shares_with(execution_of(item).following)
     try:
-        with run.in_one_sentence():
-            plan = run.case.prepare()
-            run.case.write_record(item.nodeid)
         if run.spec.dryrun:
             from pytest_mighetero.plan.script import script
             from pytest_mighetero.terms.printable import printable
 
+            with run.in_one_sentence():
+                plan = run.case.plan(run.placement)
             text = printable(script(run.spec, plan))
             item.add_report_section("setup", DRY_RUN, text)
             pytest.skip("dry run: nothing was started")
+        with run.in_one_sentence():
+            run.main = handle = Main(run, *run.case.prepare(run.placement))
+            run.case.write_record()
         for flag, nearest in unknown_flags(run.spec.main_runargs).items():
             near = f" (nearest: --{nearest})" if nearest else ""
             run.warn(
@@ -82,29 +78,26 @@ def main(request: pytest.FixtureRequest, mig_gpu: Gpu) -> Iterator[Main]:  # noq
             )
         if found := stranger(item, "background"):
             run.warn(f"main runs alone: background is {found} here")
-        yield run.main
+        yield handle
     finally:
-        run.main.over = True
+        if run.main is not None:
+            run.main.over = True
         with run.in_one_sentence():
             try:
                 run.case.close()
             finally:
                 run.let_go(wanted=wanted)
-        item.add_report_section("teardown", "stdout", run.case.block())
+        item.add_report_section("teardown", "stdout", run.block)
 
 
 @pytest.fixture
-def background(request: pytest.FixtureRequest, main: Main) -> Iterator[BackgroundSet]:  # noqa: ARG001 - prepared by then
+def background(request: pytest.FixtureRequest, main: Main) -> Iterator[BackgroundSet]:
     """The backgrounds of this test: ready before it, judged after it."""
     from pytest_mighetero.plugin.execution import execution_of
 
-    run = _run(request)
-    with run.in_one_sentence():
-        backgrounds = run.case.start_backgrounds()
-    yield backgrounds
-    if run.main.ran and execution_of(request.node).passed:
-        with run.in_one_sentence():
-            run.case.finish_backgrounds(run.warn)
+    yield main.start_backgrounds()
+    if execution_of(request.node).passed:
+        main.outlast()
 
 
 def _run(request: pytest.FixtureRequest) -> Run:
@@ -118,5 +111,5 @@ def _run(request: pytest.FixtureRequest) -> Run:
         raise Failed(problem)
     execution = execution_of(item)
     if execution.run is None:
-        execution.run = Run(item, item.callspec.params["main"])
+        execution.run = Run(item)
     return execution.run

@@ -19,11 +19,16 @@ from pytest_mighetero.plugin.presence import session_of
 from pytest_mighetero.plugin.selection.order import set_of, upcoming
 from pytest_mighetero.run.backgrounds.keeper import Keeper
 from pytest_mighetero.run.case import Case
+from pytest_mighetero.show.report import block
 from pytest_mighetero.terms.printable import printable
 
 if TYPE_CHECKING:
     from pytest_mighetero.readers.result import Result
-    from pytest_mighetero.terms.pair import Pair
+    from pytest_mighetero.run.attempt import Attempt
+    from pytest_mighetero.run.backgrounds.set import BackgroundSet
+    from pytest_mighetero.run.placement import Placement
+    from pytest_mighetero.run.rig import Rig
+    from pytest_mighetero.run.workload import Measured
 
 
 class Run:
@@ -34,10 +39,13 @@ class Run:
         case: what is measured, and all that is known of it.
         spec: what was asked of it.
         line: says what it is doing.
-        main: what the test gets.
+        placement: where it takes place, once ``mig_gpu`` has it.
+        main: what the test gets, once that is prepared.
     """
 
-    def __init__(self, item: pytest.Function, pair: Pair):
+    placement: Placement
+
+    def __init__(self, item: pytest.Function):
         session = session_of(item.config)
         if session.keeper is None:
             worker = getattr(item.config, "workerinput", {})
@@ -46,14 +54,20 @@ class Run:
         self.line = StateLine(item.config, item.callspec.id)
         self.case = Case(
             self.spec,
-            pair,
+            upcoming(self.spec, item),
+            item.nodeid,
             alone=not beside(item),
             publish=self._publish,
             tick=self.line,
+            waits=self.line.announce,
             keeper=self._keeper,
         )
-        self.case.upcoming = upcoming(self.spec, item)
-        self.main = Main(self)
+        self.main: Main | None = None
+
+    @property
+    def block(self) -> str:
+        """What is known so far, as one short block of text."""
+        return block(self.case.ledger.facts)
 
     def _publish(self, name: str, value: str | None) -> None:
         """Set or drop a junit property; readers disagree on a name given twice."""
@@ -96,9 +110,7 @@ class Run:
         """End the backgrounds that are up, unless a test follows that *wanted* them."""
         ends = self.item.session.shouldfail or self.item.session.shouldstop
         if self._keeper.kept is not None and (ends or not wanted):
-            self._keeper.end()
-            if self.case.attempt is not None:
-                self.case.learn(**self.case.attempt.exit_facts())
+            self.case.end_kept()
 
 
 class Main:
@@ -112,8 +124,10 @@ class Main:
         failure: what ``run()`` raised, for a test that swallows it.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, rig: Rig, attempt: Attempt):
         self._run, pair = run, run.case.pair
+        self._rig, self._first = rig, attempt
+        self._measured: tuple[Attempt, Measured] | None = None
         self.benchmark, self.scenario = pair.benchmark, pair.scenario
         self.ran = self.over = False
         self.failure: BaseException | None = None
@@ -139,10 +153,25 @@ class Main:
             self._check_thread()
             self.ran = True
             with self._run.in_one_sentence():
-                return self._run.case.measure(self._run.warn)
+                measured = self._run.case.measure(
+                    self._rig, self._first, self._run.warn
+                )
+                self._measured = measured
+            return measured[1].main.result
         except BaseException as failure:
             self.failure = failure
             raise
+
+    def start_backgrounds(self) -> BackgroundSet:
+        """Start what is to run beside main, until it is ready."""
+        with self._run.in_one_sentence():
+            return self._rig.start(self._first)
+
+    def outlast(self) -> None:
+        """Judge what has run beside main, if main was measured."""
+        if self._measured is not None:
+            with self._run.in_one_sentence():
+                self._run.case.outlast(self._rig, *self._measured, self._run.warn)
 
     def _check_thread(self) -> None:
         if threading.get_ident() != self._thread:

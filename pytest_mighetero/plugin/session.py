@@ -153,7 +153,7 @@ class Session:
         """Write the record before anybody hears of the phase; carry facts along."""
         report = yield
         if is_run(item):
-            execution_of(item).add(item, report)
+            execution_of(item).add(report)
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -184,7 +184,7 @@ class Session:
         if "teardown" in made and self._reported == (item.nodeid, "teardown"):
             return  # it was over, and has been reported
         if run is not None:
-            item.add_report_section("teardown", "stdout", run.case.block())
+            item.add_report_section("teardown", "stdout", run.block)
 
         def fail() -> None:
             raise pytest.fail.Exception(text, pytrace=False) from None

@@ -1,152 +1,78 @@
-"""One measurement of main beside its backgrounds, and what it came to."""
+"""One try: main, launched and watched beside its backgrounds until its end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Literal
 
-from pytest_mighetero.devices.telemetry import throttling
+from pytest_mighetero.devices.telemetry import Telemetry, summary
+from pytest_mighetero.errors import HarnessError, StoppedError
 from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, RunPlan
-from pytest_mighetero.records.comparison.own_figures import Own
-from pytest_mighetero.run.backgrounds.keeper import Neighbours
-from pytest_mighetero.run.description import describe, own_figures
-from pytest_mighetero.run.evidence import accuracy_summary
-from pytest_mighetero.run.facts import (
-    Known,
-    accuracy_facts,
-    audit_facts,
-    exit_codes,
-    overlap_facts,
-    result_facts,
-)
-from pytest_mighetero.run.mainrun import MainRun
+from pytest_mighetero.plan.seats import source_of
+from pytest_mighetero.readers.first_query import FirstQuery
+from pytest_mighetero.run.backgrounds.set import BackgroundSet
+from pytest_mighetero.run.evidence import log_failure, tail_of
+from pytest_mighetero.run.judge import overlap_of
 from pytest_mighetero.run.overlap import OverlapReport
-from pytest_mighetero.run.start import Tick
-from pytest_mighetero.run.watch import stopped_now
+from pytest_mighetero.run.proof import background_proof
+from pytest_mighetero.run.start import Tick, process_of
+from pytest_mighetero.run.watch import Watch
+from pytest_mighetero.run.workload import Break, Measured, main_evidence
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.window import TimedWindow
+from pytest_mighetero.units import format_duration
 
-Warn = Callable[[str], None]
+_LOG_APPEARS_S = 2.0  # after the marker: StartTest opens its logs first thing
 
 
 class Attempt:
-    """A planned main and the backgrounds that are to run beside it.
+    """The processes of one try, and what they come to.
 
     Attributes:
-        config: the run's settings, with this measurement's target and duration.
+        config: the run's settings, with this try's target and duration.
         plan: what is started.
-        main: the measured harness.
-        backgrounds: what runs beside it; None for main alone.
-        overlap: the verdict on the overlap, once there is one.
+        main: the process of main.
+        backgrounds: what runs beside it; an empty set for main alone.
+        when_launched: called as soon as main is, for what can wait until then.
+        when_issuing: called once main issues queries.
+        measured: what it came to at main's end, once main has ended.
+        overlap: how the backgrounds lay around main in the end, once that is known.
     """
 
     def __init__(
-        self, config: RunSpec, plan: RunPlan, neighbours: Neighbours, tick: Tick
+        self,
+        config: RunSpec,
+        plan: RunPlan,
+        backgrounds: BackgroundSet,
+        pump: Pump,
+        tick: Tick,
     ):
-        self.config, self.plan = config, plan
-        self._neighbours = neighbours
-        self._steps_before = len(neighbours.pump.clock.steps)
-        self.main = MainRun(config, plan, neighbours.pump, tick)
-        self.backgrounds = neighbours.backgrounds if plan.backgrounds else None
+        self.config, self.plan, self.backgrounds = config, plan, backgrounds
+        self._pump, self._tick = pump, tick
+        self._steps_before = len(pump.clock.steps)
+        self._telemetry: Telemetry | None = None
+        meter = source_of(config).meter(plan.gpu, plan.main.device)
+        if config.telemetry and meter is not None:
+            self._telemetry = Telemetry(meter, pump.clock.now)
+        self._first_query = FirstQuery(plan.main.log_dir, plan.main.reader.sign)
+        self.main = process_of(config, plan.main)
+        limit = config.suite.harness.idle_limit
+        self._watch = Watch(self.main, backgrounds.harnesses, limit, pump.clock)
+        self.when_launched: Callable[[], None] = lambda: None
+        self.when_issuing: Callable[[], None] | None = None
+        self.measured: Measured | None = None
         self.overlap: OverlapReport | None = None
 
-    def measure(self, go_on: Callable[[], bool]) -> str | None:
-        """Run main to its end; return how the overlap broke under way, or None.
-
-        Args:
-            go_on: asked, when it breaks, whether main is to run on.
-
-        Raises:
-            RunError: the overlap broke, and main was stopped.
-            HarnessError: it could not be launched, or ran too long.
-        """
-        return self.main.measure(self.backgrounds, go_on)
-
-    def broken(self, problem: str | None, warn: Warn) -> bool:
-        """Tell whether *problem* with the overlap is one that fails the test."""
-        if problem is not None and self.config.lenient:
-            warn(problem)
-        return problem is not None and not self.config.lenient
-
-    def unproved(self) -> str | None:
-        """Say which backgrounds did not load their devices all along, so far."""
-        if self.backgrounds is None or self.main.window is None:
-            return None
-        overlap = self.backgrounds.overlap(self.main.window)
-        return self.backgrounds.unproved(overlap, so_far=True)
-
-    def finish(self, warn: Warn) -> list[str]:
-        """Let the backgrounds outlast main; return what was wrong with them.
-
-        Raises:
-            HarnessError: they did not end in time, or a log was lost.
-        """
-        backgrounds = self.backgrounds
-        assert backgrounds is not None
-        assert self.main.window is not None
-        given_up: list[HarnessProcess] = []
-        if self.main.unloaded is not None:  # what is still stopped would never end
-            given_up = stopped_now(backgrounds.harnesses)
-            self._neighbours.pump.stop(given_up)
-        self.overlap = overlap = self._neighbours.finish(self.main.window)
-        unproved = backgrounds.unproved(overlap)
-        early = backgrounds.too_early(overlap)
-        if {each.name for each in overlap.early} <= {each.name for each in given_up}:
-            early = None  # it was said why
-        problems = [each for each in (unproved, early) if self.broken(each, warn)]
-        excused = [each for each in (unproved, early) if each not in problems]
-        problems.append(backgrounds.bad_exits(*filter(None, excused)) or "")
-        problems.append(backgrounds.ran_otherwise() or "")
-        return [problem for problem in problems if problem]
-
-    def crash(self, broken: str | None, warn: Warn) -> str | None:
-        """Say which backgrounds crashed before main's end and what came of it, or None.
-
-        Args:
-            broken: how the overlap broke, or None.
-            warn: takes that with ``--lenient``, which does not excuse the crash.
-        """
-        if self.backgrounds is None or not self.backgrounds.crashed():
-            return None
-        self.broken(broken, warn)
-        main = ". Also: ".join(self.main.problems())
-        main = main and f"Main {self.main.harness.name} failed: {main}."
-        return self.backgrounds.bad_exits(*filter(None, (broken, main)))
-
-    def stop(self) -> None:
-        """Stop main, and the backgrounds that serve no other."""
-        harnesses = [self.main.harness, *self._neighbours.ending()]
-        self._neighbours.pump.stop(harnesses)
-
-    def survivors(self) -> list[str]:
-        """Return the command lines of what SIGKILL did not end."""
-        harnesses = [self.main.harness, *self._neighbours.ending()]
-        return [each for harness in harnesses for each in harness.survivors]
-
-    def measured_facts(self) -> Known:
-        """Return what main came to, as far as it is known."""
-        main = self.main
-        facts: Known = {"exit_code": _code(main.harness)}
-        if main.window is not None:
-            facts["seconds"] = main.window.seconds
-        if throttling(main.telemetry()) is not None:
-            facts["throttled_by"] = main.telemetry()["throttled_by"]
-        if main.audit_overrides:
-            facts["audit_overrides"] = main.audit_overrides
-        facts |= audit_facts(main.audit_runs)
-        if main.result is not None:
-            facts |= result_facts(main.result)
-            facts |= accuracy_facts(accuracy_summary(main.launch.log_dir))
-        return facts
-
-    def overlap_facts(self) -> Known:
-        """Return the verdict on the overlap and how the backgrounds ended."""
-        facts = self.exit_facts()
-        if self.overlap is not None:
-            facts |= overlap_facts(self.overlap)
-        if self.main.unloaded is not None:
-            facts["overlap_ok"] = False
-        return facts
+    @property
+    def workloads(self) -> list[tuple[Launch, HarnessProcess]]:
+        """What is launched and its process, main first."""
+        beside = self.backgrounds
+        both = zip(beside.launches, beside.harnesses, strict=True)
+        return [(self.plan.main, self.main), *both]
 
     @property
     def clock_steps(self) -> str:
@@ -154,56 +80,162 @@ class Attempt:
 
         A set of backgrounds that is kept up has seen the steps of earlier mains, too.
         """
-        return ", ".join(map(str, self._neighbours.pump.clock.steps))
+        return ", ".join(map(str, self._pump.clock.steps))
 
     @property
     def clock_stepped(self) -> bool:
-        """Whether the wall clock was set since this attempt was planned."""
-        return len(self._neighbours.pump.clock.steps) > self._steps_before
+        """Whether the wall clock was set since this try was planned."""
+        return len(self._pump.clock.steps) > self._steps_before
 
-    def exit_facts(self) -> Known:
-        """Return how the backgrounds ended, what they came to, and clock steps."""
-        facts: Known = {"clock_steps": self.clock_steps}
-        if self.backgrounds is None or not self.backgrounds.harnesses:
-            return facts
-        names = [each.pair.benchmark for each in self.backgrounds.launches]
-        codes = exit_codes(names, self.backgrounds.harnesses)
-        facts["background_exit_codes"] = codes
-        facts["background_values"] = [str(each) for each in self.own_figures()]
-        return facts
+    def prepare(self) -> None:
+        """Have main's guard ready, so that its launch takes a moment only.
 
-    def own_figures(self) -> list[Own]:
-        """Return what the backgrounds came to that have ended by themselves."""
-        if self.backgrounds is None:
-            return []
-        return own_figures(self.backgrounds.launches, self.backgrounds.harnesses)
+        What is wrong with it is main's own trouble: ``measure`` says it.
+        """
+        with suppress(HarnessError):
+            self._pump.prepare(self.main)
 
-    def _harnesses(self) -> Sequence[tuple[Launch, HarnessProcess]]:
-        both = [(self.main.launch, self.main.harness)]
-        if self.backgrounds is not None:
-            launches, harnesses = self.backgrounds.launches, self.backgrounds.harnesses
-            both.extend(zip(launches, harnesses, strict=True))
-        return both
+    def stop_main(self) -> None:
+        """Stop main, launched or only prepared."""
+        self._pump.stop([self.main])
 
-    def described(self, *, read_logs: bool = True) -> dict[str, Any]:
-        """Return everything that is known of it, LoadGen's logs read or not."""
-        margins = self.overlap and [vars(each) for each in self.overlap.margins]
-        runs = self.main.audit_runs.items()
-        return {
-            "overlap": margins,
-            "telemetry": self.main.telemetry(),
-            "audit": {part: result.to_dict() for part, result in runs},
-            "harnesses": [
-                describe(launch, harness, read_logs=read_logs)
-                | {"activity": self._activity(harness)}
-                for launch, harness in self._harnesses()
-            ],
-        }
+    def measure(self, go_on: Callable[[], bool]) -> Measured:
+        """Launch main, wait for its end, and read what has been left behind by then.
 
-    def _activity(self, harness: HarnessProcess) -> dict[str, Any] | None:
-        watch, window = self.main.watch, self.main.window
-        return watch.described(harness, window) if watch and window else None
+        Args:
+            go_on: asked once when the overlap breaks: whether main is to run on.
 
+        Raises:
+            StoppedError: the overlap broke, and main was stopped: there is no evidence.
+            HarnessError: it could not be launched, or ran too long.
+        """
+        beside = self.backgrounds
+        latest = time.monotonic() + self.config.background_timeout
+        deadline = min(beside.deadline, latest)
+        self._pump.launch(self.main)
+        self.when_launched()
+        self._watch.look()
+        with self._sampled():
+            broken = self._until_over(deadline)
+            if broken is not None and not go_on():
+                self.stop_main()
+                raise StoppedError(broken.problem)
+            if broken is not None:
+                self._until_over(deadline, alone=True)
+        self.measured = measured = self._read(broken)
+        self._tick("the test goes on after main")
+        return measured
 
-def _code(harness: HarnessProcess) -> str:
-    return "none" if harness.exit_code is None else str(harness.exit_code)
+    def _until_over(self, deadline: float, *, alone: bool = False) -> Break | None:
+        """Wait for main's end; return how the overlap broke if it did before that.
+
+        Args:
+            deadline: ``time.monotonic()`` until which it may run.
+            alone: whether the backgrounds do not matter any more.
+        """
+        seen: Literal["no log", "ended"] | Break | None = None
+
+        def look() -> bool:
+            nonlocal seen
+            seen = self._state(alone=alone)
+            return seen is not None
+
+        self._pump.wait_for(look, deadline, self._look)
+        self._watch.look(at_once=True)
+        if isinstance(seen, Break):
+            return seen
+        if seen == "no log":
+            every = (self.main, *self.backgrounds.harnesses)
+            raise HarnessError(log_failure(next(h for h in every if h.log_problem)))
+        if seen is None:
+            limit = format_duration(self.config.background_timeout)
+            raise HarnessError(
+                f"Main {self.main.name} still ran {limit} after the run's launch "
+                f"(--background-benchmark-timeout) and was stopped.\n"
+                f"{tail_of(self.main)}"
+            )
+        return None
+
+    def _state(self, *, alone: bool) -> Literal["no log", "ended"] | Break | None:
+        main, beside = self.main, self.backgrounds
+        if main.log_problem or (not alone and beside.broken_logs()):
+            return "no log"
+        if not main.running:
+            return "ended"
+        # An audit finishes several tests, and what follows a test is not timed.
+        measuring = self.plan.main.audit is not None or main.finished is None
+        if alone or not measuring:
+            return None
+        if broken := beside.broken(main.life):
+            return broken
+        if self._watch.suspicious and (window := self._window_so_far()):
+            return self._unloaded(window)
+        return None
+
+    def _window_so_far(self) -> TimedWindow | None:
+        """Return main's window up to now; None where it may not have begun."""
+        started = self.main.started
+        if started is None:
+            return None
+        # As of a background: what there is until now, of a log without an end, too.
+        clock = self._pump.clock
+        windows = background_proof(self.plan.main, self.main, clock, None).windows
+        age = time.monotonic() - started.monotonic
+        by_marker = any(window.source == "marker" for window in windows)
+        if not windows or (by_marker and age < _LOG_APPEARS_S):
+            return None
+        begin = min(window.begin for window in windows)
+        end = max(window.end for window in windows)
+        return TimedWindow(begin, end, windows[0].source)
+
+    def _unloaded(self, window: TimedWindow) -> Break | None:
+        """Say who did not load its device in *window*, or return None.
+
+        Backgrounds of which one did not are not ready for another main.
+        """
+        if (problem := self._watch.unloaded(window)) is None:
+            return None
+        self.backgrounds.ready = False
+        return Break(problem)
+
+    def _look(self) -> None:
+        self._tick("main runs")
+        if self._telemetry is not None:
+            self._telemetry.sample()
+        self._watch.look()
+        if self.when_issuing is not None and self._first_query.look():
+            self.when_issuing()
+            self.when_issuing = None
+
+    @contextmanager
+    def _sampled(self) -> Iterator[None]:
+        if self._telemetry is None:
+            yield
+            return
+        self._telemetry.start()
+        try:
+            yield
+        finally:
+            self._telemetry.stop()
+
+    def _read(self, broken: Break | None) -> Measured:
+        """Read what has been left behind by main's end: nobody else does."""
+        launch, clock, config = self.plan.main, self._pump.clock, self.config
+        logged = config.suite.harness.loadgen_log
+        main = main_evidence(launch, self.main, clock, logged=logged)
+        if broken is None or not broken.ended:
+            broken = self._unloaded(main.window)
+        beside = self.backgrounds.evidence()
+        return Measured(
+            main=main,
+            beside=beside,
+            overlap=overlap_of(main.window, beside, config.end_time_buffer_min),
+            broken=broken,
+            telemetry=summary(self._telemetry.samples, main.window)
+            if self._telemetry is not None
+            else {},
+            activity={
+                each.folder.name: self._watch.described(harness, main.window)
+                for each, harness in self.workloads
+            },
+        )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.devices.gpu import Gpu
-from pytest_mighetero.devices.queue import Waits
-from pytest_mighetero.errors import RunError
-from pytest_mighetero.harness.leftover import sweep
-from pytest_mighetero.plan.durations import BackgroundTime
-from pytest_mighetero.plan.launch import Launch, RunPlan, plan_backgrounds, plan_run
-from pytest_mighetero.readers.result import Result
+from pytest_mighetero.devices.lease import Lease, myself
+from pytest_mighetero.devices.queue import Queue, Waits, lease_gpu
+from pytest_mighetero.plan.launch import RunPlan, plan_backgrounds, plan_run
 from pytest_mighetero.records.comparison.judgement import (
     Judgement,
     compare_neighbours,
@@ -21,16 +19,20 @@ from pytest_mighetero.records.comparison.judgement import (
     judge_by_reference,
 )
 from pytest_mighetero.records.comparison.own_figures import judge_own_figures
-from pytest_mighetero.records.facts import Value, texts
 from pytest_mighetero.records.run_names import make_folder, new_folder
 from pytest_mighetero.records.writer import write_record
-from pytest_mighetero.run.attempt import Attempt, Warn
-from pytest_mighetero.run.backgrounds.keeper import Keeper, Neighbours, refuse_survivors
-from pytest_mighetero.run.backgrounds.set import BackgroundSet
-from pytest_mighetero.run.facts import plan_facts
-from pytest_mighetero.run.placement import Place
+from pytest_mighetero.run.attempt import Attempt
+from pytest_mighetero.run.backgrounds.keeper import Keeper
+from pytest_mighetero.run.harness_folder import enter
+from pytest_mighetero.run.judge import Verdict, Warn
+from pytest_mighetero.run.ledger import Ledger, described, end_facts, figures_beside
+from pytest_mighetero.run.placement import Candidates, Placement, candidates, place
+from pytest_mighetero.run.recorded import History
 from pytest_mighetero.run.repetition import measure_until_good
+from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.start import Tick, check_extra, check_makefile
+from pytest_mighetero.run.tenancy import Tenancy
+from pytest_mighetero.run.workload import Measured
 from pytest_mighetero.show import report
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
@@ -38,167 +40,146 @@ from pytest_mighetero.terms.pair import Pair, run_name
 
 
 class Case:
-    """A main, its backgrounds, and everything that becomes known of them.
+    """A run test, and everything that becomes known of it.
 
     Attributes:
+        config: what is asked for.
         pair: what is measured.
-        config: the run's settings.
-        place: where it runs.
-        upcoming: the pairs that the same backgrounds are to serve, this one first.
-        facts: what is known so far, as flat texts with stable names.
+        ledger: what is known so far.
         phases: outcome, text and seconds of the phases reported so far.
-        attempts: what was measured before the present attempt, and why again.
-        tuning: every trial of a search.
-        attempt: what is measured now, once that is decided.
         executed_again: whether another execution of the test counts in its place.
+
+    Args:
+        test: its id.
+        mains: the pairs that the same backgrounds are to serve, this one first.
+        alone: whether nothing runs beside main.
+        publish: told of facts.
+        tick: told what the run is doing.
+        waits: told who is in the way.
+        keeper: of backgrounds that stay up.
     """
 
     def __init__(  # noqa: PLR0913 - each is a seam of its own
         self,
         config: RunSpec,
-        pair: Pair,
+        mains: Sequence[Pair],
+        test: str,
         *,
         alone: bool,
         publish: Callable[[str, str | None], None],
         tick: Tick,
+        waits: Waits,
         keeper: Keeper,
     ):
-        self.config, self.pair = config, pair
-        self.upcoming: Sequence[Pair] = (pair,)
-        self._publish, self._session = publish, keeper.session
-        self.place = Place(config, pair, keeper, alone=alone)
-        self._tick = self.place.watched(tick)
-        self.facts: dict[str, str] = {}
+        self.config, self.pair = config, mains[0]
+        self._test, self._alone, self._keeper = test, alone, keeper
+        self._tick = tick
+        self._queue = Queue(config.lease_dir, config.lease_timeout, test, waits)
+        self._history = History(self.pair, mains)
+        self.ledger = Ledger(config.secrets, publish)
         self.phases: dict[str, dict[str, Any]] = {}
-        self.attempts: list[dict[str, Any]] = []
-        self.tuning: list[dict[str, Any]] = []
-        self.attempt: Attempt | None = None
         self.executed_again = False
-        self._neighbours: Neighbours | None = None
         self._folder: Path | None = None
-        self._owed: str | None = None  # the test whose record the disk may not have
-        self.learn(
-            benchmark=pair.benchmark,
-            scenario=pair.scenario,
+        self._rig: Rig | None = None
+        self._owed = False  # whether the disk may not have the latest record
+        self.ledger.learn(
+            benchmark=self.pair.benchmark,
+            scenario=self.pair.scenario,
             action=config.action,
             suite=config.suite.name,
         )
         if names := withheld(os.environ, config.suite.harness.environment):
-            self.learn(environment_withheld=names)
+            self.ledger.learn(environment_withheld=names)
 
     def block(self) -> str:
         """Return what is known so far as one short block of text."""
-        return report.block(self.facts)
+        return report.block(self.ledger.facts)
 
-    def learn(self, **facts: Value) -> None:
-        """Keep facts and publish them; one that changes is published again."""
-        for name, text in texts(facts).items():
-            value = self.config.secrets.mask(text)
-            if self.facts.get(name) != value:
-                self.facts[name] = value
-                self._publish(name, value)
+    def candidates(self) -> Candidates:
+        """Return the GPUs that would do; see ``placement.candidates``."""
+        return candidates(self.config, self.pair, self._history, alone=self._alone)
 
-    def forget(self, *names: str) -> None:
-        """Take back what is of an earlier attempt."""
-        for name in names:
-            if self.facts.pop(name, None) is not None:
-                self._publish(name, None)
+    def take(self, gpus: Sequence[Gpu]) -> Placement:
+        """Take the first of *gpus* that is free, and seat the backgrounds.
 
-    def take_gpu(
-        self, gpus: Sequence[Gpu], test: str, waits: Waits
-    ) -> tuple[Gpu, tuple[str, ...]]:
-        """Take a GPU as ``Place.take`` does."""
-        gpu, left_out = self.place.take(gpus, test, waits)
-        if left_out:
-            self.learn(backgrounds_left_out=left_out)
-        return gpu, left_out
+        One on which the right backgrounds are up already comes first. A dry run leases
+        none.
 
-    def prepare(self) -> RunPlan:
-        """Decide what is started, and make its folders unless it is a dry run.
+        Raises:
+            DeviceError: none became free in time, a background that was named does
+                not fit, or none does.
+            HarnessError: backgrounds that are up and of no use cannot be stopped.
+        """
+        config = self.config
+
+        def lease(gpus: Sequence[Gpu]) -> tuple[Gpu, Lease]:
+            if config.dryrun:
+                return gpus[0], Lease(config.lease_dir, myself(self._test))
+            self._keeper.end()
+            return lease_gpu(self._queue, gpus)
+
+        kept = self._keeper.placement
+        place_ = place(config, self.pair, gpus, lease, alone=self._alone, kept=kept)
+        if place_.left_out:
+            self.ledger.learn(backgrounds_left_out=place_.left_out)
+        return place_
+
+    def give_back(self, placement: Placement) -> None:
+        """Give the GPU back, unless backgrounds stay up there."""
+        self._keeper.give_back(placement)
+
+    def plan(self, placement: Placement) -> RunPlan:
+        """Say what would be started, for a dry run."""
+        config, seated = self.config, placement.seated
+        folder = new_folder(config.results_dir, run_name(self.pair, config.action))
+        beside = plan_backgrounds(
+            config,
+            seated,
+            folder,
+            self._history.beside(config, placement.gpu).seconds if seated else 0.0,
+        )
+        return plan_run(config, self.pair, placement.gpu, folder, beside)
+
+    def prepare(self, placement: Placement) -> tuple[Rig, Attempt]:
+        """Make what main is measured with, and plan the first try.
 
         Raises:
             HarnessError: a folder cannot be made.
             DeviceError: the harness folder has no Makefile.
         """
-        config, gpu = self.config, self.place.gpu
-        make = new_folder if config.dryrun else make_folder
-        folder = make(config.results_dir, run_name(self.pair, config.action))
-        if config.dryrun:
-            seconds = self.place.background_time(config, self.upcoming).seconds
-            beside = plan_backgrounds(config, self.place.seated, folder, seconds)
-            return plan_run(config, self.pair, gpu, folder, beside)
+        config, pair, beside = self.config, self.pair, placement.backgrounds
+        folder = make_folder(config.results_dir, run_name(pair, config.action))
         self._folder = folder
         check_makefile(config)
         check_extra(config)
-        self._neighbours = self.place.neighbours()
-        return self.plan_attempt(config, folder).plan
-
-    def plan_attempt(
-        self,
-        config: RunSpec,
-        folder: Path,
-        time: BackgroundTime | None = None,
-        label: str = "",
-    ) -> Attempt:
-        """Plan one measurement of main, beside backgrounds that last for it.
-
-        Args:
-            config: the run's settings, those of this measurement in place.
-            folder: where what is started gets its folders.
-            time: of the backgrounds; None for what is known of main to decide.
-            label: which measurement it is, for the state line.
-
-        Raises:
-            HarnessError: a folder cannot be made, or old backgrounds not be stopped.
-        """
-        neighbours = self._neighbours
-        assert neighbours is not None
-        if self.attempt is not None:
-            self.attempt.main.stop()  # it may be waiting to be launched
-        place = self.place
-        place.lock_folder()
-        time = time or place.background_time(config, self.upcoming)
-        beside: tuple[Launch, ...] = ()
-        if place.seated:
-            beside = neighbours.plan(folder, time.seconds, place.time_left(config))
-        plan = plan_run(config, self.pair, place.gpu, folder, beside)
-        self.learn(**plan_facts(plan))
-        if beside:
-            by = "session" if self.config.keeps_backgrounds else time.source
-            told = beside[0].min_duration
-            self.learn(background_duration_s=told, background_duration_by=by)
-        self.attempt = Attempt(
-            config, plan, neighbours, lambda state: self._tick(f"{label}{state}")
+        tenancy = Tenancy(placement.lease)
+        self._rig = rig = Rig(
+            config,
+            pair,
+            placement,
+            self._keeper.neighbours(config, placement),
+            self._history,
+            folder,
+            self.ledger,
+            tenancy,
+            tenancy.watched(self._tick),
+            enter=partial(enter, config, pair, beside, self._queue),
+            when_launched=self._main_launched,
         )
-        self.attempt.main.when_launched = self._main_launched
-        self.attempt.main.when_issuing = place.main_issues
-        return self.attempt
+        return rig, rig.plan(config, folder)
 
-    def start_backgrounds(self) -> BackgroundSet:
-        """Start the backgrounds, where they do not run yet, until they are ready.
-
-        Main is prepared meanwhile.
-
-        Raises:
-            HarnessError: they did not get ready.
-        """
-        neighbours = self._neighbours
-        assert neighbours is not None
-        assert self.attempt is not None
-        self.attempt.main.prepare()
-        neighbours.start(self._tick, self.place.background_issues)
-        for pair, _ in self.place.seated:  # of a set that was up
-            self.place.background_issues(pair)
-        return neighbours.backgrounds or BackgroundSet(self.config, (), neighbours.pump)
-
-    def measure(self, warn: Warn) -> Result | None:
+    def measure(
+        self, rig: Rig, attempt: Attempt, warn: Warn
+    ) -> tuple[Attempt, Measured]:
         """Run main beside the backgrounds and judge it.
 
         Args:
+            rig: what it is measured with.
+            attempt: the first try.
             warn: takes a broken overlap with ``--lenient``.
 
         Returns:
-            LoadGen's result; None for an audit, which has several.
+            The try that counts, and what it came to.
 
         Raises:
             RunError: main is bad, the overlap broke, or a reference is missed.
@@ -208,76 +189,53 @@ class Case:
         if self.config.tune:
             from pytest_mighetero.run.tune import tune
 
-            tune(self, warn)
+            good, measured = tune(rig, attempt, warn)
         else:
-            measure_until_good(self, warn)
-        assert self.attempt is not None
-        self.place.check_lease(warn)
-        if not self.place.seated:
+            good, measured = measure_until_good(rig, attempt, warn)
+        rig.tenancy.check(warn)
+        if not rig.placement.seated:
             self._compare()
-        self._judge_by_others(warn)
-        return self.attempt.main.result
+        self._judge_by_others().enforce(warn)
+        return good, measured
 
     def _compare(self) -> None:
-        results = self.config.results_dir
-        self.learn(**compare_neighbours(results, self.facts, self._session))
+        results, facts = self.config.results_dir, self.ledger.facts
+        session = self._keeper.session
+        self.ledger.learn(**compare_neighbours(results, facts, session))
 
-    def _judge_by_others(self, warn: Warn) -> None:
-        """Check the run against its reference, and against earlier ones if asked to.
-
-        Raises:
-            RunError: it is worse.
-        """
-        config, problems = self.config, list[str]()
+    def _judge_by_others(self) -> Verdict:
+        """Check the run against its reference, and against earlier ones if asked to."""
+        config, facts, verdict = self.config, self.ledger.facts, Verdict()
         if not config.save_reference:
-            judged = judge_by_reference(config.references, self.facts)
-            problems += self._take(judged, warn)
+            verdict += self._learnt(judge_by_reference(config.references, facts))
         if config.compare is not None:
             where = config.results_dir if config.compare == "last" else config.compare
-            judged = judge_by_earlier(
-                where, self.facts, self._session, config.tolerance
-            )
-            problems += self._take(judged, warn)
-        if problems:
-            raise RunError("\n".join(problems))
+            session, tolerance = self._keeper.session, config.tolerance
+            judged = judge_by_earlier(where, facts, session, tolerance)
+            verdict += self._learnt(judged)
+        return verdict
 
-    def _take(self, judged: Judgement, warn: Warn) -> Sequence[str]:
-        """Learn what a comparison came to, and warn; return what fails the run."""
-        self.learn(**judged.facts)
-        for each in judged.warnings:
-            warn(each)
-        return judged.problems
+    def _learnt(self, judged: Judgement) -> Verdict:
+        self.ledger.learn(**judged.facts)
+        return Verdict(tuple(judged.problems), tuple(judged.warnings))
 
-    def next_folder(self, kind: str, number: int) -> Path:
-        """Return the folder of a further ``attempt`` or ``trial``."""
-        assert self._folder is not None
-        return self._folder / f"{kind}-{number}"
-
-    def finish_backgrounds(self, warn: Warn) -> None:
+    def outlast(
+        self, rig: Rig, attempt: Attempt, measured: Measured, warn: Warn
+    ) -> None:
         """Let the backgrounds outlast main, and judge them.
 
         Raises:
             RunError: they ended too early or badly, or did less than before.
             HarnessError: they did not end in time, or could not be stopped.
         """
-        attempt = self.attempt
-        assert attempt is not None
-        if attempt.main.window is None or not self.place.seated:
+        if not rig.placement.seated:
             return
-        if attempt.overlap is None:
-            try:
-                problems = attempt.finish(warn)
-            finally:
-                self.learn(**attempt.overlap_facts())
-            judged = judge_own_figures(
-                self.config.results_dir,
-                self.facts,
-                attempt.own_figures(),
-                self.config.background_tolerance,
-            )
-            problems += self._take(judged, warn)
-            if problems:
-                raise RunError("\n".join(problems))
+        if attempt.overlap is None:  # a search has seen to it
+            verdict = rig.outlast(attempt, measured)
+            config, figures = self.config, figures_beside(attempt)
+            results, tolerance = config.results_dir, config.background_tolerance
+            own = judge_own_figures(results, self.ledger.facts, figures, tolerance)
+            (verdict + self._learnt(own)).enforce(warn)
         self._compare()
 
     def close(self) -> None:
@@ -286,49 +244,44 @@ class Case:
         Raises:
             HarnessError: something survived SIGKILL, or the harness folder is spoilt.
         """
-        neighbours, self._neighbours = self._neighbours, None
-        if neighbours is None:
-            return
-        assert self._folder is not None
-        try:
-            if self.attempt is not None:
-                self.attempt.stop()
-        finally:
-            self.place.unlock_folder()
-            left = sweep(self._folder)
-            neighbours.close()
-            if self.attempt is not None:
-                self.learn(**self.attempt.exit_facts())
-        survivors = self.attempt.survivors() if self.attempt is not None else []
-        refuse_survivors([*survivors, *left])
-        self.place.refuse_spoilt()
+        if self._rig is not None:
+            self._rig.close()
 
-    def write_record(self, test: str, *, main_waits: bool = False) -> None:
+    def end_kept(self) -> None:
+        """Stop the backgrounds that are up.
+
+        Raises:
+            HarnessError: something survived SIGKILL.
+        """
+        self._keeper.end()
+        if self._rig is not None and self._rig.attempt is not None:
+            self.ledger.learn(**end_facts(self._rig.attempt))
+
+    def write_record(self, *, main_waits: bool = False) -> None:
         """Write what is known so far as the run's record, if it has a folder.
 
         Args:
-            test: the test's id.
             main_waits: whether main is about to be launched; LoadGen's logs are read
                 for it, and the disk is waited for, after that.
 
         Raises:
             HarnessError: it cannot be written.
         """
-        self._owed = test if main_waits else None
+        self._owed = main_waits
         if self._folder is None:
             return
-        attempt = self.attempt
+        attempt = self._rig and self._rig.attempt
         record = {
-            "test": test,
-            "session": self._session,
+            "test": self._test,
+            "session": self._keeper.session,
             "suite": self.config.suite.name,
             "executed_again": self.executed_again,
             "phases": self.phases,
-            "facts": self.facts,
-            "attempts": self.attempts,
-            "tuning": self.tuning,
+            "facts": self.ledger.facts,
+            "attempts": self.ledger.attempts,
+            "tuning": self.ledger.trials,
             "harnesses": [],
-            **(attempt.described(read_logs=not main_waits) if attempt else {}),
+            **(described(attempt, read_logs=not main_waits) if attempt else {}),
         }
         write_record(
             self._folder,
@@ -339,6 +292,5 @@ class Case:
         )
 
     def _main_launched(self) -> None:
-        self.place.main_launched()
-        if self._owed is not None:
-            self.write_record(self._owed)
+        if self._owed:
+            self.write_record()

@@ -1,12 +1,17 @@
-"""Timed windows and what one covers of another: pure functions on time stamps."""
+"""Timed windows, what one covers of another, and what is to be said of that. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pytest_mighetero.terms.window import MARKER, TimedWindow
+from pytest_mighetero.units import format_duration
+
+# While a tool runs, its log gives the first query's time to the second.
+_LIVE_SLACK_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -133,3 +138,68 @@ def merged(windows: Sequence[TimedWindow]) -> list[TimedWindow]:
         else:
             union.append(each)
     return union
+
+
+def unproved(report: OverlapReport, tool: str, *, so_far: bool = False) -> str | None:
+    """Say which backgrounds did not issue queries all along beside main, or None.
+
+    Args:
+        report: on all of them.
+        tool: what they are runs of.
+        so_far: while they run: logs without an end tell the second only, and who has
+            ended already did so under main.
+    """
+    problems = []
+    slack_s = _LIVE_SLACK_S if so_far else 0.0
+    of_all = f"of {len(report.margins)} backgrounds"
+    if late := [each for each in report.late if each.start_s < -slack_s]:
+        named = ", ".join(f"{each.name} by {-each.start_s:.1f} s" for each in late)
+        problems.append(
+            f"{len(late)} {of_all} issued their first query after main's: {named}. "
+            f"Raise --settle-time."
+        )
+    if paused := [each for each in report.paused if each.gap_s > slack_s]:
+        named = ", ".join(f"{each.name} for {each.gap_s:.1f} s" for each in paused)
+        problems.append(
+            f"{len(paused)} {of_all} issued no queries for a while beside main, "
+            f"between two runs of {tool}: {named}. Its harness ran the test more "
+            f"than once, or began it again after a crash: see its output."
+        )
+    if ended := [each for each in report.early if so_far and each.end_s < 0]:
+        named = ", ".join(f"{each.name} by {-each.end_s:.1f} s" for each in ended)
+        problems.append(
+            f"{len(ended)} {of_all} had their last response before main's: "
+            f"{named}. Raise --background-benchmark-duration."
+        )
+    for name, doubt in report.doubts.items():
+        problems.append(f"The log of {name} proves nothing: {doubt}.")
+    return f"The overlap broke: {' '.join(problems)}" if problems else None
+
+
+def too_early(report: OverlapReport, said: Collection[str], told: float) -> str | None:
+    """Say which backgrounds did not outlast main by the buffer, or None.
+
+    Args:
+        report: on all of them, in the end.
+        said: those of which it has been said already.
+        told: the seconds that they were told to run.
+    """
+    early = [each for each in report.early if each.name not in said]
+    if not early:
+        return None
+    margins = ", ".join(f"{each.name} {each.end_s:.1f} s" for each in early)
+    required = report.end_required_s
+    return (
+        f"{len(early)} of {len(report.margins)} backgrounds did not outlast main by "
+        f"{format_duration(required)} (--end-time-buffer-min), end margins: {margins}. "
+        f"{enough(told, told + required - report.end_margin_s)}."
+    )
+
+
+def enough(told: float, seconds: float) -> str:
+    """Say which duration would have done instead of the one that was *told*."""
+    return (
+        f"They ran with {format_duration(told)}; "
+        f"--background-benchmark-duration={format_duration(math.ceil(seconds))} "
+        f"would have been enough"
+    )

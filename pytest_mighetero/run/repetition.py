@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from pytest_mighetero.devices.telemetry import throttling
-from pytest_mighetero.errors import RunError
 from pytest_mighetero.plan.advice import next_target
 from pytest_mighetero.plan.durations import BackgroundTime
 from pytest_mighetero.plan.target import with_target
-from pytest_mighetero.run.attempt import Attempt, Warn
-from pytest_mighetero.run.backgrounds.keeper import refuse_survivors
+from pytest_mighetero.run.attempt import Attempt
+from pytest_mighetero.run.judge import (
+    Verdict,
+    Warn,
+    enough_for,
+    fail,
+    main_problems,
+    on_main,
+    on_overlap,
+)
+from pytest_mighetero.run.ledger import described
+from pytest_mighetero.run.rig import Rig
+from pytest_mighetero.run.workload import Measured
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.scenario import is_bounded
-
-_CLOCK = (
-    "'s stamps were read by what it said when, in favour of neither side; have "
-    "it slewed, not stepped, while you measure"
-)
-
-if TYPE_CHECKING:
-    from pytest_mighetero.run.case import Case
 
 
 @dataclass(frozen=True)
@@ -31,154 +32,111 @@ class Again:
     Attributes:
         kind: what went wrong: the ``overlap``, or main at its ``target``.
         problem: in one sentence.
-        config: the settings of the next attempt.
-        seconds: that its backgrounds must run; None for what is known of main.
+        config: the settings of the next try.
+        time: that its backgrounds must run; None for what is known of main.
     """
 
     kind: Literal["overlap", "target"]
     problem: str
     config: RunSpec
-    seconds: float | None = None
+    time: BackgroundTime | None = None
 
 
-def measure_until_good(case: Case, warn: Warn) -> None:
+def measure_until_good(
+    rig: Rig, attempt: Attempt, warn: Warn
+) -> tuple[Attempt, Measured]:
     """Measure main; repeat what ``--overlap-retries`` and back-offs allow.
+
+    Returns:
+        The try that is good, and what it came to.
 
     Raises:
         RunError: main is bad, or the overlap broke.
         HarnessError: something could not be started, or ran too long.
     """
-    while (again := _measure_once(case, warn)) is not None:
-        _repeat(case, again)
+    done: list[Again] = []
+    while True:
+        measured = rig.measure(attempt, warn, again=bool(_left(rig, done, "overlap")))
+        again = _judge(rig, attempt, measured, done, warn)
+        if again is None:
+            return attempt, measured
+        done.append(again)
+        attempt = _repeat(rig, attempt, again, len(done))
 
 
-def _measure_once(case: Case, warn: Warn) -> Again | None:
-    attempt = case.attempt
-    assert attempt is not None
-    broken = run_main(case, attempt, warn)
-    if attempt.main.otherwise:
-        attempt.main.judge()  # another target would be lost in the same way
-    if again := _other_target(case, attempt):
+def _left(rig: Rig, done: list[Again], kind: Literal["overlap", "target"]) -> int:
+    config = rig.config
+    backoffs = config.target_backoffs if config.target_backoff else 0
+    allowed = config.overlap_retries if kind == "overlap" else backoffs
+    return allowed - [each.kind for each in done].count(kind)
+
+
+def _judge(
+    rig: Rig, attempt: Attempt, measured: Measured, done: list[Again], warn: Warn
+) -> Again | None:
+    """Return why another try is worth it; None where this one is good.
+
+    Raises:
+        RunError: it is bad, and none is.
+    """
+    verdict, broken = on_main(measured.main), measured.broken
+    if measured.main.otherwise:
+        verdict.enforce(warn)  # another target would be lost in the same way
+    if _left(rig, done, "target") and (again := _other_target(rig, attempt, measured)):
         return again
-    attempt.main.judge()
-    if broken is not None and _left(case, "overlap"):
-        if attempt.main.unloaded is not None:  # longer ones would do no better
-            return Again("overlap", broken.partition("\n")[0], attempt.config)
-        return _longer(attempt, broken)
-    problem = broken or attempt.unproved()
-    if problem is not None:
-        case.learn(overlap_ok=False)
-    if attempt.broken(problem, warn):
-        raise RunError(str(problem))
+    verdict.enforce(warn)
+    if broken is not None and _left(rig, done, "overlap"):
+        if measured.unloaded:  # longer ones would do no better
+            return Again("overlap", broken.summary, attempt.config)
+        seconds = enough_for(attempt.config, measured)
+        if seconds > attempt.config.background_timeout:
+            limit = "--background-benchmark-timeout"
+            fail(f"Longer than {limit}: {broken.problem}")
+        time = BackgroundTime(seconds, "retry")
+        return Again("overlap", broken.summary, attempt.config, time)
+    overlap = on_overlap(measured, lenient=rig.config.lenient)
+    if overlap != Verdict():
+        rig.ledger.learn_of_try(overlap_ok=False)
+    overlap.enforce(warn)
     return None
 
 
-def run_main(case: Case, attempt: Attempt, warn: Warn) -> str | None:
-    """Run the main of *attempt* to its end and learn what it came to.
-
-    Returns:
-        How the overlap broke while main ran on, or None.
-
-    Raises:
-        RunError: the overlap broke, and main was stopped; or a background crashed.
-        HarnessError: main could not be launched, or ran too long.
-    """
-
-    def go_on() -> bool:
-        assert attempt.backgrounds is not None
-        fits = bool(_left(case, "overlap")) and not attempt.backgrounds.crashed()
-        return case.config.lenient or fits
-
-    try:
-        broken = attempt.measure(go_on)
-    except RunError:
-        case.learn(overlap_ok=False)
-        raise
-    finally:
-        case.place.unlock_folder()
-        case.learn(**attempt.measured_facts())
-    for known in case.place.warnings:
-        warn(known)
-    if (throttled := throttling(attempt.main.telemetry())) is not None:
-        warn(throttled)
-    if (stopped := attempt.main.stopped()) is not None:
-        warn(stopped)
-    if attempt.clock_stepped:
-        tool = attempt.main.launch.reader.tool
-        warn(
-            f"the wall clock was set meanwhile ({attempt.clock_steps}): {tool}{_CLOCK}"
-        )
-    if attempt.backgrounds is not None and attempt.main.window is not None:
-        overlap = attempt.backgrounds.overlap(attempt.main.window)
-        case.learn(start_margin_s=overlap.start_margin_s)
-    if crash := attempt.crash(broken, warn):
-        if broken is not None:
-            case.learn(overlap_ok=False)
-        raise RunError(crash)
-    return broken
-
-
-def _left(case: Case, kind: Literal["overlap", "target"]) -> int:
-    config = case.config
-    backoffs = config.target_backoffs if config.target_backoff else 0
-    allowed = config.overlap_retries if kind == "overlap" else backoffs
-    return allowed - [each["kind"] for each in case.attempts].count(kind)
-
-
-def _other_target(case: Case, attempt: Attempt) -> Again | None:
-    """Return with which target an INVALID main is worth another attempt."""
-    result, step = attempt.main.result, case.config.target_backoff
-    if result is None or step is None or attempt.main.harness.exit_code:
+def _other_target(rig: Rig, attempt: Attempt, measured: Measured) -> Again | None:
+    """Return with which target an INVALID main is worth another try."""
+    result, step = measured.main.result, rig.config.target_backoff
+    if result is None or step is None or measured.main.exit_code:
         return None
     target = next_target(result, step)
-    if target is None or not _left(case, "target"):
+    if target is None:
         return None
-    if "target_qps_first" not in case.facts:
-        case.learn(target_qps_first=result.target_qps or 0.0)
-    if is_bounded(case.pair.scenario):
-        case.learn(target_qps_invalid=result.target_qps or 0.0)
-    problem = "; ".join(attempt.main.problems())
-    return Again("target", problem, with_target(attempt.config, case.pair, target))
+    was = result.target_qps or 0.0
+    if "target_qps_first" not in rig.ledger.facts:
+        rig.ledger.learn(target_qps_first=was)
+    if is_bounded(rig.pair.scenario):
+        rig.ledger.learn(target_qps_invalid=was)
+    problem = "; ".join(main_problems(measured.main))
+    return Again("target", problem, with_target(attempt.config, rig.pair, target))
 
 
-def _longer(attempt: Attempt, broken: str) -> Again:
-    """Return how long backgrounds must be for what main took.
-
-    Raises:
-        RunError: that is longer than a background may run.
-    """
-    assert attempt.backgrounds is not None
-    assert attempt.main.window is not None
-    seconds = attempt.backgrounds.enough_for(attempt.main.window)
-    if seconds > attempt.config.background_timeout:
-        raise RunError(f"Longer than --background-benchmark-timeout: {broken}")
-    return Again("overlap", broken.partition("\n")[0], attempt.config, seconds)
-
-
-def _repeat(case: Case, again: Again) -> None:
-    """Keep what the attempt came to, and get the next one ready.
+def _repeat(rig: Rig, attempt: Attempt, again: Again, number: int) -> Attempt:
+    """Keep what the try with this *number* came to, and get the next one ready.
 
     Raises:
         HarnessError: the backgrounds did not get ready.
     """
-    attempt = case.attempt
-    assert attempt is not None
-    attempt.stop()
-    case.learn(**attempt.exit_facts())
-    refuse_survivors(attempt.survivors())
-    case.attempts.append(
+    rig.end(attempt)
+    ledger = rig.ledger
+    ledger.attempts.append(
         {
             "kind": again.kind,
             "problem": again.problem,
-            "facts": dict(case.facts),
-            **attempt.described(),
+            "facts": dict(ledger.facts),
+            **described(attempt),
         }
     )
-    number = len(case.attempts)
-    case.forget(*attempt.measured_facts(), *attempt.exit_facts())
-    case.forget("overlap_ok", "start_margin_s")
-    case.learn(attempts=number + 1, **{f"attempt_{number}": again.problem})
-    time = BackgroundTime(again.seconds, "retry") if again.seconds else None
-    folder, label = case.next_folder("attempt", number + 1), f"attempt {number + 1}: "
-    case.plan_attempt(again.config, folder, time, label)
-    case.start_backgrounds()
+    ledger.next_try()
+    ledger.learn(attempts=number + 1, **{f"attempt_{number}": again.problem})
+    folder, label = rig.folder / f"attempt-{number + 1}", f"attempt {number + 1}: "
+    following = rig.plan(again.config, folder, again.time, label)
+    rig.start(following)
+    return following

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pytest_mighetero.errors import RunError
 from pytest_mighetero.plan.search import next_step
 from pytest_mighetero.plan.target import probing, with_target
 from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial
@@ -18,13 +16,15 @@ from pytest_mighetero.records.comparison.references import key_of
 from pytest_mighetero.records.marks import same
 from pytest_mighetero.records.record import Record, sameness
 from pytest_mighetero.records.results_folder import good_records
-from pytest_mighetero.run.attempt import Attempt, Warn
-from pytest_mighetero.run.backgrounds.keeper import refuse_survivors
-from pytest_mighetero.run.repetition import run_main
+from pytest_mighetero.run.attempt import Attempt
+from pytest_mighetero.run.facts import Known
+from pytest_mighetero.run.judge import Warn, fail, on_main, on_overlap
+from pytest_mighetero.run.ledger import described
+from pytest_mighetero.run.rig import Rig
+from pytest_mighetero.run.workload import Measured
+from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.scenario import scenario_of
-
-if TYPE_CHECKING:
-    from pytest_mighetero.run.case import Case
 
 _PROBE_SHARE = 0.1  # of main's duration
 # In less, the time to the last answer weighs more than 1 % of the run.
@@ -33,95 +33,100 @@ _PROFILE_UNKNOWN = "# Which profile these devices have, --main-profile says."
 _LATENCIES = 100  # of the limit on p99
 
 
-def tune(case: Case, warn: Warn) -> None:
+@dataclass(frozen=True)
+class _Done:
+    """A trial that was run: the try, what it came to, and the facts as of then."""
+
+    trial: Trial
+    attempt: Attempt
+    measured: Measured
+    facts: Mapping[str, str]
+
+
+def tune(rig: Rig, attempt: Attempt, warn: Warn) -> tuple[Attempt, Measured]:
     """Search; leave the full-length run at the target that was found as the result.
 
     Raises:
         RunError: nothing was found, main failed, or the overlap broke.
         HarnessError: something could not be started, or ran too long.
     """
-    case.learn(tuned=True)
-    start, source = _known_target(case)
-    case.learn(tuned_from=source)
-    duration = case.config.main_duration
+    config, ledger = rig.config, rig.ledger
+    ledger.learn(tuned=True)
+    start, source = _known_target(config, rig.pair, ledger.facts)
+    ledger.learn(tuned_from=source)
+    duration = config.main_duration
     probe_s = max(_PROBE_SHARE * duration, _SHORTEST_PROBE_S)
-    probes = probe_s <= duration / 2
-    done: list[tuple[Trial, Attempt, dict[str, str]]] = []
+    probes, resolution = probe_s <= duration / 2, config.tune_resolution
+    done: list[_Done] = []
     while True:
-        trials = [trial for trial, _, _ in done]
-        step = next_step(
-            trials,
-            start=start,
-            resolution=case.config.tune_resolution,
-            probes=probes,
-        )
+        trials = [each.trial for each in done]
+        step = next_step(trials, start=start, resolution=resolution, probes=probes)
         if not isinstance(step, Next):
             break
-        _plan(case, step, probe_s, len(done) + 1)
-        attempt = case.attempt
-        assert attempt is not None
-        trial = _run(case, attempt, step, warn)
-        probe_s = min(
-            max(probe_s, _LATENCIES * (trial.limit_ms or 0) / 1e3), duration / 2
-        )
-        done.append((trial, attempt, dict(case.facts)))
+        if done:
+            rig.end(attempt)
+            ledger.next_try()
+        attempt = _plan(rig, step, probe_s, len(done) + 1)
+        measured = rig.measure(attempt, warn, again=bool(config.overlap_retries))
+        trial = _judged(rig, attempt, measured, step, warn)
+        longest = max(probe_s, _LATENCIES * (trial.limit_ms or 0) / 1e3)
+        probe_s = min(longest, duration / 2)
+        done.append(_Done(trial, attempt, measured, dict(ledger.facts)))
         said = {**asdict(trial), "holds": trial.holds, "why": step.why}
-        case.tuning.append({**said, **attempt.described()})
-    case.learn(tune_runs=_count(trials))
+        ledger.trials.append({**said, **described(attempt)})
+    ledger.learn(tune_runs=_count(trials))
     if isinstance(step, GaveUp):
-        raise RunError(f"--mig-tune found no target of {case.pair}: {step.reason}")
+        fail(f"--mig-tune found no target of {rig.pair}: {step.reason}")
     if not step.complete:
-        warn(_incomplete(step, case.config.tune_resolution))
-    _conclude(case, step, done)
+        warn(_incomplete(step, resolution))
+    proof = next(each for each in done if each.trial is step.trial)
+    rig.attempt = proof.attempt
+    ledger.restore(proof.facts)
+    ledger.learn(tune_runs=_count(trials), **_found_facts(step))
+    return proof.attempt, proof.measured
 
 
-def _plan(case: Case, step: Next, probe_s: float, number: int) -> None:
-    """Get the next trial ready; the first one was planned with the test."""
-    config = case.config
+def _plan(rig: Rig, step: Next, probe_s: float, number: int) -> Attempt:
+    """Get the next trial ready; the first one takes the place of the test's own."""
+    config = rig.config
     if step.target_qps is not None:
-        config = with_target(config, case.pair, step.target_qps)
+        config = with_target(config, rig.pair, step.target_qps)
     if not step.full:
         config = probing(config, probe_s)
-    previous = case.attempt
-    assert previous is not None
-    if number > 1:
-        previous.stop()
-        refuse_survivors(previous.survivors())
-        case.forget(*previous.measured_facts(), *previous.overlap_facts())
     length = "full length" if step.full else "probe"
     label = f"trial {number} ({length}, {step.why}): "
-    case.plan_attempt(config, case.next_folder("trial", number), label=label)
-    case.start_backgrounds()
+    attempt = rig.plan(config, rig.folder / f"trial-{number}", label=label)
+    rig.start(attempt)
+    return attempt
 
 
-def _run(case: Case, attempt: Attempt, step: Next, warn: Warn) -> Trial:
-    """Measure one trial; only INVALID for its target is a result, too.
+def _judged(
+    rig: Rig, attempt: Attempt, measured: Measured, step: Next, warn: Warn
+) -> Trial:
+    """Return what a trial came to; only INVALID for its target is a result, too.
 
     Raises:
         RunError: main failed, or the overlap broke.
-        HarnessError: it could not be launched, or ran too long.
+        HarnessError: the backgrounds did not end in time.
     """
-    broken = run_main(case, attempt, warn)
-    result = attempt.main.result
-    main = attempt.main
-    unusable = result is None or result.valid is None
-    if main.harness.exit_code or unusable or main.otherwise:
-        main.judge()
-    assert result is not None
-    if result.error_count or result.damage or not result.target_qps:
-        attempt.main.judge()
-        raise RunError(
-            f"{result.tool}'s log of {case.pair} does not say its target QPS."
-        )
-    problem = broken or attempt.unproved()
-    problems = [problem] if problem and attempt.broken(problem, warn) else []
-    if step.full and result.valid and attempt.backgrounds is not None:
-        problems += attempt.finish(warn)
-        case.learn(**attempt.overlap_facts())
-    if problems:
-        case.learn(overlap_ok=False)
-        raise RunError("\n".join(problems))
+    main, result = measured.main, measured.main.result
+    if result is None or main.exit_code or main.otherwise or not _is_usable(result):
+        tool = main.launch.reader.tool
+        unsaid = f"{tool}'s log of {rig.pair} does not say its target QPS."
+        fail(*(on_main(main).problems or (unsaid,)))
+    verdict = on_overlap(measured, lenient=rig.config.lenient)
+    if step.full and result.valid and measured.beside:
+        verdict += rig.outlast(attempt, measured)
+    if verdict.problems:
+        rig.ledger.learn_of_try(overlap_ok=False)
+    verdict.enforce(warn)
     return _trial(result, full=step.full)
+
+
+def _is_usable(result: Result) -> bool:
+    """Tell whether a run was judged at a target it names, and nothing is amiss."""
+    judged = result.valid is not None and bool(result.target_qps)
+    return judged and not (result.error_count or result.damage)
 
 
 def _trial(result: Result, *, full: bool) -> Trial:
@@ -140,22 +145,14 @@ def _trial(result: Result, *, full: bool) -> Trial:
     )
 
 
-def _conclude(
-    case: Case, found: Found, done: list[tuple[Trial, Attempt, dict[str, str]]]
-) -> None:
-    """Make the run that proved the target the result of the test."""
-    attempt, facts = next((a, f) for trial, a, f in done if trial is found.trial)
-    case.forget(*(name for name in case.facts if name not in facts))
-    case.attempt = attempt
+def _found_facts(found: Found) -> Known:
     above = found.invalid_above
-    case.learn(
-        **facts,
-        tune_runs=_count([trial for trial, _, _ in done]),
-        tuned_target_qps=found.target_qps,
-        tuned_resolution=found.resolution,
-        tuned_complete=found.complete,
-        tuned_invalid_above=math.inf if above is None else above.target_qps,
-    )
+    return {
+        "tuned_target_qps": found.target_qps,
+        "tuned_resolution": found.resolution,
+        "tuned_complete": found.complete,
+        "tuned_invalid_above": math.inf if above is None else above.target_qps,
+    }
 
 
 def _incomplete(found: Found, wanted: float) -> str:
@@ -173,9 +170,10 @@ def _count(trials: list[Trial]) -> str:
     return f"{full} at full length, {len(trials) - full} probes"
 
 
-def _known_target(case: Case) -> tuple[float | None, str]:
+def _known_target(
+    config: RunSpec, pair: Pair, facts: Mapping[str, str]
+) -> tuple[float | None, str]:
     """Return a target to start from and where it is known from, the nearest first."""
-    config, pair, facts = case.config, case.pair, case.facts
     if said := config.main_runargs.number(scenario_of(pair.scenario).target_flag):
         return said, "--main-benchmark-runargs"
     reference = load_references(config.references).get(key_of(facts))

@@ -41,7 +41,7 @@ class Watch:
         clock: Clock,
     ):
         self._clock = clock
-        self._main, self._backgrounds = main, tuple(backgrounds)
+        self._backgrounds = tuple(backgrounds)
         self._trees = Trees(idle_limit / 2 or float("inf"))
         every = (main, *self._backgrounds)
         self._activities = {each: Activity(idle_limit) for each in every}
@@ -81,17 +81,6 @@ class Watch:
         return (
             f"The overlap broke: {what}. What ended its work: a signal, a debugger, a "
             f"frozen cgroup, a hang?\n" + "\n".join(map(tail_of, found))
-        )
-
-    def main_stopped(self, window: TimedWindow) -> str | None:
-        """Say that main itself was stopped in its *window*, or None."""
-        summary = self._activities[self._main].summary(*self._monotonic(window))
-        if not summary or not summary["stopped_s"]:
-            return None
-        return (
-            f"main {self._main.name} was itself stopped for "
-            f"{summary['stopped_s']:.1f} s of its window: its figure is that of an "
-            f"interrupted run"
         )
 
     def described(

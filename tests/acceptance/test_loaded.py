@@ -74,11 +74,11 @@ def test_heterogeneous(background, main):
 # For as long as it takes to be seen.
 MAIN_STOPPED = """
 def test_heterogeneous(background, main):
-    measured = main._case.attempt.main
+    attempt = main._first
     def stop():
-        tree = below(measured.harness.pid)
+        tree = below(attempt.main.pid)
         send(tree, STOP)
-        later(lambda: measured.watch._activities[measured.harness].suspect,
+        later(lambda: attempt._watch._activities[attempt.main].suspect,
               lambda: send(tree, CONT))
     later(issuing, stop)
     main.run()

@@ -13,7 +13,7 @@ from pathlib import Path
 def pytest_sessionfinish():
     gc.collect()
     rooms = ("pytest_mighetero.run.case", "pytest_mighetero.run.attempt",
-             "pytest_mighetero.run.mainrun", "pytest_mighetero.run.backgrounds.set",
+             "pytest_mighetero.run.rig", "pytest_mighetero.run.backgrounds.set",
              "pytest_mighetero.plugin.console.stateline", "pytest_mighetero.harness.",
              "pytest_mighetero.readers.result.Result",
              "pytest_mighetero.plan.launch")

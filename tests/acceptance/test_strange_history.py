@@ -8,7 +8,7 @@ import pytest
 
 from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.plan.durations import Recorded
-from pytest_mighetero.run import placement as placing
+from pytest_mighetero.run import recorded
 from pytest_mighetero.run.recorded import recorded_run
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
@@ -64,7 +64,7 @@ def test_history_is_looked_up_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
         looked.append(str(pair))
         return recorded_run(config, pair, gpu)
 
-    monkeypatch.setattr(placing, "recorded_run", look)
+    monkeypatch.setattr(recorded, "recorded_run", look)
     report = lab.run(*PLANNED)
     report.result.assert_outcomes(passed=1)
     properties = report.case.properties

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from pytest_mighetero.devices.gpu import Gpu
-from pytest_mighetero.devices.lease import Lease
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, plan_backgrounds
-from pytest_mighetero.plan.seats import Seat
 from pytest_mighetero.records.run_names import make_folder
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
-from pytest_mighetero.run.overlap import OverlapReport
+from pytest_mighetero.run.placement import Placement
 from pytest_mighetero.run.start import Tick
 from pytest_mighetero.run.watch import stopped_now
 from pytest_mighetero.spec.runspec import RunSpec
@@ -29,11 +26,11 @@ class Neighbours(Protocol):
 
     Attributes:
         pump: reads every harness of the run.
-        backgrounds: the present set; None without any.
+        backgrounds: the present set; an empty one without any.
     """
 
     pump: Pump
-    backgrounds: BackgroundSet | None
+    backgrounds: BackgroundSet
 
     def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:
         """Decide what main runs beside, and return it.
@@ -58,8 +55,8 @@ class Neighbours(Protocol):
             HarnessError: it did not get ready.
         """
 
-    def finish(self, main: TimedWindow) -> OverlapReport:
-        """Let them outlast main by the end buffer, and return the overlap.
+    def finish(self, main: TimedWindow) -> None:
+        """Let them outlast main by the end buffer.
 
         Raises:
             HarnessError: they did not end in time, or a log was lost.
@@ -75,35 +72,32 @@ class Neighbours(Protocol):
 class OwnBackgrounds:
     """A set that starts before main and ends after it; or none, for main alone."""
 
-    def __init__(self, config: RunSpec, seated: Sequence[Seat], lease: Lease | None):
-        self._config, self._seated = config, seated
-        self.pump = Pump(lease.fds if lease else ())
-        self.backgrounds: BackgroundSet | None = None
+    def __init__(self, config: RunSpec, placement: Placement):
+        self._config, self._seated = config, placement.seated
+        self.pump = Pump(placement.lease.fds)
+        self.backgrounds = BackgroundSet(config, (), self.pump)
 
     def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:  # noqa: ARG002 - what starts anew has all its time left
         """Plan a set in *folder*."""
-        if not self._seated:
-            return ()
         launches = plan_backgrounds(self._config, self._seated, folder, seconds)
         self.backgrounds = BackgroundSet(self._config, launches, self.pump)
         return launches
 
     def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Start the set."""
-        if self.backgrounds is not None:
+        if self._seated:
             self.backgrounds.start(tick, issues)
 
-    def finish(self, main: TimedWindow) -> OverlapReport:
+    def finish(self, main: TimedWindow) -> None:  # noqa: ARG002 - they tell their time
         """Wait for their ends; in automatic mode, stop them after the end buffer."""
-        assert self.backgrounds is not None
         try:
-            return self.backgrounds.finish(main)
+            self.backgrounds.finish()
         finally:
             self.backgrounds.stop()
 
     def ending(self) -> Sequence[HarnessProcess]:
         """Return all of them."""
-        return self.backgrounds.harnesses if self.backgrounds is not None else ()
+        return self.backgrounds.harnesses
 
     def close(self) -> None:
         """Close the pump."""
@@ -117,50 +111,41 @@ class KeptBackgrounds:
     the next main.
 
     Attributes:
-        gpu: where it runs.
-        lease: the GPU's.
-        seated: which background runs on which device.
+        placement: where it runs.
     """
 
-    def __init__(self, config: RunSpec, gpu: Gpu, lease: Lease, seated: Sequence[Seat]):
-        self._config = config
-        self.gpu, self.lease, self.seated = gpu, lease, tuple(seated)
+    def __init__(self, config: RunSpec, placement: Placement):
+        self._config, self.placement = config, placement
         self._folder = make_folder(config.results_dir, "backgrounds")
         self._sets = 0
-        self.pump = Pump(lease.fds)
-        self.backgrounds: BackgroundSet | None = None
+        self.pump = Pump(placement.lease.fds)
+        self.backgrounds = BackgroundSet(config, (), self.pump)
 
     @property
     def _healthy(self) -> bool:
         """Whether all of it runs, and nothing of it is stopped."""
         backgrounds = self.backgrounds
         return (
-            backgrounds is not None
-            and backgrounds.ready
+            backgrounds.ready
             and not backgrounds.ended()
             and not backgrounds.broken_logs()
             and not stopped_now(backgrounds.harnesses)
         )
 
-    def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:  # noqa: ARG002 - several mains share it
+    def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:
         """Keep the set if it lasts long enough; else stop it and plan a new one."""
-        backgrounds = self.backgrounds
-        if backgrounds is None or not self._healthy or not backgrounds.lasts(needed):
-            if backgrounds is not None:
-                backgrounds.stop()
-                refuse_survivors(_survivors(backgrounds))
+        if not (self._healthy and self.backgrounds.lasts(needed)):
+            self.backgrounds.stop()
+            refuse_survivors(survivors(self.backgrounds.harnesses))
             self._sets += 1
-            launches = plan_backgrounds(
-                self._config, self.seated, self._folder / f"set-{self._sets}", seconds
-            )
-            self.backgrounds = backgrounds = BackgroundSet(
-                self._config, launches, self.pump
-            )
-        return backgrounds.launches
+            folder = self._folder / f"set-{self._sets}"
+            seated = self.placement.seated
+            launches = plan_backgrounds(self._config, seated, folder, seconds)
+            self.backgrounds = BackgroundSet(self._config, launches, self.pump)
+        return self.backgrounds.launches
 
     def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Start the set unless it runs."""
-        assert self.backgrounds is not None
         self.backgrounds.tick = tick
         if self.backgrounds.ready:
             return
@@ -170,10 +155,9 @@ class KeptBackgrounds:
             self.backgrounds.stop()
             raise
 
-    def finish(self, main: TimedWindow) -> OverlapReport:
+    def finish(self, main: TimedWindow) -> None:
         """Wait out the end buffer; the set runs on."""
-        assert self.backgrounds is not None
-        return self.backgrounds.outlast(main)
+        self.backgrounds.outlast(main)
 
     def ending(self) -> Sequence[HarnessProcess]:
         """Return none: they go on beside the next main."""
@@ -189,17 +173,16 @@ class KeptBackgrounds:
             HarnessError: something survived SIGKILL.
         """
         try:
-            if self.backgrounds is not None:
-                self.backgrounds.stop()
+            self.backgrounds.stop()
         finally:
             left = sweep(self._folder)
             self.pump.close()
-            self.lease.close()
-        refuse_survivors([*_survivors(self.backgrounds), *left])
+            self.placement.lease.close()
+        refuse_survivors([*survivors(self.backgrounds.harnesses), *left])
 
 
-def _survivors(backgrounds: BackgroundSet | None) -> list[str]:
-    harnesses = backgrounds.harnesses if backgrounds is not None else ()
+def survivors(harnesses: Iterable[HarnessProcess]) -> list[str]:
+    """Return the command lines of what SIGKILL did not end."""
     return [each for harness in harnesses for each in harness.survivors]
 
 
@@ -227,6 +210,28 @@ class Keeper:
     def __init__(self, session: str) -> None:
         self.session = session
         self.kept: KeptBackgrounds | None = None
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where the set is that is up."""
+        return None if self.kept is None else self.kept.placement
+
+    def neighbours(self, config: RunSpec, placement: Placement) -> Neighbours:
+        """Return what runs beside a main in *placement*.
+
+        Raises:
+            HarnessError: a folder cannot be made.
+        """
+        if not (config.keeps_backgrounds and placement.seated):
+            return OwnBackgrounds(config, placement)
+        if self.kept is None:
+            self.kept = KeptBackgrounds(config, placement)
+        return self.kept
+
+    def give_back(self, placement: Placement) -> None:
+        """Give the lease back, unless it belongs to the set that is up."""
+        if self.kept is None or self.kept.placement.lease is not placement.lease:
+            placement.lease.close()
 
     def end(self) -> None:
         """Stop the set that is up, if one is.

@@ -1,0 +1,257 @@
+"""What main is measured with, try after try: repetitions and searches use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_mighetero.errors import HarnessError, RunError
+from pytest_mighetero.harness.leftover import sweep
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.plan.durations import BackgroundTime
+from pytest_mighetero.plan.launch import Launch, plan_run
+from pytest_mighetero.run.attempt import Attempt
+from pytest_mighetero.run.backgrounds.keeper import (
+    Neighbours,
+    refuse_survivors,
+    survivors,
+)
+from pytest_mighetero.run.backgrounds.set import BackgroundSet
+from pytest_mighetero.run.facts import plan_facts
+from pytest_mighetero.run.harness_folder import HarnessFolder
+from pytest_mighetero.run.judge import (
+    Verdict,
+    Warn,
+    at_the_end,
+    doubtful,
+    on_crash,
+    overlap_of,
+)
+from pytest_mighetero.run.ledger import (
+    Ledger,
+    end_facts,
+    measured_facts,
+    overlap_facts,
+)
+from pytest_mighetero.run.placement import Placement
+from pytest_mighetero.run.recorded import History
+from pytest_mighetero.run.start import Tick
+from pytest_mighetero.run.tenancy import Tenancy
+from pytest_mighetero.run.watch import stopped_now
+from pytest_mighetero.run.workload import Measured
+from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.pair import Pair
+
+_CLOCK = (
+    "LoadGen's stamps were read by what it said when, in favour of neither side; have "
+    "it slewed, not stepped, while you measure"
+)
+
+
+@dataclass
+class Rig:
+    """A place taken, what runs beside main there, and a folder for what comes of it.
+
+    Attributes:
+        config: what is asked for.
+        pair: what is measured.
+        placement: where.
+        neighbours: what runs beside main.
+        history: how long main takes.
+        folder: of the results.
+        ledger: of what becomes known.
+        tenancy: sees to it that the GPU stays this run's alone.
+        tick: told what the run is doing.
+        enter: locks the harness folder for one try.
+        when_launched: called as soon as main is launched.
+        attempt: the present try, or the one that counts; None before any is planned.
+    """
+
+    config: RunSpec
+    pair: Pair
+    placement: Placement
+    neighbours: Neighbours
+    history: History
+    folder: Path
+    ledger: Ledger
+    tenancy: Tenancy
+    tick: Tick
+    enter: Callable[[], HarnessFolder]
+    when_launched: Callable[[], None]
+    attempt: Attempt | None = None
+    _entered: list[HarnessFolder] = field(default_factory=list)
+    _closed: bool = False
+
+    def plan(
+        self,
+        config: RunSpec,
+        folder: Path,
+        time: BackgroundTime | None = None,
+        label: str = "",
+    ) -> Attempt:
+        """Plan one try of main, beside backgrounds that last for it.
+
+        Args:
+            config: the run's settings, those of this try in place.
+            folder: where what is started gets its folders.
+            time: of the backgrounds; None for what is known of main to decide.
+            label: which try it is, for the state line.
+
+        Raises:
+            HarnessError: a folder cannot be made, or old backgrounds not be stopped.
+            DeviceError: the harness folder did not become free in time.
+        """
+        if self.attempt is not None:
+            self.attempt.stop_main()  # it may be waiting to be launched
+        self._leave()
+        self._entered.append(harness_folder := self.enter())
+        gpu, beside = self.placement.gpu, tuple[Launch, ...]()
+        if self.placement.seated:
+            time = time or self.history.beside(config, gpu)
+            left = self.history.left(config, gpu)
+            beside = self.neighbours.plan(folder, time.seconds, left)
+        plan = plan_run(config, self.pair, gpu, folder, beside)
+        self.ledger.learn(**plan_facts(plan))
+        if beside and time is not None:
+            by = "session" if self.config.keeps_backgrounds else time.source
+            told = beside[0].min_duration
+            self.ledger.learn(background_duration_s=told, background_duration_by=by)
+        self.attempt = attempt = Attempt(
+            config,
+            plan,
+            self.neighbours.backgrounds,
+            self.neighbours.pump,
+            lambda state: self.tick(f"{label}{state}"),
+        )
+
+        def launched() -> None:
+            harness_folder.main_launched()
+            self.when_launched()
+
+        attempt.when_launched = launched
+        attempt.when_issuing = harness_folder.main_issues
+        return attempt
+
+    def start(self, attempt: Attempt) -> BackgroundSet:
+        """Start the backgrounds, where they do not run yet, until they are ready.
+
+        Main is prepared meanwhile.
+
+        Raises:
+            HarnessError: they did not get ready.
+        """
+        issues = self._entered[-1].background_issues
+        attempt.prepare()
+        self.neighbours.start(self.tick, issues)
+        for pair in self.placement.backgrounds:  # of a set that was up
+            issues(pair)
+        return attempt.backgrounds
+
+    def measure(self, attempt: Attempt, warn: Warn, *, again: bool) -> Measured:
+        """Run main to its end, and learn what it has come to.
+
+        Args:
+            attempt: a try whose backgrounds are ready.
+            warn: told what makes the figure worth less.
+            again: whether a broken overlap can be mended by another try.
+
+        Raises:
+            RunError: the overlap broke, and main was stopped; or a background crashed.
+            HarnessError: main could not be launched, or ran too long.
+            DeviceError: somebody else leased the GPU meanwhile.
+        """
+        lenient, learn = self.config.lenient, self.ledger.learn_of_try
+
+        def go_on() -> bool:
+            return lenient or (again and not attempt.backgrounds.crashed())
+
+        try:
+            measured = attempt.measure(go_on)
+        except RunError:
+            learn(overlap_ok=False)
+            raise
+        finally:
+            self._leave()
+            code = attempt.main.exit_code
+            learn(exit_code="none" if code is None else str(code))
+            if attempt.measured is not None:
+                learn(**measured_facts(attempt.measured))
+        for known in (*self._entered[-1].warnings, *doubtful(measured)):
+            warn(known)
+        if attempt.clock_stepped:
+            warn(f"the wall clock was set meanwhile ({attempt.clock_steps}): {_CLOCK}")
+        if measured.beside:
+            learn(start_margin_s=measured.overlap.start_margin_s)
+        crash = on_crash(measured, lenient=lenient)
+        if crash.problems and measured.broken is not None:
+            learn(overlap_ok=False)
+        crash.enforce(warn)
+        return measured
+
+    def outlast(self, attempt: Attempt, measured: Measured) -> Verdict:
+        """Let the backgrounds outlast main, and judge them.
+
+        Raises:
+            HarnessError: they did not end in time, could not be stopped, or a log was
+                lost.
+        """
+        backgrounds = attempt.backgrounds
+        given_up = []
+        try:
+            if measured.unloaded:  # what is still stopped would never end
+                given_up = stopped_now(backgrounds.harnesses)
+                self.neighbours.pump.stop(given_up)
+            main = measured.main.window
+            self.neighbours.finish(main)
+            beside, required = backgrounds.evidence(), self.config.end_time_buffer_min
+            attempt.overlap = overlap_of(main, beside, required)
+        finally:
+            self.ledger.learn_of_try(**overlap_facts(attempt))
+        return at_the_end(
+            beside,
+            attempt.overlap,
+            said=measured.broken.ended if measured.broken else frozenset(),
+            given_up={each.name for each in given_up},
+            lenient=self.config.lenient,
+        )
+
+    def end(self, attempt: Attempt) -> None:
+        """Stop a try that is not the last one.
+
+        Raises:
+            HarnessError: something survived SIGKILL.
+        """
+        ending = self._ending(attempt)
+        self.neighbours.pump.stop(ending)
+        self.ledger.learn_of_try(**end_facts(attempt))
+        refuse_survivors(survivors(ending))
+
+    def _ending(self, attempt: Attempt) -> list[HarnessProcess]:
+        return [attempt.main, *self.neighbours.ending()]
+
+    def _leave(self) -> None:
+        for each in self._entered:
+            each.close()
+
+    def close(self) -> None:
+        """Stop whatever still runs for this test alone, all at once.
+
+        Raises:
+            HarnessError: something survived SIGKILL, or the harness folder is spoilt.
+        """
+        if self._closed:
+            return
+        self._closed, attempts = True, [self.attempt] if self.attempt else []
+        ending = [each for attempt in attempts for each in self._ending(attempt)]
+        try:
+            self.neighbours.pump.stop(ending)
+        finally:
+            self._leave()
+            left = sweep(self.folder)
+            self.neighbours.close()
+            for attempt in attempts:
+                self.ledger.learn(**end_facts(attempt))
+        refuse_survivors([*survivors(ending), *left])
+        if spoilt := [said for each in self._entered for said in each.spoilt]:
+            raise HarnessError(f"{'. '.join(spoilt)}.")

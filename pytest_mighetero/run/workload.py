@@ -1,0 +1,182 @@
+"""What workloads have left behind, up to one moment: all that is read of it, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.readers.result import Result
+from pytest_mighetero.run.audit_files import keep_audit
+from pytest_mighetero.run.evidence import (
+    AuditSettings,
+    accuracy_summary,
+    audit_settings,
+    audit_verdicts,
+    exit_of,
+    ran_otherwise,
+    result_of,
+    tail_of,
+)
+from pytest_mighetero.run.overlap import OverlapReport
+from pytest_mighetero.run.proof import background_proof, main_proof
+from pytest_mighetero.terms.clock import Clock
+from pytest_mighetero.terms.window import TimedWindow
+
+NO_AUDIT = AuditSettings((), (), {})
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one background has left behind, so far or in the end.
+
+    Attributes:
+        launch: what it was told.
+        exit_code: None while it runs.
+        exit: the same in words, those of make where it said any.
+        stopped: whether it was told to stop: its exit code is the stop's own.
+        tail: the last lines that it printed, as the end of a message.
+        windows: in which it issued queries; none where nothing is proved.
+        doubts: why its logs prove nothing, a sentence each.
+        otherwise: where it ran with something else than it was asked for.
+    """
+
+    launch: Launch
+    exit_code: int | None
+    exit: str
+    stopped: bool
+    tail: str
+    windows: tuple[TimedWindow, ...]
+    doubts: tuple[str, ...]
+    otherwise: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Benchmark and scenario, and the audit if it is one."""
+        return self.launch.name
+
+    @property
+    def crashed(self) -> bool:
+        """Whether it exited with a code other than 0, of itself."""
+        return bool(self.exit_code) and not self.stopped
+
+
+@dataclass(frozen=True)
+class MainEvidence(Evidence):
+    """What main has left behind in the end.
+
+    Attributes:
+        result: what it came to; None where it left none of its own, and of an audit.
+        accuracy: ``accuracy_summary.json``, where it left one.
+        audit: what an audit's own runs had.
+        verdicts: the texts of an audit's own verdicts, by file.
+    """
+
+    result: Result | None = None
+    accuracy: Mapping[str, Any] | None = None
+    audit: AuditSettings = NO_AUDIT
+    verdicts: Mapping[Path, str] | None = None
+
+    @property
+    def window(self) -> TimedWindow:
+        """Its timed window; the life of its process where no log of its own says it."""
+        return self.windows[0]
+
+
+@dataclass(frozen=True)
+class Break:
+    """How the overlap broke before main's end.
+
+    Attributes:
+        problem: in a sentence, and the last lines of who broke it.
+        ended: the backgrounds that had ended; none where one did not load its device.
+    """
+
+    problem: str
+    ended: frozenset[str] = frozenset()
+
+    @property
+    def summary(self) -> str:
+        """The sentence alone."""
+        return self.problem.partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a try has come to at main's end.
+
+    Attributes:
+        main: what main left behind.
+        beside: what the backgrounds have left behind so far, in launch order.
+        overlap: how they lay around main so far.
+        broken: how the overlap broke while main ran on, or None.
+        telemetry: what the GPU did in main's window, as far as NVML was asked.
+        activity: by the name of its folder, what each workload was seen to do in it.
+    """
+
+    main: MainEvidence
+    beside: tuple[Evidence, ...]
+    overlap: OverlapReport
+    broken: Break | None
+    telemetry: Mapping[str, Any]
+    activity: Mapping[str, Mapping[str, Any] | None]
+
+    @property
+    def unloaded(self) -> bool:
+        """Whether a background ran and did not load its device."""
+        return self.broken is not None and not self.broken.ended
+
+
+def background_evidence(
+    launch: Launch, harness: HarnessProcess, clock: Clock, issuing: float | None
+) -> Evidence:
+    """Read what a background that was started has left behind up to now.
+
+    Args:
+        launch: what was launched.
+        harness: its process.
+        clock: of the run.
+        issuing: ``time.monotonic()`` at which a log was seen to have a first query.
+    """
+    proof = background_proof(launch, harness, clock, issuing)
+    otherwise = tuple(ran_otherwise(launch))
+    return Evidence(*_end(launch, harness), proof.windows, proof.doubts, otherwise)
+
+
+def main_evidence(
+    launch: Launch, harness: HarnessProcess, clock: Clock, *, logged: bool
+) -> MainEvidence:
+    """Read what main has left behind, once it has ended.
+
+    An audit's files are copied first: nobody else launches in its folder yet.
+
+    Args:
+        launch: what was launched.
+        harness: its process.
+        clock: of the run.
+        logged: whether an audit's harness writes its tool's logs at all.
+
+    Raises:
+        HarnessError: an audit's files cannot be copied.
+    """
+    proof = main_proof(launch, harness, clock)
+    told = *_end(launch, harness), proof.windows, proof.doubts
+    if launch.audit is None:
+        result = None if proof.doubts else result_of(launch)
+        accuracy = accuracy_summary(launch.log_dir)
+        return MainEvidence(*told, tuple(ran_otherwise(launch)), result, accuracy)
+    since = harness.life.launched.wall
+    kept = keep_audit(launch, since)
+    settings = audit_settings(launch, kept, since, logged=logged)
+    verdicts = audit_verdicts(launch.audit, kept, since)
+    return MainEvidence(*told, settings.problems, audit=settings, verdicts=verdicts)
+
+
+def _end(
+    launch: Launch, harness: HarnessProcess
+) -> tuple[Launch, int | None, str, bool, str]:
+    said = exit_of(harness), harness.stopped is not None, tail_of(harness)
+    return launch, harness.exit_code, *said
