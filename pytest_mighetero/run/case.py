@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,10 @@ from pytest_mighetero.records.run_names import make_folder, new_folder
 from pytest_mighetero.records.writer import write_record
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.keeper import Keeper
-from pytest_mighetero.run.harness_folder import enter
+from pytest_mighetero.run.description import described, own_figures
+from pytest_mighetero.run.facts import end_facts
 from pytest_mighetero.run.judge import Verdict, Warn
-from pytest_mighetero.run.ledger import Ledger, described, end_facts, figures_beside
+from pytest_mighetero.run.ledger import Ledger
 from pytest_mighetero.run.placement import Candidates, Placement, candidates, place
 from pytest_mighetero.run.recorded import History
 from pytest_mighetero.run.repetition import measure_until_good
@@ -33,7 +33,6 @@ from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.start import Tick, check_extra, check_makefile
 from pytest_mighetero.run.tenancy import Tenancy
 from pytest_mighetero.run.workload import Measured
-from pytest_mighetero.show import report
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
 from pytest_mighetero.terms.pair import Pair, run_name
@@ -91,10 +90,6 @@ class Case:
         if names := withheld(os.environ, config.suite.harness.environment):
             self.ledger.learn(environment_withheld=names)
 
-    def block(self) -> str:
-        """Return what is known so far as one short block of text."""
-        return report.block(self.ledger.facts)
-
     def candidates(self) -> Candidates:
         """Return the GPUs that would do; see ``placement.candidates``."""
         return candidates(self.config, self.pair, self._history, alone=self._alone)
@@ -130,15 +125,12 @@ class Case:
 
     def plan(self, placement: Placement) -> RunPlan:
         """Say what would be started, for a dry run."""
-        config, seated = self.config, placement.seated
-        folder = new_folder(config.results_dir, run_name(self.pair, config.action))
-        beside = plan_backgrounds(
-            config,
-            seated,
-            folder,
-            self._history.beside(config, placement.gpu).seconds if seated else 0.0,
-        )
-        return plan_run(config, self.pair, placement.gpu, folder, beside)
+        config, pair = self.config, self.pair
+        gpu, seated = placement.gpu, placement.seated
+        folder = new_folder(config.results_dir, run_name(pair, config.action))
+        seconds = self._history.beside(config, gpu).seconds if seated else 0.0
+        beside = plan_backgrounds(config, seated, folder, seconds)
+        return plan_run(config, pair, gpu, folder, beside)
 
     def prepare(self, placement: Placement) -> tuple[Rig, Attempt]:
         """Make what main is measured with, and plan the first try.
@@ -147,12 +139,11 @@ class Case:
             HarnessError: a folder cannot be made.
             DeviceError: the harness folder has no Makefile.
         """
-        config, pair, beside = self.config, self.pair, placement.backgrounds
+        config, pair = self.config, self.pair
         folder = make_folder(config.results_dir, run_name(pair, config.action))
         self._folder = folder
         check_makefile(config)
         check_extra(config)
-        tenancy = Tenancy(placement.lease)
         self._rig = rig = Rig(
             config,
             pair,
@@ -161,10 +152,9 @@ class Case:
             self._history,
             folder,
             self.ledger,
-            tenancy,
-            tenancy.watched(self._tick),
-            enter=partial(enter, config, pair, beside, self._queue),
-            when_launched=self._main_launched,
+            Tenancy(placement.lease, self._tick),
+            self._queue,
+            self._main_launched,
         )
         return rig, rig.plan(config, folder)
 
@@ -232,7 +222,7 @@ class Case:
             return
         if attempt.overlap is None:  # a search has seen to it
             verdict = rig.outlast(attempt, measured)
-            config, figures = self.config, figures_beside(attempt)
+            config, figures = self.config, own_figures(attempt)
             results, tolerance = config.results_dir, config.background_tolerance
             own = judge_own_figures(results, self.ledger.facts, figures, tolerance)
             (verdict + self._learnt(own)).enforce(warn)

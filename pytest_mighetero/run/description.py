@@ -1,19 +1,41 @@
-"""What a run knows of its harnesses, as its record and comparisons take it."""
+"""What a run knows of its tries, as its record and comparisons take it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.records.comparison.own_figures import Own
+from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.evidence import ran_otherwise, result_of
 
 
-def describe(
-    launch: Launch, harness: HarnessProcess, *, read_logs: bool = True
+def described(attempt: Attempt, *, read_logs: bool = True) -> dict[str, Any]:
+    """Return what a record says of a try.
+
+    Args:
+        attempt: the try, at whatever point it is.
+        read_logs: whether LoadGen's logs, which take their time, are read for it.
+    """
+    measured, overlap = attempt.measured, attempt.overlap
+    activity = measured.activity if measured else {}
+    runs = measured.main.audit.runs.items() if measured else ()
+    return {
+        "overlap": overlap and [vars(each) for each in overlap.margins],
+        "telemetry": measured.telemetry if measured else {},
+        "audit": {part: result.to_dict() for part, result in runs},
+        "harnesses": [
+            _described(launch, harness, read_logs=read_logs)
+            | {"activity": activity.get(launch.folder.name)}
+            for launch, harness in attempt.workloads
+        ],
+    }
+
+
+def _described(
+    launch: Launch, harness: HarnessProcess, *, read_logs: bool
 ) -> dict[str, Any]:
     """Return what is known of one harness, as plain data.
 
@@ -49,12 +71,10 @@ def describe(
     }
 
 
-def own_figures(
-    launches: Sequence[Launch], harnesses: Sequence[HarnessProcess]
-) -> list[Own]:
-    """Return what those came to that ended by themselves and left a result to trust."""
+def own_figures(attempt: Attempt) -> list[Own]:
+    """Return what backgrounds came to that ended by themselves, with a good result."""
     figures = []
-    for launch, harness in zip(launches, harnesses, strict=True):
+    for launch, harness in attempt.workloads[1:]:
         if not harness.exited or harness.stopped:
             continue
         result = result_of(launch)

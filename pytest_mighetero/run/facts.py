@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import RunPlan
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.facts import Value, texts
+from pytest_mighetero.run.attempt import Attempt
+from pytest_mighetero.run.description import own_figures
 from pytest_mighetero.run.overlap import OverlapReport
 from pytest_mighetero.run.verdict import accuracy_verdicts
+from pytest_mighetero.run.workload import Measured
 from pytest_mighetero.terms.scenario import is_bounded
 
 Known = dict[str, Value]
@@ -125,14 +128,30 @@ def overlap_facts(overlap: OverlapReport) -> Known:
     }
 
 
-def exit_codes(
-    benchmarks: Sequence[str], harnesses: Sequence[HarnessProcess]
-) -> list[str]:
-    """Return ``bert=0``, ``dlrm=stopped`` and so on of backgrounds."""
-    return [
-        f"{name}={_exit(harness)}"
-        for name, harness in zip(benchmarks, harnesses, strict=True)
-    ]
+def measured_facts(measured: Measured) -> Known:
+    """Return what main came to."""
+    main = measured.main
+    facts: Known = {
+        "seconds": main.window.seconds,
+        "throttled_by": measured.telemetry.get("throttled_by", ()),
+        "audit_overrides": main.audit.meant,
+        **audit_facts(main.audit.runs),
+    }
+    if main.result is not None:
+        facts |= result_facts(main.result) | accuracy_facts(main.accuracy)
+    return facts
+
+
+def end_facts(attempt: Attempt) -> Known:
+    """Return how the backgrounds ended, what they came to, and clock steps."""
+    return {
+        "clock_steps": attempt.clock_steps,
+        "background_exit_codes": [
+            f"{launch.pair.benchmark}={_exit(harness)}"
+            for launch, harness in attempt.workloads[1:]
+        ],
+        "background_values": list(map(str, own_figures(attempt))),
+    }
 
 
 def _exit(harness: HarnessProcess) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_mighetero.devices.queue import FolderLock, Queue, lock_folder
+from pytest_mighetero.devices.queue import Queue, lock_folder
 from pytest_mighetero.run.measurements import Measurements
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair, audit_of
@@ -13,28 +13,36 @@ from pytest_mighetero.terms.pair import Pair, audit_of
 class HarnessFolder:
     """Locked against the launches of others; what backgrounds write is put back.
 
+    It is locked for all launches of a try at once, main's too: nobody waits under way,
+    beside backgrounds that run out.
+
     Attributes:
         warnings: what is worth knowing of it, a sentence each.
         spoilt: what could not be put back, a sentence each.
 
     Args:
-        lock: of the folder.
+        config: has the folder, and main's action.
         main: what is measured.
         beside: the backgrounds.
-        measurements: of the folder.
+        queue: where to wait until no other run's launch could mix with those of this.
+
+    Raises:
+        DeviceError: it did not become free in time.
     """
 
     def __init__(
-        self,
-        lock: FolderLock,
-        main: Pair,
-        beside: Sequence[Pair],
-        measurements: Measurements,
+        self, config: RunSpec, main: Pair, beside: Sequence[Pair], queue: Queue
     ):
-        self._lock, self._main, self._launching = lock, main, list(beside)
-        self._measurements = measurements
-        measurements.keep(beside)
-        self.warnings = measurements.left_by_others()
+        folder, whole = config.harness_dir, audit_of(config.action) is not None
+        self._main, self._launching = main, list(beside)
+        self._lock = lock_folder(queue, folder, {main, *beside}, whole=whole)
+        try:
+            self._measurements = Measurements(folder)
+            self._measurements.keep(beside)
+            self.warnings = self._measurements.left_by_others()
+        except BaseException:
+            self._lock.close()
+            raise
         self.spoilt: list[str] = []
 
     def background_issues(self, pair: Pair) -> None:
@@ -69,29 +77,3 @@ class HarnessFolder:
         for pair in self._measurements.pairs:  # whose background came to no query
             self.spoilt += self._measurements.put_back(pair)
         self._lock.close()
-
-
-def enter(
-    config: RunSpec, main: Pair, beside: Sequence[Pair], queue: Queue
-) -> HarnessFolder:
-    """Wait until no other run's launch could mix with those of this try.
-
-    For all of them at once, main's too: nobody waits under way, beside backgrounds
-    that run out.
-
-    Args:
-        config: has the folder, and main's action.
-        main: what is measured.
-        beside: the backgrounds.
-        queue: where to wait.
-
-    Raises:
-        DeviceError: it did not become free in time.
-    """
-    whole = audit_of(config.action) is not None
-    lock = lock_folder(queue, config.harness_dir, {main, *beside}, whole=whole)
-    try:
-        return HarnessFolder(lock, main, beside, Measurements(config.harness_dir))
-    except BaseException:
-        lock.close()
-        raise

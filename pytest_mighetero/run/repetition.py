@@ -9,6 +9,7 @@ from pytest_mighetero.plan.advice import next_target
 from pytest_mighetero.plan.durations import BackgroundTime
 from pytest_mighetero.plan.target import with_target
 from pytest_mighetero.run.attempt import Attempt
+from pytest_mighetero.run.description import described
 from pytest_mighetero.run.judge import (
     Verdict,
     Warn,
@@ -18,7 +19,6 @@ from pytest_mighetero.run.judge import (
     on_main,
     on_overlap,
 )
-from pytest_mighetero.run.ledger import described
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.workload import Measured
 from pytest_mighetero.spec.runspec import RunSpec

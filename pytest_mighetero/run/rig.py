@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_mighetero.devices.queue import Queue
 from pytest_mighetero.errors import HarnessError, RunError
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.harness.process import HarnessProcess
@@ -18,7 +19,12 @@ from pytest_mighetero.run.backgrounds.keeper import (
     survivors,
 )
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
-from pytest_mighetero.run.facts import plan_facts
+from pytest_mighetero.run.facts import (
+    end_facts,
+    measured_facts,
+    overlap_facts,
+    plan_facts,
+)
 from pytest_mighetero.run.harness_folder import HarnessFolder
 from pytest_mighetero.run.judge import (
     Verdict,
@@ -28,15 +34,9 @@ from pytest_mighetero.run.judge import (
     on_crash,
     overlap_of,
 )
-from pytest_mighetero.run.ledger import (
-    Ledger,
-    end_facts,
-    measured_facts,
-    overlap_facts,
-)
+from pytest_mighetero.run.ledger import Ledger
 from pytest_mighetero.run.placement import Placement
 from pytest_mighetero.run.recorded import History
-from pytest_mighetero.run.start import Tick
 from pytest_mighetero.run.tenancy import Tenancy
 from pytest_mighetero.run.watch import stopped_now
 from pytest_mighetero.run.workload import Measured
@@ -61,9 +61,8 @@ class Rig:
         history: how long main takes.
         folder: of the results.
         ledger: of what becomes known.
-        tenancy: sees to it that the GPU stays this run's alone.
-        tick: told what the run is doing.
-        enter: locks the harness folder for one try.
+        tenancy: of the GPU; told what the run is doing.
+        queue: where it waits for the harness folder.
         when_launched: called as soon as main is launched.
         attempt: the present try, or the one that counts; None before any is planned.
     """
@@ -76,8 +75,7 @@ class Rig:
     folder: Path
     ledger: Ledger
     tenancy: Tenancy
-    tick: Tick
-    enter: Callable[[], HarnessFolder]
+    queue: Queue
     when_launched: Callable[[], None]
     attempt: Attempt | None = None
     _entered: list[HarnessFolder] = field(default_factory=list)
@@ -105,8 +103,10 @@ class Rig:
         if self.attempt is not None:
             self.attempt.stop_main()  # it may be waiting to be launched
         self._leave()
-        self._entered.append(harness_folder := self.enter())
-        gpu, beside = self.placement.gpu, tuple[Launch, ...]()
+        pairs, gpu = self.placement.backgrounds, self.placement.gpu
+        harness_folder = HarnessFolder(config, self.pair, pairs, self.queue)
+        self._entered.append(harness_folder)
+        beside: tuple[Launch, ...] = ()
         if self.placement.seated:
             time = time or self.history.beside(config, gpu)
             left = self.history.left(config, gpu)
@@ -122,7 +122,7 @@ class Rig:
             plan,
             self.neighbours.backgrounds,
             self.neighbours.pump,
-            lambda state: self.tick(f"{label}{state}"),
+            lambda state: self.tenancy.tick(f"{label}{state}"),
         )
 
         def launched() -> None:
@@ -143,7 +143,7 @@ class Rig:
         """
         issues = self._entered[-1].background_issues
         attempt.prepare()
-        self.neighbours.start(self.tick, issues)
+        self.neighbours.start(self.tenancy.tick, issues)
         for pair in self.placement.backgrounds:  # of a set that was up
             issues(pair)
         return attempt.backgrounds
@@ -207,7 +207,11 @@ class Rig:
             beside, required = backgrounds.evidence(), self.config.end_time_buffer_min
             attempt.overlap = overlap_of(main, beside, required)
         finally:
-            self.ledger.learn_of_try(**overlap_facts(attempt))
+            self.ledger.learn_of_try(**end_facts(attempt))
+        facts = overlap_facts(attempt.overlap)
+        if measured.unloaded:
+            facts["overlap_ok"] = False
+        self.ledger.learn_of_try(**facts)
         return at_the_end(
             beside,
             attempt.overlap,

@@ -10,23 +10,25 @@ from pytest_mighetero.run.start import Tick
 
 
 class Tenancy:
-    """Sees to it, again and again, that nobody else has leased the GPU meanwhile."""
+    """Sees to it, again and again, that nobody else has leased the GPU meanwhile.
 
-    def __init__(self, lease: Lease) -> None:
-        self._lease = lease
+    Args:
+        lease: of the GPU.
+        tick: told what the run is doing.
+    """
+
+    def __init__(self, lease: Lease, tick: Tick) -> None:
+        self._lease, self._tick = lease, tick
         self._deleted: dict[Path, None] = {}  # of the lease's files, by others
 
-    def watched(self, tick: Tick) -> Tick:
-        """Return *tick* so that it looks after the lease as well.
+    def tick(self, state: str) -> None:
+        """Look after the lease, and tell what the run is doing.
 
-        It raises a DeviceError where somebody else has leased the GPU meanwhile.
+        Raises:
+            DeviceError: somebody else has leased the GPU meanwhile.
         """
-
-        def look(state: str) -> None:
-            self._renew()
-            tick(state)
-
-        return look
+        self._renew()
+        self._tick(state)
 
     def check(self, warn: Callable[[str], None]) -> None:
         """See to it that the GPU was this run's alone up to now.

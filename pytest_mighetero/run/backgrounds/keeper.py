@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.leftover import sweep
@@ -21,18 +20,23 @@ from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.window import TimedWindow
 
 
-class Neighbours(Protocol):
-    """What runs beside main, and reads main's output, too.
+class Neighbours:
+    """What runs beside one main: a set that starts before it and ends after it.
+
+    For main alone the set is empty.
 
     Attributes:
-        pump: reads every harness of the run.
-        backgrounds: the present set; an empty one without any.
+        placement: where it runs.
+        pump: reads every harness of the run, main too.
+        backgrounds: the present set.
     """
 
-    pump: Pump
-    backgrounds: BackgroundSet
+    def __init__(self, config: RunSpec, placement: Placement):
+        self._config, self.placement = config, placement
+        self.pump = Pump(placement.lease.fds)
+        self.backgrounds = BackgroundSet(config, (), self.pump)
 
-    def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:
+    def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:  # noqa: ARG002 - what starts anew has all its time left
         """Decide what main runs beside, and return it.
 
         Args:
@@ -43,6 +47,10 @@ class Neighbours(Protocol):
         Raises:
             HarnessError: folders cannot be made, or an old set cannot be stopped.
         """
+        seated = self.placement.seated
+        launches = plan_backgrounds(self._config, seated, folder, seconds)
+        self.backgrounds = BackgroundSet(self._config, launches, self.pump)
+        return launches
 
     def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Start what does not run yet, and wait until it is ready.
@@ -54,72 +62,40 @@ class Neighbours(Protocol):
         Raises:
             HarnessError: it did not get ready.
         """
+        if self.placement.seated:
+            self.backgrounds.start(tick, issues)
 
-    def finish(self, main: TimedWindow) -> None:
-        """Let them outlast main by the end buffer.
+    def finish(self, main: TimedWindow) -> None:  # noqa: ARG002 - they tell their time
+        """Wait for their ends; in automatic mode, stop them after the end buffer.
 
         Raises:
             HarnessError: they did not end in time, or a log was lost.
         """
-
-    def ending(self) -> Sequence[HarnessProcess]:
-        """Return the backgrounds that end with this run."""
-
-    def close(self) -> None:
-        """Give back what this run alone used; its harnesses are stopped by now."""
-
-
-class OwnBackgrounds:
-    """A set that starts before main and ends after it; or none, for main alone."""
-
-    def __init__(self, config: RunSpec, placement: Placement):
-        self._config, self._seated = config, placement.seated
-        self.pump = Pump(placement.lease.fds)
-        self.backgrounds = BackgroundSet(config, (), self.pump)
-
-    def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:  # noqa: ARG002 - what starts anew has all its time left
-        """Plan a set in *folder*."""
-        launches = plan_backgrounds(self._config, self._seated, folder, seconds)
-        self.backgrounds = BackgroundSet(self._config, launches, self.pump)
-        return launches
-
-    def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
-        """Start the set."""
-        if self._seated:
-            self.backgrounds.start(tick, issues)
-
-    def finish(self, main: TimedWindow) -> None:  # noqa: ARG002 - they tell their time
-        """Wait for their ends; in automatic mode, stop them after the end buffer."""
         try:
             self.backgrounds.finish()
         finally:
             self.backgrounds.stop()
 
     def ending(self) -> Sequence[HarnessProcess]:
-        """Return all of them."""
+        """Return the backgrounds that end with this run."""
         return self.backgrounds.harnesses
 
     def close(self) -> None:
-        """Close the pump."""
+        """Give back what this run alone used; its harnesses are stopped by now."""
         self.pump.close()
 
 
-class KeptBackgrounds:
-    """A set that stays up from main to main, and the lease of the GPU it is on.
+class KeptNeighbours(Neighbours):
+    """A set that stays up from main to main, on a GPU that stays leased for it.
 
     It is started anew, between mains, when one of it has ended or would end during
     the next main.
-
-    Attributes:
-        placement: where it runs.
     """
 
     def __init__(self, config: RunSpec, placement: Placement):
-        self._config, self.placement = config, placement
         self._folder = make_folder(config.results_dir, "backgrounds")
         self._sets = 0
-        self.pump = Pump(placement.lease.fds)
-        self.backgrounds = BackgroundSet(config, (), self.pump)
+        super().__init__(config, placement)
 
     @property
     def _healthy(self) -> bool:
@@ -134,15 +110,13 @@ class KeptBackgrounds:
 
     def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:
         """Keep the set if it lasts long enough; else stop it and plan a new one."""
-        if not (self._healthy and self.backgrounds.lasts(needed)):
-            self.backgrounds.stop()
-            refuse_survivors(survivors(self.backgrounds.harnesses))
-            self._sets += 1
-            folder = self._folder / f"set-{self._sets}"
-            seated = self.placement.seated
-            launches = plan_backgrounds(self._config, seated, folder, seconds)
-            self.backgrounds = BackgroundSet(self._config, launches, self.pump)
-        return self.backgrounds.launches
+        if self._healthy and self.backgrounds.lasts(needed):
+            return self.backgrounds.launches
+        self.backgrounds.stop()
+        refuse_survivors(survivors(self.backgrounds.harnesses))
+        self._sets += 1
+        folder = self._folder / f"set-{self._sets}"  # several mains share it
+        return super().plan(folder, seconds, needed)
 
     def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Start the set unless it runs."""
@@ -150,7 +124,7 @@ class KeptBackgrounds:
         if self.backgrounds.ready:
             return
         try:
-            self.backgrounds.start(tick, issues)
+            super().start(tick, issues)
         except BaseException:  # it is of no use, and must write nothing any more
             self.backgrounds.stop()
             raise
@@ -176,7 +150,7 @@ class KeptBackgrounds:
             self.backgrounds.stop()
         finally:
             left = sweep(self._folder)
-            self.pump.close()
+            super().close()
             self.placement.lease.close()
         refuse_survivors([*survivors(self.backgrounds.harnesses), *left])
 
@@ -209,7 +183,7 @@ class Keeper:
 
     def __init__(self, session: str) -> None:
         self.session = session
-        self.kept: KeptBackgrounds | None = None
+        self.kept: KeptNeighbours | None = None
 
     @property
     def placement(self) -> Placement | None:
@@ -223,9 +197,9 @@ class Keeper:
             HarnessError: a folder cannot be made.
         """
         if not (config.keeps_backgrounds and placement.seated):
-            return OwnBackgrounds(config, placement)
+            return Neighbours(config, placement)
         if self.kept is None:
-            self.kept = KeptBackgrounds(config, placement)
+            self.kept = KeptNeighbours(config, placement)
         return self.kept
 
     def give_back(self, placement: Placement) -> None:
