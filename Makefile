@@ -1,7 +1,7 @@
 # make demo   a heterogeneous run of DLRM/Server on the CPU, with report.xml
 # make test   the tests, the slow ones too: first those that mostly wait, by four
 #             workers, then those that measure, by two
-# make lint   ruff and mypy
+# make lint   ruff, mypy, and the one direction of imports
 # make matrix the fault matrix alone, printed as a table
 # make bench  what the plugin costs against other ways, in 10 minutes; build/bench.json
 # make bench-quick   each benchmark once and shortened, in a minute: do they run?
@@ -29,6 +29,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/loadgen_reader.py
