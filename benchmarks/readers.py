@@ -24,7 +24,8 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, RunPlan
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
-from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
+from pytest_mighetero.spec.runspec import RunSpec, build_spec
+from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
 

@@ -11,7 +11,8 @@ from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.show import catalogue
 from pytest_mighetero.show.inventory import ListedGpu, built_in_suites, listed_gpus
 from pytest_mighetero.spec.options import BY_KEY
-from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
+from pytest_mighetero.spec.runspec import RunSpec, build_spec
+from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.printable import printable
 
 NAME = "list"

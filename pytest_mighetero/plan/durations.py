@@ -8,8 +8,8 @@ from typing import Literal
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.law import accuracy_only, law_of, loadgen_seconds
+from pytest_mighetero.spec.device_names import ANY_PROFILE
 from pytest_mighetero.spec.runspec import RunSpec
-from pytest_mighetero.spec.suite import ANY_PROFILE
 from pytest_mighetero.terms.pair import Pair, audit_of
 from pytest_mighetero.units import format_duration
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_mighetero.spec.runspec import RunSpec
-from pytest_mighetero.spec.suite import figures_of
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import significant
@@ -68,10 +67,10 @@ def law_of(
     if flag is not None and (target := said.number(flag)):
         return Law(queries, 1 / target, "RUN_ARGS")
     version = config.config_ver_of(pair.benchmark)
-    targets = figures_of(suite.targets, pair, profile, version)
+    targets = suite.figures("targets", pair, profile, version)
     each = [1 / target for target in targets]
     if flag is None:
-        latencies = figures_of(suite.latencies_ms, pair, profile, version)
+        latencies = suite.figures("latencies_ms", pair, profile, version)
         each = [ms / 1e3 for ms in latencies]
     if not each:
         return None

@@ -15,7 +15,8 @@ from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.presence import run_spec
 from pytest_mighetero.readers.reader import reader_named
 from pytest_mighetero.records.comparison.reference_files import load_references
-from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
+from pytest_mighetero.spec.runspec import RunSpec, build_spec
+from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.printable import printable
 
 

@@ -16,8 +16,8 @@ from pytest_mighetero.plan.launch import run_args_of
 from pytest_mighetero.records import marks
 from pytest_mighetero.records.record import LONGEST_S, Record
 from pytest_mighetero.records.results_folder import good_records
+from pytest_mighetero.spec.device_names import ANY_PROFILE
 from pytest_mighetero.spec.runspec import RunSpec
-from pytest_mighetero.spec.suite import ANY_PROFILE
 from pytest_mighetero.terms.pair import Pair, run_name
 
 

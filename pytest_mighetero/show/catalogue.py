@@ -47,7 +47,7 @@ def lines(
         yield ""
         yield f"suite {suite.name}: {suite.description}"
         rows = [
-            (benchmark.name, ", ".join(benchmark.scenarios))
-            for benchmark in suite.benchmarks.values()
+            (name, ", ".join(benchmark.scenarios))
+            for name, benchmark in suite.benchmarks.items()
         ]
         yield from columns(("benchmark", "scenarios"), rows, indent="  ")

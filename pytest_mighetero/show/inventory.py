@@ -13,9 +13,9 @@ from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.plan.seats import misfit_of, source_of
 from pytest_mighetero.spec.device_names import unknown_to
-from pytest_mighetero.spec.options import SUITE_DEFAULTS
+from pytest_mighetero.spec.library import SUITES, load_suite
 from pytest_mighetero.spec.runspec import RunSpec
-from pytest_mighetero.spec.suite import SUITES, Suite, load_suite
+from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.terms.pair import Pair
 
 
@@ -95,12 +95,12 @@ def _listed(config: RunSpec, gpu: Gpu) -> ListedGpu:
 def _fitting(config: RunSpec, device: MigDevice) -> dict[str, tuple[str, ...]]:
     """Say what of the suite runs on *device*, and on those of its profile."""
     return {
-        benchmark.name: tuple(
+        name: tuple(
             scenario
             for scenario in benchmark.scenarios
-            if not misfit_of(config, Pair(benchmark.name, scenario), device)
+            if not misfit_of(config, Pair(name, scenario), device)
         )
-        for benchmark in config.suite.benchmarks.values()
+        for name, benchmark in config.suite.benchmarks.items()
     }
 
 
@@ -141,7 +141,7 @@ def built_in_suites() -> tuple[Suite, ...]:
     """Return the suites that come with the package, by name."""
     names = sorted(path.stem for path in SUITES.glob("*.toml"))
     kinds = device_kinds()
-    return tuple(load_suite(name, SUITE_DEFAULTS, Path(), kinds) for name in names)
+    return tuple(load_suite(name, Path(), kinds) for name in names)
 
 
 def geometry(config: RunSpec) -> str:

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pytest_mighetero.spec.suite import Suite
+if TYPE_CHECKING:
+    from pytest_mighetero.spec.suite import Suite
+
+# Of a device that somebody listed: it could be of any profile that a suite knows.
+ANY_PROFILE = "*"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.spec.schema import AUDITS
+from pytest_mighetero.spec.names import AUDITS
+from pytest_mighetero.spec.parsers import scenario_names
 from pytest_mighetero.spec.suite import Suite
+from pytest_mighetero.spec.values import Values
 from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.scenario import SCENARIOS, is_bounded
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,47 @@ class Wanted:
     config_ver: str | None
     benchmarks_named: bool
     scenarios_named: bool
+
+
+def asked_pairs(
+    suite: Suite, values: Values, named: tuple[str, ...], action: str
+) -> tuple[Pair, ...]:
+    """Return the pairs to measure among those asked for.
+
+    A pair whose benchmark and scenario were both named must be supported; where only
+    one of them was, the unsupported ones are not meant.
+
+    Raises:
+        ConfigError: one of them was named and cannot run, or there is none.
+    """
+    said = values.value("main-scenario")
+    every = said.raw == "all"
+    scenarios = SCENARIOS if every else values.parsed("main-scenario", scenario_names)
+    supported = tuple(suite.pairs())
+    wanted = [
+        Pair(name, scenario)
+        for name in named or suite.benchmarks
+        for scenario in scenarios
+    ]
+    missing = [str(pair) for pair in wanted if pair not in supported]
+    pairs = tuple(dict.fromkeys(pair for pair in wanted if pair in supported))
+    scenarios_named = said.explicit and not every
+    if missing and ((named and scenarios_named) or not pairs):
+        raise ConfigError(
+            f"--main-benchmark, --main-scenario: suite {suite.name} does not run "
+            f"{', '.join(missing)}; supported: {', '.join(map(str, supported))}"
+        )
+    config_ver = values.of("config-ver")
+    wanted_pairs = Wanted(pairs, action, config_ver, bool(named), scenarios_named)
+    pairs = offered(suite, wanted_pairs)
+    if not values.of("mig-tune"):
+        return pairs
+    if not (bounded := tuple(each for each in pairs if is_bounded(each.scenario))):
+        raise ConfigError(
+            "--mig-tune: Server alone has a target QPS to search, and none of the "
+            "selected pairs is a Server pair; see --main-benchmark, --main-scenario"
+        )
+    return bounded
 
 
 def offered(suite: Suite, wanted: Wanted) -> tuple[Pair, ...]:

@@ -2,122 +2,114 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pytest_mighetero.spec.declaration import Kind, Option
 
-
-@dataclass(frozen=True)
-class Option:
-    """One option.
-
-    Attributes:
-        name: without the leading dashes; the ini key has underscores instead.
-        help: one sentence for ``pytest --help``.
-        metavar: how the value is shown; None for a flag.
-        default: what holds when nobody says anything: command line, ini nor suite.
-        no_help: for a flag that also has a ``--no-`` form, that form's sentence.
-        alias: another name that works and is not in the help.
-    """
-
-    name: str
-    help: str
-    metavar: str | None = None
-    default: str | bool | None = None
-    no_help: str = ""
-    alias: str = ""
-
-    @property
-    def key(self) -> str:
-        """The name as an ini key and as an attribute."""
-        return self.name.replace("-", "_")
-
+TIME = Kind("TIME", "parse_duration")
+SPAN = Kind("TIME", "positive_duration")
+COUNT = Kind("N", "count")
+TIMES = Kind("N", "times")
+PERCENT = Kind("PERCENT", "percent")
+NAMES = Kind("NAMES")
+FOLDER = Kind("DIR")
 
 OPTIONS = (
     Option(
         "main-benchmark",
         "measure only these benchmarks (comma list; all of the suite's)",
-        "NAMES",
+        NAMES,
     ),
     Option(
         "main-scenario",
         "measure them in these scenarios (comma list, or all)",
-        "NAMES",
+        NAMES,
         "offline,server",
     ),
     Option(
         "main-action",
         "make target of main: run_harness, run_audit_test01, _test04, _test05",
-        "TARGET",
+        Kind("TARGET"),
         "run_harness",
     ),
     Option(
         "main-benchmark-duration",
         "min_duration of main; a bare number is milliseconds, 90s 10min 2h work",
-        "TIME",
+        SPAN,
         "600s",
+        fills="main_duration",
     ),
     Option(
         "main-benchmark-runargs",
         "further RUN_ARGS for main, for example --server_target_qps=100",
-        "ARGS",
+        Kind("ARGS", "run_args"),
         "",
         alias="main-benchmark-args",  # so NVIDIA's heterogeneous_mig.md, v1.0
+        fills="main_runargs",
     ),
     Option(
         "main-benchmark-cmd-prefix",
         "words put in front of main's make, for example a profiler's command",
-        "WORDS",
+        Kind("WORDS", "words"),
         "",
+        fills="main_cmd_prefix",
     ),
     Option(
         "main-benchmark-immediate-start",
         "start main as soon as the backgrounds are ready and settled (the default)",
         default=True,
         no_help="wait out --start-time-buffer before main, as the v1.0 script did",
+        fills="immediate_start",
     ),
     Option(
         "background-benchmarks",
         "what loads the other instances: a group of the suite (server, edge), all, "
         "none, or a comma list",
-        "NAMES",
+        NAMES,
         "all",
     ),
-    Option("background-scenario", "scenario of the backgrounds", "NAME", "offline"),
+    Option(
+        "background-scenario",
+        "scenario of the backgrounds",
+        Kind("NAME", "scenario"),
+        "offline",
+    ),
     Option(
         "background-benchmark-duration",
         "planned or calculated (long enough for main), automatic (until main is done, "
         "then stopped), or a time",
-        "TIME",
+        Kind("TIME", "background_duration"),
         "planned",
+        fills="background_duration",
     ),
     Option(
         "background-scope",
         "test (backgrounds of its own for every main) or session (mains with the same "
         "backgrounds run one after another beside one set that is kept up)",
-        "SCOPE",
+        Kind("SCOPE", "scope"),
         "test",
     ),
     Option(
         "background-benchmark-timeout",
         "longest a background may run, whatever its duration says",
-        "TIME",
+        SPAN,
         "2h",
+        fills="background_timeout",
     ),
     Option(
         "start-time-buffer",
         "deadline, from their launch, by which every background must be issuing",
-        "TIME",
+        SPAN,
         "600s",
     ),
     Option(
         "settle-time",
         "wait between the last background's start and main's launch",
-        "TIME",
+        TIME,
         "10s",
     ),
     Option(
         "end-time-buffer-min",
         "the least time by which every background must outlast main",
-        "TIME",
+        TIME,
         "30s",
     ),
     Option(
@@ -125,7 +117,12 @@ OPTIONS = (
         "pass --start_from_device=true to every harness",
         default=False,
     ),
-    Option("config-ver", "--config_ver of every harness (the suite's)", "NAME"),
+    Option(
+        "config-ver",
+        "--config_ver of every harness (the suite's)",
+        Kind("NAME", "config_ver"),
+        in_suite=False,
+    ),
     Option(
         "lenient",
         "a failed overlap is a warning; a bad main, and a crash, still fail",
@@ -135,80 +132,94 @@ OPTIONS = (
         "overlap-retries",
         "when a background ends while main runs, learn main's length and repeat the "
         "run with a duration that fits, up to N times",
-        "N",
+        COUNT,
         "0",
     ),
     Option(
         "target-qps-backoff",
         "when main is INVALID for latency (Server) or length (Offline), run it again "
         "with its target changed by this much, 7% for example",
-        "PERCENT",
-        "",
+        PERCENT,
+        fills="target_backoff",
     ),
     Option(
         "target-qps-backoffs",
         "how many times --target-qps-backoff may change the target",
-        "N",
+        TIMES,
         "3",
+        fills="target_backoffs",
     ),
     Option(
         "verbose-all",
         "pass --verbose --verbose_nvtx to every harness",
         default=False,
+        in_suite=False,
     ),
-    Option("dryrun", "print the run as a script, start nothing", default=False),
+    Option(
+        "dryrun",
+        "print the run as a script, start nothing",
+        default=False,
+        in_suite=False,
+    ),
     Option(
         "results-dir",
         "where harness outputs, LoadGen logs and records go",
-        "DIR",
+        FOLDER,
         "results",
     ),
     Option(
         "mig-suite",
         "v1.0, v1.1, v2.0, cpu, or the path of a suite file",
-        "SUITE",
+        Kind("SUITE"),
         "v1.0",
+        in_suite=False,
     ),
     Option(
         "mig-harness-dir",
         "the closed/<org> folder with the Makefile (the suite's: .)",
-        "DIR",
+        FOLDER,
+        in_suite=False,
     ),
     Option(
         "mig-devices",
         "MIG UUIDs to use, main's first, where NVML is out of reach",
-        "UUIDS",
+        Kind("UUIDS", "mig_uuids"),
+        "",
     ),
-    Option("mig-gpu", "the GPU to use: index, UUID or PCI bus id", "GPU"),
+    Option(
+        "mig-gpu", "the GPU to use: index, UUID or PCI bus id", Kind("GPU", "checked")
+    ),
     Option(
         "main-profile",
         "profile of main's MIG device, where a GPU has several (3g.40gb), or where "
         "--mig-devices lists it",
-        "PROFILE",
+        Kind("PROFILE", "profile"),
     ),
     Option(
         "mig-rotate",
         "turn the placement on the MIG devices by N places, to see whether the slot "
         "matters",
-        "N",
+        COUNT,
         "0",
     ),
     Option(
         "mig-lease-dir",
         "folder of the leases: local to the machine, common to all who use its GPUs",
-        "DIR",
+        FOLDER,
         "/tmp/pytest-mighetero-leases",  # noqa: S108 - it has to be everybody's
     ),
     Option(
         "mig-lease-timeout",
         "longest wait for a GPU, or a harness folder, that somebody else uses",
-        "TIME",
+        TIME,
         "1h",
     ),
     Option(
         "mig-list",
         "print GPUs, MIG devices, what runs on them and who uses them; run nothing",
         default=False,
+        fills="listing",
+        in_suite=False,
     ),
     Option(
         "mig-telemetry",
@@ -222,74 +233,62 @@ OPTIONS = (
         "run the tests that are marked isolated, too, before the others: main with "
         "nothing beside it",
         default=False,
+        in_suite=False,
     ),
-    Option("mig-repeat", "run every test N times, for medians and spreads", "N", "1"),
+    Option("mig-repeat", "run every test N times, for medians and spreads", TIMES, "1"),
     Option(
         "mig-tune",
         "search the highest VALID target QPS of each Server pair, isolated, then "
         "heterogeneous",
         default=False,
+        in_suite=False,
     ),
     Option(
         "mig-tune-resolution",
         "how close the search comes to a target that is INVALID",
-        "PERCENT",
+        PERCENT,
         "1%",
     ),
     Option(
         "mig-references",
         "folder of the reference values that runs are checked against",
-        "DIR",
+        FOLDER,
         "runs/references",
     ),
     Option(
         "mig-compare",
         "fail a run that is worse than its last earlier one, or than those in a "
         "results folder or record",
-        "last|PATH",
+        Kind("last|PATH"),
         "",
+        in_suite=False,
     ),
-    Option("mig-save-reference", "write results to --mig-references", default=False),
+    Option(
+        "mig-save-reference",
+        "write results to --mig-references",
+        default=False,
+        in_suite=False,
+    ),
     Option(
         "mig-tolerance",
         "how much worse --mig-compare lets a run be, and the bounds that "
         "--mig-save-reference writes",
-        "PERCENT",
+        PERCENT,
         "5%",
     ),
     Option(
         "mig-background-tolerance",
         "fail a run beside a background whose own figure is so much worse than in "
         "earlier runs, 10% for example (20% worse is a warning)",
-        "PERCENT",
-        "",
+        PERCENT,
     ),
     Option(
         "mig-stop-grace",
         "time from SIGTERM to SIGKILL when a harness is stopped, for it to give GPU "
         "memory back",
-        "TIME",
+        TIME,
         "10s",
     ),
 )
 
 BY_KEY = {option.key: option for option in OPTIONS}
-
-# A suite cannot choose the suite, nor what only one invocation can mean.
-SUITE_DEFAULTS = frozenset(
-    option.name
-    for option in OPTIONS
-    if option.name
-    not in {
-        "mig-suite",
-        "mig-harness-dir",
-        "mig-list",
-        "mig-isolated",
-        "mig-tune",
-        "mig-compare",
-        "mig-save-reference",
-        "dryrun",
-        "verbose-all",
-        "config-ver",
-    }
-)

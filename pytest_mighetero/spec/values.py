@@ -1,169 +1,112 @@
-"""From the text of an option to its value: pure, one function for each kind.
-
-Each raises ConfigError with what was expected and what was found; who said the text
-is added by the caller.
-"""
+"""What is said of an option: on the command line, in the ini file, or by a suite."""
 
 from __future__ import annotations
 
-import re
-import shlex
-from collections.abc import Callable, Collection
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
-from pytest_mighetero.errors import ConfigError, nearest
-from pytest_mighetero.spec.names import config_ver_rule, profile_rule
-from pytest_mighetero.terms.make import check_words
-from pytest_mighetero.terms.run_args import RunArgs
-from pytest_mighetero.units import parse_duration
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.spec import parsers
+from pytest_mighetero.spec.names import PATH
+from pytest_mighetero.spec.options import BY_KEY, OPTIONS
+from pytest_mighetero.spec.suite import Suite
+from pytest_mighetero.terms.secret import marked_as
+from pytest_mighetero.units import in_milliseconds
 
-# Said by options of their own; a second mention would win silently (argparse).
-_OWN_RUN_ARGS = {
-    "benchmarks": "--main-benchmark",
-    "scenarios": "--main-scenario",
-    "config_ver": "--config-ver",
-    "min_duration": "--main-benchmark-duration",
-    "start_from_device": "--start-from-device",
-}
-_MIG_UUID = re.compile(
-    r"MIG-[0-9A-Fa-f-]{8,}|MIG-GPU-[0-9A-Fa-f-]{8,}/\d+/\d+", re.ASCII
-)
-_PERCENT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*%", re.ASCII)
-
-Names = tuple[str, ...]
+T = TypeVar("T")
 
 
-def one_of(accepted: Collection[str]) -> Callable[[str], str]:
-    """Return a parser for exactly one of *accepted*."""
+@dataclass(frozen=True)
+class Value:
+    """A raw value and who said it.
 
-    def parse(text: str) -> str:
-        if text not in accepted:
-            raise ConfigError(f"unknown {text!r}: {nearest(text, accepted)}")
-        return text
+    Attributes:
+        raw: the text, True/False for a flag, or None when nobody says anything.
+        said_by: for messages: ``--main-scenario``, ``main_scenario in pytest.ini``...
+        base: the folder that a relative path in it starts from.
+        explicit: said on the command line or in the ini file.
+    """
 
-    return parse
-
-
-def names_of(accepted: Collection[str]) -> Callable[[str], Names]:
-    """Return a parser for a comma list of *accepted*, in any case."""
-    known = {name.lower(): name for name in accepted}
-
-    def parse(text: str) -> Names:
-        names = tuple(name.strip().lower() for name in text.split(","))
-        for name in names:
-            if name not in known:
-                raise ConfigError(f"unknown {name!r}: {nearest(name, accepted)}")
-        return tuple(known[name] for name in names)
-
-    return parse
+    raw: str | bool | None
+    said_by: str
+    base: Path
+    explicit: bool
 
 
-def backgrounds_of(
-    benchmarks: Collection[str], groups: Collection[str]
-) -> Callable[[str], Names]:
-    """Return a parser for ``all``, ``none``, a group, or a comma list of benchmarks."""
-    words = [*groups, "all", "none"]
-
-    def parse(text: str) -> Names:
-        alone = "," not in text
-        return names_of([*benchmarks, *words] if alone else benchmarks)(text)
-
-    return parse
+# Says what the command line or the ini file has for an option's key, if anything.
+Given = Callable[[str], "Value | None"]
 
 
-def positive_duration(text: str) -> float:
-    """Return the seconds of a duration of at least a millisecond."""
-    if (seconds := parse_duration(text)) < 0.001:
-        raise ConfigError(f"expected at least 1 ms, found {text!r}")
-    return seconds
+class Values:
+    """The value of each option: command line, else ini, else suite, else default."""
 
+    def __init__(self, given: Given, base: Path, suite: Suite | None = None):
+        self._given, self._base = given, base
+        self._suite = suite.defaults if suite is not None else {}
+        self._of_suite = f"[defaults] of suite {suite.name}" if suite else ""
+        self._secrets = marked_as(suite.harness.secrets if suite is not None else ())
 
-def background_duration(text: str) -> Literal["planned", "automatic"] | float:
-    """Return ``planned``, ``automatic``, or seconds."""
-    if text.lower() in ("planned", "calculated"):  # so the v1.0 script
-        return "planned"
-    if text.lower() == "automatic":
-        return "automatic"
-    try:
-        return positive_duration(text)
-    except ConfigError as error:
-        raise ConfigError(f"expected planned, automatic or a time: {error}") from None
+    def value(self, name: str) -> Value:
+        """Return what is said of an option, and by whom."""
+        key = name.replace("-", "_")
+        if (value := self._given(key)) is not None:
+            return value
+        said_by = f"the default of --{name}"
+        if name in self._suite:
+            said_by = f"{name} in {self._of_suite}"
+        raw = self._suite.get(name, BY_KEY[key].default)
+        return Value(raw, said_by, self._base, explicit=False)
 
+    def of(self, name: str) -> Any:
+        """Return an option's value as its kind has it; None where that is its default.
 
-def run_args(text: str) -> RunArgs:
-    """Return further RUN_ARGS."""
-    words = tuple(text.split())
-    check_words(words)
-    for word in words:
-        flag = word.lstrip("-").partition("=")[0]
-        if option := _OWN_RUN_ARGS.get(flag):
-            raise ConfigError(f"{word}: say {option} instead")
-    return RunArgs.of(words)
+        An empty text takes an ini value back.
+        """
+        option = BY_KEY[name.replace("-", "_")]
+        if option.default is None and not self.value(name).raw:
+            return None
+        return self.parsed(name, getattr(parsers, option.kind.parse or ""))
 
+    def parsed(self, name: str, parse: Callable[[str], T]) -> T:
+        """Return what *parse* makes of the text that is said.
 
-def words(text: str) -> Names:
-    """Return the words of *text* as a shell would split it."""
-    try:
-        return tuple(shlex.split(text))
-    except ValueError as error:
-        raise ConfigError(f"cannot be split into words: {error}: {text!r}") from None
+        Raises:
+            ConfigError: naming who said it.
+        """
+        value = self.value(name)
+        try:
+            return parse(parsers.checked(str(value.raw)).strip())
+        except ConfigError as error:
+            said = self._secrets.mask(str(error))
+            raise ConfigError(f"{value.said_by}: {said}") from None
 
-
-def config_ver(text: str) -> str:
-    """Return one ``--config_ver``; several would make several results."""
-    if expected := config_ver_rule(text):
-        raise ConfigError(f"expected {expected}, found {text!r}")
-    return text
-
-
-def profile(text: str) -> str:
-    """Return the profile of a MIG device."""
-    if expected := profile_rule(text):
-        raise ConfigError(f"expected {expected}, found {text!r}")
-    return text
-
-
-def mig_uuids(text: str) -> Names:
-    """Return a list of different MIG UUIDs, in either form."""
-    uuids = tuple(uuid.strip() for uuid in text.split(","))
-    for uuid in uuids:
-        if not _MIG_UUID.fullmatch(uuid):
+    def path_as_called(self, name: str) -> Path:
+        """Return the path: whether a link in it is to be followed is still open."""
+        value = self.value(name)
+        if expected := PATH(str(value.raw)):
             raise ConfigError(
-                f"expected MIG-<uuid> or MIG-GPU-<uuid>/<gi>/<ci> as nvidia-smi -L "
-                f"prints it, found {uuid!r}"
+                f"{value.said_by}: expected {expected}, found {value.raw!r}"
             )
-        if uuids.count(uuid) > 1:
-            raise ConfigError(f"{uuid} is listed twice; one harness per MIG device")
-    return uuids
+        return (value.base / str(value.raw)).absolute()
 
+    def path(self, name: str) -> Path:
+        """Return the path with no link in it."""
+        path = self.path_as_called(name)
+        try:
+            path = path.resolve()
+            path.exists()
+        except (OSError, RuntimeError) as error:  # a ring, or too long
+            raise ConfigError(f"{self.value(name).said_by}: {error}") from None
+        return path
 
-def count(text: str) -> int:
-    """Return a number of times."""
-    if not text.isascii() or not text.isdigit():
-        raise ConfigError(f"expected 0, 1, 2 ..., found {text!r}")
-    return int(text)
-
-
-def times(text: str) -> int:
-    """Return a number of times, once at least."""
-    if (number := count(text)) < 1:
-        raise ConfigError(f"expected 1, 2, 3 ..., found {text!r}")
-    return number
-
-
-def percent(text: str) -> float:
-    """Return the fraction of a percentage between 0 and 100: ``7%`` is 0.07."""
-    match = _PERCENT.fullmatch(text)
-    fraction = float(match[1]) / 100 if match else 0.0
-    if not 0 < fraction < 1:
-        raise ConfigError(f"expected a percentage such as 7%, found {text!r}")
-    return fraction
-
-
-def flag(text: str) -> bool:
-    """Return the truth of an ini value."""
-    if text.lower() in {"1", "true", "yes", "on"}:
-        return True
-    if text.lower() in {"0", "false", "no", "off"}:
-        return False
-    raise ConfigError(f"expected true or false, found {text!r}")
+    def notes(self) -> tuple[str, ...]:
+        """Say which times are in milliseconds where seconds were probably meant."""
+        times = [self.value(each.name) for each in OPTIONS if each.metavar == "TIME"]
+        short = [(each.said_by, str(each.raw).strip()) for each in times]
+        return tuple(
+            f"{said_by}: {text} is {text} milliseconds; write {text}s for seconds"
+            for said_by, text in short
+            if in_milliseconds(text)
+        )

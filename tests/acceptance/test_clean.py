@@ -46,6 +46,6 @@ def test_an_unrelated_run_imports_nothing_for_us(lab: Lab) -> None:
     )
     assert not UNUSED & set(modules.split())
     ours = {name for name in modules.split() if name.startswith("pytest_mighetero.")}
-    always = {"plugin", "plugin.fixtures", "plugin.presence"}
-    always |= {"terms", "terms.scenario", "spec", "spec.markers", "spec.options"}
+    always = {"plugin", "plugin.fixtures", "plugin.presence", "terms", "terms.scenario"}
+    always |= {"spec", "spec.declaration", "spec.markers", "spec.options"}
     assert ours == {f"pytest_mighetero.{name}" for name in always}

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pytest_mighetero.devices.source import device_kinds
-from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
+from pytest_mighetero.spec.runspec import RunSpec, build_spec
+from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.environment import MISLEADING, OUTER_MAKE
 
 FAKE = Path(__file__).parent / "fake_harness"
@@ -24,7 +25,8 @@ def test_heterogeneous(background, main):
 ISOLATED_TEST = """
 import pytest
 
-from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
+from pytest_mighetero.spec.runspec import RunSpec, build_spec
+from pytest_mighetero.spec.values import Value
 
 @pytest.mark.isolated
 def test_isolated(main):

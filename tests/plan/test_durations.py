@@ -10,7 +10,8 @@ from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import Recorded, background_time
 from pytest_mighetero.plan.law import loadgen_seconds
-from pytest_mighetero.spec.runspec import RunSpec, Value, build_spec
+from pytest_mighetero.spec.runspec import RunSpec, build_spec
+from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.pair import Pair
 
 A100 = "1g.10gb"

@@ -11,7 +11,7 @@ from pytest_mighetero.plan.durations import (
     uncovered,
 )
 from pytest_mighetero.plan.law import loadgen_seconds
-from pytest_mighetero.spec.suite import ANY_PROFILE
+from pytest_mighetero.spec.device_names import ANY_PROFILE
 from pytest_mighetero.terms.pair import Pair
 from tests.plan.test_durations import config
 

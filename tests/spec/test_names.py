@@ -8,8 +8,8 @@ import pytest
 
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.spec.options import SUITE_DEFAULTS
-from pytest_mighetero.spec.suite import Suite, load_suite
+from pytest_mighetero.spec.library import load_suite
+from pytest_mighetero.spec.suite import Suite
 from tests.lab.driver import config_of
 
 SCENARIOS = "scenarios = ['offline']"
@@ -17,7 +17,7 @@ SCENARIOS = "scenarios = ['offline']"
 
 def site(folder: Path, text: str) -> Suite:
     (folder / "site.toml").write_text(f"extends = 'v1.0'\n{text}")
-    return load_suite("site.toml", SUITE_DEFAULTS, folder, device_kinds())
+    return load_suite("site.toml", folder, device_kinds())
 
 
 @pytest.mark.parametrize(
@@ -164,18 +164,18 @@ def test_what_sites_say_is_accepted(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("name", ["a\nb.toml", "x" * 5000 + ".toml", "x\0.toml"])
 def test_a_name_that_no_file_has(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="no suite"):
-        load_suite(name, SUITE_DEFAULTS, tmp_path, device_kinds())
+        load_suite(name, tmp_path, device_kinds())
     extends = name.replace("\n", "\\n").replace("\0", "\\u0000")
     (tmp_path / "site.toml").write_text(f'extends = "{extends}"')
     with pytest.raises(ConfigError, match=r"no suite|extends"):
-        load_suite("site.toml", SUITE_DEFAULTS, tmp_path, device_kinds())
+        load_suite("site.toml", tmp_path, device_kinds())
 
 
 def test_files_that_extend_each_other_by_a_ring_of_links(tmp_path: Path) -> None:
     (tmp_path / "a.toml").symlink_to(tmp_path / "b.toml")
     (tmp_path / "b.toml").symlink_to(tmp_path / "a.toml")
     with pytest.raises(ConfigError, match="no suite"):
-        load_suite("a.toml", SUITE_DEFAULTS, tmp_path, device_kinds())
+        load_suite("a.toml", tmp_path, device_kinds())
 
 
 @pytest.mark.parametrize(

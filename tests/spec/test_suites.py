@@ -8,8 +8,8 @@ import pytest
 
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.spec.options import SUITE_DEFAULTS
-from pytest_mighetero.spec.suite import Suite, load_suite
+from pytest_mighetero.spec.library import load_suite
+from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.terms.pair import Pair
 
 # The matrices of NVIDIA's launch_heterogeneous_mig scripts, v1.0 to v2.0, as far as
@@ -29,7 +29,7 @@ EDGE = ("3d-unet", "bert", "resnet50", "rnnt", "ssd-mobilenet", "ssd-resnet34")
 
 
 def load(name: str, base: Path = Path()) -> Suite:
-    return load_suite(name, SUITE_DEFAULTS, base, device_kinds())
+    return load_suite(name, base, device_kinds())
 
 
 def site(folder: Path, text: str, name: str = "site.toml") -> Suite:
@@ -62,9 +62,9 @@ def test_the_published_matrix(name: str) -> None:
     [("v1.0", set()), ("v1.1", {"dlrm", "3d-unet"}), ("v2.0", {"dlrm", "3d-unet"})],
 )
 def test_config_ver(name: str, high: set[str]) -> None:
-    for benchmark in load(name).benchmarks.values():
-        wanted = "hetero_high_accuracy" if benchmark.name in high else "hetero"
-        assert benchmark.config_ver == wanted
+    for benchmark, spec in load(name).benchmarks.items():
+        wanted = "hetero_high_accuracy" if benchmark in high else "hetero"
+        assert spec.config_ver == wanted
 
 
 @pytest.mark.parametrize(

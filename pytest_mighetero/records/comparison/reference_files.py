@@ -7,13 +7,22 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.errors import ConfigError, HarnessError
 from pytest_mighetero.records.comparison.references import OF_LIMIT, Key, Reference
-from pytest_mighetero.spec.schema import Check, Schema, check_table
+from pytest_mighetero.spec.tables import (
+    check_whole,
+    finite,
+    key,
+    number,
+    one_of,
+    read_by,
+    read_table,
+    text,
+)
 from pytest_mighetero.terms.scenario import SCENARIOS, is_bounded
 from pytest_mighetero.units import significant
 
@@ -25,46 +34,38 @@ else:
 _RUNS = ("heterogeneous", "isolated")
 _UNITS = ("samples/s", "ms", "samples/query", "tokens/s", OF_LIMIT)
 _OF_SERVER = ("ms", OF_LIMIT)
+_TEXT = text(least=0)
 
 
-def _text(value: Any) -> str | None:
-    return None if isinstance(value, str) else "a text"
+def _are_tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
-def _number(value: Any) -> str | None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return None if number and 0 <= value < math.inf else "a number, 0 or more"
+@dataclass(frozen=True)
+class _File:
+    """What a file holds."""
+
+    reference: list[dict[str, Any]] = key(
+        read_by(_are_tables, "tables under [[reference]]"), ()
+    )
 
 
-def _positive(value: Any) -> str | None:
-    return None if not _number(value) and value > 0 else "a number over 0"
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """A reference as its table says it."""
 
-
-def _one_of(accepted: tuple[str, ...]) -> Check:
-    expected = f"one of {', '.join(accepted)}"
-    return lambda value: None if value in accepted else expected
-
-
-def _tables(value: Any) -> str | None:
-    ok = isinstance(value, list) and all(isinstance(each, dict) for each in value)
-    return None if ok else "tables under [[reference]]"
-
-
-_ENTRY: Schema = {
-    "suite": _text,
-    "system": _text,
-    "profile": _text,
-    "run": _one_of(_RUNS),
-    "benchmark": _text,
-    "scenario": _one_of(tuple(SCENARIOS)),
-    "config_ver": _text,
-    "value": _positive,
-    "lower": _number,
-    "upper": _positive,
-    "unit": _one_of(_UNITS),
-    "target_qps": _positive,
-}
-_OPTIONAL = {"profile", "target_qps"}
+    suite: str = key(_TEXT)
+    system: str = key(_TEXT)
+    profile: str | None = key(_TEXT, None)
+    run: str = key(one_of(_RUNS))
+    benchmark: str = key(_TEXT)
+    scenario: str = key(one_of(SCENARIOS))
+    config_ver: str = key(_TEXT)
+    value: float = key(finite)
+    lower: float = key(number(lambda v: 0 <= v < math.inf, "a number, 0 or more"))
+    upper: float = key(finite)
+    unit: str = key(one_of(_UNITS))
+    target_qps: float | None = key(finite, None)
 
 
 def load_references(folder: Path) -> dict[Key, Reference]:
@@ -101,44 +102,37 @@ def _parse(text: str, path: Path) -> list[Reference]:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
-    check_table(table, {"reference": _tables}, path)
-    entries = table.get("reference", [])
-    return [_build(entry, path, number) for number, entry in enumerate(entries, 1)]
+    entries = read_table(_File, table, path).reference
+    return [_build(entry, path, f"reference {n}") for n, entry in enumerate(entries, 1)]
 
 
-def _build(entry: Mapping[str, Any], path: Path, number: int) -> Reference:
-    check_table(entry, _ENTRY, path, f"reference {number}.")
-    where = f"{path}: reference {number}"
-    if missing := [name for name in _ENTRY if name not in {*entry, *_OPTIONAL}]:
-        raise ConfigError(f"{where} lacks {', '.join(missing)}")
-    server, target = is_bounded(entry["scenario"]), entry.get("target_qps")
-    if server and target is None:
+def _build(said: Mapping[str, Any], path: Path, place: str) -> Reference:
+    entry = read_table(_Entry, said, path, place)
+    where = f"{path}: {place}"
+    check_whole(entry, where)
+    server = is_bounded(entry.scenario)
+    if server and entry.target_qps is None:
         raise ConfigError(f"{where} lacks target_qps, which server needs")
-    if not server and target is not None:
+    if not server and entry.target_qps is not None:
         raise ConfigError(
-            f"{where}: only server has target_qps, not {entry['scenario']}; delete it"
+            f"{where}: only server has target_qps, not {entry.scenario}; delete it"
         )
-    unit = entry["unit"]
-    if server and unit not in _OF_SERVER:
+    if server and entry.unit not in _OF_SERVER:
         raise ConfigError(
             f"{where}: expected unit ms, server's p99, or {OF_LIMIT!r} for a language "
-            f"model, found {unit!r}"
+            f"model, found {entry.unit!r}"
         )
-    if not server and unit == OF_LIMIT:
+    if not server and entry.unit == OF_LIMIT:
         raise ConfigError(f"{where}: only server has the unit {OF_LIMIT!r}")
-    lower, value, upper = entry["lower"], entry["value"], entry["upper"]
-    if not lower <= value <= upper:
+    if not entry.lower <= entry.value <= entry.upper:
+        figures = (entry.lower, entry.value, entry.upper)
         raise ConfigError(
             f"{where}: expected lower <= value <= upper, found "
-            f"{', '.join(significant(x, 10) for x in (lower, value, upper))}"
+            f"{', '.join(significant(each, 10) for each in figures)}"
         )
-    key = Key(**{**_key_table(entry), "profile": entry.get("profile") or None})
-    qps = None if target is None else float(target)
-    return Reference(key, float(value), float(lower), float(upper), unit, qps, path)
-
-
-def _key_table(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: entry[name] for name in Key.__dataclass_fields__ if name in entry}
+    values: dict[str, Any] = {**vars(entry), "profile": entry.profile or None}
+    of = Key(**{each.name: values.pop(each.name) for each in fields(Key)})
+    return Reference(of, **values, path=path)
 
 
 def save_references(folder: Path, references: Iterable[Reference]) -> list[Path]:
@@ -201,10 +195,11 @@ def _edited(path: Path, references: Sequence[Reference]) -> str:
 def _entry(reference: Reference) -> dict[str, Any]:
     """Return a reference as its table, whole numbers without a point."""
     values = {**asdict(reference.key), **asdict(reference)}
-    table = {name: values[name] for name in _ENTRY if values[name] is not None}
+    table = {k: v for k, v in values.items() if k not in ("key", "path")}
     return {
         name: int(each) if isinstance(each, float) and each.is_integer() else each
         for name, each in table.items()
+        if each is not None
     }
 
 

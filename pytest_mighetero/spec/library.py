@@ -1,0 +1,145 @@
+"""The suites there are: the built-in ones, and those of sites; found, read, merged."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pytest_mighetero.errors import ConfigError, nearest
+from pytest_mighetero.spec.names import PATH, check_apart, placed
+from pytest_mighetero.spec.suite import EVERY, Suite
+from pytest_mighetero.spec.tables import check_whole, read_table
+from pytest_mighetero.terms.device_kind import DeviceKind
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SUITES = Path(__file__).parent / "suites"
+
+
+def load_suite(name: str, base: Path, kinds: Mapping[str, DeviceKind]) -> Suite:
+    """Load a built-in suite by name, or a site's own by path.
+
+    Args:
+        name: ``v1.0``, ``v1.1``, ``v2.0``, ``cpu``, or the path of a TOML file.
+        base: the folder that a relative path starts from.
+        kinds: of devices, by the name of the source that has them.
+
+    Raises:
+        ConfigError: no such suite, or a key or value in it cannot be meant.
+    """
+    path = _find(name, base)
+    table = _read(path, kinds)
+    for section in ("devices", "harness", "benchmarks"):
+        if section not in table:
+            raise ConfigError(
+                f"{path}: no {section!r} here nor in a suite it extends; "
+                f'start from a built-in one with extends = "v1.0"'
+            )
+    version = table["harness"].get("config_ver")
+    benchmarks = {
+        name: {"config_ver": version, **entry}
+        for name, entry in sorted(table["benchmarks"].items())
+    }
+    check_whole(read_table(Suite, table, path).harness, f"{path}: [harness]")
+    suite = read_table(Suite, {**table, "benchmarks": benchmarks}, path)
+    for benchmark, entry in suite.benchmarks.items():
+        check_whole(entry, f"{path}: benchmarks.{benchmark}")
+    check_apart(suite.benchmarks, suite.groups, path)
+    every = frozenset(suite.pairs())
+    profiles = {k: every if v == EVERY else v for k, v in suite.profiles.items()}
+    kind = kinds[suite.devices]
+    suite = replace(suite, name=path.stem, kind=kind, profiles=profiles)
+    _check_members(suite, path)
+    return suite
+
+
+def _read(
+    path: Path, kinds: Mapping[str, DeviceKind], seen: tuple[Path, ...] = ()
+) -> dict[str, Any]:
+    """Return the table of a file, with all that the files say that it extends."""
+    if path in seen:
+        raise ConfigError(f"{path}: this suite extends itself")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    said = read_table(Suite, table, path)
+    if said.devices not in [None, *kinds]:
+        raise ConfigError(
+            f"{path}: devices: expected one of {', '.join(kinds)}, "
+            f"found {said.devices!r}"
+        )
+    for name in said.harness.environment if said.harness else ():
+        if expected := placed(kinds)(name):
+            raise ConfigError(
+                f"{path}: harness.environment: expected {expected}, found {name!r}"
+            )
+    if "extends" not in table:
+        return table
+    parent = _find(table["extends"], path.parent)
+    return _merged(_read(parent, kinds, (*seen, path)), table)
+
+
+def _find(name: str, base: Path) -> Path:
+    if expected := PATH(name):
+        raise ConfigError(f"no suite {name!r}: expected {expected}")
+    builtin, path = SUITES / f"{name}.toml", base / name
+    try:
+        if "/" not in name and builtin.is_file():
+            return builtin
+        path = path.resolve()
+        if path.suffix == ".toml" and path.is_file():
+            return path
+    except (OSError, RuntimeError) as error:  # too long, no permission, links in a ring
+        raise ConfigError(f"no suite {name!r}: {error}") from error
+    known = nearest(name, (file.stem for file in SUITES.glob("*.toml")))
+    raise ConfigError(
+        f"no suite {name!r}: {path} is no TOML file, and of the built-in suites: "
+        f"{known}"
+    )
+
+
+def _merged(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(parent)
+    for key, value in child.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _merged(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _check_members(suite: Suite, path: Path) -> None:
+    """Check that what is said of benchmarks and pairs is said of the suite's own."""
+    for place, members in _members(suite):
+        for name in members:
+            if name not in suite.benchmarks:
+                near = nearest(name, suite.benchmarks)
+                raise ConfigError(
+                    f"{path}: {place}: unknown benchmark {name!r}: {near}"
+                )
+    for profile, pairs in suite.profiles.items():
+        if extra := pairs - {*suite.pairs()}:
+            raise ConfigError(
+                f"{path}: profiles.{profile}: {', '.join(sorted(map(str, extra)))}: "
+                f"not among the scenarios of [benchmarks]"
+            )
+
+
+def _members(suite: Suite) -> Iterator[tuple[str, Iterable[str]]]:
+    """Yield every place that names benchmarks, and those."""
+    for group, members in suite.groups.items():
+        yield f"groups.{group}", members
+    for profile, pairs in suite.profiles.items():
+        yield f"profiles.{profile}", sorted({pair.benchmark for pair in pairs})
+    for key in ("targets", "latencies_ms"):
+        for profile, versions in getattr(suite, key).items():
+            for version, benchmarks in versions.items():
+                yield f"{key}.{profile}.{version}", benchmarks
