@@ -95,8 +95,10 @@ def background_proof(
         clock: of the run.
         issuing: ``time.monotonic()`` at which a log was seen to have a first query.
     """
-    life = _life(harness, clock)
+    life, done = _life(harness, clock), _is_done(harness)
     results = launch.reader.read_all(launch.log_dir)
+    # It may have ended while those were read.
+    life = replace(life, last=_life(harness, clock).last)
     said = [each for each in results if each.window or each.issuing_since]
     if not said and issuing is not None:
         return _by_sign(launch, harness, life, clock, clock.posix(issuing))
@@ -117,7 +119,7 @@ def background_proof(
                     windows.append(replace(window, begin=begin, end=max(begin, end)))
                 else:
                     doubts.append(_outside(reader, result, window, life, clock))
-        elif result is newest and (doubt := _endless(result, harness)):
+        elif result is newest and done and (doubt := _endless(result)):
             doubts.append(doubt)
         elif live := _live_begin(begun, life, clock, seen):
             end = max(live, life.worked) if result is newest else live
@@ -191,13 +193,14 @@ def _live_begin(
     return None
 
 
-def _endless(result: Result, harness: HarnessProcess) -> str | None:
-    """Say why nobody knows how long a log without an end went on, or None.
+def _is_done(harness: HarnessProcess) -> bool:
+    """Tell whether *harness* ended well, by itself: before, it wrote its log's end."""
+    return harness.exit_code == 0 and not harness.stopped
 
-    A tool writes its log to the end before a harness can be done.
-    """
-    done = harness.exit_code == 0 and not harness.stopped
-    if not done or result.valid is not None:
+
+def _endless(result: Result) -> str | None:
+    """Say why nobody knows how long the log of one that is done went on, or None."""
+    if result.valid is not None:
         return None
     return (
         f"its process exited with code 0, but the log in {result.folder} has no end: "

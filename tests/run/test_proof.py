@@ -1,8 +1,9 @@
-"""What main's log proves of its window where the wall clock is set under way."""
+"""What logs prove of windows: where clocks are set, or processes end, under way."""
 
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.run.proof import main_proof
+from pytest_mighetero.readers.reader import Reader
+from pytest_mighetero.readers.result import Result
+from pytest_mighetero.run.proof import background_proof, main_proof
 from pytest_mighetero.terms.clock import Clock, Stamp
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
@@ -31,27 +34,28 @@ def power(second: float) -> str:
     return stamp.strftime("%m-%d-%Y %H:%M:%S.000")
 
 
-def test_a_step_between_two_windows_of_main_shortens_neither(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SubmissionRun has two: its accuracy run's, then its performance run's."""
-    command = Command(("make",), tmp_path, {})
+def launched(folder: Path) -> tuple[Launch, HarnessProcess]:
+    """Return one that was launched at the epoch, with an empty LOG_DIR."""
+    command = Command(("make",), folder, {})
     launch = Launch(
         Pair("bert", "server"),
         "run_harness",
         MigDevice("MIG-1", "1g.10gb", None),
         5,
         RunArgs(),
-        tmp_path,
+        folder,
         command,
-        tmp_path,
+        folder,
     )
     launch.log_dir.mkdir()
-    said = [("loadgen_version", "2.0 @ 0123456789")]
-    # From the second to the eighth second, and from the 15th to the 25th: by then the
-    # wall clock is 5 s behind.
-    for begin, end in ((2, 8), (10, 20)):
-        said += [("power_begin", power(begin)), ("power_end", power(end))]
+    harness = HarnessProcess(
+        "main", command, launch.output, Markers(("Starting",), ("Finished",)), 1
+    )
+    harness.launched = Stamp(EPOCH, 0)
+    return launch, harness
+
+
+def write_log(launch: Launch, said: list[tuple[str, object]]) -> None:
     metadata = {"is_error": False, "is_warning": False}
     lines = [
         {"key": key, "value": value, "time_ms": 1.0, "metadata": metadata}
@@ -59,14 +63,45 @@ def test_a_step_between_two_windows_of_main_shortens_neither(
     ]
     text = "".join(f":::MLLOG {json.dumps(line)}\n" for line in lines)
     (launch.log_dir / "mlperf_log_detail.txt").write_text(text)
+
+
+def test_a_step_between_two_windows_of_main_shortens_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SubmissionRun has two: its accuracy run's, then its performance run's."""
+    launch, harness = launched(tmp_path)
+    said: list[tuple[str, object]] = [("loadgen_version", "2.0 @ 0123456789")]
+    # From the second to the eighth second, and from the 15th to the 25th: by then the
+    # wall clock is 5 s behind.
+    for begin, end in ((2, 8), (10, 20)):
+        said += [("power_begin", power(begin)), ("power_end", power(end))]
+    write_log(launch, said)
     clock = Clock()
     monkeypatch.setattr(clock, "_readings", BACK)
-    harness = HarnessProcess(
-        "main", command, launch.output, Markers(("Starting",), ("Finished",)), 1
-    )
-    harness.launched, harness.exited = Stamp(EPOCH, 0), Stamp(EPOCH + 22, 27)
+    harness.exited = Stamp(EPOCH + 22, 27)
     proof = main_proof(launch, harness, clock)
     assert not proof.doubts
     (window,) = proof.windows
     assert window.begin - EPOCH == pytest.approx(2)
     assert window.end - EPOCH == pytest.approx(25)
+
+
+def test_who_ends_while_its_log_is_read_is_not_accused_of_a_log_without_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch, harness = launched(tmp_path)
+    harness.launched = harness.started = Stamp()
+    local = datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%SZ")
+    begun = [("test_datetime", local), ("generated_query_count", 595)]
+    write_log(launch, [("loadgen_version", "6.0.17 @ 0123456789"), *begun])
+    read_all = Reader.read_all
+
+    def read_and_end(reader: Reader, folder: Path) -> list[Result]:
+        found = read_all(reader, folder)
+        harness.exit_code, harness.exited = 0, Stamp()
+        return found
+
+    monkeypatch.setattr(Reader, "read_all", read_and_end)
+    proof = background_proof(launch, harness, Clock(), time.monotonic())
+    assert proof.doubts == ()
+    assert len(proof.windows) == 1
