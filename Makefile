@@ -1,5 +1,5 @@
 # make demo   a heterogeneous run of DLRM/Server on the CPU, with report.xml
-# make test   the tests, the slow ones too: first those that mostly wait, by four
+# make test   the tests, the slow ones too: first those that mostly wait, by eight
 #             workers, then those that measure, by two
 # make lint   ruff, mypy, and the one direction of imports
 # make matrix the fault matrix alone, printed as a table
@@ -18,8 +18,10 @@ BIN := $(VENV)/bin
 demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
 
+# Each of a thousand pytests would compile the plugin anew.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/installed
-	$(BIN)/pytest tests -n 4 -m "not loadgen"
+	$(BIN)/pytest tests -n 8 --dist worksteal -m "not loadgen"
 	$(BIN)/pytest tests -n 2 -m loadgen
 
 matrix: $(VENV)/installed

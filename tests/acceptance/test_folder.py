@@ -97,8 +97,8 @@ def test_two_sessions_in_one_folder_do_not_mix(shared: Lab) -> None:
         with ThreadPoolExecutor() as pool:
             list(pool.map(end, sessions))
     one, two = durations(shared.folder / "one"), durations(shared.folder / "two")
-    assert one == {("main", 700), ("dlrm", 1500), ("resnet50", 1500)}
-    assert two == {("main", 300), ("bert", 1500), ("resnet50", 1500)}
+    assert one == {("main", 700), ("dlrm", 8000), ("resnet50", 8000)}
+    assert two == {("main", 300), ("bert", 8000), ("resnet50", 8000)}
     assert len(Files(shared.folder / "one").records) == TIMES
 
 
@@ -113,7 +113,7 @@ def test_who_waits_for_the_folder_says_for_whom_and_starts_no_clock(
         "-k",
         "dlrm_server",
         "--main-benchmark-duration=1s",
-        "--background-benchmark-duration=5s",
+        "--background-benchmark-duration=15s",
     )
     until(lambda: any(shared.folder.glob("one/results/*/background-1-bert/logs/f*")))
     second = start(
@@ -121,7 +121,7 @@ def test_who_waits_for_the_folder_says_for_whom_and_starts_no_clock(
         "two",
         UUIDS[3:6],
         *("-k", "dlrm_server", "--start-time-buffer=3s"),
-        "--background-benchmark-duration=5s",
+        "--background-benchmark-duration=15s",
     )
     printed = end(second)
     end(first)
@@ -143,7 +143,7 @@ def test_an_audit_config_of_another_run_reaches_nobody(shared: Lab) -> None:
         "one",
         UUIDS[:3],
         *("-k", "dlrm_server", "--main-action=run_audit_test01"),
-        *("--main-benchmark-duration=6s", "--background-benchmark-duration=10s"),
+        *("--main-benchmark-duration=6s", "--background-benchmark-duration=18s"),
     )
     until((shared.harness / "audit.config").exists)
     other = start(shared, "two", UUIDS[3:6], "-k", "dlrm_offline")
@@ -177,7 +177,7 @@ def test_an_audit_config_that_lies_about_fails_a_main_that_is_no_audit(
         """
     )
     shared.fake(**{"*": CONF, "dlrm": {**CONF, "before": 1}})
-    report = shared.run("--background-benchmark-duration=4s")
+    report = shared.run("--background-benchmark-duration=15s")
     report.result.assert_outcomes(failed=1)
     assert "an audit.config in its folder" in report.case.problems["failure"]
 
@@ -202,7 +202,7 @@ def test_an_audit_whose_config_is_taken_away_fails(shared: Lab) -> None:
     )
     shared.fake(**{"*": CONF, "dlrm": {**CONF, "before": 1}})
     report = shared.run(
-        "--background-benchmark-duration=4s", "--main-action=run_audit_test01"
+        "--background-benchmark-duration=15s", "--main-action=run_audit_test01"
     )
     report.result.assert_outcomes(failed=1)
     assert "no audit.config reached LoadGen" in report.case.problems["failure"]

@@ -158,9 +158,9 @@ def test_a_lease_follows_a_harness_that_is_only_prepared(tmp_path: Path) -> None
 
 def test_a_run_waits_for_the_gpu_and_says_for_whom(lab: Lab) -> None:
     lab.fake(dlrm={"test": 3})
-    first = start(lab, "--results-dir=first", "--background-benchmark-duration=5s")
+    first = start(lab, "--results-dir=first", "--background-benchmark-duration=15s")
     until(lambda: any(lab.folder.glob("first/*/main/logs/fake_system")))
-    second = lab.run("--results-dir=second", "--background-benchmark-duration=5s")
+    second = lab.run("--results-dir=second", "--background-benchmark-duration=15s")
     second.result.assert_outcomes(passed=1)
     assert first.wait(60) == 0
     listed = "listed by --mig-devices (3 MIG devices)"

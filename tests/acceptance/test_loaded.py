@@ -157,7 +157,7 @@ def test_a_retry_has_backgrounds_of_its_own(lab: Lab) -> None:
 def test_stopped_only_before_mains_first_query(lab: Lab) -> None:
     script(lab, STOPPED_BEFORE_MAIN)
     lab.fake(dlrm={"before": 2.5, "load": 1.5, "test": 2})
-    report = lab.run("--background-benchmark-duration=8s")
+    report = lab.run("--background-benchmark-duration=15s")
     report.result.assert_outcomes(passed=1)
     assert report.case.properties["overlap_ok"] == "true"
     assert activity(report.record, "background-1-bert")["stopped_s"] == 0
@@ -166,7 +166,7 @@ def test_stopped_only_before_mains_first_query(lab: Lab) -> None:
 def test_a_main_that_is_stopped_itself_is_a_warning(lab: Lab) -> None:
     script(lab, MAIN_STOPPED)
     lab.fake(dlrm={"test": 4})
-    report = lab.run("--background-benchmark-duration=9s")
+    report = lab.run("--background-benchmark-duration=15s")
     report.result.assert_outcomes(passed=1, warnings=1)
     assert "main dlrm_server was itself stopped for " in report.text
     assert activity(report.record, "main")["stopped_s"] > 0
@@ -198,7 +198,7 @@ def test_one_that_works_in_short_bursts_is_not_accused(lab: Lab) -> None:
 def test_a_limit_of_0_is_none(lab: Lab) -> None:
     with_idle_limit(lab, "0")
     lab.fake(dlrm={"test": 3})
-    report = lab.run("--background-benchmark-duration=5s")
+    report = lab.run("--background-benchmark-duration=15s")
     report.result.assert_outcomes(passed=1)
     assert activity(report.record, "background-1-bert")["longest_idle_s"] > 1
 

@@ -111,7 +111,7 @@ def test_main_benchmark_cmd_prefix(lab: Lab) -> None:
 
 
 def test_main_benchmark_immediate_start(lab: Lab) -> None:
-    waiting = ["--start-time-buffer=1500ms", "--background-benchmark-duration=3s"]
+    waiting = ["--start-time-buffer=1500ms", "--background-benchmark-duration=15s"]
     report = lab.run("--no-main-benchmark-immediate-start", *waiting)
     report.result.assert_outcomes(passed=1)
     gap = report.launches()[0]["at"] - report.launches("background")[0]["at"]
@@ -201,7 +201,8 @@ def test_automatic_fails_when_a_background_ends_by_itself(lab: Lab) -> None:
 
 def test_background_benchmark_timeout(lab: Lab) -> None:
     lab.fake(bert={"test": 60})
-    report = lab.run("--background-benchmark-timeout=2500ms")
+    short = "--background-benchmark-duration=2s"
+    report = lab.run("--background-benchmark-timeout=2500ms", short)
     report.result.assert_outcomes(passed=1, errors=1)
     error = report.case.problems["error"]
     assert "1 of 2 backgrounds still ran 2.5s after their launch" in error
@@ -210,7 +211,7 @@ def test_background_benchmark_timeout(lab: Lab) -> None:
 
 def test_a_duration_over_the_timeout_is_refused(lab: Lab) -> None:
     text = usage_error(lab, "--background-benchmark-timeout=1s")
-    assert "would run 1.5s (by option), more than the 1s of" in text
+    assert "would run 8s (by option), more than the 1s of" in text
 
 
 def test_a_main_that_hangs_is_stopped_at_the_timeout(lab: Lab) -> None:
@@ -231,7 +232,7 @@ def test_mig_stop_grace(lab: Lab) -> None:
 
 
 def test_settle_time(lab: Lab) -> None:
-    report = lab.run("--settle-time=1s", "--background-benchmark-duration=3s")
+    report = lab.run("--settle-time=1s", "--background-benchmark-duration=15s")
     report.result.assert_outcomes(passed=1)
     gap = report.launches()[0]["at"] - report.launches("background")[-1]["at"]
     assert gap > 1

@@ -75,7 +75,7 @@ def test_backgrounds_run_offline_with_one_query(lab: Lab) -> None:
         "--benchmarks=bert",
         "--scenarios=offline",
         "--config_ver=default",
-        "--min_duration=1500",
+        "--min_duration=8000",
         "--min_query_count=1",
     ]
 
@@ -274,13 +274,13 @@ def test_a_marker_that_is_coloured_or_that_no_line_end_follows(
     lab: Lab, marker: str, end: str
 ) -> None:
     lab.fake(bert={"marker": marker, "marker_end": end})
-    report = lab.run("--background-benchmark-duration=4s")
+    report = lab.run("--background-benchmark-duration=15s")
     report.result.assert_outcomes(passed=1)
 
 
 def test_main_waits_until_every_background_issues_queries(lab: Lab) -> None:
     lab.fake(bert={"load": 2})
-    report = lab.run("--background-benchmark-duration=4s")
+    report = lab.run("--background-benchmark-duration=15s")
     report.result.assert_outcomes(passed=1)
     gap = report.launches()[0]["at"] - report.launches("background")[0]["at"]
     assert gap > 2
@@ -297,7 +297,7 @@ def test_a_background_that_never_issues_hits_the_deadline(lab: Lab) -> None:
 
 def test_main_waits_for_a_log_that_appears_long_after_the_marker(lab: Lab) -> None:
     lab.fake(bert={"late": 3, "load": 1})
-    report = lab.run("--background-benchmark-duration=6s")
+    report = lab.run("--background-benchmark-duration=15s")
     report.result.assert_outcomes(passed=1)
     gap = report.launches()[0]["at"] - report.launches("background")[0]["at"]
     assert gap > 4
@@ -443,7 +443,7 @@ def test_without_loadgen_logs_the_markers_decide_and_the_result_says_so(
     suite.write_text(f'extends = "{lab.suite}"\n[harness]\nloadgen_log = false\n')
     lab.suite = str(suite)
     lab.fake(bert={"log": False})
-    report = lab.run("--background-benchmark-duration=4s")
+    report = lab.run("--background-benchmark-duration=15s")
     report.result.assert_outcomes(passed=1)
     assert report.case.properties["overlap_source"] == "marker"
     report.result.stdout.re_match_lines([r"dlrm +server +VALID .* by markers +0\.30"])

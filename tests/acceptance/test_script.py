@@ -16,6 +16,7 @@ from tests.lab.driver import FAKE, Files, Lab
 from tests.lab.processes import until
 
 Printed = Callable[..., Path]
+SHORT = "--background-benchmark-duration=2s"
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def launched(folder: Path) -> list[str]:
 
 def test_it_waits_for_every_first_query(lab: Lab, printed: Printed) -> None:
     # bert's marker comes long before its first query.
-    options = ["--settle-time=300ms", "--background-benchmark-duration=5s"]
+    options = ["--settle-time=300ms", "--background-benchmark-duration=15s"]
     path = printed(*options, bert={"load": 0.8})
     done = run(path)
     assert done.returncode == 0, done.stderr
@@ -78,7 +79,7 @@ def test_it_waits_for_every_first_query(lab: Lab, printed: Printed) -> None:
 def test_it_waits_out_the_buffer_where_that_is_asked_for(
     lab: Lab, printed: Printed
 ) -> None:
-    waiting = ["--start-time-buffer=1500ms", "--background-benchmark-duration=3s"]
+    waiting = ["--start-time-buffer=1500ms", "--background-benchmark-duration=15s"]
     assert run(printed("--no-main-benchmark-immediate-start", *waiting)).returncode == 0
     files = Files(lab.folder)
     gap = files.launches()[0]["at"] - files.launches("background")[0]["at"]
@@ -105,7 +106,7 @@ def test_it_waits_out_the_buffer_where_that_is_asked_for(
         ),
         (
             {"dlrm": {"test": 60}},
-            ["--background-benchmark-timeout=2500ms"],
+            ["--background-benchmark-timeout=2500ms", SHORT],
             143,
             "the harnesses still ran 2.500 s after their launch",
         ),

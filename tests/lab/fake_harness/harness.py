@@ -6,7 +6,8 @@ That maps a benchmark, or ``*`` for the others, to any of these:
     marker_end  what ends that line (a newline)
     late      seconds from the marker to LoadGen's log (0)
     load      seconds from LoadGen's log to the first query (0)
-    test      seconds of the timed window (--min_duration)
+    test      seconds of the timed window (--min_duration; a background's ends sooner
+              than that, a little after main's, unless somebody is to stop it)
     after     seconds from the finish marker to the exit (0)
     die       [moment, exit code]: moment is start, marker or middle
     once      a file: whoever does not find it makes it, and dies in the middle
@@ -60,6 +61,10 @@ PASS = "TEST PASS"
 LIMIT_MS = 500
 ANSWERS = ('[\n{"seq_id": 0, "qsl_idx": 0, "data": "00"}\n]\n', "[\n]\n")
 INCREASE = "Increase expected QPS so the loadgen pre-generates"
+MEASURED = "measured"  # the file in its LOG_DIR that says: main's test is over
+OUTLASTS_S = 0.25  # by how much a background outlasts that
+OUTLASTS_AUDIT_S = 1  # an audit's processes must be seen to end before
+TO_BE_STOPPED_S = 20  # no background of a test runs this long by itself
 
 Options = dict[str, Any]
 
@@ -185,18 +190,10 @@ def run(args: dict[str, str], scenario: str, options: Options, logs: Path) -> No
         log("generated_query_count", 595)
         log("generated_query_duration", 1501657289)
     seconds = options.get("test", min_duration)
-    if options.get("burn"):
-        burn(seconds)
-        seconds = 0
     if options.get("cut") and "again" in options:
         time.sleep(seconds)
         return
-    time.sleep(seconds / 2)
-    die(options, "middle")
-    if "once" in options and not Path(options["once"]).exists():
-        Path(options["once"]).touch()
-        sys.exit(9)
-    time.sleep(seconds / 2)
+    measure(seconds, options, log_dir.parents[1] / "main" / "logs")
     if log:
         shift = options.get("shift", 0)
         log("power_begin", power(begin + shift))
@@ -209,7 +206,49 @@ def run(args: dict[str, str], scenario: str, options: Options, logs: Path) -> No
         (log_dir / "accuracy_summary.json").write_text(json.dumps(verdict))
     if "again" not in options:
         say("Finished running actual test.")
+        (log_dir / MEASURED).touch()
         time.sleep(options.get("after", 0))
+
+
+def measure(seconds: float, options: Options, main: Path) -> None:
+    """Spend the timed window, or a part of it.
+
+    Args:
+        seconds: its length.
+        options: of this benchmark.
+        main: main's LOG_DIR.
+    """
+    if options.get("burn"):
+        burn(seconds)
+        seconds = 0
+    if {"die", "once"} & options.keys():
+        seconds /= 2
+        time.sleep(seconds)
+    die(options, "middle")
+    if "once" in options and not Path(options["once"]).exists():
+        Path(options["once"]).touch()
+        sys.exit(9)
+    if "test" in options or "again" in options or seconds >= TO_BE_STOPPED_S:
+        time.sleep(seconds)
+    else:
+        outlast(main, seconds)
+
+
+def outlast(main: Path, seconds: float) -> None:
+    """Wait until a little after main has measured, or *seconds* if that is sooner.
+
+    Args:
+        main: its LOG_DIR.
+        seconds: the most to wait.
+    """
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if (main / MEASURED).exists():
+            action = json.loads((main / "launch.json").read_text())["argv"][0]
+            own = OUTLASTS_S if action == "run_harness" else OUTLASTS_AUDIT_S
+            time.sleep(min(left, own))
+            return
+        time.sleep(min(left, 0.01))
 
 
 def hand_over(folder: Path, logs: Path) -> None:
