@@ -114,10 +114,10 @@ class Case:
             return lease_gpu(self._queue, gpus)
 
         kept = self._keeper.placement
-        place_ = place(config, self.pair, gpus, lease, alone=self._alone, kept=kept)
-        if place_.left_out:
-            self.ledger.learn(backgrounds_left_out=place_.left_out)
-        return place_
+        placement = place(config, self.pair, gpus, lease, alone=self._alone, kept=kept)
+        if placement.left_out:
+            self.ledger.learn(backgrounds_left_out=placement.left_out)
+        return placement
 
     def give_back(self, placement: Placement) -> None:
         """Give the GPU back, unless backgrounds stay up there."""

@@ -20,6 +20,7 @@ from pytest_mighetero.run.backgrounds.keeper import (
 )
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.facts import (
+    Known,
     end_facts,
     measured_facts,
     overlap_facts,
@@ -106,17 +107,16 @@ class Rig:
         pairs, gpu = self.placement.backgrounds, self.placement.gpu
         harness_folder = HarnessFolder(config, self.pair, pairs, self.queue)
         self._entered.append(harness_folder)
-        beside: tuple[Launch, ...] = ()
+        beside, known = tuple[Launch, ...](), Known()
         if self.placement.seated:
             time = time or self.history.beside(config, gpu)
             left = self.history.left(config, gpu)
             beside = self.neighbours.plan(folder, time.seconds, left)
+            by = "session" if config.keeps_backgrounds else time.source
+            known["background_duration_s"] = beside[0].min_duration
+            known["background_duration_by"] = by
         plan = plan_run(config, self.pair, gpu, folder, beside)
-        self.ledger.learn(**plan_facts(plan))
-        if beside and time is not None:
-            by = "session" if self.config.keeps_backgrounds else time.source
-            told = beside[0].min_duration
-            self.ledger.learn(background_duration_s=told, background_duration_by=by)
+        self.ledger.learn(**plan_facts(plan), **known)
         self.attempt = attempt = Attempt(
             config,
             plan,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_mighetero.harness.life import Life
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.result import Result
@@ -35,9 +36,9 @@ class Evidence:
 
     Attributes:
         launch: what it was told.
+        life: its stamps.
         exit_code: None while it runs.
         exit: the same in words, those of make where it said any.
-        stopped: whether it was told to stop: its exit code is the stop's own.
         tail: the last lines that it printed, as the end of a message.
         windows: in which it issued queries; none where nothing is proved.
         doubts: why its logs prove nothing, a sentence each.
@@ -45,9 +46,9 @@ class Evidence:
     """
 
     launch: Launch
+    life: Life
     exit_code: int | None
     exit: str
-    stopped: bool
     tail: str
     windows: tuple[TimedWindow, ...]
     doubts: tuple[str, ...]
@@ -60,8 +61,8 @@ class Evidence:
 
     @property
     def crashed(self) -> bool:
-        """Whether it exited with a code other than 0, of itself."""
-        return bool(self.exit_code) and not self.stopped
+        """Whether it exited with a code other than 0, which is not that of a stop."""
+        return bool(self.exit_code) and not self.life.stopped
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def background_evidence(
     """
     proof = background_proof(launch, harness, clock, issuing)
     otherwise = tuple(ran_otherwise(launch))
-    return Evidence(*_end(launch, harness), proof.windows, proof.doubts, otherwise)
+    return Evidence(*_told(launch, harness), proof.windows, proof.doubts, otherwise)
 
 
 def main_evidence(
@@ -163,7 +164,7 @@ def main_evidence(
         HarnessError: an audit's files cannot be copied.
     """
     proof = main_proof(launch, harness, clock)
-    told = *_end(launch, harness), proof.windows, proof.doubts
+    told = *_told(launch, harness), proof.windows, proof.doubts
     if launch.audit is None:
         result = None if proof.doubts else result_of(launch)
         accuracy = accuracy_summary(launch.log_dir)
@@ -175,8 +176,9 @@ def main_evidence(
     return MainEvidence(*told, settings.problems, audit=settings, verdicts=verdicts)
 
 
-def _end(
+def _told(
     launch: Launch, harness: HarnessProcess
-) -> tuple[Launch, int | None, str, bool, str]:
-    said = exit_of(harness), harness.stopped is not None, tail_of(harness)
-    return launch, harness.exit_code, *said
+) -> tuple[Launch, Life, int | None, str, str]:
+    """Return what is known without its tool's files."""
+    said = exit_of(harness), tail_of(harness)
+    return launch, harness.life, harness.exit_code, *said
