@@ -14,7 +14,7 @@ from pathlib import Path
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.result import Result
-from pytest_mighetero.run.verdict import damaged, judge_performance
+from pytest_mighetero.run.judge import damaged, judge_performance
 
 # Whose own verdict says nothing of the audit: with each sample once, or one sample
 # over and over, they are too short, and counted INVALID; verify_performance.txt

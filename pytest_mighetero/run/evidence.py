@@ -1,170 +1,184 @@
-"""What a harness left behind: exit, last lines, its tool's files."""
+"""What workloads have left behind, up to one moment: all that is read of it, once."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_mighetero.harness.life import Life
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.readers.logfile import LogFile
-from pytest_mighetero.readers.reader import Difference, Reader
 from pytest_mighetero.readers.result import Result
-from pytest_mighetero.run.verdict import explain_exit
+from pytest_mighetero.run.audit_files import keep_audit
+from pytest_mighetero.run.overlap import OverlapReport
+from pytest_mighetero.run.proof import background_proof, main_proof
+from pytest_mighetero.run.traces import (
+    AuditSettings,
+    accuracy_summary,
+    audit_settings,
+    audit_verdicts,
+    exit_of,
+    ran_otherwise,
+    result_of,
+    tail_of,
+)
+from pytest_mighetero.terms.clock import Clock
+from pytest_mighetero.terms.window import TimedWindow
 
-LAST_LINES = 20
-_SUMMARY_LIMIT = 1024 * 1024
-
-
-def exit_of(harness: HarnessProcess) -> str:
-    """Say how *harness* exited, in make's words where it said them."""
-    return explain_exit(harness.exit_code, harness.tail())
-
-
-def how_it_ended(harness: HarnessProcess) -> str:
-    """Say how and when *harness* ended, as the end of a sentence about it."""
-    life = harness.life
-    seconds = f"after {life.ended.monotonic - life.launched.monotonic:.1f} s"
-    if harness.finished and not harness.exit_code:
-        return f"finished its test {seconds}"
-    return f"exited with {exit_of(harness)} {seconds}"
-
-
-def tail_of(harness: HarnessProcess) -> str:
-    """Return the last lines that *harness* printed, and where the rest is."""
-    lines = harness.tail(LAST_LINES) or ["(it printed nothing)"]
-    head = f"Last lines of {harness.name}, all of them in {harness.log}:"
-    return "\n".join([head, *(f"  {line}" for line in lines)])
-
-
-def log_failure(harness: HarnessProcess) -> str:
-    """Say why the log of *harness* does not hold what it prints."""
-    return (
-        f"{harness.log} {harness.log_problem}; the run was stopped. It needs a "
-        f"--results-dir with free space that nobody else cleans up."
-    )
-
-
-def result_of(launch: Launch) -> Result | None:
-    """Return what *launch* came to, or None where it left no result of its own.
-
-    LOG_DIR was empty at the launch, so whatever is there is this launch's own.
-    """
-    results = launch.reader.read_all(launch.log_dir)
-    return results[0] if len(results) == 1 else None
-
-
-def ran_otherwise(launch: Launch) -> list[str]:
-    """Say where a tool ran with other settings than *launch* asked for.
-
-    For a performance run, finished or not; whatever an audit is allowed is not here.
-    """
-    problems, reader = [], launch.reader
-    for result in reader.read_all(launch.log_dir):
-        if reader.overridden(result):
-            problems.append(
-                f"an audit.config in its folder, of another run, changed its settings: "
-                f"{reader.tool} warns of it in {result.folder}"
-            )
-        problems += [each.said for each in reader.differences(launch.asked, result)]
-    return list(dict.fromkeys(problems))
-
-
-def accuracy_summary(log_dir: Path) -> dict[str, Any] | None:
-    """Return a harness's accuracy verdicts, or None where it left none to read."""
-    try:
-        with closing(LogFile(log_dir / "accuracy_summary.json")) as file:
-            summary = json.loads(file.read(_SUMMARY_LIMIT))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return summary if isinstance(summary, dict) else None
-
-
-def audit_verdicts(audit: str, folder: Path, since: float) -> dict[Path, str]:
-    """Return the verdicts that an audit wrote after *since*, and what they stand on.
-
-    Args:
-        audit: which one, for example ``TEST01``.
-        folder: where its files are kept.
-        since: POSIX time of its launch; an older file is an earlier audit's.
-    """
-    texts = {}
-    for path in sorted(folder.glob(f"{audit}*/**/*.txt")):
-        if not path.name.startswith("verify_") and not path.stem.endswith("_accuracy"):
-            continue
-        with suppress(OSError), closing(LogFile(path)) as file:  # or it is no file
-            if path.stat().st_mtime >= int(since):
-                text = file.read(_SUMMARY_LIMIT)
-                texts[path] = text.decode("utf-8", errors="backslashreplace")
-    return texts
+NO_AUDIT = AuditSettings((), (), {})
 
 
 @dataclass(frozen=True)
-class AuditSettings:
-    """What a tool ran with in an audit.
+class Evidence:
+    """What one background has left behind, so far or in the end.
 
     Attributes:
-        meant: what the audit changed by design, a sentence each.
-        problems: what else differs from what was asked for.
-        runs: the audit's own runs, by its parts: ``TEST04-A``, ``TEST04-B``.
+        launch: what it was told.
+        life: its stamps.
+        exit_code: None while it runs.
+        exit: the same in words, those of make where it said any.
+        tail: the last lines that it printed, as the end of a message.
+        windows: in which it issued queries; none where nothing is proved.
+        doubts: why its logs prove nothing, a sentence each.
+        otherwise: where it ran with something else than it was asked for.
     """
 
-    meant: tuple[str, ...]
-    problems: tuple[str, ...]
-    runs: Mapping[str, Result]
+    launch: Launch
+    life: Life
+    exit_code: int | None
+    exit: str
+    tail: str
+    windows: tuple[TimedWindow, ...]
+    doubts: tuple[str, ...]
+    otherwise: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Benchmark and scenario, and the audit if it is one."""
+        return self.launch.name
+
+    @property
+    def crashed(self) -> bool:
+        """Whether it exited with a code other than 0, which is not that of a stop."""
+        return bool(self.exit_code) and not self.life.stopped
 
 
-def audit_settings(
-    launch: Launch, kept: Path, since: float, *, logged: bool = True
-) -> AuditSettings:
-    """Compare what an audit asked for with what its own runs had.
+@dataclass(frozen=True)
+class MainEvidence(Evidence):
+    """What main has left behind in the end.
+
+    Attributes:
+        result: what it came to; None where it left none of its own, and of an audit.
+        accuracy: ``accuracy_summary.json``, where it left one.
+        audit: what an audit's own runs had.
+        verdicts: the texts of an audit's own verdicts, by file.
+    """
+
+    result: Result | None = None
+    accuracy: Mapping[str, Any] | None = None
+    audit: AuditSettings = NO_AUDIT
+    verdicts: Mapping[Path, str] | None = None
+
+    @property
+    def window(self) -> TimedWindow:
+        """Its timed window; the life of its process where no log of its own says it."""
+        return self.windows[0]
+
+
+@dataclass(frozen=True)
+class Break:
+    """How the overlap broke before main's end.
+
+    Attributes:
+        problem: in a sentence, and the last lines of who broke it.
+        ended: the backgrounds that had ended; none where one did not load its device.
+    """
+
+    problem: str
+    ended: frozenset[str] = frozenset()
+
+    @property
+    def summary(self) -> str:
+        """The sentence alone."""
+        return self.problem.partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a try has come to at main's end.
+
+    Attributes:
+        main: what main left behind.
+        beside: what the backgrounds have left behind so far, in launch order.
+        overlap: how they lay around main so far.
+        broken: how the overlap broke while main ran on, or None.
+        telemetry: what the GPU did in main's window, as far as NVML was asked.
+        activity: by the name of its folder, what each workload was seen to do in it.
+    """
+
+    main: MainEvidence
+    beside: tuple[Evidence, ...]
+    overlap: OverlapReport
+    broken: Break | None
+    telemetry: Mapping[str, Any]
+    activity: Mapping[str, Mapping[str, Any] | None]
+
+    @property
+    def unloaded(self) -> bool:
+        """Whether a background ran and did not load its device."""
+        return self.broken is not None and not self.broken.ended
+
+
+def background_evidence(
+    launch: Launch, harness: HarnessProcess, clock: Clock, issuing: float | None
+) -> Evidence:
+    """Read what a background that was started has left behind up to now.
 
     Args:
-        launch: an audit.
-        kept: where its files are kept.
-        since: POSIX time of its launch; an older log is an earlier audit's.
-        logged: whether its harness writes its tool's logs at all.
+        launch: what was launched.
+        harness: its process.
+        clock: of the run.
+        issuing: ``time.monotonic()`` at which a log was seen to have a first query.
     """
-    reader, audit = launch.reader, launch.audit or ""
-    said: dict[Difference, None] = {}
-    found: dict[str, list[Result]] = {}  # by its part: TEST04-A, TEST04-B
-    for folder in reader.find(kept):
-        part = Path(*folder.relative_to(kept).parts[:1]).name
-        if not part.startswith(audit) or _newest(folder, reader) < int(since):
-            continue
-        result = reader.read(folder)
-        said |= dict.fromkeys(reader.differences(launch.asked, result))
-        found.setdefault(part, []).append(result)
-
-    def own(result: Result) -> tuple[bool, int]:
-        """Sort a run before its copies, deeper down, and what it compares with."""
-        return not reader.overridden(result), len(result.folder.parts)
-
-    runs = {part: min(results, key=own) for part, results in found.items()}
-    problems = [each.said for each in said if not each.by_design]
-    if logged and not runs:
-        problems.append(
-            f"{audit} left no {reader.tool} log of its own under "
-            f"{launch.audit_folder}: nothing ran, and its verdict is of earlier logs"
-        )
-    problems += [
-        f"no audit.config reached {reader.tool} in {part}: another run in this folder "
-        f"took it away, and what was measured is no audit"
-        for part, result in runs.items()
-        if not reader.overridden(result)
-    ]
-    meant = tuple(each.said for each in said if each.by_design)
-    return AuditSettings(meant, tuple(problems), runs)
+    proof = background_proof(launch, harness, clock, issuing)
+    otherwise = tuple(ran_otherwise(launch))
+    return Evidence(*_told(launch, harness), proof.windows, proof.doubts, otherwise)
 
 
-def _newest(folder: Path, reader: Reader) -> float:
-    """Return when a log in *folder* was last written, POSIX seconds; or 0."""
-    newest = 0.0
-    for name in reader.names:
-        with suppress(OSError):  # it is gone, or a link to nothing
-            newest = max(newest, (folder / name).stat().st_mtime)
-    return newest
+def main_evidence(
+    launch: Launch, harness: HarnessProcess, clock: Clock, *, logged: bool
+) -> MainEvidence:
+    """Read what main has left behind, once it has ended.
+
+    An audit's files are copied first: nobody else launches in its folder yet.
+
+    Args:
+        launch: what was launched.
+        harness: its process.
+        clock: of the run.
+        logged: whether an audit's harness writes its tool's logs at all.
+
+    Raises:
+        HarnessError: an audit's files cannot be copied.
+    """
+    proof = main_proof(launch, harness, clock)
+    told = *_told(launch, harness), proof.windows, proof.doubts
+    if launch.audit is None:
+        result = None if proof.doubts else result_of(launch)
+        accuracy = accuracy_summary(launch.log_dir)
+        return MainEvidence(*told, tuple(ran_otherwise(launch)), result, accuracy)
+    since = harness.life.launched.wall
+    kept = keep_audit(launch, since)
+    settings = audit_settings(launch, kept, since, logged=logged)
+    verdicts = audit_verdicts(launch.audit, kept, since)
+    return MainEvidence(*told, settings.problems, audit=settings, verdicts=verdicts)
+
+
+def _told(
+    launch: Launch, harness: HarnessProcess
+) -> tuple[Launch, Life, int | None, str, str]:
+    """Return what is known without its tool's files."""
+    said = exit_of(harness), tail_of(harness)
+    return launch, harness.life, harness.exit_code, *said

@@ -10,7 +10,9 @@ from pytest_mighetero.plan.durations import BackgroundTime
 from pytest_mighetero.plan.target import with_target
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.description import described
-from pytest_mighetero.run.judge import (
+from pytest_mighetero.run.evidence import Measured
+from pytest_mighetero.run.rig import Rig
+from pytest_mighetero.run.verdict import (
     Verdict,
     Warn,
     enough_for,
@@ -19,8 +21,6 @@ from pytest_mighetero.run.judge import (
     on_main,
     on_overlap,
 )
-from pytest_mighetero.run.rig import Rig
-from pytest_mighetero.run.workload import Measured
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.scenario import is_bounded
 

@@ -19,6 +19,7 @@ from pytest_mighetero.run.backgrounds.keeper import (
     survivors,
 )
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
+from pytest_mighetero.run.evidence import Measured
 from pytest_mighetero.run.facts import (
     Known,
     end_facts,
@@ -27,7 +28,11 @@ from pytest_mighetero.run.facts import (
     plan_facts,
 )
 from pytest_mighetero.run.harness_folder import HarnessFolder
-from pytest_mighetero.run.judge import (
+from pytest_mighetero.run.ledger import Ledger
+from pytest_mighetero.run.placement import Placement
+from pytest_mighetero.run.recorded import History
+from pytest_mighetero.run.tenancy import Tenancy
+from pytest_mighetero.run.verdict import (
     Verdict,
     Warn,
     at_the_end,
@@ -35,12 +40,7 @@ from pytest_mighetero.run.judge import (
     on_crash,
     overlap_of,
 )
-from pytest_mighetero.run.ledger import Ledger
-from pytest_mighetero.run.placement import Placement
-from pytest_mighetero.run.recorded import History
-from pytest_mighetero.run.tenancy import Tenancy
 from pytest_mighetero.run.watch import stopped_now
-from pytest_mighetero.run.workload import Measured
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 

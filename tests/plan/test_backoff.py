@@ -14,7 +14,7 @@ from pytest_mighetero.readers.result import (
     Result,
     TokenMetrics,
 )
-from pytest_mighetero.run.verdict import judge_performance
+from pytest_mighetero.run.judge import judge_performance
 
 LONGER = "Increase expected QPS so the loadgen pre-generates a larger query."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mighetero.run.verdict import explain_exit
+from pytest_mighetero.run.judge import explain_exit
 
 ONE = "make: *** [Makefile:6: run_harness] Error 3"
 RETRIED = "make[1]: *** [Makefile:9: trial] Error 1"

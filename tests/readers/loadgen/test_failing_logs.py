@@ -11,7 +11,7 @@ import pytest
 from pytest_mighetero.cli.__main__ import main
 from pytest_mighetero.readers.loadgen import read_result
 from pytest_mighetero.readers.result import Result
-from pytest_mighetero.run.verdict import judge_performance
+from pytest_mighetero.run.judge import judge_performance
 from tests.readers.loadgen.mllog import find_results
 
 LOGS = Path(__file__).resolve().parents[4] / "shared" / "failing-logs"

@@ -1,0 +1,170 @@
+"""What a harness left behind: exit, last lines, its tool's files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.readers.logfile import LogFile
+from pytest_mighetero.readers.reader import Difference, Reader
+from pytest_mighetero.readers.result import Result
+from pytest_mighetero.run.judge import explain_exit
+
+LAST_LINES = 20
+_SUMMARY_LIMIT = 1024 * 1024
+
+
+def exit_of(harness: HarnessProcess) -> str:
+    """Say how *harness* exited, in make's words where it said them."""
+    return explain_exit(harness.exit_code, harness.tail())
+
+
+def how_it_ended(harness: HarnessProcess) -> str:
+    """Say how and when *harness* ended, as the end of a sentence about it."""
+    life = harness.life
+    seconds = f"after {life.ended.monotonic - life.launched.monotonic:.1f} s"
+    if harness.finished and not harness.exit_code:
+        return f"finished its test {seconds}"
+    return f"exited with {exit_of(harness)} {seconds}"
+
+
+def tail_of(harness: HarnessProcess) -> str:
+    """Return the last lines that *harness* printed, and where the rest is."""
+    lines = harness.tail(LAST_LINES) or ["(it printed nothing)"]
+    head = f"Last lines of {harness.name}, all of them in {harness.log}:"
+    return "\n".join([head, *(f"  {line}" for line in lines)])
+
+
+def log_failure(harness: HarnessProcess) -> str:
+    """Say why the log of *harness* does not hold what it prints."""
+    return (
+        f"{harness.log} {harness.log_problem}; the run was stopped. It needs a "
+        f"--results-dir with free space that nobody else cleans up."
+    )
+
+
+def result_of(launch: Launch) -> Result | None:
+    """Return what *launch* came to, or None where it left no result of its own.
+
+    LOG_DIR was empty at the launch, so whatever is there is this launch's own.
+    """
+    results = launch.reader.read_all(launch.log_dir)
+    return results[0] if len(results) == 1 else None
+
+
+def ran_otherwise(launch: Launch) -> list[str]:
+    """Say where a tool ran with other settings than *launch* asked for.
+
+    For a performance run, finished or not; whatever an audit is allowed is not here.
+    """
+    problems, reader = [], launch.reader
+    for result in reader.read_all(launch.log_dir):
+        if reader.overridden(result):
+            problems.append(
+                f"an audit.config in its folder, of another run, changed its settings: "
+                f"{reader.tool} warns of it in {result.folder}"
+            )
+        problems += [each.said for each in reader.differences(launch.asked, result)]
+    return list(dict.fromkeys(problems))
+
+
+def accuracy_summary(log_dir: Path) -> dict[str, Any] | None:
+    """Return a harness's accuracy verdicts, or None where it left none to read."""
+    try:
+        with closing(LogFile(log_dir / "accuracy_summary.json")) as file:
+            summary = json.loads(file.read(_SUMMARY_LIMIT))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return summary if isinstance(summary, dict) else None
+
+
+def audit_verdicts(audit: str, folder: Path, since: float) -> dict[Path, str]:
+    """Return the verdicts that an audit wrote after *since*, and what they stand on.
+
+    Args:
+        audit: which one, for example ``TEST01``.
+        folder: where its files are kept.
+        since: POSIX time of its launch; an older file is an earlier audit's.
+    """
+    texts = {}
+    for path in sorted(folder.glob(f"{audit}*/**/*.txt")):
+        if not path.name.startswith("verify_") and not path.stem.endswith("_accuracy"):
+            continue
+        with suppress(OSError), closing(LogFile(path)) as file:  # or it is no file
+            if path.stat().st_mtime >= int(since):
+                text = file.read(_SUMMARY_LIMIT)
+                texts[path] = text.decode("utf-8", errors="backslashreplace")
+    return texts
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """What a tool ran with in an audit.
+
+    Attributes:
+        meant: what the audit changed by design, a sentence each.
+        problems: what else differs from what was asked for.
+        runs: the audit's own runs, by its parts: ``TEST04-A``, ``TEST04-B``.
+    """
+
+    meant: tuple[str, ...]
+    problems: tuple[str, ...]
+    runs: Mapping[str, Result]
+
+
+def audit_settings(
+    launch: Launch, kept: Path, since: float, *, logged: bool = True
+) -> AuditSettings:
+    """Compare what an audit asked for with what its own runs had.
+
+    Args:
+        launch: an audit.
+        kept: where its files are kept.
+        since: POSIX time of its launch; an older log is an earlier audit's.
+        logged: whether its harness writes its tool's logs at all.
+    """
+    reader, audit = launch.reader, launch.audit or ""
+    said: dict[Difference, None] = {}
+    found: dict[str, list[Result]] = {}  # by its part: TEST04-A, TEST04-B
+    for folder in reader.find(kept):
+        part = Path(*folder.relative_to(kept).parts[:1]).name
+        if not part.startswith(audit) or _newest(folder, reader) < int(since):
+            continue
+        result = reader.read(folder)
+        said |= dict.fromkeys(reader.differences(launch.asked, result))
+        found.setdefault(part, []).append(result)
+
+    def own(result: Result) -> tuple[bool, int]:
+        """Sort a run before its copies, deeper down, and what it compares with."""
+        return not reader.overridden(result), len(result.folder.parts)
+
+    runs = {part: min(results, key=own) for part, results in found.items()}
+    problems = [each.said for each in said if not each.by_design]
+    if logged and not runs:
+        problems.append(
+            f"{audit} left no {reader.tool} log of its own under "
+            f"{launch.audit_folder}: nothing ran, and its verdict is of earlier logs"
+        )
+    problems += [
+        f"no audit.config reached {reader.tool} in {part}: another run in this folder "
+        f"took it away, and what was measured is no audit"
+        for part, result in runs.items()
+        if not reader.overridden(result)
+    ]
+    meant = tuple(each.said for each in said if each.by_design)
+    return AuditSettings(meant, tuple(problems), runs)
+
+
+def _newest(folder: Path, reader: Reader) -> float:
+    """Return when a log in *folder* was last written, POSIX seconds; or 0."""
+    newest = 0.0
+    for name in reader.names:
+        with suppress(OSError):  # it is gone, or a link to nothing
+            newest = max(newest, (folder / name).stat().st_mtime)
+    return newest
