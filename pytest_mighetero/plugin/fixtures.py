@@ -95,9 +95,10 @@ def background(request: pytest.FixtureRequest, main: Main) -> Iterator[Backgroun
     """The backgrounds of this test: ready before it, judged after it."""
     from pytest_mighetero.plugin.execution import execution_of
 
-    yield main.start_backgrounds()
+    ours = _run(request).main or main  # a fixture of the test's may have wrapped it
+    yield ours.start_backgrounds()
     if execution_of(request.node).passed:
-        main.outlast()
+        ours.outlast()
 
 
 def _run(request: pytest.FixtureRequest) -> Run:
