@@ -213,6 +213,6 @@ def pytest_terminal_summary(
     saved = session.saved if session else []
     groups = terminalreporter.stats.values()
     if saved or any(hasattr(each, "mighetero") for group in groups for each in group):
-        from pytest_mighetero.plugin.console.tables import summarize
+        from pytest_mighetero.plugin.console.sections import summarize
 
         summarize(terminalreporter, saved)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_mighetero.readers.result import Result
     from pytest_mighetero.run.attempt import Attempt
     from pytest_mighetero.run.backgrounds.set import BackgroundSet
-    from pytest_mighetero.run.evidence import Measured
+    from pytest_mighetero.run.evidence.workload import Measured
     from pytest_mighetero.run.placement import Placement
     from pytest_mighetero.run.rig import Rig
 

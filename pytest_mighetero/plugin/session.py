@@ -198,7 +198,7 @@ class Session:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Shorten what is said again, write references; not in an xdist worker."""
         if not hasattr(self._config, "workerinput"):
-            from pytest_mighetero.plugin.console.tables import finish
+            from pytest_mighetero.plugin.console.sections import finish
 
             finish(session, self)
 

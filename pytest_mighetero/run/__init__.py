@@ -5,15 +5,15 @@ RunSpec    what is asked for                              ``spec.runspec``
 Placement  GPU, lease, seats, who is left out and why     ``placement.place``
 RunPlan    for each workload what is launched, how long   ``plan.launch``
 Attempt    the processes of one try; it alone changes     ``rig.Rig.plan``
-Evidence   what each workload has left behind             ``evidence``
+Evidence   what each workload has left behind             ``evidence.workload``
 Measured   the evidence of one try at main's end          ``attempt.Attempt.measure``
 Verdict    what is wrong with it, and fails the test      ``verdict``
 Record     what is kept of all that                       ``case.Case.write_record``
 =========  =============================================  =========================
 
 ``case`` is one test, step by step; ``rig`` what main is measured with, by
-``repetition`` and ``tune``, try after try; ``ledger`` what becomes known on the way.
-What lives while the run does has one life and one file each: ``tenancy`` of the GPU,
-``harness_folder``, ``backgrounds``, ``watch``. ``traces``, ``proof`` and
-``audit_files`` read what evidence is made of; ``overlap`` and ``judge`` judge it.
+``repetition`` and ``tune``, try after try; ``ledger`` what becomes known on the way, of
+which ``findings`` makes properties. What lives while the run does has one life and one
+file each: ``tenancy`` of the GPU and the harness folder, ``backgrounds``, ``watch``.
+``evidence`` reads what is left behind and compares windows; ``judge`` judges results.
 """

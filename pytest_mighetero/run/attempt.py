@@ -15,11 +15,11 @@ from pytest_mighetero.plan.launch import Launch, RunPlan
 from pytest_mighetero.plan.seats import source_of
 from pytest_mighetero.readers.first_query import FirstQuery
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
-from pytest_mighetero.run.evidence import Break, Measured, main_evidence
-from pytest_mighetero.run.overlap import OverlapReport
-from pytest_mighetero.run.proof import background_proof
+from pytest_mighetero.run.evidence.overlap import OverlapReport
+from pytest_mighetero.run.evidence.proof import background_proof
+from pytest_mighetero.run.evidence.traces import log_failure, tail_of
+from pytest_mighetero.run.evidence.workload import Break, Measured, main_evidence
 from pytest_mighetero.run.start import Tick, process_of
-from pytest_mighetero.run.traces import log_failure, tail_of
 from pytest_mighetero.run.verdict import overlap_of
 from pytest_mighetero.run.watch import Watch
 from pytest_mighetero.spec.runspec import RunSpec

@@ -23,15 +23,15 @@ from pytest_mighetero.records.writer import write_record
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.keeper import Keeper
 from pytest_mighetero.run.description import described, own_figures
-from pytest_mighetero.run.evidence import Measured
-from pytest_mighetero.run.facts import end_facts
+from pytest_mighetero.run.evidence.workload import Measured
+from pytest_mighetero.run.findings import end_facts
 from pytest_mighetero.run.ledger import Ledger
 from pytest_mighetero.run.placement import Candidates, Placement, candidates, place
 from pytest_mighetero.run.recorded import History
 from pytest_mighetero.run.repetition import measure_until_good
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.start import Tick, check_extra, check_makefile
-from pytest_mighetero.run.tenancy import Tenancy
+from pytest_mighetero.run.tenancy.gpu_hold import Tenancy
 from pytest_mighetero.run.verdict import Verdict, Warn
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld

@@ -9,7 +9,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.records.comparison.own_figures import Own
 from pytest_mighetero.run.attempt import Attempt
-from pytest_mighetero.run.traces import ran_otherwise, result_of
+from pytest_mighetero.run.evidence.traces import ran_otherwise, result_of
 
 
 def described(attempt: Attempt, *, read_logs: bool = True) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pytest_mighetero.plan.durations import BackgroundTime
 from pytest_mighetero.plan.target import with_target
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.description import described
-from pytest_mighetero.run.evidence import Measured
+from pytest_mighetero.run.evidence.workload import Measured
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.verdict import (
     Verdict,

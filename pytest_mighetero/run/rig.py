@@ -19,19 +19,19 @@ from pytest_mighetero.run.backgrounds.keeper import (
     survivors,
 )
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
-from pytest_mighetero.run.evidence import Measured
-from pytest_mighetero.run.facts import (
+from pytest_mighetero.run.evidence.workload import Measured
+from pytest_mighetero.run.findings import (
     Known,
     end_facts,
     measured_facts,
     overlap_facts,
     plan_facts,
 )
-from pytest_mighetero.run.harness_folder import HarnessFolder
 from pytest_mighetero.run.ledger import Ledger
 from pytest_mighetero.run.placement import Placement
 from pytest_mighetero.run.recorded import History
-from pytest_mighetero.run.tenancy import Tenancy
+from pytest_mighetero.run.tenancy.gpu_hold import Tenancy
+from pytest_mighetero.run.tenancy.harness_folder import HarnessFolder
 from pytest_mighetero.run.verdict import (
     Verdict,
     Warn,

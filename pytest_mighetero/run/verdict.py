@@ -12,10 +12,15 @@ from typing import NoReturn
 from pytest_mighetero.devices.telemetry import throttling
 from pytest_mighetero.errors import RunError
 from pytest_mighetero.plan.durations import MAIN_FACTOR, STARTUP_S, Cover
-from pytest_mighetero.run.audit_files import judge_runs
-from pytest_mighetero.run.evidence import Evidence, MainEvidence, Measured
+from pytest_mighetero.run.evidence.audit_files import judge_runs
+from pytest_mighetero.run.evidence.overlap import (
+    OverlapReport,
+    margin,
+    too_early,
+    unproved,
+)
+from pytest_mighetero.run.evidence.workload import Evidence, MainEvidence, Measured
 from pytest_mighetero.run.judge import judge, judge_audit
-from pytest_mighetero.run.overlap import OverlapReport, margin, too_early, unproved
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.window import TimedWindow
 

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_mighetero.harness.activity import Activity
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.tree import Trees
-from pytest_mighetero.run.traces import tail_of
+from pytest_mighetero.run.evidence.traces import tail_of
 from pytest_mighetero.terms.clock import Clock
 from pytest_mighetero.terms.window import TimedWindow
 

@@ -11,7 +11,11 @@ import pytest
 from pytest_mighetero.devices.gpu import MigDevice
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.run.traces import AuditSettings, audit_settings, audit_verdicts
+from pytest_mighetero.run.evidence.traces import (
+    AuditSettings,
+    audit_settings,
+    audit_verdicts,
+)
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
 

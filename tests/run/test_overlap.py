@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mighetero.run.overlap import OverlapReport, margin
+from pytest_mighetero.run.evidence.overlap import OverlapReport, margin
 from pytest_mighetero.terms.window import TimedWindow
 
 

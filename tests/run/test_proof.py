@@ -16,7 +16,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.reader import Reader
 from pytest_mighetero.readers.result import Result
-from pytest_mighetero.run.proof import background_proof, main_proof
+from pytest_mighetero.run.evidence.proof import background_proof, main_proof
 from pytest_mighetero.terms.clock import Clock, Stamp
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs

@@ -11,7 +11,7 @@ from pytest_mighetero.errors import RunError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.life import Life
 from pytest_mighetero.plan.launch import Launch
-from pytest_mighetero.run.evidence import Evidence
+from pytest_mighetero.run.evidence.workload import Evidence
 from pytest_mighetero.run.verdict import Verdict, at_the_end, overlap_of
 from pytest_mighetero.terms.clock import Stamp
 from pytest_mighetero.terms.pair import Pair

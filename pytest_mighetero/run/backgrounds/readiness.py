@@ -12,13 +12,13 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.changes import Changes
 from pytest_mighetero.readers.first_query import FirstQuery
-from pytest_mighetero.run.start import Tick
-from pytest_mighetero.run.traces import (
+from pytest_mighetero.run.evidence.traces import (
     how_it_ended,
     log_failure,
     ran_otherwise,
     tail_of,
 )
+from pytest_mighetero.run.start import Tick
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import format_duration

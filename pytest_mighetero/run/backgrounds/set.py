@@ -12,10 +12,10 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.durations import Cover
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.run.backgrounds.readiness import Readiness
-from pytest_mighetero.run.evidence import Break, Evidence, background_evidence
-from pytest_mighetero.run.overlap import enough
+from pytest_mighetero.run.evidence.overlap import enough
+from pytest_mighetero.run.evidence.traces import how_it_ended, log_failure, tail_of
+from pytest_mighetero.run.evidence.workload import Break, Evidence, background_evidence
 from pytest_mighetero.run.start import Tick, process_of
-from pytest_mighetero.run.traces import how_it_ended, log_failure, tail_of
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.window import TimedWindow

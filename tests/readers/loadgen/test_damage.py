@@ -13,7 +13,7 @@ from pytest_mighetero.readers.loadgen import read_result
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.figure import of_facts, of_result
 from pytest_mighetero.records.facts import texts
-from pytest_mighetero.run.facts import result_facts
+from pytest_mighetero.run.findings import result_facts
 from pytest_mighetero.run.judge import judge_performance
 from tests.readers.loadgen.mllog import (
     DETAIL,

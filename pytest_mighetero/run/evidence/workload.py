@@ -11,10 +11,10 @@ from pytest_mighetero.harness.life import Life
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.result import Result
-from pytest_mighetero.run.audit_files import keep_audit
-from pytest_mighetero.run.overlap import OverlapReport
-from pytest_mighetero.run.proof import background_proof, main_proof
-from pytest_mighetero.run.traces import (
+from pytest_mighetero.run.evidence.audit_files import keep_audit
+from pytest_mighetero.run.evidence.overlap import OverlapReport
+from pytest_mighetero.run.evidence.proof import background_proof, main_proof
+from pytest_mighetero.run.evidence.traces import (
     AuditSettings,
     accuracy_summary,
     audit_settings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mighetero.devices.queue import Queue, lock_folder
-from pytest_mighetero.run.measurements import Measurements
+from pytest_mighetero.run.tenancy.measurements import Measurements
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair, audit_of
 

@@ -12,9 +12,9 @@ from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.facts import Value, texts
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.description import own_figures
-from pytest_mighetero.run.evidence import Measured
+from pytest_mighetero.run.evidence.overlap import OverlapReport
+from pytest_mighetero.run.evidence.workload import Measured
 from pytest_mighetero.run.judge import accuracy_verdicts
-from pytest_mighetero.run.overlap import OverlapReport
 from pytest_mighetero.terms.scenario import is_bounded
 
 Known = dict[str, Value]

@@ -1,0 +1,1 @@
+"""What workloads leave behind, and what that proves."""

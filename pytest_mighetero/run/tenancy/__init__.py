@@ -1,0 +1,1 @@
+"""What a run holds while it lives, and gives back."""
