@@ -188,9 +188,13 @@ class Result:
     @property
     def bounds(self) -> tuple[LatencyBound, ...]:
         """The latencies by which a Server run is judged; none elsewhere."""
+        return self.bounds_at(self.target_latency_percentile or 99.0)
+
+    def bounds_at(self, percentile: float) -> tuple[LatencyBound, ...]:
+        """Return ``bounds`` at another percentile."""
         if not is_bounded(self.scenario):
             return ()
-        percentile, tokens = self.target_latency_percentile or 99.0, self.tokens
+        tokens = self.tokens
         if tokens is None or not tokens.are_judged:
             ms, limit = self.percentiles_ms.get(percentile), self.target_latency_ms
             return (LatencyBound("latency", percentile, ms, limit),)

@@ -12,7 +12,8 @@ from pytest_mighetero.records.comparison.samples import comparisons
 
 
 def search(target: float, above: float | None) -> Measurement:
-    found = Measurement("server", target, "samples/s", target, 29.0, 30.0, tuned=True)
+    latencies = (Latency("p99", 29.0, 30.0),)
+    found = Measurement("server", target, "samples/s", target, latencies, tuned=True)
     return replace(found, invalid_above=above)
 
 
@@ -61,10 +62,8 @@ def test_the_rate_at_such_a_target_is_as_coarse() -> None:
     def tokens(target: float) -> Measurement:
         each = Latency("p99 TTFT", 1000, 2000), Latency("p99 TPOT", 100, 200)
         return Measurement(
-            *("server", 600 * target, "tokens/s", target),
+            *("server", 600 * target, "tokens/s", target, each),
             tuned=True,
-            ttft=each[0],
-            tpot=each[1],
             invalid_above=target * 1.05,
         )
 

@@ -17,7 +17,8 @@ def offline(*rates: float) -> list[Measurement]:
 
 
 def server(target: float, p99: float | None, *, tuned: bool = False) -> Measurement:
-    return Measurement("server", target, "samples/s", target, p99, 30.0, tuned)
+    latencies = (Latency("p99", p99, 30.0),)
+    return Measurement("server", target, "samples/s", target, latencies, tuned)
 
 
 @pytest.mark.parametrize(
@@ -148,8 +149,7 @@ def language_model(
         rate,
         "tokens/s",
         target,
-        ttft=Latency("p99 TTFT", ttft, 2000),
-        tpot=Latency("p99 TPOT", tpot, 200),
+        (Latency("p99 TTFT", ttft, 2000), Latency("p99 TPOT", tpot, 200)),
     )
 
 

@@ -10,26 +10,25 @@ from pytest_mighetero.records.facts import Facts, flag, number
 from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.scenario import is_bounded
 
-_TTFT, _TPOT = "p99 TTFT", "p99 TPOT"
-_FACTS = (
-    *("target_qps", "p99_ms", "latency_limit_ms"),
-    *("ttft_p99_ms", "ttft_limit_ms", "tpot_p99_ms", "tpot_limit_ms"),
-)
+# The latencies that a Server run is judged by, and where facts have them.
+_PLAIN = {"p99": ("p99_ms", "latency_limit_ms")}
+_OF_TOKENS = {
+    "p99 TTFT": ("ttft_p99_ms", "ttft_limit_ms"),
+    "p99 TPOT": ("tpot_p99_ms", "tpot_limit_ms"),
+}
 
 
 @dataclass(frozen=True)
 class Latency:
-    """A latency of a Server run at the 99th percentile, beside its limit.
+    """A latency at the 99th percentile, beside its limit; None where not known.
 
     Attributes:
         name: ``p99``; of language models ``p99 TTFT`` and ``p99 TPOT``.
-        ms: what it was; None where not known.
-        limit_ms: what it may be; None where not known.
     """
 
     name: str
-    ms: float | None
-    limit_ms: float | None
+    ms: float | None = None
+    limit_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,10 @@ class Measurement:
     """A VALID run, by the figures that MLPerf judges it by.
 
     Attributes:
-        scenario: ``offline``, ``server``, ``singlestream`` or ``multistream``.
         value: of the scenario's metric, in ``unit``.
         unit: ``samples/s``, ``tokens/s``, ``ms`` or ``samples/query``.
         target_qps: Server: the rate that was asked for; None elsewhere.
-        p99_ms: Server: the 99th percentile of the latency; None elsewhere, and for a
-            language model, which is judged by ``ttft`` and ``tpot``.
-        limit_ms: Server: the limit on it; likewise.
+        latencies: Server: what it is judged by; of a language model TTFT and TPOT.
         tuned: Server: whether the target is the highest that a search found VALID.
         invalid_above: Server: the next target that was INVALID, by a search or
             back-off; infinite where a search met none, None where nothing was tried.
@@ -53,11 +49,8 @@ class Measurement:
     value: float
     unit: str
     target_qps: float | None = None
-    p99_ms: float | None = None
-    limit_ms: float | None = None
+    latencies: tuple[Latency, ...] = (Latency("p99"),)
     tuned: bool = False
-    ttft: Latency | None = None
-    tpot: Latency | None = None
     invalid_above: float | None = None
 
     @property
@@ -68,20 +61,11 @@ class Measurement:
         return max(0.0, self.invalid_above / self.target_qps - 1)
 
     @property
-    def latencies(self) -> tuple[Latency, ...]:
-        """Server: what it is judged by."""
-        if self.ttft is not None and self.tpot is not None:
-            return self.ttft, self.tpot
-        return (Latency("p99", self.p99_ms, self.limit_ms),)
-
-    @property
     def limit_percent(self) -> float | None:
-        """Of a language model: TTFT or TPOT in percent of its limit, the nearer."""
-        if self.ttft is None:
-            return None
-        pairs = [(each.ms, each.limit_ms) for each in self.latencies]
-        shares = [100 * ms / limit for ms, limit in pairs if ms and limit]
-        return max(shares) if len(shares) == len(pairs) else None
+        """The latency that is nearest its limit, in percent of that."""
+        known = [(x.ms, x.limit_ms) for x in self.latencies]
+        shares = [100 * ms / limit for ms, limit in known if ms and limit]
+        return max(shares) if len(shares) == len(known) else None
 
     @property
     def higher_is_better(self) -> bool:
@@ -109,28 +93,31 @@ def figure_of(facts: Facts) -> Measurement | None:
         value = number(facts, "value")
         if value is None or value < 0:
             return None
-        if not is_bounded(scenario):
-            return Measurement(scenario, value, unit)
-        target, p99, limit, *tokens = (number(facts, name) for name in _FACTS)
-        above = _invalid_above(facts)
+        measured = Measurement(scenario, value, unit)
+        return _of_server(measured, facts) if is_bounded(scenario) else measured
     except ValueError:
         return None
-    tuned = flag(facts, "tuned") is True
-    measured = Measurement(
-        *(scenario, value, unit, target), tuned=tuned, invalid_above=above
+
+
+def _of_server(measured: Measurement, facts: Facts) -> Measurement:
+    """Add what is compared of a Server run alone.
+
+    Raises:
+        ValueError: a figure is none.
+    """
+    said = any(name in facts for names in _OF_TOKENS.values() for name in names)
+    tuned_above = facts.get("tuned_invalid_above")
+    above = "tuned_invalid_above" if tuned_above else "target_qps_invalid"
+    return replace(
+        measured,
+        target_qps=number(facts, "target_qps"),
+        latencies=tuple(
+            Latency(name, number(facts, ms), number(facts, limit))
+            for name, (ms, limit) in (_OF_TOKENS if said else _PLAIN).items()
+        ),
+        tuned=flag(facts, "tuned") is True,
+        invalid_above=math.inf if tuned_above == "none" else number(facts, above),
     )
-    if all(each is None for each in tokens):
-        return replace(measured, p99_ms=p99, limit_ms=limit)
-    ttft, tpot = Latency(_TTFT, *tokens[:2]), Latency(_TPOT, *tokens[2:])
-    return replace(measured, ttft=ttft, tpot=tpot)
-
-
-def _invalid_above(facts: Facts) -> float | None:
-    """Return the nearest target above that did not hold."""
-    name = "tuned_invalid_above"
-    if facts.get(name) == "none":
-        return math.inf
-    return number(facts, name if facts.get(name) else "target_qps_invalid")
 
 
 def of_result(result: Result) -> Measurement | None:
@@ -139,23 +126,16 @@ def of_result(result: Result) -> Measurement | None:
     Returns:
         None unless it was VALID, and the logs are not damaged.
     """
-    if not result.valid or result.metric is None or result.scenario is None:
+    scenario, metric = result.scenario, result.metric
+    if not result.valid or result.damage or metric is None or scenario is None:
         return None
-    if result.damage:
-        return None
-    scenario, metric = result.scenario.lower(), result.metric
-    plain = Measurement(scenario, metric.value, metric.unit)
+    measured = Measurement(scenario.lower(), metric.value, metric.unit)
     if not is_bounded(scenario):
-        return plain
-    plain = replace(plain, target_qps=result.target_qps)
-    tokens = result.tokens
-    if tokens is None or not tokens.are_judged:
-        p99_ms = result.percentiles_ms.get(99.0)
-        return replace(plain, p99_ms=p99_ms, limit_ms=result.target_latency_ms)
-    first = tokens.first_token.percentiles_ms.get(99.0)
-    each = tokens.per_output_token.percentiles_ms.get(99.0)
-    return replace(
-        plain,
-        ttft=Latency(_TTFT, first, tokens.first_token_limit_ms),
-        tpot=Latency(_TPOT, each, tokens.per_output_token_limit_ms),
+        return measured
+    bounds = result.bounds_at(99.0)
+    names = _PLAIN if len(bounds) == 1 else _OF_TOKENS
+    latencies = tuple(
+        Latency(name, bound.ms, bound.limit_ms)
+        for name, bound in zip(names, bounds, strict=True)
     )
+    return replace(measured, target_qps=result.target_qps, latencies=latencies)
