@@ -8,8 +8,7 @@ from pathlib import Path
 
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.show import catalogue
-from pytest_mighetero.show.inventory import ListedGpu, built_in_suites, listed_gpus
+from pytest_mighetero.show import inventory
 from pytest_mighetero.spec.options import BY_KEY
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
 from pytest_mighetero.spec.values import Value
@@ -41,19 +40,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print what there is."""
     config = _config(arguments)
-    gpus: tuple[ListedGpu, ...] = ()
+    gpus: tuple[inventory.ListedGpu, ...] = ()
     problem = None
     try:
-        gpus = listed_gpus(config)
+        gpus = inventory.listed_gpus(config)
     except DeviceError as error:
         problem = str(error)
-    suites = built_in_suites()
+    suites = inventory.built_in_suites()
     if config.suite not in suites:
         suites += (config.suite,)
     if arguments.json:
-        print(json.dumps(catalogue.document(gpus, problem, suites), indent=2))
+        print(json.dumps(inventory.document(gpus, problem, suites), indent=2))
     else:
-        print(printable("\n".join(catalogue.lines(gpus, problem, suites))))
+        print(printable("\n".join(inventory.lines(gpus, problem, suites))))
     return 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from _pytest.junitxml import LogXML, bin_xml_escape
 
-from pytest_mighetero.records.phase import AGAIN
+from pytest_mighetero.records.record import AGAIN
 from pytest_mighetero.records.reserve import Reserve
 
 _Key = tuple[str, object]  # a test, and its worker

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
 from pytest_mighetero.records.facts import Facts, flag, number
-from pytest_mighetero.records.phase import Phase
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import SCENARIOS
 
@@ -28,6 +27,24 @@ SAME = (
 )
 LONGEST_S = 1e9  # of what somebody may have measured in seconds
 _LARGEST = 1e300
+
+Outcome = Literal["passed", "failed", "skipped"]
+# Of an execution that another one followed.
+AGAIN = "This execution did not count: the test was executed again."
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What the ``setup``, ``call`` or ``teardown`` of a run came to.
+
+    Attributes:
+        text: of a failure, or a skip.
+        seconds: it took; None where nobody said.
+    """
+
+    outcome: Outcome
+    text: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pytest_mighetero.errors import MigheteroError
-from pytest_mighetero.records.phase import Outcome, Phase
-from pytest_mighetero.records.record import LONGEST_S, Record, as_number
+from pytest_mighetero.records.record import (
+    LONGEST_S,
+    Outcome,
+    Phase,
+    Record,
+    as_number,
+)
 
 VERSION = 1
 EXPECTED = "expected a record.json, a run's folder, or a results folder"

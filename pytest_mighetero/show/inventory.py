@@ -1,8 +1,8 @@
-"""What there is to run on, and what runs there: ``--mig-list``, ``mighetero list``."""
+"""GPUs, what runs on them, and the suites: ``--mig-list``, ``mighetero list``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from pytest_mighetero.devices.lease import holder_of
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.plan.seats import misfit_of, source_of
+from pytest_mighetero.show.columns import columns
 from pytest_mighetero.spec.device_names import unknown_to
 from pytest_mighetero.spec.library import SUITES, load_suite
 from pytest_mighetero.spec.runspec import RunSpec
@@ -24,8 +25,6 @@ class ListedGpu:
     """A GPU, who uses it, and what of a suite runs on it.
 
     Attributes:
-        gpu: the GPU and its MIG devices.
-        suite: the suite's name.
         used_by: who holds its lease, or None where it is free.
         runs: by profile of its devices, the scenarios of each benchmark that run there.
         unknown: why the suite's harness cannot use some of its devices, by UUID.
@@ -80,9 +79,10 @@ def listed_gpus(config: RunSpec) -> tuple[ListedGpu, ...]:
 
 
 def _listed(config: RunSpec, gpu: Gpu) -> ListedGpu:
-    first = {device.profile: device for device in reversed(gpu.devices)}
-    profiles = dict.fromkeys(device.profile for device in gpu.devices)
-    runs = {profile: _fitting(config, first[profile]) for profile in profiles}
+    first: dict[str | None, MigDevice] = {}
+    for device in gpu.devices:
+        first.setdefault(device.profile, device)
+    runs = {profile: _fitting(config, device) for profile, device in first.items()}
     holder = holder_of(config.lease_dir, gpu.lease_names) if gpu.devices else None
     unknown = {
         device.uuid: problem
@@ -132,9 +132,52 @@ def _device(device: MigDevice) -> str:
         "SMs": device.multiprocessors,
         "share": device.sm_share,
     }
-    columns = [device.uuid, device.profile, memory and f"{memory / 1e9:.1f} GB"]
-    columns += [f"{name} {value}" for name, value in known.items() if value is not None]
-    return "  ".join(str(each) for each in columns if each)
+    cells = [device.uuid, device.profile, memory and f"{memory / 1e9:.1f} GB"]
+    cells += [f"{name} {value}" for name, value in known.items() if value is not None]
+    return "  ".join(str(each) for each in cells if each)
+
+
+def document(
+    gpus: tuple[ListedGpu, ...], problem: str | None, suites: Sequence[Suite]
+) -> dict[str, Any]:
+    """Return GPUs, devices and suites as plain data; *problem* is why none is there."""
+    return {
+        "gpus": [gpu.to_dict() for gpu in gpus],
+        "devices": listed_devices(gpus),
+        "problem": problem,
+        "suites": [
+            {
+                "name": suite.name,
+                "description": suite.description,
+                "devices": suite.devices,
+                "benchmarks": {
+                    name: list(benchmark.scenarios)
+                    for name, benchmark in suite.benchmarks.items()
+                },
+            }
+            for suite in suites
+        ],
+    }
+
+
+def lines(
+    gpus: tuple[ListedGpu, ...], problem: str | None, suites: Sequence[Suite]
+) -> Iterator[str]:
+    """Yield the lines about GPUs, or why there are none, then those about suites."""
+    if problem is not None:
+        yield f"No devices: {problem}"
+    elif not gpus:
+        yield "No devices: there is no GPU."
+    for gpu in gpus:
+        yield from gpu.lines()
+    for suite in suites:
+        yield ""
+        yield f"suite {suite.name}: {suite.description}"
+        rows = [
+            (name, ", ".join(benchmark.scenarios))
+            for name, benchmark in suite.benchmarks.items()
+        ]
+        yield from columns(("benchmark", "scenarios"), rows, indent="  ")
 
 
 def built_in_suites() -> tuple[Suite, ...]:

@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -18,11 +19,10 @@ from typing import IO, Any, Literal
 import pytest
 
 from pytest_mighetero.errors import MigheteroError
-from pytest_mighetero.records.phase import AGAIN, Phase
-from pytest_mighetero.records.record import Harness, Record
+from pytest_mighetero.records.facts import Facts
+from pytest_mighetero.records.record import AGAIN, Harness, Phase, Record
 from pytest_mighetero.records.record_file import RecordError
-from pytest_mighetero.show import report
-from pytest_mighetero.show.joined import JoinedSuites
+from pytest_mighetero.show.report import block
 from pytest_mighetero.terms.printable import printable_line
 
 When = Literal["setup", "call", "teardown"]
@@ -42,6 +42,10 @@ _ARGUMENTS = (
 )
 _ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
 
+_SUITE = re.compile(rb"(.*?)<testsuite ([^>]*?)(?:/>|>(.*)</testsuite>)(.*)", re.DOTALL)
+_ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
+_SUMS = ("errors", "failures", "skipped", "tests", "time")
+
 
 def write_junit(records: Iterable[Record | RecordError], file: IO[bytes]) -> None:
     """Write the junit XML of *records*, those that are damaged as errors.
@@ -53,11 +57,47 @@ def write_junit(records: Iterable[Record | RecordError], file: IO[bytes]) -> Non
     """
     left = iter(records)
     with tempfile.TemporaryFile() as cases:
-        suites = JoinedSuites(cases)
+        suites = _JoinedSuites(cases)
         suites.add(_junit_xml(islice(left, _AT_ONCE)))
         while some := list(islice(left, _AT_ONCE)):
             suites.add(_junit_xml(some))
         suites.write(file)
+
+
+class _JoinedSuites:
+    """Takes pytest's junit files one after another, their test cases into a file.
+
+    pytest writes one ``<testsuite>`` under one ``<testsuites>``, its counts first.
+    """
+
+    def __init__(self, cases: IO[bytes]):
+        self._head, self._tail = b"", b""
+        self._attributes: dict[str, str] = {}
+        self._sums = dict.fromkeys(_SUMS, 0.0)
+        self._cases = cases
+
+    def add(self, xml: bytes) -> None:
+        """Take one junit file."""
+        found = _SUITE.fullmatch(xml)
+        assert found is not None, "pytest writes a testsuite"
+        head, said, cases, tail = found.groups(b"")
+        attributes = dict(_ATTRIBUTE.findall(said.decode()))
+        for name in _SUMS:
+            self._sums[name] += float(attributes.get(name, 0))
+        self._cases.write(cases)
+        if not self._head:
+            self._head, self._attributes, self._tail = head, attributes, tail
+
+    def write(self, file: IO[bytes]) -> None:
+        """Write what has been taken as one junit file."""
+        sums = {name: f"{self._sums[name]:.0f}" for name in _SUMS}
+        sums["time"] = f"{self._sums['time']:.3f}"
+        attributes = {**self._attributes, **sums}
+        said = " ".join(f'{name}="{each}"' for name, each in attributes.items())
+        file.write(self._head + f"<testsuite {said}>".encode())
+        self._cases.seek(0)
+        shutil.copyfileobj(self._cases, file)
+        file.write(b"</testsuite>" + self._tail)
 
 
 def _junit_xml(records: Iterable[Record | RecordError]) -> bytes:
@@ -66,10 +106,13 @@ def _junit_xml(records: Iterable[Record | RecordError]) -> bytes:
         path = Path(folder, "report.xml")
         said = io.StringIO()
         with (
-            _alone(),
+            pytest.MonkeyPatch.context() as environment,
             contextlib.redirect_stdout(said),
             contextlib.redirect_stderr(said),
         ):
+            for name, value in _ALONE.items():
+                environment.setenv(name, value)
+            environment.delenv("PYTEST_PLUGINS", raising=False)
             pytest.main([*_ARGUMENTS, f"--junitxml={path}"], [_Replay(reports)])
         try:
             return path.read_bytes()
@@ -80,29 +123,18 @@ def _junit_xml(records: Iterable[Record | RecordError]) -> bytes:
             ) from None
 
 
-def _reports(record: Record | RecordError) -> Iterator[pytest.TestReport]:
-    if isinstance(record, RecordError):
-        return _reports_of_damaged(record)
-    try:
-        return iter([*reports_of(record)])
-    except RecursionError:
-        deep = RecordError(record.path, "is nested too deeply")
-        return _reports_of_damaged(deep)
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Keep from pytest what the environment says to it."""
-    before = {name: os.environ.get(name) for name in (*_ALONE, "PYTEST_PLUGINS")}
-    os.environ.update(_ALONE)
-    os.environ.pop("PYTEST_PLUGINS", None)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+def _reports(record: Record | RecordError) -> list[pytest.TestReport]:
+    if not isinstance(record, RecordError):
+        try:
+            return list(_reports_of(record))
+        except RecursionError:
+            record = RecordError(record.path, "is nested too deeply")
+    folder, file = record.path.parent, str(record.path)
+    test, problem = f"{folder.parent.name}::{folder.name}", str(record)
+    return [
+        _report(test, file, "setup", Phase("failed", problem), {}),
+        _report(test, file, "teardown", Phase("passed"), {}),
+    ]
 
 
 class _Replay:
@@ -126,15 +158,12 @@ class _Replay:
 class _Text(str):
     """The text of a failure, with its message where pytest looks for that."""
 
-    __slots__ = ("reprcrash",)
-    reprcrash: object
+    __slots__ = ()
 
-    @classmethod
-    def of(cls, text: str) -> _Text:
-        """Return *text* as the failure that it is the text of."""
-        said = cls(text)
-        said.reprcrash = SimpleNamespace(message=message_in(text))
-        return said
+    @property
+    def reprcrash(self) -> object:
+        """What has the message."""
+        return SimpleNamespace(message=message_in(self))
 
 
 def message_in(text: str) -> str:
@@ -151,7 +180,7 @@ def message_in(text: str) -> str:
     return "\n".join(line[indent:] for line in lines)
 
 
-def reports_of(record: Record) -> Iterator[pytest.TestReport]:
+def _reports_of(record: Record) -> Iterator[pytest.TestReport]:
     """Yield the reports of a run's phases, in their order."""
     phases = dict(record.phases)
     if not record.ended:
@@ -166,7 +195,8 @@ def reports_of(record: Record) -> Iterator[pytest.TestReport]:
         phases = {"teardown": replace(phases["teardown"], seconds=took)}
     for when in _PHASES:
         if when in phases:
-            yield _report(record, when, phases[when])
+            file = record.test.partition("::")[0]
+            yield _report(record.test, file, when, phases[when], record.facts)
 
 
 def _not_counted(record: Record) -> dict[str, Phase]:
@@ -178,20 +208,21 @@ def _not_counted(record: Record) -> dict[str, Phase]:
     return {"setup": Phase("skipped", text, took), "teardown": Phase("passed")}
 
 
-def _report(record: Record, when: When, phase: Phase) -> pytest.TestReport:
+def _report(
+    test: str, file: str, when: When, phase: Phase, facts: Facts
+) -> pytest.TestReport:
     last = when == "teardown" or phase.outcome == "skipped"
-    block = report.block(record.facts) if record.facts else ""
-    test = printable_line(record.test)
+    shown = [("Captured stdout teardown", block(facts))] if last and facts else []
     return pytest.TestReport(
-        nodeid=test,
-        location=(test.partition("::")[0], None, ""),
+        nodeid=printable_line(test),
+        location=(printable_line(file), None, ""),
         keywords={},
         outcome=phase.outcome,
-        longrepr=_longrepr(record.test, phase),
+        longrepr=_longrepr(test, phase),
         when=when,
-        sections=[("Captured stdout teardown", block)] if last and block else [],
+        sections=shown,
         duration=phase.seconds or 0.0,
-        user_properties=list(record.facts.items()),
+        user_properties=list(facts.items()),
     )
 
 
@@ -203,7 +234,7 @@ def _longrepr(test: str, phase: Phase) -> Any:
     if phase.outcome == "passed":
         return None
     if phase.outcome == "failed":
-        return _Text.of(phase.text)
+        return _Text(phase.text)
     try:
         path, line, reason = ast.literal_eval(phase.text)
         return str(path), int(line), str(reason)
@@ -225,18 +256,3 @@ def _state(harness: Harness) -> str:
     code = harness.exit_code
     ended = "was running" if code is None else f"exited with code {code}"
     return f"{harness.role} {ended if harness.launched else 'was not launched'}"
-
-
-def _reports_of_damaged(damaged: RecordError) -> Iterator[pytest.TestReport]:
-    folder, text = damaged.path.parent, str(damaged)
-    both: tuple[tuple[When, Phase], ...]
-    both = ("setup", Phase("failed", text)), ("teardown", Phase("passed"))
-    for when, phase in both:
-        yield pytest.TestReport(
-            nodeid=printable_line(f"{folder.parent.name}::{folder.name}"),
-            location=(printable_line(str(damaged.path)), None, ""),
-            keywords={},
-            outcome=phase.outcome,
-            longrepr=_longrepr("", phase),
-            when=when,
-        )

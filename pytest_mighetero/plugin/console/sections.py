@@ -24,7 +24,7 @@ def finish(session: pytest.Session, ours: Session) -> None:
     _shorten(stats)
     if not ours.spec.save_reference:
         return
-    from pytest_mighetero.records.comparison.baseline import save_good
+    from pytest_mighetero.records.comparison.reference_files import save_good
 
     try:
         ours.saved = save_good(_good(run_reports(stats)), ours.spec)
