@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from pytest_mighetero.cli.records import add_select
-from pytest_mighetero.records.comparison.matches import as_dict, pair
-from pytest_mighetero.records.comparison.sides import KINDS, notes, read_side
+from pytest_mighetero.records.comparison.matches import as_dict, notes, pair
+from pytest_mighetero.records.comparison.sides import KINDS, read_side
 from pytest_mighetero.show.contrast import contrast
 from pytest_mighetero.terms.printable import printable
 
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     a = read_side("A", Path(arguments.a), arguments.runs_a, arguments.select)
     b = read_side("B", Path(arguments.b), arguments.runs_b, arguments.select)
     rows, left_out = pair(a, b)
-    noted = notes(a, b, [(row.a, row.b) for row in rows])
+    noted = notes(a, b, rows)
     if arguments.json:
         document = {
             "a": {"path": str(a.path), "runs": a.kind},

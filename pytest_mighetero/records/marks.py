@@ -18,13 +18,8 @@ AS_LONG = ("suite", "action", "gpu", "run", "run_args")
 # What two runs must have in common for their backgrounds to have had the same beside
 # them: main and all the others.
 BESIDE = (
-    "suite",
-    "gpu",
-    "device_profile",
-    "benchmark",
-    "scenario",
-    "action",
-    "backgrounds",
+    *("suite", "gpu", "device_profile"),
+    *("benchmark", "scenario", "action", "backgrounds"),
 )
 
 
@@ -53,9 +48,8 @@ def marks_of(record: Record) -> tuple[str, ...]:
     """Return every mark of *record*; a run that was not good has none."""
     if not record.good:
         return ()
-    facts = record.facts
-    of_session = sample(facts, record.session)
-    return as_long(facts), beside(facts), same(facts), of_session
+    facts, session = record.facts, record.session
+    return as_long(facts), beside(facts), same(facts), sample(facts, session)
 
 
 def _mark(kind: str, values: Iterable[str]) -> str:

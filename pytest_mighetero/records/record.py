@@ -14,16 +14,8 @@ from pytest_mighetero.terms.scenario import SCENARIOS
 
 # What must be the same for two runs to be of the same thing.
 SAME = (
-    "suite",
-    "harness_dir",
-    "gpu",
-    "driver",
-    "device_profile",
-    "device_slot",
-    "benchmark",
-    "scenario",
-    "action",
-    "tuned",
+    *("suite", "harness_dir", "gpu", "driver", "device_profile", "device_slot"),
+    *("benchmark", "scenario", "action", "tuned"),
 )
 LONGEST_S = 1e9  # of what somebody may have measured in seconds
 _LARGEST = 1e300
@@ -54,8 +46,7 @@ class Harness:
     Attributes:
         role: ``main``, ``background-1-bert``.
         device: UUID and profile.
-        run_args: of its launch, as text.
-        launched, stopped: whether it was, by us.
+        stopped: whether it was, by us.
         output: the file with what it printed.
         value, unit: its own figure by logs that are not damaged.
     """
@@ -101,8 +92,7 @@ class Margin:
     """How one background lay around main; what its record does not say is None.
 
     Attributes:
-        name: ``bert_offline``.
-        start_s, end_s: seconds by which it began before main, and outlasted it.
+        start_s, end_s: by which it began before main, and outlasted it.
         covered: the fraction of main's window.
         source: where the windows are from.
     """
@@ -130,7 +120,6 @@ class Record:
     """One run's record.
 
     Attributes:
-        path: of the file.
         test: pytest's id of the test.
         session: which pytest run it belongs to.
         facts: the texts of what is known, by ``facts.PROPERTIES``.
@@ -159,7 +148,7 @@ class Record:
     def good(self) -> bool:
         """Whether the run passed, its overlap held, and teardown had no complaint."""
         outcomes = {when: phase.outcome for when, phase in self.phases.items()}
-        held = self.flag("overlap_ok") is not False
+        held = flag(self.facts, "overlap_ok") is not False
         return held and outcomes.get("call") == "passed" == outcomes.get("teardown")
 
     @property
@@ -175,22 +164,16 @@ class Record:
     @property
     def harnesses(self) -> list[Harness]:
         """Main, then the backgrounds."""
-        return [Harness.of(each) for each in self.data.get("harnesses") or []]
+        return list(map(Harness.of, self.listed("harnesses")))
 
     @property
     def margins(self) -> list[Margin]:
         """How the backgrounds lay around main."""
-        return [Margin.of(each) for each in self.data.get("overlap") or []]
+        return list(map(Margin.of, self.listed("overlap")))
 
-    @property
-    def attempts(self) -> Sequence[Mapping[str, Any]]:
-        """What was measured before, and why again."""
-        return self.data.get("attempts") or []
-
-    @property
-    def tuning(self) -> Sequence[Mapping[str, Any]]:
-        """The trials of a search."""
-        return self.data.get("tuning") or []
+    def listed(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """Return what is listed there: ``attempts`` before, ``tuning``'s trials."""
+        return self.data.get(name) or []
 
     @property
     def telemetry(self) -> Mapping[str, Any]:
@@ -207,10 +190,6 @@ class Record:
             return number(self.facts, name)
         except ValueError:
             return None
-
-    def flag(self, name: str) -> bool | None:
-        """Return whether a property says yes; None where it is not known."""
-        return flag(self.facts, name)
 
 
 def as_number(value: object, largest: float = _LARGEST) -> float | None:

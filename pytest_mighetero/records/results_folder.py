@@ -15,13 +15,12 @@ from pytest_mighetero.records.record_file import EXPECTED, RecordError, read_rec
 from pytest_mighetero.records.run_names import RECORD, run_names
 
 
-def has_records(results: Path, part: str = "") -> bool:
-    """Tell whether a run's folder in *results* holds what has a record's name."""
+def has_records(path: Path) -> bool:
+    """Tell whether *path* is, or has runs' folders with, what has a record's name."""
     try:
-        names = run_names(results, part)
+        return _named(path) is not None or bool(_recorded(path))
     except OSError:
         return False
-    return any(os.path.lexists(results / name / RECORD) for name in names)
 
 
 def good_records(results: Path, part: str, mark: str) -> Iterator[Record]:
@@ -65,12 +64,10 @@ def find_records(
         ConfigError: there is none in a path.
         RecordError: the only path names one that cannot be read.
     """
-    given = [Path(path) for path in paths]
-    for path in given:
-        _check(path, select)
-    for path in given:
-        one = named(path)
-        for record in _records_of(path, select) if one is None else [one]:
+    given = [(_named(Path(path)), Path(path)) for path in paths]
+    found = [[one] if one else _chosen(path, select) for one, path in given]
+    for (one, _), records in zip(given, found, strict=True):
+        for record in records:
             try:
                 yield read_record(record)
             except FileNotFoundError:
@@ -82,37 +79,34 @@ def find_records(
                 yield damaged
 
 
-def _records_of(results: Path, part: str) -> list[Path]:
-    try:
-        return [results / name / RECORD for name in run_names(results, part)]
-    except OSError as error:  # it is gone meanwhile
-        raise _unreadable(results, error) from error
-
-
-def _check(path: Path, select: str) -> None:
-    """Make sure that *path* holds records.
+def _chosen(results: Path, select: str) -> list[Path]:
+    """Return the records in a results folder, of runs with *select* in their names.
 
     Raises:
-        ConfigError: it holds none.
+        ConfigError: there is none.
     """
-    if named(path) is not None or has_records(path, select):
-        return
-    if not os.path.lexists(path):
-        raise ConfigError(f"{path}: no such file or folder; {EXPECTED}")
+    if not os.path.lexists(results):
+        raise ConfigError(f"{results}: no such file or folder; {EXPECTED}")
     try:
-        os.scandir(path).close()
+        names = _recorded(results)
     except OSError as error:
-        raise _unreadable(path, error) from error
-    if select and has_records(path):
-        raise ConfigError(f"{path}: no run with {select!r} in its folder's name")
-    raise ConfigError(f"{path}: no record in it; {EXPECTED}")
+        said = f"{results} cannot be read: {error.strerror}; {EXPECTED}"
+        raise ConfigError(said) from error
+    if not names:
+        raise ConfigError(f"{results}: no record in it; {EXPECTED}")
+    chosen = [results / name / RECORD for name in names if select in name]
+    if not chosen:
+        raise ConfigError(f"{results}: no run with {select!r} in its folder's name")
+    return chosen
 
 
-def _unreadable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(f"{path} cannot be read: {error.strerror}; {EXPECTED}")
+def _recorded(results: Path) -> list[str]:
+    """Return the names of the runs' folders that have a record."""
+    names = run_names(results)
+    return [name for name in names if os.path.lexists(results / name / RECORD)]
 
 
-def named(path: Path) -> Path | None:
+def _named(path: Path) -> Path | None:
     """Return the one record that *path* is, or that its folder holds; else None."""
     if os.path.lexists(path) and not path.is_dir():
         return path

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_mighetero.records.comparison.matches import (
     LeftOut,
     Row,
-    ServerFigures,
     server_figures,
 )
 from pytest_mighetero.records.comparison.samples import Comparison, amount
@@ -71,18 +70,13 @@ def _cells(row: Row) -> tuple[str, ...]:
         figure.unit,
         _percent(comparison),
         comparison.verdict,
-        *_server(*(server_figures(side, figure.name) for side in (row.a, row.b))),
+        *_server(row),
     )
 
 
-def _server(a: ServerFigures | None, b: ServerFigures | None) -> tuple[str, str, str]:
-    if a is None or b is None:
-        return "", "", ""
-    return (
-        _both(a.target_qps, b.target_qps),
-        _both(a.p99_ms, b.p99_ms),
-        _both(a.limit_ms, b.limit_ms),
-    )
+def _server(row: Row) -> Iterable[str]:
+    a, b = (server_figures(side, row.comparison.figure.name) for side in (row.a, row.b))
+    return ("", "", "") if a is None or b is None else map(_both, a, b)
 
 
 def _both(a: float | None, b: float | None) -> str:

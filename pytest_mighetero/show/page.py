@@ -25,8 +25,8 @@ def _lines(record: Record) -> Iterator[str]:
         yield report.block(record.facts).rstrip()
     yield from _section("harnesses", _harnesses(record.harnesses))
     yield from _section("overlap", _overlap(record.margins))
-    yield from _section("attempts", _each(record.attempts))
-    yield from _section("tuning", _each(record.tuning))
+    yield from _section("attempts", _each(record.listed("attempts")))
+    yield from _section("tuning", _each(record.listed("tuning")))
     yield from _section("telemetry", _telemetry(record.telemetry))
 
 

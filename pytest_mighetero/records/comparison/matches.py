@@ -5,40 +5,27 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_mighetero.records.comparison.figure import Latency, Measurement
 from pytest_mighetero.records.comparison.published import Entry
 from pytest_mighetero.records.comparison.samples import Comparison, Sample, comparisons
-from pytest_mighetero.records.comparison.sides import Side
+from pytest_mighetero.records.comparison.sides import NOTED, Side
 from pytest_mighetero.terms.scenario import is_bounded
-
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One benchmark in one scenario, in A and in B, by one figure.
+    """The runs of one benchmark in one scenario, in A and in B, by one figure.
 
-    Attributes:
-        comparison: of what the scenario is judged by; language models' Server has one
-            row for each of several figures.
-        a, b: the runs.
+    What several figures are judged by, a language model's Server, has several rows.
     """
 
+    benchmark: str
+    scenario: str
     comparison: Comparison
     a: list[Entry]
     b: list[Entry]
-
-    @property
-    def benchmark(self) -> str:
-        """As both sides call it."""
-        return self.a[0].benchmark
-
-    @property
-    def scenario(self) -> str:
-        """As both sides call it."""
-        return self.a[0].scenario
 
 
 @dataclass(frozen=True)
@@ -47,7 +34,6 @@ class LeftOut:
 
     Attributes:
         side: ``A`` or ``B``.
-        benchmark, scenario: what it measured.
         value: what it came to, or empty.
         reason: why it is not compared.
         path: what it was read from, in A or B; the first one's of several.
@@ -69,23 +55,22 @@ def pair(a: Side, b: Side) -> tuple[list[Row], list[LeftOut]]:
     for key in sorted({*of_a, *of_b}):
         ours, theirs = of_a.get(key, []), of_b.get(key, [])
         compared = comparisons(_measured(ours), _measured(theirs))
-        if compared:
-            rows += (Row(comparison, ours, theirs) for comparison in compared)
-            continue
-        left_out += _alone(a, ours, b, theirs)
-        left_out += _alone(b, theirs, a, ours)
+        rows += (Row(*key, comparison, ours, theirs) for comparison in compared)
+        if not compared:
+            left_out += _alone(a, ours, b, theirs)
+            left_out += _alone(b, theirs, a, ours)
     for side in (a, b):
         bad = [entry for entry in side.entries if entry.measurement is None]
-        left_out += [_bad(side, entry) for entry in bad]
+        left_out += [_left_out(side, entry, "", entry.problem) for entry in bad]
     left_out.sort(key=lambda each: (each.benchmark, each.scenario, each.side))
     return rows, left_out
 
 
-def _by_key(entries: Iterable[Entry]) -> dict[Key, list[Entry]]:
-    found: dict[Key, list[Entry]] = {}
+def _by_key(entries: Iterable[Entry]) -> dict[tuple[str, str], list[Entry]]:
+    found: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
         if entry.measurement is not None:
-            found.setdefault((entry.benchmark, entry.scenario), []).append(entry)
+            found.setdefault(entry.key, []).append(entry)
     return found
 
 
@@ -93,16 +78,10 @@ def _measured(entries: Iterable[Entry]) -> list[Measurement]:
     return [each.measurement for each in entries if each.measurement is not None]
 
 
-def _bad(side: Side, entry: Entry) -> LeftOut:
-    reason = entry.problem or "nothing was measured"
-    path = _inside(side, entry)
-    return LeftOut(side.name, entry.benchmark, entry.scenario, "", reason, path)
-
-
-def _inside(side: Side, entry: Entry) -> str:
-    """Return where a run lies in its side."""
+def _left_out(side: Side, entry: Entry, value: str, reason: str) -> LeftOut:
     inside = side.path in entry.path.parents
-    return str(entry.path.relative_to(side.path) if inside else entry.path)
+    path = entry.path.relative_to(side.path) if inside else entry.path
+    return LeftOut(side.name, *entry.key, value, reason, str(path))
 
 
 def _alone(
@@ -111,19 +90,15 @@ def _alone(
     """Say of the good runs of a side why the other has nothing to compare with."""
     if not entries:
         return []
-    first, measured = entries[0], _measured(entries)
-    sample = Sample(tuple(each.value for each in measured))
-    value = f"{sample} {measured[0].unit}"
-    reason = _reason(first, other, others)
-    path = _inside(side, first)
-    return [LeftOut(side.name, first.benchmark, first.scenario, value, reason, path)]
+    measured = _measured(entries)
+    value = f"{Sample(tuple(m.value for m in measured))} {measured[0].unit}"
+    return [_left_out(side, entries[0], value, _reason(entries[0], other, others))]
 
 
 def _reason(entry: Entry, other: Side, others: list[Entry]) -> str:
-    key = entry.benchmark, entry.scenario
     if others:
         return f"not comparable: no common unit, or no target and p99, in {other.name}"
-    if any((each.benchmark, each.scenario) == key for each in other.entries):
+    if any(each.key == entry.key for each in other.entries):
         return f"no good run in {other.name}"
     stem = _stem(entry.benchmark)
     names = {each.benchmark for each in other.entries} - {entry.benchmark}
@@ -137,8 +112,7 @@ def _stem(benchmark: str) -> str:
     return benchmark.removesuffix(".9").removesuffix("-99")
 
 
-@dataclass(frozen=True)
-class ServerFigures:
+class ServerFigures(NamedTuple):
     """What a Server run was asked for, and how close it came to its limit.
 
     Attributes:
@@ -154,14 +128,9 @@ class ServerFigures:
 
 
 def server_figures(entries: Sequence[Entry], figure: str) -> ServerFigures | None:
-    """Return the figures of runs in the Server scenario; None for another one.
-
-    Args:
-        entries: the runs.
-        figure: the name of what is compared.
-    """
+    """Return what runs in the Server scenario came to beside *figure*; else None."""
     runs = _measured(entries)
-    if not runs or not is_bounded(runs[0].scenario):
+    if not is_bounded(runs[0].scenario):
         return None
     target = max((m.target_qps for m in runs if m.target_qps is not None), default=None)
     there = [_latency(m, figure) for m in runs if m.target_qps == target]
@@ -202,5 +171,30 @@ def _side(entries: list[Entry], sample: Sample, figure: str) -> dict[str, Any]:
         "median": sample.median,
         "values": list(sample.values),
         "paths": [str(entry.path) for entry in entries],
-        "server": figures and vars(figures),
+        "server": figures and figures._asdict(),
     }
+
+
+def notes(a: Side, b: Side, rows: Sequence[Row]) -> list[str]:
+    """Say what else is different between the runs that were compared, a line each."""
+    names = (*NOTED, "backgrounds") if a.kind == b.kind else NOTED
+    said: dict[str, list[str]] = {}
+    for row in rows:
+        for name in names:
+            values = [_values(side, name) for side in (row.a, row.b)]
+            if all(values) and len({*values[0], *values[1]}) > 1:
+                found = [" and ".join(each) for each in values]
+                text = f"{name}: {found[0]} in A, {found[1]} in B"
+                said.setdefault(text, []).append(f"{row.benchmark} {row.scenario}")
+    lines = [
+        f"{text} ({'all rows' if len(pairs) == len(rows) else ', '.join(pairs)})"
+        for text, pairs in said.items()
+    ]
+    logs = [side.name for side in (a, b) if side.kind is None]
+    if len(logs) == 1:
+        lines.append(f"{logs[0]} holds LoadGen's logs alone: GPU and settings unknown")
+    return lines
+
+
+def _values(entries: list[Entry], name: str) -> list[str]:
+    return sorted({entry.facts.get(name, "") for entry in entries} - {""})

@@ -35,10 +35,8 @@ class Own:
     """A background that ended by itself, and its scenario's metric by LoadGen.
 
     Attributes:
-        pair: what it ran.
         profile: of its device.
         run_args: what it was told; by how long it ran it is no other background.
-        value: of the metric, in ``unit``.
     """
 
     pair: Pair
@@ -50,12 +48,9 @@ class Own:
     def __str__(self) -> str:
         return f"{self.pair.benchmark}={self.value:.10g} {self.unit}"
 
-    def is_like(self, other: Own) -> bool:
-        """Tell whether *other* is the same background's, in another run."""
-        return self._identity == other._identity
-
     @property
-    def _identity(self) -> tuple[object, ...]:
+    def identity(self) -> tuple[object, ...]:
+        """What it has in common with the same background in another run."""
         told = self.run_args.without("min_duration")
         return self.pair, self.profile, told, self.unit
 
@@ -69,8 +64,7 @@ def judge_own_figures(
         results: the results folder.
         facts: of the run.
         figures: of the backgrounds that have any.
-        tolerance: by how much one may be worse, 0.1 for 10 %; None for any amount, of
-            which much is a warning.
+        tolerance: by how much one may be worse, 0.1 for 10 %; None warns of much.
     """
     main = f"{facts['benchmark']}_{facts['scenario']}"
     alike = good_records(results, f"-{main}", beside(facts)) if figures else iter(())
@@ -106,7 +100,7 @@ def judge_own_figures(
 def _compared(own: Own, records: Sequence[Record]) -> Comparison | None:
     """Compare a background with what the same came to in *records*; None for none."""
     every = (_own_of(each) for record in records for each in record.harnesses[1:])
-    before = tuple(x.value for x in every if x is not None and x.is_like(own))
+    before = tuple(x.value for x in every if x and x.identity == own.identity)
     if not before:
         return None
     figure = Figure(str(own.pair), own.unit, higher_is_better=own.unit != "ms")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.readers.loadgen import READER
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.figure import Measurement, of_result
+from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.terms.scenario import SCENARIOS, scenario_of
 
 LAYOUT = "<benchmark>/<Scenario>/[performance/run_1/]mlperf_log_*.txt"
@@ -25,7 +25,7 @@ class Entry:
         scenario: likewise: ``offline``, ``server``, ``offline-test01`` for an audit.
         path: what it was read from.
         measurement: what is compared, or None.
-        problem: why there is nothing to compare, where there is none.
+        problem: why there is nothing to compare; empty where there is something.
         facts: what else is known of it, as flat texts.
     """
 
@@ -33,8 +33,13 @@ class Entry:
     scenario: str
     path: Path
     measurement: Measurement | None
-    problem: str | None
-    facts: Mapping[str, str] = field(default_factory=dict)
+    problem: str
+    facts: Facts
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is a run of: only equal ones are compared."""
+        return self.benchmark, self.scenario
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,13 @@ class _Place:
     """Where a folder with logs lies.
 
     Attributes:
-        system: the folder that the benchmarks' folders are in.
+        system: the folder that the benchmarks' folders are in; None of one that does
+            not lie as ``LAYOUT`` says.
         benchmark, scenario: by the folders' names.
         below: the folders between the scenario's one and the logs.
     """
 
-    system: Path
+    system: Path | None
     benchmark: str
     scenario: str
     below: tuple[str, ...]
@@ -64,15 +70,12 @@ def published_runs(tree: Path) -> list[Entry]:
     """
     entries, systems = [], set()
     for folder in READER.find(tree):
-        place = _place(folder)
-        if place is not None and _is_no_run(place.below):
-            continue
-        entry = _entry(folder, tree, place)
-        if entry is None:
-            continue
-        entries.append(entry)
-        if place is not None and entry.measurement is not None:
-            systems.add(place.system)
+        place = _place(folder, tree)
+        entry = None if _is_no_run(place.below) else _entry(folder, place)
+        if entry is not None:
+            entries.append(entry)
+            if entry.measurement is not None:
+                systems.add(place.system)
     if len(systems) > 1:
         names = ", ".join(sorted(map(str, systems)))
         raise ConfigError(
@@ -82,13 +85,13 @@ def published_runs(tree: Path) -> list[Entry]:
     return entries
 
 
-def _place(folder: Path) -> _Place | None:
+def _place(folder: Path, tree: Path) -> _Place:
     parts = folder.absolute().parts
     for at in range(len(parts) - 1, 1, -1):
         if parts[at].lower() in SCENARIOS:
             system, below = Path(*parts[: at - 1]), parts[at + 1 :]
             return _Place(system, parts[at - 1], parts[at].lower(), below)
-    return None
+    return _Place(None, folder.relative_to(tree).as_posix(), "-", ())
 
 
 def _is_no_run(below: tuple[str, ...]) -> bool:
@@ -96,29 +99,25 @@ def _is_no_run(below: tuple[str, ...]) -> bool:
     return below[:1] == ("accuracy",) or below[:2] == ("performance", "ranging")
 
 
-def _entry(folder: Path, tree: Path, place: _Place | None) -> Entry | None:
+def _entry(folder: Path, place: _Place) -> Entry | None:
     """Return the run that logged to *folder*, or None where it was for accuracy."""
     try:
         result = READER.read(folder)
     except OSError as error:
         result = Result(folder, READER.tool)
-        problem: str | None = f"cannot be read: {error.strerror}"
+        problem = f"cannot be read: {error.strerror}"
     else:
         problem = _problem(result, place)
     if result.mode == "AccuracyOnly":
         return None
-    facts = {result.version_name: result.version} if result.version else {}
-    if place is None:
-        relative = folder.relative_to(tree).as_posix()
-        return Entry(relative, "-", folder, None, problem, facts)
     measurement = None if problem else of_result(result)
-    scenario = place.scenario
-    return Entry(place.benchmark, scenario, folder, measurement, problem, facts)
+    facts = {result.version_name: result.version} if result.version else {}
+    return Entry(place.benchmark, place.scenario, folder, measurement, problem, facts)
 
 
-def _problem(result: Result, place: _Place | None) -> str | None:
-    """Say why nothing is compared with a run, or None."""
-    if place is None or (place.below and place.below[0] != "performance"):
+def _problem(result: Result, place: _Place) -> str:
+    """Say why nothing is compared with a run; nothing where something is."""
+    if place.system is None or (place.below and place.below[0] != "performance"):
         return f"expected {LAYOUT}, found another place"
     said, expected = result.scenario, scenario_of(place.scenario).logged
     if said is not None and said != expected:
@@ -128,8 +127,8 @@ def _problem(result: Result, place: _Place | None) -> str | None:
     return _no_result(result)
 
 
-def _no_result(result: Result) -> str | None:
-    """Say why a run in its place came to nothing that is compared, or None."""
+def _no_result(result: Result) -> str:
+    """Say why a run in its place came to nothing that is compared."""
     if result.damage:
         return " ".join(["damaged:", *result.damage]).rstrip(".")
     if result.valid is False:
@@ -138,4 +137,4 @@ def _no_result(result: Result) -> str | None:
         return "LoadGen's log is cut off: it has no verdict"
     if of_result(result) is None:
         return "LoadGen says VALID and gives no metric"
-    return None
+    return ""

@@ -19,13 +19,7 @@ def amount(value: float) -> str:
 
 @dataclass(frozen=True)
 class Figure:
-    """What is compared.
-
-    Attributes:
-        name: for example ``p99 at target 100``.
-        unit: of the values.
-        higher_is_better: the direction.
-    """
+    """What is compared: for example ``p99 at target 100`` in ``ms``."""
 
     name: str
     unit: str
@@ -55,9 +49,7 @@ class Comparison:
     """How a sample lies to the one it is compared with.
 
     Attributes:
-        figure: what was compared.
-        base: what it is compared with: isolated runs, a reference, an earlier round.
-        other: what is compared.
+        base: what it is compared with: isolated runs, an earlier round.
         limit_shares: Server: p99 as a fraction of its limit, base's and other's
             median; None elsewhere.
         resolution: what searches leave open: a smaller change of their answers, 0.01
@@ -164,57 +156,50 @@ def comparisons(
         return ()
     rate = Figure(every[0].unit, every[0].unit, every[0].higher_is_better)
     if not is_bounded(every[0].scenario):
-        return _known(_comparison(rate, base, other, lambda m: m.value))
+        return _compared(rate, base, other, lambda m: m.value)
     targets = {m.target_qps for m in every}
     if None in targets:
         return ()
     tokens = rate.unit == "tokens/s"
     if len(targets) > 1 or any(m.tuned for m in every):
         figure = Figure("highest VALID target", "QPS", higher_is_better=True)
-        one, two = _at_highest(base), _at_highest(other)
-        highest = _comparison(figure, one, two, lambda m: m.target_qps)
-        rates = _comparison(rate, one, two, lambda m: m.value) if tokens else None
-        return _known(*(_resolved(each, one, two) for each in (highest, rates)))
-    latencies = [_latency(base, other, at) for at in range(_latencies(every))]
-    if None in latencies:
+        base, other = _at_highest(base), _at_highest(other)
+        found = _compared(figure, base, other, lambda m: m.target_qps)
+        if tokens:
+            found += _compared(rate, base, other, lambda m: m.value)
+        return tuple(_resolved(each, base, other) for each in found)
+    alike = len({tuple(latency.name for latency in m.latencies) for m in every}) == 1
+    judged_by = range(len(every[0].latencies) if alike else 0)
+    latencies = [each for at in judged_by for each in _latency(base, other, at)]
+    if len(latencies) < len(judged_by):
         return ()
-    rates = _comparison(rate, base, other, lambda m: m.value) if tokens else None
-    return _known(rates, *latencies)
-
-
-def _known(*comparisons: Comparison | None) -> tuple[Comparison, ...]:
-    return tuple(each for each in comparisons if each is not None)
-
-
-def _latencies(runs: Sequence[Measurement]) -> int:
-    """Return how many latencies the runs are judged by; 0 where these differ."""
-    names = {tuple(latency.name for latency in m.latencies) for m in runs}
-    return len(names.pop()) if len(names) == 1 else 0
+    rates = _compared(rate, base, other, lambda m: m.value) if tokens else ()
+    return (*rates, *latencies)
 
 
 def _latency(
     base: Sequence[Measurement], other: Sequence[Measurement], at: int
-) -> Comparison | None:
+) -> tuple[Comparison, ...]:
     """Compare runs at one target by one of the latencies that they are judged by."""
     first, target = base[0].latencies[at], base[0].target_qps or 0.0
     name = f"{first.name} at target {significant(target, 10)}"
     figure = Figure(name, "ms", higher_is_better=False)
-    compared = _comparison(figure, base, other, lambda m: m.latencies[at].ms)
+    found = _compared(figure, base, other, lambda m: m.latencies[at].ms)
     limit = first.limit_ms
-    if compared is None or not limit or limit != other[0].latencies[at].limit_ms:
-        return compared
-    shares = compared.base.median / limit, compared.other.median / limit
-    return replace(compared, limit_shares=shares)
+    if not limit or limit != other[0].latencies[at].limit_ms:
+        return found
+    return tuple(
+        replace(
+            each, limit_shares=(each.base.median / limit, each.other.median / limit)
+        )
+        for each in found
+    )
 
 
 def _resolved(
-    compared: Comparison | None,
-    base: Sequence[Measurement],
-    other: Sequence[Measurement],
-) -> Comparison | None:
+    compared: Comparison, base: Sequence[Measurement], other: Sequence[Measurement]
+) -> Comparison:
     """Note how far above the lower side's targets the next INVALID ones were."""
-    if compared is None:
-        return None
     lower = base if compared.ratio > 1 else other
     return replace(compared, resolution=max(m.resolution for m in lower))
 
@@ -226,13 +211,13 @@ def _at_highest(runs: Sequence[Measurement]) -> list[Measurement]:
     return [max(runs, key=lambda m: (m.target_qps or 0.0, m.value))]
 
 
-def _comparison(
+def _compared(
     figure: Figure,
     base: Sequence[Measurement],
     other: Sequence[Measurement],
     value: Callable[[Measurement], float | None],
-) -> Comparison | None:
+) -> tuple[Comparison, ...]:
+    """Compare by one figure; nothing where one of the runs lacks it."""
     one, two = (Sample(tuple(value(m) or 0.0 for m in side)) for side in (base, other))
-    if min([*one.values, *two.values]) <= 0:
-        return None
-    return Comparison(figure, one, two)
+    known = min([*one.values, *two.values]) > 0
+    return (Comparison(figure, one, two),) if known else ()

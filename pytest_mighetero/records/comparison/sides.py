@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,22 +11,29 @@ from pytest_mighetero.records.comparison.published import LAYOUT, Entry, publish
 from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.records.record import SAME, Record, settings_of
 from pytest_mighetero.records.record_file import RecordError
-from pytest_mighetero.records.results_folder import find_records, has_records, named
+from pytest_mighetero.records.results_folder import find_records, has_records
 from pytest_mighetero.terms.pair import audit_of
 
 KINDS = ("isolated", "heterogeneous")
+_EXPECTED = f"a record.json, a run's folder, a results folder, or a tree {LAYOUT}"
 _LONGEST = 160  # characters of a reason
+# What else may explain a difference, as facts; settings are RUN_ARGS without a target.
+NOTED = (
+    *(name for name in SAME if name not in {"benchmark", "scenario", "action"}),
+    "loadgen_version",
+    "settings",
+)
+# What of a run's facts is asked for again.
+_KEPT = (*NOTED, "backgrounds", "run")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two that are compared.
+    """One of the two that are compared: the runs of a path.
 
     Attributes:
         name: ``A`` or ``B``.
-        path: as it was given.
         kind: which runs of it: isolated, heterogeneous; None where logs do not say.
-        entries: its runs.
     """
 
     name: str
@@ -48,10 +54,10 @@ def read_side(name: str, path: Path, kind: str | None, select: str = "") -> Side
     Raises:
         ConfigError: it holds neither, or runs of both kinds, or none of that kind.
     """
-    if named(path) is not None or has_records(path):
+    if has_records(path):
         return _of_records(name, path, kind, select)
     if not path.exists():
-        raise ConfigError(f"{path}: no such file or folder; expected {_expected()}")
+        raise ConfigError(f"{path}: no such file or folder; expected {_EXPECTED}")
     if select:
         raise ConfigError(
             f"--select: {path} is no results folder, and its runs have no names to "
@@ -59,7 +65,7 @@ def read_side(name: str, path: Path, kind: str | None, select: str = "") -> Side
         )
     entries = published_runs(path)
     if not entries:
-        raise ConfigError(f"{path}: no run in it; expected {_expected()}")
+        raise ConfigError(f"{path}: no run in it; expected {_EXPECTED}")
     if kind is not None:
         raise ConfigError(
             f"--runs-{name.lower()}: {path} holds LoadGen's logs, which do not say "
@@ -68,18 +74,14 @@ def read_side(name: str, path: Path, kind: str | None, select: str = "") -> Side
     return Side(name, path, None, tuple(entries))
 
 
-def _expected() -> str:
-    return f"a record.json, a run's folder, a results folder, or a tree {LAYOUT}"
-
-
 def _of_records(name: str, path: Path, kind: str | None, select: str) -> Side:
-    entries, damaged, shared = [], [], _Shared()
+    entries, damaged = [], []
     for each in find_records([str(path)], select):
         if isinstance(each, RecordError):
-            damaged.append(_of_damaged(each))
+            damaged.append(Entry("-", "-", each.path.parent, None, str(each), {}))
         else:
-            entries.append(_of_record(each, shared))
-    kinds = {kind_of(entry.facts) for entry in entries} - {None}
+            entries.append(_of_record(each))
+    kinds = {each.facts["run"] for each in entries if "run" in each.facts}
     option = f"--runs-{name.lower()}"
     if kind is None and len(kinds) > 1:
         raise ConfigError(
@@ -92,7 +94,7 @@ def _of_records(name: str, path: Path, kind: str | None, select: str) -> Side:
             f"{option}: {path} has no {kind} run; it has {found}; leave the option out"
         )
     kind = kind or next(iter(kinds), None)
-    chosen = [each for each in entries if kind_of(each.facts) in (kind, None)]
+    chosen = [each for each in entries if each.facts.get("run") in (kind, None)]
     return Side(name, path, kind, (*chosen, *damaged))
 
 
@@ -105,31 +107,20 @@ def kind_of(facts: Facts) -> str | None:
     return "isolated" if "command" in facts else None
 
 
-class _Shared:
-    """Keeps one of many equal sets of facts, and of each only what is asked for."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str | None, ...], dict[str, str]] = {}
-
-    def __call__(self, facts: Facts) -> dict[str, str]:
-        values = tuple(facts.get(name) for name in _KEPT)
-        if values not in self._kept:
-            known = zip(_KEPT, values, strict=True)
-            self._kept[values] = {k: v for k, v in known if v is not None}
-        return self._kept[values]
-
-
-def _of_record(record: Record, shared: _Shared) -> Entry:
-    facts = dict(record.facts)
-    audit = audit_of(facts.get("action", ""))
-    scenario = facts.get("scenario", "-") + (f"-{audit}" if audit else "")
+def _of_record(record: Record) -> Entry:
+    facts = record.facts
+    audit = audit_of(record.text("action"))
     measurement = figure_of(facts) if record.good else None
-    problem = None if measurement else why_not(record)
-    if kind := kind_of(facts):
-        facts["run"] = kind
-    facts["settings"] = settings_of(facts.get("run_args", ""))
-    benchmark, folder = facts.get("benchmark", "-"), record.folder
-    return Entry(benchmark, scenario, folder, measurement, problem, shared(facts))
+    settings = settings_of(record.text("run_args"))
+    known = {**facts, "run": kind_of(facts), "settings": settings}
+    return Entry(
+        facts.get("benchmark", "-"),
+        facts.get("scenario", "-") + (f"-{audit}" if audit else ""),
+        record.folder,
+        measurement,
+        "" if measurement else why_not(record),
+        {name: text for name in _KEPT if (text := known.get(name)) is not None},
+    )
 
 
 def why_not(record: Record) -> str:
@@ -165,46 +156,3 @@ def _said(facts: Facts) -> str:
 def _first_line(text: str) -> str:
     line = next(iter(text.splitlines()), "")
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
-
-
-def _of_damaged(damaged: RecordError) -> Entry:
-    return Entry("-", "-", damaged.path.parent, None, str(damaged))
-
-
-# What else may explain a difference, as facts; settings are RUN_ARGS without a target.
-_NOTED = (
-    *(name for name in SAME if name not in {"benchmark", "scenario", "action"}),
-    "loadgen_version",
-    "settings",
-)
-# What of a run's facts is asked for again.
-_KEPT = (*_NOTED, "backgrounds", "run")
-
-
-Compared = tuple[list[Entry], list[Entry]]
-
-
-def notes(a: Side, b: Side, rows: Sequence[Compared]) -> list[str]:
-    """Say what else is different between the runs that were compared, a line each."""
-    names = (*_NOTED, "backgrounds") if a.kind == b.kind else _NOTED
-    said: dict[str, list[str]] = {}
-    for of_a, of_b in rows:
-        pair = f"{of_a[0].benchmark} {of_a[0].scenario}"
-        for name in names:
-            values = [_values(side, name) for side in (of_a, of_b)]
-            if all(values) and len({*values[0], *values[1]}) > 1:
-                found = [" and ".join(each) for each in values]
-                text = f"{name}: {found[0]} in A, {found[1]} in B"
-                said.setdefault(text, []).append(pair)
-    lines = [
-        f"{text} ({'all rows' if len(pairs) == len(rows) else ', '.join(pairs)})"
-        for text, pairs in said.items()
-    ]
-    logs = [side.name for side in (a, b) if side.kind is None]
-    if len(logs) == 1:
-        lines.append(f"{logs[0]} holds LoadGen's logs alone: GPU and settings unknown")
-    return lines
-
-
-def _values(entries: list[Entry], name: str) -> list[str]:
-    return sorted({entry.facts.get(name, "") for entry in entries} - {""})
