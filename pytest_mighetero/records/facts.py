@@ -31,17 +31,11 @@ class Flag:
 
 
 class Column(NamedTuple):
-    """Where a property has a column in the table of runs.
-
-    Attributes:
-        heading: over it.
-        decimals: of a number; None where its text is shown as it is.
-        number: whether it is aligned to the right.
-    """
+    """A property's column in the table of runs."""
 
     heading: str
-    decimals: int | None = None
-    number: bool = True
+    decimals: int | None = None  # else its text is shown as it is
+    number: bool = True  # and so aligned to the right
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,6 @@ class Fact:
     Attributes:
         name: as junit, ``record.json`` and dashboards have it; it ends with the unit.
         text: makes its text from what was found out.
-        column: where it has one.
         numbered: whether there may be several, by the number that its name ends with.
     """
 
@@ -221,21 +214,18 @@ def fact_of(name: str) -> Fact:
 
 
 def texts(values: Mapping[str, Value]) -> dict[str, str]:
-    """Return the texts of properties; one that is not known is left out.
-
-    Args:
-        values: by name; a text is its own.
+    """Return the texts of properties by their names; what is not known is left out.
 
     Raises:
         KeyError: one has no entry.
     """
     rules = {name: fact_of(name).text for name in values}
-    made = (
-        (name, value if isinstance(value, str) else rules[name](value))
+    made = {
+        name: value if isinstance(value, str) else rules[name](value)
         for name, value in values.items()
         if value is not None
-    )
-    return {name: text for name, text in made if text}
+    }
+    return {name: text for name, text in made.items() if text}
 
 
 def number(facts: Facts, name: str) -> float | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
 import uuid
 from contextlib import suppress
@@ -52,16 +51,11 @@ class HistoryIndex:
                 self._save()
 
     def read(self, name: str) -> Record | None:
-        """Return the record in the run's folder *name*, or None.
-
-        None stands for no record, or one without the mark.
-        """
+        """Return the record in a run's folder; None for one without the mark."""
         path = f"{self._results}/{name}/{RECORD}"
         try:
             status = os.stat(path)  # noqa: PTH116 - a Path takes as long again
-        except (OSError, ValueError):
-            return None
-        if not stat.S_ISREG(status.st_mode):
+        except OSError:
             return None
         file = f"{status.st_ino} {status.st_size} {status.st_ctime_ns} "
         said = self._known.get(name, "")

@@ -45,9 +45,7 @@ class RecordError(MigheteroError):
     """What has a record's name cannot be read as one.
 
     Attributes:
-        path: of the file.
-        lasting: whether that lies in what the file holds, so that it is the same the
-            next time unless somebody writes the file.
+        lasting: whether that lies in what the file holds: it is the same the next time.
     """
 
     def __init__(self, path: Path, problem: str, *, lasting: bool = True):
@@ -69,8 +67,7 @@ def read_outline(path: Path) -> Record:
     """Read session, facts and phases of a record, fast: what follows may be damaged.
 
     Raises:
-        FileNotFoundError: there is none.
-        RecordError: it cannot be read, or is no record that this version knows.
+        FileNotFoundError, RecordError: as ``read_record``.
     """
     content = content_of(path, _LARGEST)
     data = _first_of(content)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 _SIZES = (1 << 20, 1 << 18, 1 << 16)  # in bytes; the most that there is room for
 
 
 class Reserve:
-    """Blocks that are set aside in a file beside the one they are for.
-
-    Attributes:
-        path: of the file that has them; it is there only while they are set aside.
-    """
+    """Blocks that are set aside in a file, ``path``, beside the one they are for."""
 
     def __init__(self, target: Path):
         self.path = target.with_name(f"{target.name}.reserve")
@@ -46,29 +43,26 @@ def replace(target: Path, texts: Sequence[bytes], *, durable: bool, last: bool) 
     On a full disk it is written where room was set aside for it, else over what is
     there. Only what does not fit there either is not written.
 
-    Args:
-        target: the file.
-        texts: what is to be in it; then the same in fewer bytes.
-        durable: whether the disk is waited for, and room set aside for the next time.
-        last: whether there is no next time.
+    The first of *texts* that fits is written: they say the same in fewer bytes. If
+    *durable*, the disk is waited for, and room set aside unless it is the *last* time.
 
     Raises:
         OSError: none of *texts* could be written; what there was is still there.
     """
-    partial, reserve = target.with_name(f"{target.name}.partial"), Reserve(target)
+    beside, reserve = target.with_name(f"{target.name}.partial"), Reserve(target)
     if durable:
         with suppress(OSError):
-            reserve.path.replace(partial)
+            reserve.path.replace(beside)
     try:
-        _first(partial, texts, durable=durable)
+        _first_that_fits(texts, partial(_anew, beside, durable))
         # Before the blocks of the earlier file are free for anybody.
         kept = last or not durable or reserve.fill()
-        partial.replace(target)
+        beside.replace(target)
     except OSError as error:
         with suppress(OSError):
-            partial.unlink()
+            beside.unlink()
         try:
-            _over(target, texts)
+            _first_that_fits(texts, partial(_over, target))
         except OSError:
             raise error from None
     else:
@@ -78,41 +72,30 @@ def replace(target: Path, texts: Sequence[bytes], *, durable: bool, last: bool) 
         reserve.free()
 
 
-def _first(path: Path, texts: Sequence[bytes], *, durable: bool) -> None:
-    """Write the first of *texts* that there is room for; blocks it has are used.
-
-    Raises:
-        OSError: there is room for none.
-    """
-    for text in texts:
-        try:
-            _write(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666), text, durable)
-        except OSError:
-            if text is texts[-1]:
-                raise
-        else:
+def _first_that_fits(texts: Sequence[bytes], write: Callable[[bytes], None]) -> None:
+    for text in texts[:-1]:
+        with suppress(OSError):
+            write(text)
             return
+    write(texts[-1])
 
 
-def _over(path: Path, texts: Sequence[bytes]) -> None:
-    """Write the first of *texts* that fits over a file that is there.
+def _anew(path: Path, durable: bool, text: bytes) -> None:
+    """Write a file; blocks that it has are used."""
+    _write(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666), text, durable)
 
-    Raises:
-        OSError: none does, and the file is as it was.
-    """
-    for text in texts:
-        descriptor = os.open(path, os.O_WRONLY)
-        size = os.fstat(descriptor).st_size
-        try:
-            os.posix_fallocate(descriptor, 0, len(text))
-        except OSError:
-            os.ftruncate(descriptor, size)
-            os.close(descriptor)
-            if text is texts[-1]:
-                raise
-        else:
-            _write(descriptor, text, durable=True)
-            return
+
+def _over(path: Path, text: bytes) -> None:
+    """Write over a file that is there; it stays as it is where there is no room."""
+    descriptor = os.open(path, os.O_WRONLY)
+    size = os.fstat(descriptor).st_size
+    try:
+        os.posix_fallocate(descriptor, 0, len(text))
+    except OSError:
+        os.ftruncate(descriptor, size)
+        os.close(descriptor)
+        raise
+    _write(descriptor, text, durable=True)
 
 
 def _write(descriptor: int, text: bytes, durable: bool) -> None:

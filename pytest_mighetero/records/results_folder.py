@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
@@ -24,14 +23,10 @@ def has_records(path: Path) -> bool:
 
 
 def good_records(results: Path, part: str, mark: str) -> Iterator[Record]:
-    """Yield the records of good runs that have *mark*, the newest first.
+    """Yield the records of good runs with *mark* (see ``marks``), the newest first.
 
-    What is no record is left out; so is a folder that cannot be read.
-
-    Args:
-        results: a results folder.
-        part: what the names of the runs' folders have in common.
-        mark: one by ``marks``.
+    Their folders' names have *part* in them. What is no record is left out; so is a
+    folder that cannot be read.
     """
     try:
         names = run_names(results, part)
@@ -43,22 +38,15 @@ def good_records(results: Path, part: str, mark: str) -> Iterator[Record]:
                 yield record
 
 
-def light(record: Record) -> Record:
-    """Return *record* with its facts and phases alone, to keep many of them."""
-    return replace(record, data={})
-
-
 def find_records(
     paths: Iterable[str], select: str = ""
 ) -> Iterator[Record | RecordError]:
     """Yield every record that *paths* mean, each folder's the oldest first.
 
-    What has a record's name and is none is yielded as what is wrong with it; that alone
-    is raised where nothing else was asked for.
-
-    Args:
-        paths: of records, of runs' folders, of results folders.
-        select: what the names of the runs' folders in a results folder have in common.
+    They are of records, of runs' folders, or of results folders; of these it is the
+    runs with *select* in their folders' names. What has a record's name and is none is
+    yielded as what is wrong with it; that alone is raised where nothing else was asked
+    for.
 
     Raises:
         ConfigError: there is none in a path.

@@ -48,17 +48,13 @@ def make_folder(results: Path, name: str) -> Path:
 
 
 def run_names(results: Path, part: str = "") -> list[str]:
-    """Return the names of the runs' folders in *results*, the oldest first.
-
-    Args:
-        results: one folder for each run, its name beginning with the local time.
-        part: what the names have in common.
+    """Return the names of the runs' folders with *part* in them, the oldest first.
 
     Raises:
         OSError: the folder cannot be read.
     """
     with os.scandir(results) as entries:
-        return sorted(each.name for each in entries if part in each.name and _is(each))
+        return sorted(x.name for x in entries if part in x.name and _is_folder(x))
 
 
 def holds_runs_alone(folder: Path) -> bool:
@@ -71,7 +67,7 @@ def holds_runs_alone(folder: Path) -> bool:
     return bool(names) and all(map(_RUN.match, names))
 
 
-def _is(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:  # a link to itself

@@ -25,18 +25,11 @@ def write_record(
     durable: bool = True,
     last: bool = False,
 ) -> None:
-    """Write ``record.json`` into *folder*: under another name, then renamed.
+    """Write plain data as ``record.json`` into the *folder* of a run, without secrets.
 
-    A folder that was deleted meanwhile is made again. Room is set aside for the next
-    record, so that it can be written when others have filled the disk.
-
-    Args:
-        folder: the run's.
-        record: plain data.
-        secrets: what is not written.
-        durable: whether it is laid out to be read, and waited for until the disk has
-            it; else it is in the kernel's hands as soon as can be.
-        last: whether no other is to follow.
+    A folder that was deleted meanwhile is made again. If *durable*, the record is laid
+    out to be read, the disk is waited for, and has room for the next one unless this is
+    the *last*; else it is in the kernel's hands as soon as can be.
 
     Raises:
         HarnessError: it cannot be written; an earlier record is still there.

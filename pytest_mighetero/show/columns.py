@@ -13,15 +13,13 @@ def columns(
     right: Collection[str] = (),
     indent: str = "",
 ) -> list[str]:
-    """Return a line for each row under a line of headings, two spaces between columns.
+    """Return a line for each row under a line of headings; none for no rows.
 
-    Args:
-        headings: one for each column.
-        rows: as many cells each, each shown on one line as a terminal may have it; a
-            column without any text in it is left out.
-        right: the headings of the columns that are aligned to the right.
-        indent: what every line begins with.
+    Each cell is shown on one line as a terminal may have it. A column without any text
+    in it is left out; those with the headings *right* are aligned to the right.
     """
+    if not rows:
+        return []
     shown = [n for n in range(len(headings)) if any(row[n] for row in rows)]
     table = [[printable_line(row[n]) for n in shown] for row in [headings, *rows]]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

@@ -56,7 +56,7 @@ def _harnesses(harnesses: list[Harness]) -> list[str]:
         )
         for each in harnesses
     ]
-    return columns(headings, rows, right={"exit code"}, indent="  ") if rows else []
+    return columns(headings, rows, right={"exit code"}, indent="  ")
 
 
 def _overlap(margins: list[Margin]) -> list[str]:
@@ -71,7 +71,7 @@ def _overlap(margins: list[Margin]) -> list[str]:
         )
         for each in margins
     ]
-    return columns(headings, rows, right=headings[1:4], indent="  ") if rows else []
+    return columns(headings, rows, right=headings[1:4], indent="  ")
 
 
 def _telemetry(figures: Mapping[str, Any]) -> list[str]:
@@ -81,7 +81,7 @@ def _telemetry(figures: Mapping[str, Any]) -> list[str]:
         for name, spread in spreads.items()
     ]
     headings = ("figure", "min", "mean", "max")
-    table = columns(headings, rows, right=headings[1:], indent="  ") if rows else []
+    table = columns(headings, rows, right=headings[1:], indent="  ")
     plain = {k: v for k, v in figures.items() if k not in spreads}
     return [*(f"  {name}: {_text(value)}" for name, value in plain.items()), *table]
 

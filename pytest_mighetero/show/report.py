@@ -52,7 +52,7 @@ def interference_table(runs: Sequence[Facts]) -> list[str]:
         for (benchmark, scenario), run in last.items()
     ]
     headings = ("pair", "isolated", "heterogeneous", "change", "which is")
-    return columns(headings, rows, right=headings[1:3]) if rows else []
+    return columns(headings, rows, right=headings[1:3])
 
 
 def _cell(run: Facts, name: str) -> str:

@@ -67,11 +67,6 @@ class Measurement:
         shares = [100 * ms / limit for ms, limit in known if ms and limit]
         return max(shares) if len(shares) == len(known) else None
 
-    @property
-    def higher_is_better(self) -> bool:
-        """Whether a higher value of the metric is better: all but latencies."""
-        return self.unit != "ms"
-
 
 def of_facts(facts: Facts) -> Measurement | None:
     """Return the measurement that a run's facts hold.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
@@ -19,7 +19,7 @@ from pytest_mighetero.records.facts import Facts, Value
 from pytest_mighetero.records.marks import marks_of, same, sample
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError, read_record
-from pytest_mighetero.records.results_folder import good_records, light
+from pytest_mighetero.records.results_folder import good_records
 from pytest_mighetero.terms.scenario import is_bounded
 
 
@@ -29,8 +29,7 @@ class Judgement:
 
     Attributes:
         facts: what else is known of it now.
-        problems: what fails it, a sentence each.
-        warnings: what does not, likewise.
+        problems: what fails it, a sentence each; ``warnings`` do not.
     """
 
     facts: Mapping[str, Value] = field(default_factory=dict)
@@ -107,13 +106,9 @@ def judge_by_reference(folder: Path, facts: Facts) -> Judgement:
 def judge_by_earlier(
     where: Path, facts: Facts, session: str, tolerance: float
 ) -> Judgement:
-    """Compare a VALID run with earlier ones.
+    """Compare a VALID run with earlier ones in *where*: a results folder, or a record.
 
-    Args:
-        where: a results folder, or one record.
-        facts: of the run.
-        session: which pytest run it belongs to.
-        tolerance: by how much it may be worse, 0.05 for 5 %.
+    It may be worse by *tolerance*, 0.05 for 5 %.
     """
     mine = of_facts(facts)
     if mine is None:
@@ -163,7 +158,8 @@ def _earlier(where: Path, facts: Facts, session: str) -> list[Record]:
 
 def _sample(where: Path, facts: Facts, session: str) -> list[Record]:
     """Return the runs that are one sample with that of *facts*, the newest first."""
-    return [light(each) for each in _measured(where, facts, sample(facts, session))]
+    found = _measured(where, facts, sample(facts, session))
+    return [replace(each, data={}) for each in found]  # to keep many of them
 
 
 def _measured(where: Path, facts: Facts, mark: str) -> Iterator[Record]:

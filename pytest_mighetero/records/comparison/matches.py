@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pytest_mighetero.records.comparison.figure import Latency, Measurement
+from pytest_mighetero.records.comparison.figure import Measurement
 from pytest_mighetero.records.comparison.published import Entry
 from pytest_mighetero.records.comparison.samples import Comparison, Sample, comparisons
 from pytest_mighetero.records.comparison.sides import NOTED, Side
@@ -133,18 +133,17 @@ def server_figures(entries: Sequence[Entry], figure: str) -> ServerFigures | Non
     if not is_bounded(runs[0].scenario):
         return None
     target = max((m.target_qps for m in runs if m.target_qps is not None), default=None)
-    there = [_latency(m, figure) for m in runs if m.target_qps == target]
-    known = [latency for latency in there if latency is not None]
-    p99s = [latency.ms for latency in known if latency.ms is not None]
-    p99 = statistics.median(p99s) if p99s else None
-    return ServerFigures(target, p99, known[0].limit_ms if known else None)
-
-
-def _latency(run: Measurement, figure: str) -> Latency | None:
-    """Return the one that *figure* compares, or the only one; None of two others."""
     name = figure.partition(" at ")[0]
-    only = len(run.latencies) == 1
-    return next((each for each in run.latencies if only or each.name == name), None)
+    judged = [
+        latency
+        for m in runs
+        if m.target_qps == target
+        for latency in m.latencies
+        if latency.name == name or len(m.latencies) == 1
+    ]
+    p99s = [latency.ms for latency in judged if latency.ms is not None]
+    p99 = statistics.median(p99s) if p99s else None
+    return ServerFigures(target, p99, judged[0].limit_ms if judged else None)
 
 
 def as_dict(row: Row) -> dict[str, Any]:

@@ -58,13 +58,9 @@ class Own:
 def judge_own_figures(
     results: Path, facts: Facts, figures: Sequence[Own], tolerance: float | None
 ) -> Judgement:
-    """Compare each background with itself in earlier runs of the same test.
+    """Compare each background that has a figure with itself in earlier runs alike.
 
-    Args:
-        results: the results folder.
-        facts: of the run.
-        figures: of the backgrounds that have any.
-        tolerance: by how much one may be worse, 0.1 for 10 %; None warns of much.
+    It may be worse by *tolerance*, 0.1 for 10 %; without one, much is a warning.
     """
     main = f"{facts['benchmark']}_{facts['scenario']}"
     alike = good_records(results, f"-{main}", beside(facts)) if figures else iter(())
@@ -103,7 +99,7 @@ def _compared(own: Own, records: Sequence[Record]) -> Comparison | None:
     before = tuple(x.value for x in every if x and x.identity == own.identity)
     if not before:
         return None
-    figure = Figure(str(own.pair), own.unit, higher_is_better=own.unit != "ms")
+    figure = Figure(str(own.pair), own.unit)
     return Comparison(figure, Sample(before), Sample((own.value,)))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import math
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -21,6 +20,7 @@ from pytest_mighetero.records.comparison.references import (
     reference_of,
     shown,
 )
+from pytest_mighetero.records.reserve import replace
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.tables import (
     check_whole,
@@ -147,13 +147,8 @@ def _build(said: Mapping[str, Any], path: Path, place: str) -> Reference:
 def save_good(runs: Iterable[Mapping[str, str]], spec: RunSpec) -> list[str]:
     """Write what good runs came to as references; return what was done, in lines.
 
-    Args:
-        runs: the facts of each.
-        spec: where references are, and how far from them a run may be.
-
     Raises:
-        HarnessError: they cannot be written.
-        ConfigError: a file that is there already cannot be meant.
+        HarnessError, ConfigError: as ``save_references``.
     """
     samples: dict[Key, list[Measurement]] = {}
     for facts in runs:
@@ -181,9 +176,6 @@ def save_references(folder: Path, references: Iterable[Reference]) -> list[Path]
 
     Whatever else the files hold stays, comments too. Two may save at once.
 
-    Returns:
-        The files that were written.
-
     Raises:
         HarnessError: one cannot be written; it is as it was.
         ConfigError: a file of the folder says what cannot be meant; none is written.
@@ -200,7 +192,8 @@ def save_references(folder: Path, references: Iterable[Reference]) -> list[Path]
             paths = {key: old.get(key, each).path for key, each in new.items()}
             for path in sorted(set(paths.values())):
                 changed = [new[key] for key in new if paths[key] == path]
-                _replace(path, _edited(path, changed))
+                text = _edited(path, changed).encode()
+                replace(path, [text], durable=True, last=True)
                 written.append(path)
     except OSError as error:
         raise HarnessError(
@@ -242,13 +235,3 @@ def _entry(reference: Reference) -> dict[str, Any]:
         for name, each in table.items()
         if each is not None
     }
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write *path* under another name, then rename it."""
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -1,7 +1,4 @@
-"""Performance references: what a run should come to, and within which bounds. Pure.
-
-``reference_files`` keeps them in files.
-"""
+"""Performance references: what a run should come to, and within which bounds. Pure."""
 
 from __future__ import annotations
 
@@ -26,12 +23,10 @@ class Key:
     """What a reference is of. Texts that are not known are empty.
 
     Attributes:
-        suite: for example ``v2.0``.
         system: the GPU's name, for example ``NVIDIA A100-SXM4-80GB``.
         profile: the MIG device's, for example ``1g.10gb``; None where not known.
         run: ``heterogeneous`` or ``isolated``.
-        benchmark, scenario: main.
-        config_ver: what its ``--config_ver=`` says.
+        config_ver: what main's ``--config_ver=`` says.
     """
 
     suite: str
@@ -55,7 +50,6 @@ class Reference:
     """What a run should come to.
 
     Attributes:
-        key: of what.
         value: in ``unit``; Server: the 99th percentile of the latency; of a language
             model p99 TTFT or TPOT in percent of its limit, whichever is the nearer.
         lower, upper: bounds on a run's value, absolute, in ``unit``.
@@ -149,17 +143,11 @@ def _miss(reference: Reference, value: float) -> str:
 def reference_of(
     key: Key, measurements: Sequence[Measurement], tolerance: float, folder: Path
 ) -> Reference | None:
-    """Return a new reference from runs of the same thing.
+    """Return a new reference from runs of the same thing, those at the highest target.
 
-    Args:
-        key: what the runs are of.
-        measurements: one per run; of Server runs those at the highest target count.
-        tolerance: how far beyond these runs another may lie, 0.05 for 5 %.
-        folder: where references are kept.
-
-    Returns:
-        The median and its bounds, or None where there is nothing to save: no run, no
-        p99 at the highest target, several units, or a median of 0.
+    Its value is the median, and others may lie beyond these runs by *tolerance*, 0.05
+    for 5 %. None where there is nothing to save: no run, no p99 at the highest target,
+    several units, or a median of 0.
     """
     target = None
     figures = [(each.value, each.unit) for each in measurements]

@@ -23,7 +23,11 @@ class Figure:
 
     name: str
     unit: str
-    higher_is_better: bool
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher value is better: of all but latencies."""
+        return self.unit != "ms"
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ def comparisons(
     every = [*base, *other]
     if not base or not other or len({(m.scenario, m.unit) for m in every}) != 1:
         return ()
-    rate = Figure(every[0].unit, every[0].unit, every[0].higher_is_better)
+    rate = Figure(every[0].unit, every[0].unit)
     if not is_bounded(every[0].scenario):
         return _compared(rate, base, other, lambda m: m.value)
     targets = {m.target_qps for m in every}
@@ -162,7 +166,7 @@ def comparisons(
         return ()
     tokens = rate.unit == "tokens/s"
     if len(targets) > 1 or any(m.tuned for m in every):
-        figure = Figure("highest VALID target", "QPS", higher_is_better=True)
+        figure = Figure("highest VALID target", "QPS")
         base, other = _at_highest(base), _at_highest(other)
         found = _compared(figure, base, other, lambda m: m.target_qps)
         if tokens:
@@ -182,8 +186,7 @@ def _latency(
 ) -> tuple[Comparison, ...]:
     """Compare runs at one target by one of the latencies that they are judged by."""
     first, target = base[0].latencies[at], base[0].target_qps or 0.0
-    name = f"{first.name} at target {significant(target, 10)}"
-    figure = Figure(name, "ms", higher_is_better=False)
+    figure = Figure(f"{first.name} at target {significant(target, 10)}", "ms")
     found = _compared(figure, base, other, lambda m: m.latencies[at].ms)
     limit = first.limit_ms
     if not limit or limit != other[0].latencies[at].limit_ms:

@@ -43,13 +43,10 @@ class Side:
 
 
 def read_side(name: str, path: Path, kind: str | None, select: str = "") -> Side:
-    """Read what *path* holds.
+    """Read what *path* holds: records, or a tree with LoadGen's logs.
 
-    Args:
-        name: ``A`` or ``B``.
-        path: of records, or of a tree with LoadGen's logs.
-        kind: which runs of it are meant; None where there are only such of one kind.
-        select: of a results folder, what the names of the runs' folders have in common.
+    Of a results folder it is the runs with *select* in their folders' names; of runs of
+    both kinds those of *kind*.
 
     Raises:
         ConfigError: it holds neither, or runs of both kinds, or none of that kind.
