@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 
 from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.records.record import Record, sameness
 
 # What two runs must have in common for main to take as long.
-AS_LONG = ("suite", "action", "gpu", "run", "run_args")
+_AS_LONG = ("suite", "action", "gpu", "run", "run_args")
 # What two runs must have in common for their backgrounds to have had the same beside
 # them: main and all the others.
-BESIDE = (
+_BESIDE = (
     *("suite", "gpu", "device_profile"),
     *("benchmark", "scenario", "action", "backgrounds"),
 )
@@ -25,23 +24,23 @@ BESIDE = (
 
 def as_long(facts: Facts) -> str:
     """Return the mark of runs whose main takes as long, on devices of a profile."""
-    return _mark("as long", (facts.get(name, "") for name in AS_LONG))
+    return _mark("as long", *(facts.get(name, "") for name in _AS_LONG))
 
 
 def beside(facts: Facts) -> str:
     """Return the mark of runs whose backgrounds had the same beside them."""
-    return _mark("beside", (facts.get(name, "") for name in BESIDE))
+    return _mark("beside", *(facts.get(name, "") for name in _BESIDE))
 
 
 def same(facts: Facts) -> str:
     """Return the mark of runs of the same thing, either isolated or heterogeneous."""
-    return _mark("same", (facts.get("run", ""), *sameness(facts)))
+    return _mark("same", facts.get("run", ""), *sameness(facts))
 
 
 def sample(facts: Facts, session: str) -> str:
     """Return the mark of the runs that are one sample: of one pytest run."""
-    beside = facts.get("backgrounds", "")
-    return _mark("sample", (session, beside, facts.get("run", ""), *sameness(facts)))
+    alike = (facts.get(name, "") for name in ("backgrounds", "run"))
+    return _mark("sample", session, *alike, *sameness(facts))
 
 
 def marks_of(record: Record) -> tuple[str, ...]:
@@ -52,6 +51,5 @@ def marks_of(record: Record) -> tuple[str, ...]:
     return as_long(facts), beside(facts), same(facts), sample(facts, session)
 
 
-def _mark(kind: str, values: Iterable[str]) -> str:
-    text = json.dumps([kind, *values])
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def _mark(*values: str) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]

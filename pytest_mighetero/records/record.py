@@ -27,16 +27,11 @@ AGAIN = "This execution did not count: the test was executed again."
 
 @dataclass(frozen=True)
 class Phase:
-    """What the ``setup``, ``call`` or ``teardown`` of a run came to.
-
-    Attributes:
-        text: of a failure, or a skip.
-        seconds: it took; None where nobody said.
-    """
+    """What the ``setup``, ``call`` or ``teardown`` of a run came to."""
 
     outcome: Outcome
-    text: str = ""
-    seconds: float | None = None
+    text: str = ""  # of a failure, or a skip
+    seconds: float | None = None  # that it took
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,6 @@ class Harness:
     Attributes:
         role: ``main``, ``background-1-bert``.
         device: UUID and profile.
-        stopped: whether it was, by us.
         output: the file with what it printed.
         value, unit: its own figure by logs that are not damaged.
     """
@@ -94,7 +88,6 @@ class Margin:
     Attributes:
         start_s, end_s: by which it began before main, and outlasted it.
         covered: the fraction of main's window.
-        source: where the windows are from.
     """
 
     name: str | None
@@ -123,7 +116,6 @@ class Record:
         test: pytest's id of the test.
         session: which pytest run it belongs to.
         facts: the texts of what is known, by ``facts.PROPERTIES``.
-        phases: by ``setup``, ``call``, ``teardown``.
         data: everything the file holds.
     """
 

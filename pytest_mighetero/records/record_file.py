@@ -42,11 +42,7 @@ _LISTS = ("harnesses", "overlap", "attempts", "tuning")
 
 
 class RecordError(MigheteroError):
-    """What has a record's name cannot be read as one.
-
-    Attributes:
-        lasting: whether that lies in what the file holds: it is the same the next time.
-    """
+    """What has a record's name cannot be read; *lasting* if for what the file holds."""
 
     def __init__(self, path: Path, problem: str, *, lasting: bool = True):
         super().__init__(f"{path} {problem}")
@@ -130,9 +126,8 @@ def _version_problem(data: Mapping[str, Any]) -> str | None:
     version = data.get("version", VERSION)
     if type(version) is int and version == VERSION:
         return None
-    found = (
-        f"{version!r:.20}" if isinstance(version, (int, float, str)) else "no number"
-    )
+    plain = isinstance(version, (int, float, str))
+    found = f"{version!r:.20}" if plain else "no number"
     return (
         f"is a record of version {found}, expected {VERSION}: another pytest-mighetero "
         f"wrote it, and can read it"

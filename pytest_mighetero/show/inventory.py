@@ -114,15 +114,6 @@ def listing(config: RunSpec) -> Iterator[str]:
         yield from listed.lines()
 
 
-def listed_devices(gpus: tuple[ListedGpu, ...]) -> list[dict[str, Any]]:
-    """Return every MIG device as plain data; ``gpu`` is its GPU's place in *gpus*."""
-    return [
-        {"gpu": place, **asdict(device)}
-        for place, listed in enumerate(gpus)
-        for device in listed.gpu.devices
-    ]
-
-
 def _device(device: MigDevice) -> str:
     memory = device.memory_bytes
     known = {
@@ -143,7 +134,11 @@ def document(
     """Return GPUs, devices and suites as plain data; *problem* is why none is there."""
     return {
         "gpus": [gpu.to_dict() for gpu in gpus],
-        "devices": listed_devices(gpus),
+        "devices": [
+            {"gpu": place, **asdict(device)}
+            for place, listed in enumerate(gpus)
+            for device in listed.gpu.devices
+        ],
         "problem": problem,
         "suites": [
             {

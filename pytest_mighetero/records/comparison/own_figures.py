@@ -32,12 +32,7 @@ _RUNS = 9  # that a median is taken of, the newest ones
 
 @dataclass(frozen=True)
 class Own:
-    """A background that ended by itself, and its scenario's metric by LoadGen.
-
-    Attributes:
-        profile: of its device.
-        run_args: what it was told; by how long it ran it is no other background.
-    """
+    """A background that ended by itself, and its scenario's metric by LoadGen."""
 
     pair: Pair
     profile: str | None
@@ -50,7 +45,7 @@ class Own:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What it has in common with the same background in another run."""
+        """What it has in common with the same in another run, however long that was."""
         told = self.run_args.without("min_duration")
         return self.pair, self.profile, told, self.unit
 

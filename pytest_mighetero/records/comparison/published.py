@@ -23,10 +23,7 @@ class Entry:
     Attributes:
         benchmark: as its folder, or its record, calls it: ``bert-99``, ``bert``.
         scenario: likewise: ``offline``, ``server``, ``offline-test01`` for an audit.
-        path: what it was read from.
-        measurement: what is compared, or None.
         problem: why there is nothing to compare; empty where there is something.
-        facts: what else is known of it, as flat texts.
     """
 
     benchmark: str
@@ -49,7 +46,6 @@ class _Place:
     Attributes:
         system: the folder that the benchmarks' folders are in; None of one that does
             not lie as ``LAYOUT`` says.
-        benchmark, scenario: by the folders' names.
         below: the folders between the scenario's one and the logs.
     """
 
@@ -60,10 +56,7 @@ class _Place:
 
 
 def published_runs(tree: Path) -> list[Entry]:
-    """Return the runs below *tree*, by path; accuracy runs are no runs of ours.
-
-    Args:
-        tree: a system's folder, for example ``closed/NVIDIA/results/<system>``.
+    """Return the runs, but for accuracy, below ``closed/NVIDIA/results/<system>``.
 
     Raises:
         ConfigError: it has the results of several systems.

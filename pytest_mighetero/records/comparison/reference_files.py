@@ -119,29 +119,32 @@ def _build(said: Mapping[str, Any], path: Path, place: str) -> Reference:
     entry = read_table(_Entry, said, path, place)
     where = f"{path}: {place}"
     check_whole(entry, where)
-    server = is_bounded(entry.scenario)
-    if server and entry.target_qps is None:
-        raise ConfigError(f"{where} lacks target_qps, which server needs")
-    if not server and entry.target_qps is not None:
-        raise ConfigError(
-            f"{where}: only server has target_qps, not {entry.scenario}; delete it"
-        )
-    if server and entry.unit not in _OF_SERVER:
-        raise ConfigError(
-            f"{where}: expected unit ms, server's p99, or {OF_LIMIT!r} for a language "
-            f"model, found {entry.unit!r}"
-        )
-    if not server and entry.unit == OF_LIMIT:
-        raise ConfigError(f"{where}: only server has the unit {OF_LIMIT!r}")
-    if not entry.lower <= entry.value <= entry.upper:
-        figures = (entry.lower, entry.value, entry.upper)
-        raise ConfigError(
-            f"{where}: expected lower <= value <= upper, found "
-            f"{', '.join(significant(each, 10) for each in figures)}"
-        )
+    if problem := _problem(entry):
+        raise ConfigError(f"{where}{problem}")
     values: dict[str, Any] = {**vars(entry), "profile": entry.profile or None}
     of = Key(**{each.name: values.pop(each.name) for each in fields(Key)})
     return Reference(of, **values, path=path)
+
+
+def _problem(entry: _Entry) -> str | None:
+    """Say what values do not go with each other, or None."""
+    server = is_bounded(entry.scenario)
+    if server and entry.target_qps is None:
+        return " lacks target_qps, which server needs"
+    if not server and entry.target_qps is not None:
+        return f": only server has target_qps, not {entry.scenario}; delete it"
+    if server and entry.unit not in _OF_SERVER:
+        return (
+            f": expected unit ms, server's p99, or {OF_LIMIT!r} for a language model, "
+            f"found {entry.unit!r}"
+        )
+    if not server and entry.unit == OF_LIMIT:
+        return f": only server has the unit {OF_LIMIT!r}"
+    if not entry.lower <= entry.value <= entry.upper:
+        figures = (entry.lower, entry.value, entry.upper)
+        said = ", ".join(significant(each, 10) for each in figures)
+        return f": expected lower <= value <= upper, found {said}"
+    return None
 
 
 def save_good(runs: Iterable[Mapping[str, str]], spec: RunSpec) -> list[str]:

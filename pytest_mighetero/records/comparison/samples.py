@@ -133,8 +133,7 @@ def compare(
 ) -> Comparison | None:
     """Compare by one figure: of several that which is most for the worse.
 
-    Returns:
-        None where there is nothing to compare; see ``comparisons``.
+    None where there is nothing to compare; see ``comparisons``.
     """
     every = comparisons(base, other)
     return max(every, key=lambda each: each.worse_by, default=None)
