@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from pytest_mighetero.units import significant
@@ -54,18 +55,6 @@ class Fact:
     numbered: bool = False
 
 
-def _decimals(digits: int) -> Callable[[float], str]:
-    return lambda value: f"{value:.{digits}f}"
-
-
-def _digits(digits: int) -> Callable[[float], str]:
-    return lambda value: significant(value, digits)
-
-
-def _percent(value: float) -> str:
-    return f"{value:.2%}"
-
-
 def _nearest(qps: float) -> str:
     return "none" if math.isinf(qps) else significant(qps, 10)
 
@@ -75,7 +64,8 @@ def _percentiles(ms: Mapping[float, float]) -> str:
 
 
 _FLAG, _VERDICT = Flag(), Flag("VALID", "INVALID")
-_SECONDS, _FIGURE, _SHORT = _decimals(3), _digits(10), _digits(6)
+_SECONDS = "{:.3f}".format
+_FIGURE, _SHORT = partial(significant, digits=10), partial(significant, digits=6)
 _COMMAS, _LIST, _SENTENCES, _WORDS = ",".join, ", ".join, "; ".join, " ".join
 
 
@@ -168,7 +158,7 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
     "INVALID target is, and whether that was proved to the wanted resolution": (
         Fact("tuned", _FLAG),
         *_plain("tuned_from", "tune_runs", "tuned_target_qps"),
-        Fact("tuned_resolution", _percent),
+        Fact("tuned_resolution", "{:.2%}".format),
         Fact("tuned_complete", _FLAG),
         Fact("tuned_invalid_above", _nearest),
     ),
@@ -176,7 +166,7 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
     "whether higher or lower is better, `yes`, `no` or `unknown`; medians with their "
     "spreads": (
         Fact("interference"),
-        Fact("interference_ratio", _decimals(4)),
+        Fact("interference_ratio", "{:.4f}".format),
         Fact("interference_figure"),
         Fact("interference_better", Flag("higher", "lower")),
         *_plain("interference_significant", "isolated_value", "heterogeneous_value"),
