@@ -18,40 +18,38 @@ class Changes:
     system the kernel tells only what this machine changes.
 
     Attributes:
-        fd: readable when there is a change; None where the kernel tells nothing.
+        fd: readable when there is a change; None where the kernel tells nothing: then
+            there is nothing to ``unwatch``, ``take`` or ``close``.
         happened: whether there was one; whoever looks sets it back, first.
     """
 
     def __init__(self) -> None:
-        self._inotify: INotify | None = None
+        self.happened = False
+        self.fd: int | None = None
         with suppress(OSError):
             self._inotify = INotify(nonblocking=True)
-        self.fd: int | None = self._inotify and self._inotify.fileno()
-        self.happened = False
+            self.fd = self._inotify.fileno()
 
     def watch(self, folder: Path) -> int | None:
         """Watch *folder* itself, nothing below it; return what ``unwatch`` takes.
 
         Once it is watched it may be watched again, which changes nothing.
         """
-        if self._inotify is not None:
+        if self.fd is not None:
             with suppress(OSError):
                 return int(self._inotify.add_watch(folder, _WHAT))
         return None
 
     def unwatch(self, watch: int) -> None:
         """Watch a folder no longer."""
-        if self._inotify is not None:
-            with suppress(OSError):
-                self._inotify.rm_watch(watch)
+        with suppress(OSError):
+            self._inotify.rm_watch(watch)
 
     def take(self) -> None:
         """Take note of the changes so far."""
-        if self._inotify is not None:
-            self._inotify.read(timeout=0)
-            self.happened = True
+        self._inotify.read(timeout=0)
+        self.happened = True
 
     def close(self) -> None:
         """Watch nothing any more."""
-        if self._inotify is not None:
-            self._inotify.close()
+        self._inotify.close()

@@ -22,7 +22,7 @@ class Sign:
     Attributes:
         log: the name of the file that tells.
         mark: what stands in it from then on; below 1 kB.
-        word: the part of that which people and ``grep`` look for.
+        word: the part of it that people look for.
     """
 
     log: str
@@ -35,10 +35,6 @@ class FirstQuery:
 
     Logs are read on from where the last look ended: while samples are loaded they may
     grow by megabytes. What is no log, or cannot be read, has no first query.
-
-    Attributes:
-        log_dir: where logs appear, at any depth.
-        seen: whether one has a first query.
     """
 
     def __init__(self, log_dir: Path, sign: Sign | None):
@@ -58,11 +54,11 @@ class FirstQuery:
         Returns:
             Whether the first query was seen just now.
         """
-        if self.seen or self._sign is None:
+        if self.seen or (sign := self._sign) is None:
             return False
-        logs = self._logs(self._sign.log, changes)
-        self.seen = any(self._read_on(log, self._sign.mark) for log in logs)
-        if self.seen and changes is not None:
+        logs = self._logs(sign.log, changes)
+        self.seen = any(self._read_on(log, sign.mark) for log in logs)
+        if self.seen and changes:
             for watch in self._watches:
                 changes.unwatch(watch)
         return self.seen
@@ -72,8 +68,8 @@ class FirstQuery:
         while folders:
             folder = folders.pop()
             # Before it is listed, so that nothing can appear in between unnoticed.
-            watch = changes.watch(folder) if changes is not None else None
-            self._watches |= {watch} if watch is not None else set()
+            if changes and (watch := changes.watch(folder)) is not None:
+                self._watches.add(watch)
             with suppress(OSError), os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):

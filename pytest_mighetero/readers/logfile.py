@@ -6,7 +6,6 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import Protocol
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -17,26 +16,13 @@ _KINDS = {
 }
 
 
-class Readable(Protocol):
-    """What the logs' readers need of a stream."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to *size* bytes; none at the end."""
-
-
 class LogFile:
-    """A log, as long as it was when it was opened, however fast it grows.
-
-    Attributes:
-        at: the offset that is read next.
-    """
+    """A log, as long as it was when it was opened, however fast it grows."""
 
     def __init__(self, path: Path, at: int = 0):
-        """Open *path* without waiting for anybody.
+        """Open *path* without waiting for anybody, to read from *at*.
 
-        Args:
-            path: the log.
-            at: the offset to read from; one that is past the end means the beginning.
+        An offset that is past the end means the beginning.
 
         Raises:
             OSError: it cannot be opened, or is no regular file.
@@ -51,12 +37,8 @@ class LogFile:
         self.at = at if at <= status.st_size else 0
         self._left = status.st_size - self.at
 
-    def read(self, size: int, /) -> bytes:
-        """Return up to *size* bytes of what was there at the opening.
-
-        Raises:
-            OSError: it cannot be read.
-        """
+    def read(self, size: int) -> bytes:
+        """Return up to *size* bytes of what was there at the opening."""
         block = os.pread(self._file, min(size, self._left), self.at)
         self.at += len(block)
         self._left -= len(block)

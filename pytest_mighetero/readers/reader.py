@@ -25,7 +25,6 @@ class Asked:
 
     Attributes:
         name: ``scenario``, ``test_mode``, or a flag of RUN_ARGS.
-        value: as it was said.
         said_by: what said it, for example ``--server_target_qps=150``.
     """
 
@@ -35,11 +34,9 @@ class Asked:
 
 
 class Difference(NamedTuple):
-    """What a tool ran with in place of what it was asked for.
+    """What a tool ran with in place of what it was asked for, in a sentence.
 
-    Attributes:
-        said: a sentence that names both.
-        by_design: whether it is what an audit changes.
+    It is *by design* where it is what an audit changes.
     """
 
     said: str
@@ -73,11 +70,9 @@ class Reader(Protocol):
         """
 
     def find(self, folder: Path) -> tuple[Path, ...]:
-        """Return the folders that hold such files, sorted.
+        """Return the folders in and below *folder* that hold such files, sorted.
 
-        Args:
-            folder: Searched itself and all the way down; links to folders are not
-                followed. One that does not exist holds nothing.
+        Links to folders are not followed.
         """
         found = (at for at, _, names in os.walk(folder) if {*names} & {*self.names})
         return tuple(sorted(map(Path, found)))

@@ -19,11 +19,8 @@ if TYPE_CHECKING:
 class Metric:
     """The figure by which MLPerf compares runs of one scenario.
 
-    Attributes:
-        name: For instance ``completed samples per second``.
-        value: In ``unit``.
-        unit: ``samples/s``, ``tokens/s``, ``ms`` or ``samples/query``.
-        higher_is_better: False for latencies.
+    For instance ``completed samples per second`` in ``samples/s``; other units are
+    ``tokens/s``, ``ms`` and ``samples/query``.
     """
 
     name: str
@@ -46,13 +43,8 @@ class LatencyStats:
 class TokenMetrics:
     """What a tool says of a run of a language model.
 
-    Attributes:
-        tokens_per_second: Completed tokens per second.
-        inferred_tokens_per_second: The same where the tool inferred the token counts.
-        first_token: Time to the first token (TTFT).
-        per_output_token: Time per output token (TPOT).
-        first_token_limit_ms: The Server scenario's limit on TTFT.
-        per_output_token_limit_ms: The Server scenario's limit on TPOT.
+    Times to the first token (TTFT) and per output token (TPOT) have limits in the
+    Server scenario; a tool may count tokens, or infer their number.
     """
 
     tokens_per_second: float | None = None
@@ -72,13 +64,11 @@ class TokenMetrics:
 
 @dataclass(frozen=True)
 class LatencyBound:
-    """A latency by which a Server run is judged.
+    """A latency by which a Server run is judged, as far as it is known.
 
     Attributes:
         name: ``latency``; of language models ``TTFT`` or ``TPOT``.
         percentile: Of the latency, for instance 99.0.
-        ms: What it was, or None.
-        limit_ms: What it may be, or None.
     """
 
     name: str
@@ -116,24 +106,17 @@ class Result:
         scenario: ``Offline``, ``Server``, ``SingleStream`` or ``MultiStream``.
         mode: ``PerformanceOnly``, ``AccuracyOnly``, ``SubmissionRun`` or
             ``FindPeakPerformance``.
-        metric: The scenario's metric.
         valid: Whether the tool calls the run VALID. LoadGen never does so for
             AccuracyOnly.
         invalid_reasons: A sentence for each condition that an INVALID run missed.
-        recommendations: What the tool advises.
-        early_stopping: What it says of early stopping.
         target_qps: The rate that was asked for (Server), or expected (all others).
         scheduled_qps: Server: the rate at which queries were issued.
         completed_qps: Server: the rate at which they were answered, up to the last.
         samples_per_second: Offline: the rate at which samples were answered.
-        target_latency_ms: Server's limit on the latency.
-        target_latency_percentile: The percentile that the limit holds for, or that is
-            the metric, for instance 99.0.
-        min_latency_ms: Shortest latency: per query in MultiStream, else per sample.
-        mean_latency_ms: Mean of the same.
-        max_latency_ms: Longest of the same.
-        percentiles_ms: The same by percentile, for instance ``{99.0: 12.3, ...}``.
-        tokens: What language models are judged by.
+        target_latency_ms: Server's limit.
+        target_latency_percentile: What the limit holds for, or is the metric: 99.0.
+        min_latency_ms: Per query in MultiStream, else per sample; so are the others.
+        percentiles_ms: By percentile, for instance ``{99.0: 12.3, ...}``.
         errors: The first 100 messages that the tool marks as errors.
         warnings: The first 100 that it marks as warnings, and in a VALID run that it
             ended as it was told to.
@@ -141,13 +124,12 @@ class Result:
         requested: The settings that reached the tool, by its own names and units.
         settings: What it made of them, likewise.
         query_count: Queries issued; Offline has a single one.
-        windows: The timed windows. PerformanceOnly has one, AccuracyOnly one for each
-            set of samples that fits into memory, FindPeakPerformance one per try.
-        issuing_since: POSIX seconds of the first query. Where the log was cut off
-            before the first window's end it may be up to 1 s late. None until queries
-            are issued.
-        host_utc_offset_s: Seconds by which the writing host's clock was ahead of UTC.
-            Of use to read the log of a run that was killed on the same host.
+        windows: PerformanceOnly has one, AccuracyOnly one for each set of samples that
+            fits into memory, FindPeakPerformance one per try.
+        issuing_since: POSIX seconds of the first query, up to 1 s late where the log
+            was cut off before the first window's end. None until queries are issued.
+        host_utc_offset_s: By how much the writing host's clock was ahead of UTC. Of
+            use to read the log of a run that was killed on the same host.
         damage: Sentences on what no log of one whole run would say: two files of
             different runs, a log that ends within the run, figures that are none. What
             such logs say is not to be trusted, VALID included.

@@ -20,17 +20,20 @@ from pytest_mighetero.readers.loadgen.detail import (
     read_detail,
 )
 from pytest_mighetero.readers.loadgen.differences import (
+    OVERRIDDEN,
     SETTINGS,
     difference,
-    overridden,
 )
-from pytest_mighetero.readers.loadgen.numbers import Values
+from pytest_mighetero.readers.loadgen.numbers import Values, number, text
 from pytest_mighetero.readers.loadgen.summary import (
+    COMPLETED_KEY,
+    OFFLINE_KEY,
+    SCHEDULED_KEY,
     SUMMARY_NAME,
     SummaryLog,
     read_summary,
 )
-from pytest_mighetero.readers.logfile import LogFile, Readable
+from pytest_mighetero.readers.logfile import LogFile
 from pytest_mighetero.readers.reader import Asked, Difference, Reader
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.scenario import scenario_of
@@ -45,20 +48,16 @@ class _LoadGen(Reader):
     settings = SETTINGS.keys()
 
     def read(self, folder: Path) -> Result:
-        """Return what LoadGen logged to a folder, as ``read_result`` does."""
         return read_result(folder)
 
     def differences(self, asked: Iterable[Asked], result: Result) -> list[Difference]:
-        """Return what a run had in place of what was asked for; unsaid is none."""
         found = (difference(each, result) for each in asked)
         return [each for each in found if each is not None]
 
     def overridden(self, result: Result) -> bool:
-        """Tell whether a run took its settings from an ``audit.config``."""
-        return overridden(result)
+        return any(OVERRIDDEN in warning for warning in result.warnings)
 
     def misreading(self, result: Result) -> str:
-        """Say that a run's stamps may be of another time zone than pytest's, or ""."""
         if not windows.stamps_are_local(result.version):
             return ""
         return "LoadGen up to v1.0.1 stamps in local time: run it in pytest's zone"
@@ -78,45 +77,43 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> Result:
     Args:
         folder: Where LoadGen wrote ``mlperf_log_detail.txt`` and
             ``mlperf_log_summary.txt``; one of them is enough.
-        utc_offset_s: By how many seconds the writing host's clock was ahead of UTC. By
-            default that host is taken to share this one's time zone. It matters for
-            the windows of LoadGen up to v1.0.1 and for ``issuing_since`` of a log that
-            was cut off; all other stamps are in UTC.
+        utc_offset_s: By how much the writing host's clock was ahead of UTC: by default
+            as this one's. It matters for the windows of LoadGen up to v1.0.1 and for
+            ``issuing_since`` of a log that was cut off.
 
     Raises:
         FileNotFoundError: The folder holds neither file.
     """
     detail, summary, damage = _read_logs(folder)
     values: dict[str, object] = {**summary.values, **detail.values}
-    version = figures.text(values, "loadgen_version")
-    scenario = figures.text(values, "effective_scenario", "requested_scenario")
+    version = text(values, "loadgen_version")
+    scenario = text(values, "effective_scenario", "requested_scenario")
     latency = figures.latency_of(values, scenario)
     metric = figures.metric_of(values, scenario, version, summary.metric_key)
     valid = {"VALID": True, "INVALID": False}.get(str(values.get("result_validity")))
-    query_count = figures.number(values, "result_query_count")
+    query_count = number(values, "result_query_count")
     times = windows.times_of(detail, version, utc_offset_s)
     errors, warnings, error_count = _messages(values, valid, detail, summary)
     early_stopping = texts.early_stopping_text(_early_stopping(values, summary))
+    wanted = f"requested_{scenario_of(scenario).target_flag}"
     result = Result(
         folder=folder,
         tool=READER.tool,
         version=version,
         scenario=scenario,
-        mode=figures.text(values, "effective_test_mode", "requested_test_mode"),
+        mode=text(values, "effective_test_mode", "requested_test_mode"),
         metric=metric,
         valid=valid,
         recommendations=_recommendations(values, summary),
         early_stopping=early_stopping,
-        target_qps=_target_qps(values, scenario),
-        scheduled_qps=figures.number(values, figures.SCHEDULED_KEY),
-        completed_qps=figures.number(values, figures.COMPLETED_KEY),
-        samples_per_second=figures.number(values, figures.OFFLINE_KEY),
+        target_qps=number(values, wanted, "effective_target_qps"),
+        scheduled_qps=number(values, SCHEDULED_KEY),
+        completed_qps=number(values, COMPLETED_KEY),
+        samples_per_second=number(values, OFFLINE_KEY),
         target_latency_ms=figures.limit_ms(
             values, "effective_target_latency_ns", "requested_server_target_latency_ns"
         ),
-        target_latency_percentile=figures.percent(
-            values, "effective_target_latency_percentile"
-        ),
+        target_latency_percentile=figures.percent(values, figures.PERCENTILE_KEY),
         min_latency_ms=latency.min_ms,
         mean_latency_ms=latency.mean_ms,
         max_latency_ms=latency.max_ms,
@@ -140,18 +137,15 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> Result:
 
 
 def _messages(
-    values: Values,
-    valid: bool | None,
-    detail: DetailLog,
-    summary: SummaryLog,
+    values: Values, valid: bool | None, detail: DetailLog, summary: SummaryLog
 ) -> tuple[tuple[str, ...], tuple[str, ...], int]:
     """Return errors, warnings, and how many errors there are.
 
     That a VALID run ended as it was told to is a warning.
     """
-    logged = int(max(0, figures.number(values, "num_errors") or 0))
+    logged = int(max(0, number(values, "num_errors") or 0))
     count = max(detail.error_count, logged, summary.error_count or 0)
-    if valid and (figures.number(values, "effective_max_query_count") or 0) > 0:
+    if valid and (number(values, "effective_max_query_count") or 0) > 0:
         warnings = (*detail.warnings, *detail.told)
         return tuple(detail.errors), warnings, count - detail.told_count
     errors = (*detail.errors, *detail.told)[:MESSAGES_KEPT]
@@ -172,16 +166,15 @@ def _read_logs(folder: Path) -> tuple[DetailLog, SummaryLog, list[str]]:
     detail = _read(folder / DETAIL_NAME, read_detail, damage)
     summary = _read(folder / SUMMARY_NAME, read_summary, damage)
     if detail is None and summary is None and not damage:
-        message = (
+        raise FileNotFoundError(
             f"No LoadGen log in {folder}: it holds neither {DETAIL_NAME} nor"
             f" {SUMMARY_NAME}."
         )
-        raise FileNotFoundError(message)
     return detail or DetailLog(missing=True), summary or SummaryLog(), damage
 
 
 def _read(
-    path: Path, read: Callable[[Readable], _Log], damage: list[str]
+    path: Path, read: Callable[[LogFile], _Log], damage: list[str]
 ) -> _Log | None:
     """Read one of the logs; None where it is not there, or damaged as a file."""
     try:
@@ -206,9 +199,4 @@ def _early_stopping(values: Values, summary: SummaryLog) -> Mapping[str, str]:
 def _recommendations(values: Values, summary: SummaryLog) -> tuple[str, ...]:
     if summary.recommendations:
         return tuple(summary.recommendations)
-    return texts.sentences(figures.text(values, "result_invalid_reason") or "")
-
-
-def _target_qps(values: Values, scenario: str | None) -> float | None:
-    requested = f"requested_{scenario_of(scenario).target_flag}"
-    return figures.number(values, requested, "effective_target_qps")
+    return texts.sentences(text(values, "result_invalid_reason") or "")

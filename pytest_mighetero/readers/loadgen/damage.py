@@ -54,15 +54,7 @@ def damages(
     scenario: str | None,
     metric: Metric | None,
 ) -> Iterator[str]:
-    """Yield what is wrong with the logs of a run.
-
-    Args:
-        detail: What the detail log says; one without a line where there is none.
-        summary: Likewise.
-        values: Both together.
-        scenario: The run's.
-        metric: The run's.
-    """
+    """Yield what is wrong with the logs of a run; *values* are of both together."""
     yield from (f"{SUMMARY_NAME}: {problem}." for problem in summary.problems)
     if detail.runs > 1:
         yield f"{DETAIL_NAME} holds several runs: it begins anew within itself."
@@ -98,14 +90,11 @@ def _cut(detail: DetailLog, summary: SummaryLog, values: Values) -> Iterator[str
             return
     if whole or detail.missing or (detail.readable and not detail.runs):
         return
+    what, whose = "is cut off within the run", "its"
     if not detail.readable:
         what = "is empty" if detail.empty else "holds no line of LoadGen's"
-        yield f"{DETAIL_NAME} {what}, though {SUMMARY_NAME} has the run's end."
-    else:
-        yield (
-            f"{DETAIL_NAME} is cut off within the run, though {SUMMARY_NAME} has its "
-            f"end."
-        )
+        whose = "the run's"
+    yield f"{DETAIL_NAME} {what}, though {SUMMARY_NAME} has {whose} end."
 
 
 def _of_two_runs(detail: Values, summary: Values) -> Iterator[str]:
@@ -133,12 +122,8 @@ def _of_two_runs(detail: Values, summary: Values) -> Iterator[str]:
 
 
 def _bad_figures(values: Values) -> Iterator[str]:
-    bad = [
-        key
-        for key in values
-        if (key in _LIMITS or _FIGURE.fullmatch(key)) and not _is_figure(values[key])
-    ]
-    if bad:
+    keys = [key for key in values if key in _LIMITS or _FIGURE.fullmatch(key)]
+    if bad := [key for key in keys if not _is_figure(values[key])]:
         yield f"LoadGen's log has figures that are none: {_named(bad)}."
 
 

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import cast
 
 from pytest_mighetero.readers.loadgen.numbers import finite
-from pytest_mighetero.readers.logfile import Readable
+from pytest_mighetero.readers.logfile import LogFile
 
 DETAIL_NAME = "mlperf_log_detail.txt"
 ISSUING_KEYS = ("generated_query_count", "generated_query_duration")
@@ -78,15 +78,13 @@ class DetailLog:
     """What the wanted lines of one detail log say.
 
     Attributes:
-        values: The last value of each wanted key.
         stamps: Each ``power_begin``'s text with that of the ``power_end`` which
             followed it, or None where none did, in the order of the file.
         test_datetime: The first one's text.
         issuing_ms: ``time_ms`` of the first line of ``ISSUING_KEYS``, which LoadGen
             writes just before the first query.
         errors: The first ``MESSAGES_KEPT`` messages marked ``is_error``.
-        warnings: The same for ``is_warning``.
-        error_count: How many lines were marked ``is_error``.
+        error_count: How many lines were marked so.
         told: The first of those that only say that ``max_query_count`` was reached,
             which are not among ``errors``.
         told_count: How many these are; ``error_count`` has them.
@@ -95,8 +93,6 @@ class DetailLog:
         unreadable: Keys of results whose lines are cut off or no MLLOG; likewise of the
             last line, whatever it is.
         readable: Whether it holds anything that LoadGen writes.
-        empty: Whether it holds nothing at all.
-        missing: Whether there is no such file.
     """
 
     values: dict[str, object] = field(default_factory=dict)
@@ -116,10 +112,10 @@ class DetailLog:
     missing: bool = False
 
 
-def _lines(stream: Readable) -> Iterator[bytes]:
+def _lines(file: LogFile) -> Iterator[bytes]:
     """Yield every line; of one above the limit only its head and its tail."""
     begun = b""
-    while block := stream.read(_BLOCK):
+    while block := file.read(_BLOCK):
         first = block.find(b"\n")
         if first < 0:
             begun += block
@@ -135,21 +131,17 @@ def _lines(stream: Readable) -> Iterator[bytes]:
         yield begun
 
 
-def read_detail(stream: Readable) -> DetailLog:
-    """Read a detail log from its beginning to its end.
+def read_detail(file: LogFile) -> DetailLog:
+    """Return what is understood of a detail log.
 
-    Args:
-        stream: The file, opened in binary.
-
-    Returns:
-        What was understood. Lines that are cut off, are not MLLOG, or hold bytes that
-        are not UTF-8 are never an error; an ``is_error`` line whose message cannot be
-        read counts, and stands in ``errors`` with its key. Of a file with several
-        runs the values and windows are the last one's.
+    Lines that are cut off, are not MLLOG, or hold bytes that are not UTF-8 are never an
+    error; an ``is_error`` line whose message cannot be read counts, and stands in
+    ``errors`` with its key. Of a file with several runs the values and windows are the
+    last one's.
     """
     log = DetailLog()
     wanted: dict[bytes, bool] = {}
-    lines = _lines(stream)
+    lines = _lines(file)
     first = next(lines, None)
     if first is None:
         return log

@@ -17,7 +17,7 @@ from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.scenario import scenario_of
 
 # What LoadGen warns of where an audit.config overrides its settings (v1.0 to 6.0).
-_OVERRIDDEN = "Found Audit Config file"
+OVERRIDDEN = "Found Audit Config file"
 # LoadGen logs floating-point numbers with six digits.
 _DIGITS = 1e-5
 # Latencies go through conf files in whole milliseconds.
@@ -85,11 +85,6 @@ SETTINGS: Mapping[str, _Setting] = {
     "performance_sample_count_override": _SAMPLES,
     **{seed: _Setting(seed) for seed in _SEEDS},
 }
-
-
-def overridden(result: Result) -> bool:
-    """Tell whether an ``audit.config`` changed the settings of this run."""
-    return any(_OVERRIDDEN in warning for warning in result.warnings)
 
 
 def difference(asked: Asked, result: Result) -> Difference | None:

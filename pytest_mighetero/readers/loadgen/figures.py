@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import re
 
-from pytest_mighetero.readers.loadgen.numbers import Values, finite
+from pytest_mighetero.readers.loadgen.numbers import Values, number
 from pytest_mighetero.readers.loadgen.summary import (
+    COMPLETED_KEY,
     EARLY_STOPPING_KEYS,
     FIRST_TOKEN,
+    INFERRED_TOKENS,
+    OFFLINE_KEY,
     PER_QUERY,
     PER_SAMPLE,
     PER_TOKEN,
+    RATES,
     SAMPLES_PER_QUERY,
+    SCHEDULED_KEY,
+    TOKENS,
     LatencyKeys,
 )
 from pytest_mighetero.readers.loadgen.windows import parse_version
@@ -22,55 +28,18 @@ from pytest_mighetero.readers.result import LatencyStats, Metric, TokenMetrics
 from pytest_mighetero.terms.scenario import scenario_of
 
 _NS_PER_MS = 1e6
+_INFERRED = " (inferred)"
 
-OFFLINE_KEY = "result_samples_per_second"
-SCHEDULED_KEY = "result_scheduled_samples_per_sec"
-COMPLETED_KEY = "result_completed_samples_per_sec"
+PERCENTILE_KEY = "effective_target_latency_percentile"
 _SINGLE_STREAM_KEY = "result_90.00_percentile_latency_ns"
 _MULTI_STREAM_KEY = "result_99.00_percentile_per_query_latency_ns"
 _SINGLE_STREAM_ESTIMATE, _MULTI_STREAM_ESTIMATE = EARLY_STOPPING_KEYS
-_TOKENS = ("result_completed_tokens_per_second", "result_tokens_per_second")
-_INFERRED_TOKENS = (
-    "result_inferred_completed_tokens_per_second",
-    "result_inferred_tokens_per_second",
-)
 
-_RATES = {
-    OFFLINE_KEY: ("samples per second", "samples/s"),
-    SCHEDULED_KEY: ("scheduled samples per second", "samples/s"),
-    COMPLETED_KEY: ("completed samples per second", "samples/s"),
-    SAMPLES_PER_QUERY: ("samples per query", "samples/query"),
-    "result_tokens_per_second": ("tokens per second", "tokens/s"),
-    "result_completed_tokens_per_second": ("completed tokens per second", "tokens/s"),
-    "result_inferred_tokens_per_second": ("inferred tokens per second", "tokens/s"),
-    "result_inferred_completed_tokens_per_second": (
-        "inferred completed tokens per second",
-        "tokens/s",
-    ),
-}
 _LATENCIES = {
     _SINGLE_STREAM_KEY: "90th percentile latency",
     _MULTI_STREAM_KEY: "99th percentile latency",
 }
-_ESTIMATES = {
-    _SINGLE_STREAM_ESTIMATE: 90.0,
-    _MULTI_STREAM_ESTIMATE: 99.0,
-}
-
-
-def number(values: Values, *keys: str) -> float | None:
-    """Return the first of the keys' values that is a finite number."""
-    numbers = (finite(values.get(key)) for key in keys)
-    return next((each for each in numbers if each is not None), None)
-
-
-def text(values: Values, *keys: str) -> str | None:
-    """Return the first of the keys' values that is a text other than the empty one."""
-    for key in keys:
-        value = values.get(key)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
-    return None
+_ESTIMATES = {_SINGLE_STREAM_ESTIMATE: 90.0, _MULTI_STREAM_ESTIMATE: 99.0}
 
 
 def milliseconds(values: Values, *keys: str) -> float | None:
@@ -104,12 +73,8 @@ def metric_of(
     language models, whose estimate is of the first token. MultiStream's was the samples
     per query before v2.0 (#1049).
 
-    Args:
-        values: What the logs say.
-        scenario: The scenario.
-        version: LoadGen's, which decides where the summary does not.
-        summary_key: The key of the figure that the summary gives as the result, which
-            is LoadGen's own word on it.
+    *summary_key* is that of the figure which the summary gives as the result:
+    LoadGen's own word on it; the version decides where the summary does not.
 
     Returns:
         None when the logs do not give it: AccuracyOnly, killed runs. Where early
@@ -121,14 +86,17 @@ def metric_of(
     if key is None or value is None or value < 0 or "result_validity" not in values:
         return None
     if key in _ESTIMATES:
-        percentile = percent(values, "effective_target_latency_percentile")
-        name = f"{percentile or _ESTIMATES[key]:g}th percentile latency"
-        name = f"early-stopping estimate of the {name}"
-        return Metric(name, value / _NS_PER_MS, "ms", higher_is_better=False)
-    if key in _LATENCIES:
-        return Metric(_LATENCIES[key], value / _NS_PER_MS, "ms", higher_is_better=False)
-    name, unit = _RATES[key]
-    return Metric(name, value, unit, higher_is_better=True)
+        percentile = percent(values, PERCENTILE_KEY) or _ESTIMATES[key]
+        name = f"early-stopping estimate of the {percentile:g}th percentile latency"
+    elif key in _LATENCIES:
+        name = _LATENCIES[key]
+    else:
+        label, unit = RATES[key]
+        name = label.lower()
+        if name.endswith(_INFERRED):
+            name = f"inferred {name.removesuffix(_INFERRED)}"
+        return Metric(name, value, unit, higher_is_better=True)
+    return Metric(name, value / _NS_PER_MS, "ms", higher_is_better=False)
 
 
 def _metric_key(
@@ -144,22 +112,19 @@ def _metric_key(
         return _multi_stream_key(values, version, summary_key)
     if kind.figure == "latency":
         return None
-    for key in (*_TOKENS, *_INFERRED_TOKENS):
+    for key in (*TOKENS, *INFERRED_TOKENS):
         if key in values:
             return key
     if _counts_tokens(values) and (kind.one_query or version != (4, 0)):
-        return _TOKENS[0]  # which is missing: the log was cut off before it
+        return TOKENS[0]  # which is missing: the log was cut off before it
     known = summary_key in (SCHEDULED_KEY, COMPLETED_KEY)
     of_server = summary_key if known else _server_key(values, version)
     return OFFLINE_KEY if kind.one_query else of_server
 
 
 def _multi_stream_key(
-    values: Values,
-    version: tuple[int, int] | None,
-    summary_key: str | None,
+    values: Values, version: tuple[int, int] | None, key: str | None
 ) -> str | None:
-    key = summary_key
     if key not in (SAMPLES_PER_QUERY, _MULTI_STREAM_KEY):
         if version is None:
             return None
@@ -171,9 +136,8 @@ def _multi_stream_key(
 
 def _estimate_or(estimate: str, percentile: str, values: Values) -> str:
     """Return the key of the estimate; LoadGen writes 0 where it could make none."""
-    of_tokens = _counts_tokens(values)
     made = values.get(estimate) not in (None, 0)
-    return estimate if made and not of_tokens else percentile
+    return estimate if made and not _counts_tokens(values) else percentile
 
 
 def _counts_tokens(values: Values) -> bool:
@@ -218,8 +182,8 @@ def tokens_of(values: Values) -> TokenMetrics | None:
     it should be.
     """
     tokens = TokenMetrics(
-        number(values, *_TOKENS),
-        number(values, *_INFERRED_TOKENS),
+        number(values, *TOKENS),
+        number(values, *INFERRED_TOKENS),
         _latencies(values, FIRST_TOKEN),
         _latencies(values, PER_TOKEN),
         limit_ms(values, "requested_server_ttft_latency"),

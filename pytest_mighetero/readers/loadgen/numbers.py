@@ -24,7 +24,19 @@ def finite(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
-        number = float(value)
+        found = float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) else None
+    return found if math.isfinite(found) else None
+
+
+def number(values: Values, *keys: str) -> float | None:
+    """Return the first of the keys' values that is a finite number."""
+    numbers = (finite(values.get(key)) for key in keys)
+    return next((each for each in numbers if each is not None), None)
+
+
+def text(values: Values, *keys: str) -> str | None:
+    """Return the first of the keys' values that is a text other than the empty one."""
+    texts = (values.get(key) for key in keys)
+    return next((t.strip() for t in texts if isinstance(t, str) and t.strip()), None)

@@ -1,7 +1,7 @@
 """Reads ``mlperf_log_summary.txt`` into the keys of the detail log.
 
 The summary has the same blocks in all LoadGen versions, from v0.5 on; the labels moved
-(see ``_STATS``). It is empty while a test runs, and stays so when it is killed; after
+(see ``RATES``). It is empty while a test runs, and stays so when it is killed; after
 AccuracyOnly it holds nothing but the counts of warnings and errors.
 """
 
@@ -11,10 +11,19 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pytest_mighetero.readers.logfile import Readable
+from pytest_mighetero.readers.logfile import LogFile
 
 SUMMARY_NAME = "mlperf_log_summary.txt"
+OFFLINE_KEY = "result_samples_per_second"
+SCHEDULED_KEY = "result_scheduled_samples_per_sec"
+COMPLETED_KEY = "result_completed_samples_per_sec"
 SAMPLES_PER_QUERY = "effective_samples_per_query"
+# The completed ones are Server's.
+TOKENS = ("result_completed_tokens_per_second", "result_tokens_per_second")
+INFERRED_TOKENS = (
+    "result_inferred_completed_tokens_per_second",
+    "result_inferred_tokens_per_second",
+)
 # SingleStream has the estimate of its own percentile, and MultiStream's of the 99th.
 EARLY_STOPPING_KEYS = ("early_stopping_latency_ss", "early_stopping_latency_ms")
 
@@ -43,18 +52,18 @@ _VERDICTS = {
     "Early stopping satisfied": "early_stopping_met",
 }
 
-_STATS = {
-    "Samples per second": "result_samples_per_second",
-    "Scheduled samples per second": "result_scheduled_samples_per_sec",
-    "Completed samples per second": "result_completed_samples_per_sec",
-    "Samples per query": SAMPLES_PER_QUERY,
-    "Tokens per second": "result_tokens_per_second",
-    "Tokens per second (inferred)": "result_inferred_tokens_per_second",
-    "Completed tokens per second": "result_completed_tokens_per_second",
-    "Completed tokens per second (inferred)": (
-        "result_inferred_completed_tokens_per_second"
-    ),
+# Of each figure its label, and its unit.
+RATES = {
+    OFFLINE_KEY: ("Samples per second", "samples/s"),
+    SCHEDULED_KEY: ("Scheduled samples per second", "samples/s"),
+    COMPLETED_KEY: ("Completed samples per second", "samples/s"),
+    SAMPLES_PER_QUERY: ("Samples per query", "samples/query"),
+    TOKENS[0]: ("Completed tokens per second", "tokens/s"),
+    TOKENS[1]: ("Tokens per second", "tokens/s"),
+    INFERRED_TOKENS[0]: ("Completed tokens per second (inferred)", "tokens/s"),
+    INFERRED_TOKENS[1]: ("Tokens per second (inferred)", "tokens/s"),
 }
+_STATS = {label: key for key, (label, _) in RATES.items()}
 
 
 class LatencyKeys(NamedTuple):
@@ -106,10 +115,7 @@ class SummaryLog:
         values: By the keys that the detail log has for the same facts.
         metric_key: The key of the scenario's metric: of the first figure that stands
             between ``Mode`` and ``Result is``.
-        recommendations: LoadGen's texts.
         early_stopping: LoadGen's lines, by ``""``, or by ``TTFT`` and ``TPOT``.
-        error_count: How many errors it counts, or None.
-        empty: Whether it holds nothing at all.
         problems: What is wrong with it, in sentences.
     """
 
@@ -229,7 +235,7 @@ class _Reader:
         number = _number(value)
         if found is None or number is None:
             return
-        name, unit = found[1], found[2]
+        name, unit = found.groups()
         if name in ("ttft_latency", "tpot_latency"):
             key = f"requested_server_{name}"
         else:
@@ -237,26 +243,18 @@ class _Reader:
         self.log.values.setdefault(key, number)
 
 
-def read_summary(stream: Readable) -> SummaryLog:
-    """Read a summary, of any LoadGen version, whole, cut off or empty.
+def read_summary(file: LogFile) -> SummaryLog:
+    """Return what is understood of a summary, of any LoadGen version, whole or not.
 
-    Args:
-        stream: The file; bytes that are not UTF-8 are replaced.
-
-    Returns:
-        What was understood.
+    Bytes that are not UTF-8 are replaced.
     """
     reader = _Reader()
-    blocks: list[bytes] = []
-    left = _SIZE_LIMIT
-    while left > 0 and (block := stream.read(left)):
-        blocks.append(block)
-        left -= len(block)
-    text = b"".join(blocks).decode("utf-8-sig", "replace")
+    content = file.read(_SIZE_LIMIT)
+    text = content.decode("utf-8-sig", "replace")
     reader.log.empty = not text
     for line in text.split("\n"):
         reader.take(line[:_LINE_LIMIT])
-    if not left:
+    if len(content) == _SIZE_LIMIT:
         reader.log.problems.append("it is larger than any summary of LoadGen's")
     _take_estimates(reader.log)
     return reader.log

@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from pytest_mighetero.readers.loadgen.figures import number
-from pytest_mighetero.readers.loadgen.numbers import Values
+from pytest_mighetero.readers.loadgen.numbers import Values, number
 from pytest_mighetero.readers.result import LatencyBound
 from pytest_mighetero.units import significant
 
 _BULLET = re.compile(r"(?:^|\s)\*\s+")
 _SENTENCE_END = re.compile(r"(?<=\.)\s+(?:\*\s+)?")
-
-
-def one_line(lines: str) -> str:
-    """Return LoadGen's bulleted lines as sentences on one line."""
-    parts = (" ".join(part.split()) for part in _BULLET.split(lines))
-    return " ".join(f"{part.rstrip('.')}." for part in parts if part)
 
 
 def sentences(strung: str) -> tuple[str, ...]:
@@ -32,27 +25,15 @@ def early_stopping_text(parts: Mapping[str, str]) -> str | None:
         parts: Its text by ``""``, or for language models by ``TTFT`` and ``TPOT``, of
             which LoadGen leaves the first empty when the second fails.
     """
-    said = [(name, one_line(lines)) for name, lines in parts.items()]
-    lines = [f"{name}: {line}" if name else line for name, line in said if line]
+    said = {name: _one_line(lines) for name, lines in parts.items()}
+    lines = [f"{name}: {line}" if name else line for name, line in said.items() if line]
     return " ".join(lines) or None
 
 
-def _missed(bounds: Iterable[LatencyBound]) -> str:
-    return "; ".join(
-        f"{each.percentile:g}th percentile {each.name} is "
-        f"{significant(each.ms, 4)} ms, limit {significant(each.limit_ms, 6)} ms"
-        for each in bounds
-        if each.missed and each.ms is not None and each.limit_ms is not None
-    )
-
-
-def _uncapitalised(text: str) -> str:
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
-
-
-def _with_detail(sentence: str, detail: str) -> str:
-    detail = detail.rstrip(".")
-    return f"{sentence}: {detail}." if detail else f"{sentence}."
+def _one_line(lines: str) -> str:
+    """Return LoadGen's bulleted lines as sentences on one line."""
+    parts = (" ".join(part.split()) for part in _BULLET.split(lines))
+    return " ".join(f"{part.rstrip('.')}." for part in parts if part)
 
 
 def invalid_reasons(
@@ -62,27 +43,42 @@ def invalid_reasons(
 
     LoadGen's own ``result_invalid_reason`` is no source for this: it is advice, and
     empty when early stopping alone fails.
-
-    Args:
-        values: What the logs say.
-        bounds: The latencies that LoadGen judges the run by.
-        early_stopping: What LoadGen says of early stopping, on one line.
     """
+    duration = number(values, "effective_min_duration_ms")
+    count = number(values, "effective_min_query_count")
+    seconds = None if duration is None else significant(duration / 1e3, 6)
+    parts = map(_uncapitalised, (early_stopping or "").split(". "))
+    conditions = {
+        "result_perf_constraints_met": (
+            "Performance constraints not met",
+            _missed(bounds),
+        ),
+        "result_min_duration_met": (
+            "Minimum duration not met",
+            "" if seconds is None else f"{seconds} s were asked for",
+        ),
+        "result_min_queries_met": (
+            "Minimum query count not met",
+            "" if count is None else f"{count:.0f} were asked for",
+        ),
+        "early_stopping_met": ("Early stopping not satisfied", "; ".join(parts)),
+    }
     reasons = []
-    if values.get("result_perf_constraints_met") is False:
-        reasons.append(_with_detail("Performance constraints not met", _missed(bounds)))
-    if values.get("result_min_duration_met") is False:
-        wanted = number(values, "effective_min_duration_ms")
-        detail = (
-            "" if wanted is None else f"{significant(wanted / 1e3, 6)} s were asked for"
-        )
-        reasons.append(_with_detail("Minimum duration not met", detail))
-    if values.get("result_min_queries_met") is False:
-        wanted = number(values, "effective_min_query_count")
-        detail = "" if wanted is None else f"{wanted:.0f} were asked for"
-        reasons.append(_with_detail("Minimum query count not met", detail))
-    if values.get("early_stopping_met") is False:
-        parts = (early_stopping or "").split(". ")
-        detail = "; ".join(_uncapitalised(part) for part in parts)
-        reasons.append(_with_detail("Early stopping not satisfied", detail))
+    for key, (sentence, detail) in conditions.items():
+        if values.get(key) is False:
+            why = detail.rstrip(".")
+            reasons.append(f"{sentence}: {why}." if why else f"{sentence}.")
     return tuple(reasons)
+
+
+def _missed(bounds: Iterable[LatencyBound]) -> str:
+    return "; ".join(
+        f"{each.percentile:g}th percentile {each.name} is "
+        f"{significant(each.ms, 4)} ms, limit {significant(each.limit_ms, 6)} ms"
+        for each in bounds
+        if each.missed and each.ms and each.limit_ms
+    )
+
+
+def _uncapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

@@ -84,11 +84,8 @@ def power_stamp_to_posix(
 ) -> float | None:
     """Return the POSIX seconds of a ``power_begin`` or ``power_end``; None for no such.
 
-    Args:
-        stamp: For instance ``03-15-2021 08:33:47.721``.
-        local: Whether it is local time; see ``stamps_are_local``.
-        utc_offset_s: Seconds by which the writing host was ahead of UTC, if ``local``;
-            by default it is taken to share this host's time zone.
+    A *local* one is of a host that was so many seconds ahead of UTC; by default it is
+    taken to share this host's time zone.
     """
     calendar = _calendar(_POWER_STAMP, stamp)
     offset = utc_offset_s if local else 0.0
@@ -124,12 +121,7 @@ def first_query_time(
     LoadGen cuts ``test_datetime`` down to the second, so one second is added: the
     result is up to 1 s later than the truth, never earlier by more than LoadGen's own
     pause between logging and issuing (milliseconds; 0.6 s for DLRM's 26 M samples).
-
-    Args:
-        test_datetime: For instance ``2026-11-23T13:47:26Z``: local time, all the same.
-        issuing_ms: ``time_ms`` of the ``generated_query_count`` line: milliseconds
-            since LoadGen began to log, on the steady clock.
-        utc_offset_s: As for ``power_stamp_to_posix``.
+    ``issuing_ms`` counts from when LoadGen began to log, on the steady clock.
     """
     calendar = _calendar(_DATETIME, test_datetime)
     if calendar is None:
@@ -143,13 +135,8 @@ def host_utc_offset(
     """Return by how many seconds the writing host was ahead of UTC.
 
     It is a multiple of 15 minutes, as all time zones are; None for an unreadable stamp,
-    or an offset that no time zone has.
-
-    Args:
-        test_datetime: As for ``first_query_time``.
-        issuing_ms: Likewise.
-        power_begin: The first ``power_begin`` in POSIX seconds, which must come from a
-            stamp in UTC (LoadGen v1.1 and later).
+    or an offset that no time zone has. *power_begin* is the first one in POSIX seconds,
+    and must come from a stamp in UTC (LoadGen v1.1 and later).
     """
     calendar = _calendar(_DATETIME, test_datetime)
     if calendar is None:
@@ -171,23 +158,21 @@ def times_of(
     detail: DetailLog, version: str | None, utc_offset_s: float | None
 ) -> Times:
     """Return when a run issued queries, by what its detail log says."""
-    windows: list[TimedWindow] = []
+    found: list[TimedWindow | None] = []
     first_query = host_offset = None
     local = stamps_are_local(version)
     if local is not None and detail.stamps:
-        begun = detail.stamps[0][0]
-        first_query = power_stamp_to_posix(
-            begun, local=local, utc_offset_s=utc_offset_s
-        )
-        for begin, end in detail.stamps:
-            window = window_from_stamps(
-                begin, end or "", local=local, utc_offset_s=utc_offset_s
-            )
-            windows += [window] if window is not None else []
+        offset, begun = utc_offset_s, detail.stamps[0][0]
+        first_query = power_stamp_to_posix(begun, local=local, utc_offset_s=offset)
+        found = [
+            window_from_stamps(begin, end or "", local=local, utc_offset_s=offset)
+            for begin, end in detail.stamps
+        ]
     if detail.test_datetime is not None and detail.issuing_ms is not None:
         started = detail.test_datetime, detail.issuing_ms
         if first_query is None:
             first_query = first_query_time(*started, utc_offset_s)
         elif not local:
             host_offset = host_utc_offset(*started, first_query)
-    return Times(tuple(windows), first_query, host_offset)
+    windows = tuple(each for each in found if each is not None)
+    return Times(windows, first_query, host_offset)
