@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_mighetero.readers.first_query import Sign
-from pytest_mighetero.readers.loadgen import figures, texts, windows
+from pytest_mighetero.readers.loadgen import figures, keys, texts, windows
 from pytest_mighetero.readers.loadgen.damage import damages
 from pytest_mighetero.readers.loadgen.detail import (
     DETAIL_NAME,
@@ -24,11 +24,8 @@ from pytest_mighetero.readers.loadgen.differences import (
     SETTINGS,
     difference,
 )
-from pytest_mighetero.readers.loadgen.numbers import Values, number, text
+from pytest_mighetero.readers.loadgen.keys import Values, number, text
 from pytest_mighetero.readers.loadgen.summary import (
-    COMPLETED_KEY,
-    OFFLINE_KEY,
-    SCHEDULED_KEY,
     SUMMARY_NAME,
     SummaryLog,
     read_summary,
@@ -107,13 +104,13 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> Result:
         recommendations=_recommendations(values, summary),
         early_stopping=early_stopping,
         target_qps=number(values, wanted, "effective_target_qps"),
-        scheduled_qps=number(values, SCHEDULED_KEY),
-        completed_qps=number(values, COMPLETED_KEY),
-        samples_per_second=number(values, OFFLINE_KEY),
+        scheduled_qps=number(values, keys.SCHEDULED),
+        completed_qps=number(values, keys.COMPLETED),
+        samples_per_second=number(values, keys.OFFLINE),
         target_latency_ms=figures.limit_ms(
             values, "effective_target_latency_ns", "requested_server_target_latency_ns"
         ),
-        target_latency_percentile=figures.percent(values, figures.PERCENTILE_KEY),
+        target_latency_percentile=figures.percent(values, keys.PERCENTILE),
         min_latency_ms=latency.min_ms,
         mean_latency_ms=latency.mean_ms,
         max_latency_ms=latency.max_ms,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from pytest_mighetero.readers.loadgen.detail import DETAIL_NAME, DetailLog
-from pytest_mighetero.readers.loadgen.numbers import Values, finite
+from pytest_mighetero.readers.loadgen.keys import Values, finite
 from pytest_mighetero.readers.loadgen.summary import SUMMARY_NAME, SummaryLog
 from pytest_mighetero.readers.result import Metric
 from pytest_mighetero.terms.scenario import SCENARIOS

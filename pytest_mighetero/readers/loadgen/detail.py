@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import cast
 
-from pytest_mighetero.readers.loadgen.numbers import finite
+from pytest_mighetero.readers.loadgen.keys import finite
 from pytest_mighetero.readers.logfile import LogFile
 
 DETAIL_NAME = "mlperf_log_detail.txt"

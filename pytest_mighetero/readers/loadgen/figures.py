@@ -7,22 +7,8 @@ from __future__ import annotations
 
 import re
 
-from pytest_mighetero.readers.loadgen.numbers import Values, number
-from pytest_mighetero.readers.loadgen.summary import (
-    COMPLETED_KEY,
-    EARLY_STOPPING_KEYS,
-    FIRST_TOKEN,
-    INFERRED_TOKENS,
-    OFFLINE_KEY,
-    PER_QUERY,
-    PER_SAMPLE,
-    PER_TOKEN,
-    RATES,
-    SAMPLES_PER_QUERY,
-    SCHEDULED_KEY,
-    TOKENS,
-    LatencyKeys,
-)
+from pytest_mighetero.readers.loadgen import keys
+from pytest_mighetero.readers.loadgen.keys import LatencyKeys, Values, number
 from pytest_mighetero.readers.loadgen.windows import parse_version
 from pytest_mighetero.readers.result import LatencyStats, Metric, TokenMetrics
 from pytest_mighetero.terms.scenario import scenario_of
@@ -30,10 +16,9 @@ from pytest_mighetero.terms.scenario import scenario_of
 _NS_PER_MS = 1e6
 _INFERRED = " (inferred)"
 
-PERCENTILE_KEY = "effective_target_latency_percentile"
 _SINGLE_STREAM_KEY = "result_90.00_percentile_latency_ns"
 _MULTI_STREAM_KEY = "result_99.00_percentile_per_query_latency_ns"
-_SINGLE_STREAM_ESTIMATE, _MULTI_STREAM_ESTIMATE = EARLY_STOPPING_KEYS
+_SINGLE_STREAM_ESTIMATE, _MULTI_STREAM_ESTIMATE = keys.ESTIMATES
 
 _LATENCIES = {
     _SINGLE_STREAM_KEY: "90th percentile latency",
@@ -42,15 +27,15 @@ _LATENCIES = {
 _ESTIMATES = {_SINGLE_STREAM_ESTIMATE: 90.0, _MULTI_STREAM_ESTIMATE: 99.0}
 
 
-def milliseconds(values: Values, *keys: str) -> float | None:
+def milliseconds(values: Values, *names: str) -> float | None:
     """Return the first of the keys' numbers, which are nanoseconds, in ms."""
-    nanoseconds = number(values, *keys)
+    nanoseconds = number(values, *names)
     return None if nanoseconds is None else nanoseconds / _NS_PER_MS
 
 
-def limit_ms(values: Values, *keys: str) -> float | None:
+def limit_ms(values: Values, *names: str) -> float | None:
     """Return a limit in ms; LoadGen writes 0 where there is none."""
-    return milliseconds(values, *keys) or None
+    return milliseconds(values, *names) or None
 
 
 def percent(values: Values, key: str) -> float | None:
@@ -73,12 +58,10 @@ def metric_of(
     language models, whose estimate is of the first token. MultiStream's was the samples
     per query before v2.0 (#1049).
 
-    *summary_key* is that of the figure which the summary gives as the result:
-    LoadGen's own word on it; the version decides where the summary does not.
-
-    Returns:
-        None when the logs do not give it: AccuracyOnly, killed runs. Where early
-        stopping had too few queries for an estimate, the percentile.
+    LoadGen's own word on it is *summary_key*, that of the figure which the summary
+    gives as the result; the version decides where there is none. Where early stopping
+    had too few queries for an estimate it is the percentile, and None where the logs do
+    not give it: AccuracyOnly, killed runs.
     """
     key = _metric_key(values, scenario, parse_version(version), summary_key)
     # The samples per query are a setting: only a run that came to a result has it.
@@ -86,12 +69,12 @@ def metric_of(
     if key is None or value is None or value < 0 or "result_validity" not in values:
         return None
     if key in _ESTIMATES:
-        percentile = percent(values, PERCENTILE_KEY) or _ESTIMATES[key]
+        percentile = percent(values, keys.PERCENTILE) or _ESTIMATES[key]
         name = f"early-stopping estimate of the {percentile:g}th percentile latency"
     elif key in _LATENCIES:
         name = _LATENCIES[key]
     else:
-        label, unit = RATES[key]
+        label, unit = keys.RATES[key]
         name = label.lower()
         if name.endswith(_INFERRED):
             name = f"inferred {name.removesuffix(_INFERRED)}"
@@ -112,24 +95,24 @@ def _metric_key(
         return _multi_stream_key(values, version, summary_key)
     if kind.figure == "latency":
         return None
-    for key in (*TOKENS, *INFERRED_TOKENS):
+    for key in (*keys.TOKENS, *keys.INFERRED_TOKENS):
         if key in values:
             return key
     if _counts_tokens(values) and (kind.one_query or version != (4, 0)):
-        return TOKENS[0]  # which is missing: the log was cut off before it
-    known = summary_key in (SCHEDULED_KEY, COMPLETED_KEY)
+        return keys.TOKENS[0]  # which is missing: the log was cut off before it
+    known = summary_key in (keys.SCHEDULED, keys.COMPLETED)
     of_server = summary_key if known else _server_key(values, version)
-    return OFFLINE_KEY if kind.one_query else of_server
+    return keys.OFFLINE if kind.one_query else of_server
 
 
 def _multi_stream_key(
     values: Values, version: tuple[int, int] | None, key: str | None
 ) -> str | None:
-    if key not in (SAMPLES_PER_QUERY, _MULTI_STREAM_KEY):
+    if key not in (keys.SAMPLES_PER_QUERY, _MULTI_STREAM_KEY):
         if version is None:
             return None
-        key = SAMPLES_PER_QUERY if version < (2, 0) else _MULTI_STREAM_KEY
-    if key == SAMPLES_PER_QUERY:
+        key = keys.SAMPLES_PER_QUERY if version < (2, 0) else _MULTI_STREAM_KEY
+    if key == keys.SAMPLES_PER_QUERY:
         return key
     return _estimate_or(_MULTI_STREAM_ESTIMATE, _MULTI_STREAM_KEY, values)
 
@@ -147,18 +130,18 @@ def _counts_tokens(values: Values) -> bool:
 
 def _server_key(values: Values, version: tuple[int, int] | None) -> str | None:
     if version is None:
-        said = [key for key in (SCHEDULED_KEY, COMPLETED_KEY) if key in values]
+        said = [key for key in (keys.SCHEDULED, keys.COMPLETED) if key in values]
         return said[0] if len(said) == 1 else None
     if version >= (4, 1) or (version == (4, 0) and _counts_tokens(values)):
-        return COMPLETED_KEY
-    return SCHEDULED_KEY
+        return keys.COMPLETED
+    return keys.SCHEDULED
 
 
-def _latencies(values: Values, keys: LatencyKeys) -> LatencyStats:
+def _latencies(values: Values, names: LatencyKeys) -> LatencyStats:
     shortest, mean, longest = (
-        milliseconds(values, keys.of.format(each)) for each in ("min", "mean", "max")
+        milliseconds(values, names.of.format(each)) for each in ("min", "mean", "max")
     )
-    percentile = re.compile(keys.percentile.format(r"(\d{1,3}\.\d{1,9})"))
+    percentile = re.compile(names.percentile.format(r"(\d{1,3}\.\d{1,9})"))
     found = {
         float(match[1]): ms
         for match in map(percentile.fullmatch, values)
@@ -169,10 +152,10 @@ def _latencies(values: Values, keys: LatencyKeys) -> LatencyStats:
 
 def latency_of(values: Values, scenario: str | None) -> LatencyStats:
     """Return the latencies: per query in MultiStream where logged, else per sample."""
-    per_query = _latencies(values, PER_QUERY)
+    per_query = _latencies(values, keys.PER_QUERY)
     if scenario == "MultiStream" and per_query.percentiles_ms:
         return per_query
-    return _latencies(values, PER_SAMPLE)
+    return _latencies(values, keys.PER_SAMPLE)
 
 
 def tokens_of(values: Values) -> TokenMetrics | None:
@@ -182,10 +165,10 @@ def tokens_of(values: Values) -> TokenMetrics | None:
     it should be.
     """
     tokens = TokenMetrics(
-        number(values, *TOKENS),
-        number(values, *INFERRED_TOKENS),
-        _latencies(values, FIRST_TOKEN),
-        _latencies(values, PER_TOKEN),
+        number(values, *keys.TOKENS),
+        number(values, *keys.INFERRED_TOKENS),
+        _latencies(values, keys.FIRST_TOKEN),
+        _latencies(values, keys.PER_TOKEN),
         limit_ms(values, "requested_server_ttft_latency"),
         limit_ms(values, "requested_server_tpot_latency"),
     )

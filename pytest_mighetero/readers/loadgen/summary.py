@@ -1,31 +1,19 @@
 """Reads ``mlperf_log_summary.txt`` into the keys of the detail log.
 
 The summary has the same blocks in all LoadGen versions, from v0.5 on; the labels moved
-(see ``RATES``). It is empty while a test runs, and stays so when it is killed; after
-AccuracyOnly it holds nothing but the counts of warnings and errors.
+(``keys.RATES`` has today's). It is empty while a test runs, and stays so when that is
+killed; after AccuracyOnly it holds nothing but the counts of warnings and errors.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from pytest_mighetero.readers.loadgen import keys
 from pytest_mighetero.readers.logfile import LogFile
 
 SUMMARY_NAME = "mlperf_log_summary.txt"
-OFFLINE_KEY = "result_samples_per_second"
-SCHEDULED_KEY = "result_scheduled_samples_per_sec"
-COMPLETED_KEY = "result_completed_samples_per_sec"
-SAMPLES_PER_QUERY = "effective_samples_per_query"
-# The completed ones are Server's.
-TOKENS = ("result_completed_tokens_per_second", "result_tokens_per_second")
-INFERRED_TOKENS = (
-    "result_inferred_completed_tokens_per_second",
-    "result_inferred_tokens_per_second",
-)
-# SingleStream has the estimate of its own percentile, and MultiStream's of the 99th.
-EARLY_STOPPING_KEYS = ("early_stopping_latency_ss", "early_stopping_latency_ms")
 
 # A summary is below 10 kB; of more, only so much is read, and of a line only so much.
 _SIZE_LIMIT = 1024 * 1024
@@ -52,46 +40,11 @@ _VERDICTS = {
     "Early stopping satisfied": "early_stopping_met",
 }
 
-# Of each figure its label, and its unit.
-RATES = {
-    OFFLINE_KEY: ("Samples per second", "samples/s"),
-    SCHEDULED_KEY: ("Scheduled samples per second", "samples/s"),
-    COMPLETED_KEY: ("Completed samples per second", "samples/s"),
-    SAMPLES_PER_QUERY: ("Samples per query", "samples/query"),
-    TOKENS[0]: ("Completed tokens per second", "tokens/s"),
-    TOKENS[1]: ("Tokens per second", "tokens/s"),
-    INFERRED_TOKENS[0]: ("Completed tokens per second (inferred)", "tokens/s"),
-    INFERRED_TOKENS[1]: ("Tokens per second (inferred)", "tokens/s"),
-}
-_STATS = {label: key for key, (label, _) in RATES.items()}
-
-
-class LatencyKeys(NamedTuple):
-    """The keys of one kind of latency.
-
-    Attributes:
-        of: with min, mean or max in it.
-        percentile: with the percentile in it, to two decimals.
-    """
-
-    of: str
-    percentile: str
-
-
-PER_SAMPLE = LatencyKeys("result_{}_latency_ns", "result_{}_percentile_latency_ns")
-PER_QUERY = LatencyKeys(
-    "result_{}_query_latency_ns", "result_{}_percentile_per_query_latency_ns"
-)
-FIRST_TOKEN = LatencyKeys(
-    "result_first_token_{}_latency_ns", "result_first_token_{}_percentile_latency_ns"
-)
-PER_TOKEN = LatencyKeys(
-    "result_time_to_output_token_{}", "result_time_per_output_token_{}_percentile_ns"
-)
+_STATS = {label: key for key, (label, _) in keys.RATES.items()}
 _OF_TOKENS = {
-    "first token latency": FIRST_TOKEN,
-    "time per output token": PER_TOKEN,
-    "time to output token": PER_TOKEN,  # its name before v6.0, and of percentiles
+    "first token latency": keys.FIRST_TOKEN,
+    "time per output token": keys.PER_TOKEN,
+    "time to output token": keys.PER_TOKEN,  # its name before v6.0, and of percentiles
 }
 
 _LATENCY = re.compile(
@@ -139,7 +92,7 @@ class _Reader:
     def __init__(self) -> None:
         self.log = SummaryLog()
         self.section = "results"
-        self.latencies = PER_SAMPLE
+        self.latencies = keys.PER_SAMPLE
         self.text_of: str | None = None
 
     def take(self, line: str) -> None:
@@ -171,7 +124,7 @@ class _Reader:
         if self.log.values.get("result_validity", verdict) != verdict:
             self.log.problems.append("it holds several results")
         self.log.values["result_validity"] = verdict
-        self.latencies = PER_SAMPLE
+        self.latencies = keys.PER_SAMPLE
 
     def _take_result(self, line: str, label: str, colon: str, value: str) -> None:
         values = self.log.values
@@ -185,7 +138,7 @@ class _Reader:
         elif label == "Scenario":
             values["effective_scenario"] = value.replace(" ", "")
             if "MultiStream" in value.replace(" ", ""):
-                self.latencies = PER_QUERY
+                self.latencies = keys.PER_QUERY
         elif label == "Mode":
             values["effective_test_mode"] = _MODES.get(value, value)
         elif label == "Result is":
@@ -209,9 +162,9 @@ class _Reader:
 
     def _take_stat(self, label: str, value: str) -> None:
         if label == "Per-query latency":
-            self.latencies = PER_QUERY
+            self.latencies = keys.PER_QUERY
         elif label == "Per-sample latency":
-            self.latencies = PER_SAMPLE
+            self.latencies = keys.PER_SAMPLE
         key = _STATS.get(label) or self._latency_key(label)
         number = _number(value)
         if key is None or number is None:
@@ -223,12 +176,12 @@ class _Reader:
     def _latency_key(self, label: str) -> str | None:
         found = _LATENCY.match(label)
         what = found[3].lower() if found is not None else ""
-        keys = self.latencies if what == "latency" else _OF_TOKENS.get(what)
-        if found is None or keys is None:
+        names = self.latencies if what == "latency" else _OF_TOKENS.get(what)
+        if found is None or names is None:
             return None
         if found[1] is not None:
-            return keys.of.format(found[1].lower())
-        return keys.percentile.format(f"{float(found[2]):.2f}")
+            return names.of.format(found[1].lower())
+        return names.percentile.format(f"{float(found[2]):.2f}")
 
     def _take_parameter(self, label: str, value: str) -> None:
         found = _PARAMETER.match(label)
@@ -264,5 +217,5 @@ def _take_estimates(log: SummaryLog) -> None:
     """Take the early-stopping estimates, which only a text has in the summary."""
     said = _ESTIMATE.findall(log.early_stopping.get("", ""))
     of_multi_stream = log.values.get("effective_scenario") == "MultiStream"
-    keys = EARLY_STOPPING_KEYS[of_multi_stream:]
-    log.values.update(zip(keys, map(int, said), strict=False))
+    names = keys.ESTIMATES[of_multi_stream:]
+    log.values.update(zip(names, map(int, said), strict=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from pytest_mighetero.readers.loadgen.numbers import Values, number
+from pytest_mighetero.readers.loadgen.keys import Values, number
 from pytest_mighetero.readers.result import LatencyBound
 from pytest_mighetero.units import significant
 
