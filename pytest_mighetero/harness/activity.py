@@ -25,7 +25,6 @@ class Seen:
     """One process at one moment, by proc_pid_stat(5).
 
     Attributes:
-        pid: its process id.
         started: when it started, in clock ticks: a pid is used again.
         state: one letter; T and t are stopped, Z is ended and not reaped.
         own_s: the CPU time that it used, in seconds, in steps of a clock tick (10 ms).
@@ -41,12 +40,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Look:
-    """The processes of one harness at one moment, its guard not among them.
-
-    Attributes:
-        at: ``time.monotonic()``.
-        processes: in any order; zombies too.
-    """
+    """The processes of one harness at one ``time.monotonic()``, zombies too."""
 
     at: float
     processes: tuple[Seen, ...]
@@ -67,8 +61,6 @@ class Interval:
     """What became known of one harness between two looks.
 
     Attributes:
-        begin: ``time.monotonic()`` of the first look.
-        end: of the second.
         cpu_s: the CPU time that was seen to be used.
         idle: whether no process used any, came or went.
         stopped: ``4 of its 4 processes in state T`` if it was stopped; else empty.
@@ -79,6 +71,10 @@ class Interval:
     cpu_s: float
     idle: bool
     stopped: str
+
+    def within(self, begin: float, end: float) -> float:
+        """Return how many seconds of it lie between *begin* and *end*."""
+        return _shared((self.begin, self.end), begin, end)
 
 
 def _stopped(look: Look, held: Sequence[Seen]) -> str:
@@ -151,27 +147,11 @@ class Activity:
         return idle or bool(self._intervals[-1].stopped)
 
     def unloaded(self, begin: float, end: float) -> str | None:
-        """Say that it did not load its device throughout main's window, or None.
-
-        Args:
-            begin: ``time.monotonic()`` of the first query of main.
-            end: of its last response.
-        """
-        return self._was_stopped(begin, end) or self._was_idle(begin, end)
-
-    def _was_stopped(self, begin: float, end: float) -> str | None:
-        stopped = [
-            (seconds, each.stopped)
-            for each in self._intervals
-            if each.stopped
-            and (seconds := _shared((each.begin, each.end), begin, end)) > 0
-        ]
-        if not stopped:
-            return None
-        total = sum(seconds for seconds, _ in stopped)
-        return f"was stopped ({stopped[0][1]}) for {total:.1f} s of main's window"
-
-    def _was_idle(self, begin: float, end: float) -> str | None:
+        """Say that it did not load its device throughout main's window, or None."""
+        if stopped := [each for each in self._seen(begin, end) if each.stopped]:
+            total = sum(each.within(begin, end) for each in stopped)
+            how = stopped[0].stopped
+            return f"was stopped ({how}) for {total:.1f} s of main's window"
         for stretch in self._idle:
             seconds, inside = stretch[1] - stretch[0], _shared(stretch, begin, end)
             if 0 < self._limit < seconds and inside > 0:
@@ -187,12 +167,11 @@ class Activity:
 
         CPU time counts from the first look after *begin* to the last one before *end*.
         """
-        seen = [e for e in self._intervals if _shared((e.begin, e.end), begin, end) > 0]
-        if not seen:
+        if not (seen := self._seen(begin, end)):
             return None
         whole = [each for each in seen if begin <= each.begin and each.end <= end]
         idle = (_shared(stretch, begin, end) for stretch in self._idle)
-        stopped = (_shared((e.begin, e.end), begin, end) for e in seen if e.stopped)
+        stopped = (each.within(begin, end) for each in seen if each.stopped)
         return {
             "looks": len(seen) + 1,
             "cpu_s": round(sum(each.cpu_s for each in whole), 2),
@@ -200,6 +179,9 @@ class Activity:
             "longest_idle_s": round(max(idle, default=0.0), 3),
             "stopped_s": round(sum(stopped), 3),
         }
+
+    def _seen(self, begin: float, end: float) -> list[Interval]:
+        return [each for each in self._intervals if each.within(begin, end) > 0]
 
 
 def _shared(span: tuple[float, float], begin: float, end: float) -> float:

@@ -14,14 +14,7 @@ from pytest_mighetero.terms.secret import MASK, NONE, Secrets, flag_before, plac
 
 @dataclass(frozen=True, repr=False)
 class Command:
-    """What starts one harness.
-
-    Attributes:
-        argv: the program and its arguments.
-        cwd: the folder it runs in.
-        variables: environment variables set on top of the user's own.
-        secrets: what of all that is not shown.
-    """
+    """What starts one harness: *variables* are set on top of the user's own."""
 
     argv: tuple[str, ...]
     cwd: Path

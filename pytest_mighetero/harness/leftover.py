@@ -14,12 +14,8 @@ from pytest_mighetero.terms.environment import MARK
 _PATIENCE = 2.0  # seconds for SIGKILL to take effect
 
 
-def marked(folder: Path) -> list[int]:
-    """Return the processes whose launch had its folder below *folder*.
-
-    A process of another user does not show its environment, and one may have changed
-    its own: this finds what a guard left behind of which both processes were killed.
-    """
+def _marked(folder: Path) -> list[int]:
+    """Return the processes whose launch had its folder below *folder*."""
     start = os.fsencode(f"\0{MARK}={folder}{os.sep}")
     found = []
     for entry in os.listdir("/proc"):  # noqa: PTH208 - hundreds, and only names
@@ -34,13 +30,16 @@ def marked(folder: Path) -> list[int]:
 
 
 def sweep(folder: Path) -> list[str]:
-    """Kill the processes that ``marked`` finds.
+    """Kill what a guard left behind below *folder* of which both processes were killed.
+
+    A process of another user does not show its environment, and one may have changed
+    its own.
 
     Returns:
         The command lines of those that SIGKILL did not end.
     """
     deadline = time.monotonic() + _PATIENCE
-    while pids := marked(folder):
+    while pids := _marked(folder):
         for pid in pids:
             with suppress(OSError):  # gone, or not ours to signal
                 os.kill(pid, signal.SIGKILL)

@@ -59,23 +59,16 @@ class MarkerScanner:
     ``pending``: nothing has followed it yet, and whoever knows the time says with
     ``settle`` that nothing did for ``QUIET_S``, or that the output is over. Memory is
     bounded by the marker's length, whatever goes by.
-
-    Attributes:
-        found: whether it has.
-        pending: whether a marker stands at the end of what has gone by, with no line's
-            end yet.
     """
 
     def __init__(self, markers: Iterable[str]):
-        words = tuple(marker.encode() for marker in markers)
-        ends = rb")\.?[ \t]{0,%d}[\r\n]" % _BLANKS
-        self._words = words
-        self._pattern = re.compile(rb"(?:" + rb"|".join(map(re.escape, words)) + ends)
-        self._keep = max(map(len, words)) + len(b".") + _BLANKS
+        self._words = tuple(marker.encode() for marker in markers)
+        words = rb"|".join(map(re.escape, self._words))
+        self._pattern = re.compile(rb"(?:%b)\.?[ \t]{0,%d}[\r\n]" % (words, _BLANKS))
+        self._keep = max(map(len, self._words)) + len(b".") + _BLANKS
         self._plain = _Plain()
         self._tail = b""
-        self.found = False
-        self.pending = False
+        self.found = self.pending = False
 
     def feed(self, chunk: bytes) -> bool:
         """Take the next *chunk*; return True on the one that completes the marker."""

@@ -36,14 +36,13 @@ class HarnessProcess:
     before ``exited`` is set.
 
     Attributes:
-        name: for messages, for example ``bert_offline``.
         grace: seconds from SIGTERM to SIGKILL when it is stopped.
         prepared: whether its guard was started.
         made: POSIX time at which its log was made, by the clock of its file system.
         launched, started, finished, stopped, exited: as its ``Life`` has them.
         status: the file descriptor whose end is the guard's end.
-        exit_code: its exit code; 128 + N after signal N. None if it never launched.
-        log_error: why its output could not be written any more, or None.
+        exit_code: 128 + N after signal N; None if it never launched.
+        log_error: why its output could not be written any more.
         survivors: what even SIGKILL did not end, each with its command line.
         root: the process below which it runs, once it is launched.
     """
@@ -56,9 +55,9 @@ class HarnessProcess:
         self.launched: Stamp | None = None
         self.started: Stamp | None = None
         self.finished: Stamp | None = None
+        self.stopped: Stamp | None = None
         self.exited: Stamp | None = None
         self.exit_code: int | None = None
-        self.stopped: Stamp | None = None
         self.log_error: OSError | None = None
         self.survivors: list[str] = []
         self._start, self._finish = map(MarkerScanner, (markers.start, markers.finish))

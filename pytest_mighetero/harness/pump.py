@@ -28,16 +28,17 @@ class Source(Protocol):
     """Something else whose changes wake the waits.
 
     Attributes:
-        fd: readable when something has changed; None where it cannot tell.
+        fd: readable when something has changed; None where it cannot tell, and then
+            nobody calls the others. The reader's thread does.
     """
 
     fd: int | None
 
     def take(self) -> None:
-        """Take note of it; called by the reader's thread."""
+        """Take note of the change."""
 
     def close(self) -> None:
-        """Close the file descriptor; called by the reader's thread."""
+        """Close the file descriptor."""
 
 
 class Pump:
@@ -93,15 +94,23 @@ class Pump:
     @contextmanager
     def reading(self, source: Source) -> Iterator[None]:
         """Wake the waits whenever *source* changes; close it in the end."""
-        fd = source.fd
-        if fd is None:
+        if (fd := source.fd) is None:
             yield
             return
-        self._ask(partial(self._add, fd, partial(self._take, source)))
+
+        def take() -> None:
+            source.take()
+            self._tell()
+
+        def let_go() -> None:
+            self._selector.unregister(fd)
+            source.close()
+
+        self._ask(partial(self._add, fd, take))
         try:
             yield
         finally:
-            self._ask(partial(self._let_go, fd, source))
+            self._ask(let_go)
 
     def wait_for(
         self,
@@ -112,12 +121,10 @@ class Pump:
         """Wait until *condition* holds, looking whenever a harness changes.
 
         Args:
-            condition: a question about harnesses of this pump.
+            condition: a question about harnesses of this pump; what it said last is
+                returned.
             deadline: ``time.monotonic()`` at which to give up; None for never.
             tick: called about once a second meanwhile.
-
-        Returns:
-            What *condition* said last.
 
         Raises:
             HarnessError: the reader has failed, and nothing would change any more.
@@ -213,10 +220,10 @@ class Pump:
     def _settle(self, looked: float) -> None:
         """Settle the markers that nothing had followed in time when it was *looked*."""
         for harness in tuple(self._unsettled):
-            due = harness.settles
-            if due is None or due <= looked:
-                self._unsettled.remove(harness)
-            if due is not None and due <= looked:
+            if (due := harness.settles) is not None and due > looked:
+                continue
+            self._unsettled.remove(harness)
+            if due is not None:
                 harness.settle()
                 self._tell()
 
@@ -250,14 +257,6 @@ class Pump:
                 self._selector.unregister(harness.fd)
             harness.reap()
         self._tell()
-
-    def _take(self, source: Source) -> None:
-        source.take()
-        self._tell()
-
-    def _let_go(self, fd: int, source: Source) -> None:
-        self._selector.unregister(fd)
-        source.close()
 
     def _tell(self) -> None:
         with self._changed:

@@ -41,9 +41,7 @@ class Trees:
             self._searched = now
             known = _search(wanted)
         self._known = known
-        return {
-            guard: Look(now, tuple(self._known[guard].values())) for guard in wanted
-        }
+        return {guard: Look(now, tuple(known[guard].values())) for guard in wanted}
 
 
 def _search(guards: Iterable[int]) -> dict[int, dict[int, Seen]]:
