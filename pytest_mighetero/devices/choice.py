@@ -16,8 +16,8 @@ class Wish:
     Attributes:
         fits: tells whether main runs on a device.
         needed: MIG devices without which there is nothing to measure.
-        called: index, UUID or PCI bus id, or None for any GPU.
-        main_profile: of main's device, or None where all are of one profile.
+        called: index, UUID or PCI bus id.
+        main_profile: None where all devices are to be of one.
         rotate: by how many places the devices are turned.
     """
 
@@ -31,8 +31,7 @@ class Wish:
 def rank_gpus(gpus: Sequence[Gpu], wish: Wish) -> tuple[Gpu, ...]:
     """Return the GPUs to run on, the best first, devices in the order they are taken.
 
-    That is the one that is called so, else those with the most devices that main runs
-    on come first.
+    The best has the most devices that main runs on.
 
     Raises:
         DeviceError: there is none such, it has too few devices, or of several profiles.
@@ -54,7 +53,7 @@ def rank_gpus(gpus: Sequence[Gpu], wish: Wish) -> tuple[Gpu, ...]:
         )
     seated = [gpu for gpu in enough if _can_seat(gpu, wish)]
     if not seated:
-        raise DeviceError(_refusal(enough, wish))
+        raise DeviceError(_refusal(enough, wish.main_profile))
     seated.sort(key=lambda gpu: -sum(map(wish.fits, gpu.devices)))
     return tuple(replace(gpu, devices=_order(gpu.devices, wish)) for gpu in seated)
 
@@ -66,12 +65,11 @@ def _can_seat(gpu: Gpu, wish: Wish) -> bool:
     return wish.main_profile in profiles
 
 
-def _refusal(gpus: Sequence[Gpu], wish: Wish) -> str:
+def _refusal(gpus: Sequence[Gpu], profile: str | None) -> str:
     geometry = "; ".join(map(str, gpus))
-    if wish.main_profile is not None:
+    if profile is not None:
         return (
-            f"--main-profile: there is no MIG device of profile {wish.main_profile}: "
-            f"{geometry}."
+            f"--main-profile: there is no MIG device of profile {profile}: {geometry}."
         )
     return (
         f"MIG devices of several profiles, and main could sit on any: {geometry}. Say "

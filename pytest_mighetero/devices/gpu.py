@@ -16,8 +16,7 @@ class MigDevice:
     Attributes:
         uuid: what a harness gets it by: as NVML prints it, in either form
             (``MIG-<uuid>`` since driver R470).
-        profile: for example ``1g.10gb``; None where the source cannot know.
-        memory_bytes: the device's own memory.
+        profile: for example ``1g.10gb``.
         slot: its index in NVML's list of its GPU, which may have holes.
         gi, ci: ids of its GPU instance and its compute instance.
         multiprocessors: how many SMs it has.
@@ -44,9 +43,8 @@ class Gpu:
     Attributes:
         name: the product name, or what the source says instead.
         devices: its MIG devices, in index order.
-        index, uuid, pci_bus_id: NVML's identifiers; None for other sources.
-        driver: the driver's version; None for other sources.
-        problem: why a run cannot use it and what to do about that, or None.
+        index, uuid, pci_bus_id, driver: NVML's; None for other sources.
+        problem: why a run cannot use it and what to do about that.
     """
 
     name: str

@@ -29,7 +29,6 @@ class Holder:
 
     Attributes:
         pid: of the pytest process, in its own container.
-        user, host: whose, and where.
         since: local time with its offset, to the second.
         test: what it runs.
         machine: where its pid counts: boot id and pid namespace; empty if unknown.

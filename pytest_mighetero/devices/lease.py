@@ -28,12 +28,7 @@ _TRIES = 100  # while somebody else deletes the file
 
 
 class Lease:
-    """What is this run's alone, until ``close`` and the end of all who inherit it.
-
-    Args:
-        folder: of the leases.
-        holder: who has it, to tell others.
-    """
+    """What is this run's alone, until ``close`` and the end of all who inherit it."""
 
     def __init__(self, folder: Path, holder: Holder) -> None:
         self._folder, self._holder = folder, holder
@@ -56,10 +51,7 @@ class Lease:
         return tuple(fd for fds in self._held.values() for fd in fds)
 
     def renew(self) -> tuple[Path, ...]:
-        """Make those of its files anew that somebody has deleted.
-
-        Returns:
-            Which they were.
+        """Make those of its files anew, and return them, that somebody has deleted.
 
         Raises:
             DeviceError: somebody else has leased the same since, or the folder cannot
@@ -108,16 +100,9 @@ class Lease:
 def take(
     folder: Path, names: Sequence[str], holder: Holder, shared: Sequence[str] = ()
 ) -> Lease | str:
-    """Lease everything in *names* or nothing, without waiting.
+    """Lease everything in *names* or nothing, or say who is in the way; don't wait.
 
-    Args:
-        folder: of the leases.
-        names: what is leased; what is named twice is leased once.
-        holder: who leases it, to tell others.
-        shared: those of *names* that others may share who want them shared, too.
-
-    Returns:
-        The lease, or who is in the way.
+    Those that are *shared* others may share who want them shared, too.
 
     Raises:
         DeviceError: the folder or a file in it cannot be used.

@@ -39,7 +39,6 @@ class LeaseFolder:
     """The folder of the leases, open.
 
     Attributes:
-        path: of it, as it was named.
         where: its path without symbolic links.
         for_all: whether every user may make files in it.
     """
@@ -125,14 +124,10 @@ class LeaseFolder:
 
 @contextmanager
 def lease_folder(path: Path, *, make: bool = True) -> Iterator[LeaseFolder]:
-    """Open the folder of the leases.
-
-    Args:
-        path: of it, absolute.
-        make: whether to make it, for all users, if there is none.
+    """Open the folder of the leases, made for all users if there is none.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: there is none, and it is not to be made.
         OSError: it cannot be opened or made.
         DeviceError: it is not what we would have made.
     """

@@ -25,14 +25,7 @@ Waits = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Queue:
-    """Where a test waits, and for how long.
-
-    Attributes:
-        folder: of the leases.
-        timeout: the longest wait in seconds.
-        test: what it is for, to tell others.
-        waits: told who is in the way.
-    """
+    """Where a test waits, and for how long; others are told its name."""
 
     folder: Path
     timeout: float
@@ -86,10 +79,7 @@ class FolderLock:
     both when its test starts. Until a launch has issued its first query, nobody else
     may launch the same pair there, and during an audit nobody else anything.
 
-    Args:
-        lease: what is held.
-        names: of the lease, by pair.
-        whole: whether an audit holds the whole folder until it is closed.
+    Where an audit runs, the *whole* folder is held until it is closed.
     """
 
     def __init__(self, lease: Lease, names: dict[Pair, str], *, whole: bool):
@@ -111,12 +101,6 @@ def lock_folder(
     queue: Queue, harness_dir: Path, pairs: Iterable[Pair], *, whole: bool
 ) -> FolderLock:
     """Wait until no other run's launch in *harness_dir* could mix with ours.
-
-    Args:
-        queue: where to wait.
-        harness_dir: the folder.
-        pairs: what is to be launched.
-        whole: whether nothing may be launched beside it.
 
     Raises:
         DeviceError: it did not become free in time, or the locks cannot be used.

@@ -38,12 +38,7 @@ class Sample(Reading):
 
 
 class Telemetry:
-    """Samples of one GPU and of main's device.
-
-    Args:
-        meter: reads them; open from start to stop.
-        now: tells the time, as main's window has it.
-    """
+    """Samples of one GPU and of main's device, by the clock of main's window."""
 
     def __init__(self, meter: Meter, now: Callable[[], float]):
         self._meter, self._now = meter, now

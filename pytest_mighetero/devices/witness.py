@@ -28,17 +28,12 @@ _WITNESS = re.compile(
 
 def about(where: str, name: str) -> str:
     """Return what stands for the lease *name* in the folder *where*."""
-    return blake2b(
-        f"{where}\0{name}".encode(errors="replace"), digest_size=16
-    ).hexdigest()
+    lease = f"{where}\0{name}".encode(errors="replace")
+    return blake2b(lease, digest_size=16).hexdigest()
 
 
 def bear(key: str, *, shared: bool) -> tuple[int, ...] | str:
-    """Bear witness that this process holds *key*.
-
-    Args:
-        key: what stands for the lease.
-        shared: whether others may hold it, too, who share it.
+    """Bear witness that this process holds *key*, perhaps shared with others.
 
     Returns:
         The file descriptor to keep open; none where the system lets nobody bear
@@ -53,12 +48,9 @@ def bear(key: str, *, shared: bool) -> tuple[int, ...] | str:
 
 
 def against(key: str, *, shared: bool, mine: str = "") -> str | None:
-    """Say who bears witness to hold *key* in a way that leaves no room, or None.
+    """Say who bears witness to hold *key* and leaves no room, or None.
 
-    Args:
-        key: what stands for the lease.
-        shared: whether there is room beside those who share it.
-        mine: which witness is none against oneself.
+    Beside those who share it there is room to share it. *Mine* is one's own witness.
     """
     try:
         lines = _TABLE.read_text(errors="replace").splitlines()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytest_mighetero.devices.gpu import TRY_CPU, Gpu, MigDevice
-from pytest_mighetero.devices.telemetry import Meter, Reading
+from pytest_mighetero.devices.telemetry import Reading
 from pytest_mighetero.devices.visibility import visible_only
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.terms.device_kind import DeviceKind
@@ -52,9 +52,47 @@ class NvmlDevices:
             gpus = tuple(_gpu(nvml, index, driver) for index in range(count))
         return visible_only(gpus, os.environ)
 
-    def meter(self, gpu: Gpu, device: MigDevice) -> Meter:
-        """Return what reads power, temperature, clocks, memory and throttling."""
-        return _meter(gpu, device)
+    @contextmanager
+    def meter(
+        self, gpu: Gpu, device: MigDevice
+    ) -> Iterator[Callable[[], Reading] | None]:
+        """Open what reads power, temperature, clocks, memory and throttling."""
+        import pynvml
+
+        try:
+            pynvml.nvmlInit()
+        except pynvml.NVMLError:
+            yield None
+            return
+
+        def ask(what: str, *of: Any) -> Any:
+            try:
+                return getattr(pynvml, f"nvmlDeviceGet{what}")(*of)
+            except pynvml.NVMLError:
+                return None
+
+        def read() -> Reading:
+            power, memory = ask("PowerUsage", whole), ask("MemoryInfo", main)
+            values = {
+                "power_w": power and power / 1000,
+                "temperature_c": ask("Temperature", whole, pynvml.NVML_TEMPERATURE_GPU),
+                "sm_clock_mhz": ask("ClockInfo", whole, pynvml.NVML_CLOCK_SM),
+                "memory_clock_mhz": ask("ClockInfo", whole, pynvml.NVML_CLOCK_MEM),
+                "memory_used_mb": memory and memory.used / 1e6,
+            }
+            known = {name: float(v) for name, v in values.items() if v is not None}
+            if (bits := ask("CurrentClocksEventReasons", whole)) is None:
+                bits = ask("CurrentClocksThrottleReasons", whole)
+            if bits is None:
+                return Reading(known, None)
+            low = {why: bool(bits & bit) for bit, why in _THROTTLING.items()}
+            return Reading(known, low)
+
+        whole, main = (ask("HandleByUUID", each.uuid) for each in (gpu, device))
+        try:
+            yield read
+        finally:  # while it is open nobody can change the MIG geometry
+            pynvml.nvmlShutdown()
 
 
 @contextmanager
@@ -179,45 +217,6 @@ def profile_in(name: str) -> str | None:
     """
     match = re.search(r"\bMIG\s+(\S+)$", name)
     return match[1] if match else None
-
-
-@contextmanager
-def _meter(gpu: Gpu, device: MigDevice) -> Iterator[Callable[[], Reading] | None]:
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        yield None
-        return
-
-    def ask(what: str, *of: Any) -> Any:
-        try:
-            return getattr(pynvml, f"nvmlDeviceGet{what}")(*of)
-        except pynvml.NVMLError:
-            return None
-
-    def read() -> Reading:
-        power, memory = ask("PowerUsage", whole), ask("MemoryInfo", main)
-        values = {
-            "power_w": power and power / 1000,
-            "temperature_c": ask("Temperature", whole, pynvml.NVML_TEMPERATURE_GPU),
-            "sm_clock_mhz": ask("ClockInfo", whole, pynvml.NVML_CLOCK_SM),
-            "memory_clock_mhz": ask("ClockInfo", whole, pynvml.NVML_CLOCK_MEM),
-            "memory_used_mb": memory and memory.used / 1e6,
-        }
-        known = {name: float(v) for name, v in values.items() if v is not None}
-        if (bits := ask("CurrentClocksEventReasons", whole)) is None:
-            bits = ask("CurrentClocksThrottleReasons", whole)
-        if bits is None:
-            return Reading(known, None)
-        return Reading(known, {why: bool(bits & b) for b, why in _THROTTLING.items()})
-
-    whole, main = (ask("HandleByUUID", each.uuid) for each in (gpu, device))
-    try:
-        yield read
-    finally:  # while it is open nobody can change the MIG geometry
-        pynvml.nvmlShutdown()
 
 
 def _text(value: str | bytes) -> str:
