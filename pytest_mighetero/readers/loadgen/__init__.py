@@ -89,7 +89,7 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> Result:
     metric = figures.metric_of(values, scenario, version, summary.metric_key)
     valid = {"VALID": True, "INVALID": False}.get(str(values.get("result_validity")))
     query_count = number(values, "result_query_count")
-    times = windows.times_of(detail, version, utc_offset_s)
+    timed, first_query, offset = windows.times_of(detail, version, utc_offset_s)
     errors, warnings, error_count = _messages(values, valid, detail, summary)
     early_stopping = texts.early_stopping_text(_early_stopping(values, summary))
     wanted = f"requested_{scenario_of(scenario).target_flag}"
@@ -122,9 +122,9 @@ def read_result(folder: Path, *, utc_offset_s: float | None = None) -> Result:
         requested=_without("requested_", values),
         settings=_without("effective_", values),
         query_count=None if query_count is None else int(query_count),
-        windows=times.windows,
-        issuing_since=times.first_query,
-        host_utc_offset_s=times.host_offset_s,
+        windows=timed,
+        issuing_since=first_query,
+        host_utc_offset_s=offset,
         damage=(*damage, *damages(detail, summary, values, scenario, metric)),
     )
     if valid is not False:

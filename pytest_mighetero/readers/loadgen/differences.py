@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 from pytest_mighetero.readers.reader import Asked, Difference
@@ -107,11 +108,9 @@ def _by_design(asked: Asked, ran_with: list[object]) -> bool:
     if asked.name != "server_target_qps":
         return asked.name in _AUDITED
     with suppress(ValueError):
-        lower = [factor * float(asked.value) for factor in _AUDIT_FACTORS]
-        return any(
-            all(_equal(Asked(asked.name, str(each), ""), value) for value in ran_with)
-            for each in lower
-        )
+        targets = [str(each * float(asked.value)) for each in _AUDIT_FACTORS]
+        lower = [replace(asked, value=target) for target in targets]
+        return any(all(_equal(each, value) for value in ran_with) for each in lower)
     return False
 
 

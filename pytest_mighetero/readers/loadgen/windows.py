@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from typing import NamedTuple
 
 from pytest_mighetero.readers.loadgen.detail import DetailLog
 from pytest_mighetero.terms.window import TimedWindow
@@ -146,18 +145,10 @@ def host_utc_offset(
     return offset if abs(offset) <= _FARTHEST_ZONE_S else None
 
 
-class Times(NamedTuple):
-    """When a run issued queries: as in ``Result``."""
-
-    windows: tuple[TimedWindow, ...]
-    first_query: float | None
-    host_offset_s: float | None
-
-
 def times_of(
     detail: DetailLog, version: str | None, utc_offset_s: float | None
-) -> Times:
-    """Return when a run issued queries, by what its detail log says."""
+) -> tuple[tuple[TimedWindow, ...], float | None, float | None]:
+    """Return windows, first query and the host's offset, as ``Result`` has them."""
     found: list[TimedWindow | None] = []
     first_query = host_offset = None
     local = stamps_are_local(version)
@@ -175,4 +166,4 @@ def times_of(
         elif not local:
             host_offset = host_utc_offset(*started, first_query)
     windows = tuple(each for each in found if each is not None)
-    return Times(windows, first_query, host_offset)
+    return windows, first_query, host_offset
