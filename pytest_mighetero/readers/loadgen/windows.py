@@ -35,9 +35,8 @@ _YEARS = range(1971, 9000)  # those that every platform turns into POSIX time
 def parse_version(text: str | None) -> tuple[int, int] | None:
     """Return the (major, minor) of LoadGen's ``loadgen_version``.
 
-    That is, as in ``6.0.17 @ d6147c7eb7`` or ``1.1 @ NA``, what begins with the two
-    numbers; None for another text. The LoadGen of the v1.0 round still calls itself
-    ``.5a1 @ 6958607d52``: (0, 5).
+    It begins with the two numbers, as ``6.0.17 @ d6147c7eb7``; None for another text.
+    The LoadGen of the v1.0 round still calls itself ``.5a1 @ 6958607d52``: (0, 5).
     """
     found = _VERSION.match(text or "")
     if found is None or (not found[1] and found[2] is None):
@@ -49,8 +48,7 @@ def stamps_are_local(version: str | None) -> bool | None:
     """Tell whether ``power_begin`` and ``power_end`` are in the host's local time.
 
     They are up to LoadGen v1.0.1, and in UTC since (mlcommons/inference #898, June
-    2021, between the rounds v1.0 and v1.1). None where the log does not say which
-    LoadGen wrote it.
+    2021). None where the log does not say which LoadGen wrote it.
     """
     parsed = parse_version(version)
     return None if parsed is None else parsed < _FIRST_WITH_UTC_STAMPS
