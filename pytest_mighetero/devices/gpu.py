@@ -68,8 +68,7 @@ class Gpu:
     def lease_names(self) -> tuple[str, ...]:
         """What a run on it has to lease: itself, and every MIG device of it.
 
-        A container that knows only the devices shuts out a host that knows the GPU, in
-        whichever case it lists them.
+        So a container that knows only these shuts out a host, in whichever case.
         """
         uuids = filter(None, (self.uuid, *(device.uuid for device in self.devices)))
         return tuple(_HEX.sub(lambda digits: digits[0].lower(), uuid) for uuid in uuids)

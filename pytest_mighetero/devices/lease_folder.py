@@ -104,7 +104,7 @@ class LeaseFolder:
             undo.callback(os.close, fd)
             os.fchmod(fd, _FILE_MODE)  # a default ACL may have taken some of it
             undo.pop_all()
-        return fd
+            return fd
 
     def _check(self, name: str, status: os.stat_result) -> None:
         mode, problem = stat.S_IMODE(status.st_mode), None

@@ -23,7 +23,6 @@ class DeviceSource(Protocol):
     @property
     def kind(self) -> DeviceKind:
         """What suites and harnesses have to know of its devices."""
-        ...
 
     def gpus(self) -> tuple[Gpu, ...]:
         """Return every GPU, those that a run cannot use with their problem.
@@ -31,11 +30,9 @@ class DeviceSource(Protocol):
         Raises:
             DeviceError: the source cannot be asked.
         """
-        ...
 
     def meter(self, gpu: Gpu, device: MigDevice) -> Meter | None:
         """Return what tells how *gpu* and main's *device* are, or None."""
-        ...
 
 
 def source_called(name: str) -> DeviceSource:

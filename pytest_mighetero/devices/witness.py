@@ -21,7 +21,7 @@ _NAME = "pytest-mighetero"
 _TABLE = Path("/proc/net/unix")
 # The rest of a line: anybody may give a socket any name.
 _WITNESS = re.compile(
-    rf"@{_NAME}/([0-9a-f]{{32}})/(alone|shared)/(\d{{1,7}})/(\d{{1,10}})/([0-9a-f]{{16}})",
+    rf"@{_NAME}/([0-9a-f]{{32}})/(alone|shared)/(\d{{1,7}})/(\d{{1,10}})/([0-9a-f]{{16}})\Z",
     re.ASCII,
 )
 
@@ -56,10 +56,7 @@ def against(key: str, *, shared: bool, mine: str = "") -> str | None:
         lines = _TABLE.read_text(errors="replace").splitlines()
     except OSError:
         return None
-    for line in lines:
-        _, at, name = line.partition(f"@{_NAME}/")
-        if (found := _WITNESS.fullmatch(f"{at}{name}")) is None:
-            continue
+    for found in filter(None, map(_WITNESS.search, lines)):
         of, how, pid, uid, whose = found.groups()
         if of == key and whose != mine and not (shared and how == "shared"):
             whose = "whose lease file was deleted, or is another container's"

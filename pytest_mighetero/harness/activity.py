@@ -27,7 +27,7 @@ class Seen:
     Attributes:
         started: when it started, in clock ticks: a pid is used again.
         state: one letter; T and t are stopped, Z is ended and not reaped.
-        own_s: the CPU time that it used, in seconds, in steps of a clock tick (10 ms).
+        own_s: the CPU time that it used, in steps of a clock tick (10 ms).
         waited_s: that of the children it has reaped, and of theirs.
     """
 

@@ -44,11 +44,8 @@ class Source(Protocol):
 class Pump:
     """Reads harnesses from launch to end; a harness never waits for its reader.
 
-    Attributes:
-        clock: of the run: looked at in every wait, about once a second.
-
-    Args:
-        inherited: file descriptors that every harness inherits.
+    Every harness has the file descriptors *inherited*, too. The run's clock is looked
+    at in every wait, about once a second.
     """
 
     def __init__(self, inherited: Sequence[int] = ()) -> None:
