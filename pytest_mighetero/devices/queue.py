@@ -77,17 +77,16 @@ class FolderLock:
     The real harness (v1.0 to v4.1) writes a user.conf for its benchmark and scenario
     into its folder at each launch, and deletes an audit's audit.config; LoadGen reads
     both when its test starts. Until a launch has issued its first query, nobody else
-    may launch the same pair there, and during an audit nobody else anything.
-
-    Where an audit runs, the *whole* folder is held until it is closed.
+    may launch the same pair there, and during an audit nobody else anything: its lease
+    has no names by pair that could be given back one by one.
     """
 
-    def __init__(self, lease: Lease, names: dict[Pair, str], *, whole: bool):
-        self._lease, self._names, self._whole = lease, names, whole
+    def __init__(self, lease: Lease, names: dict[Pair, str]):
+        self._lease, self._names = lease, names
 
     def issues(self, pair: Pair) -> None:
         """Let others launch *pair*: our launch of it issues queries, or never will."""
-        if not self._whole and (name := self._names.pop(pair, None)) is not None:
+        if (name := self._names.pop(pair, None)) is not None:
             self._lease.give_back(name)
             if not self._names:
                 self.close()
@@ -120,9 +119,9 @@ def lock_folder(
     if not whole:
         lease = queue.until(lambda: lock(gate, shared=(folder, gate)), _FOLDER)
         lease.give_back(gate)
-        return FolderLock(lease, names, whole=False)
+        return FolderLock(lease, names)
     turn = queue.until(lambda: queue.take([gate]), _FOLDER)
     try:
-        return FolderLock(queue.until(lock, _FOLDER), names, whole=True)
+        return FolderLock(queue.until(lock, _FOLDER), {})
     finally:
         turn.close()

@@ -31,7 +31,7 @@ class Sign:
 
 
 class FirstQuery:
-    """Follows a LOG_DIR until a log in it has a first query.
+    """Follows a LOG_DIR until a log in it, at any depth, has a first query.
 
     Logs are read on from where the last look ended: while samples are loaded they may
     grow by megabytes. What is no log, or cannot be read, has no first query.
