@@ -21,30 +21,25 @@ class Kind(NamedTuple):
     parse: str | None = None
 
 
-FLAG = Kind(None, "flag")
-
-
 class Option(NamedTuple):
-    """One option.
+    """One option; a flag that is off, where no more is said.
 
     Attributes:
         name: without the leading dashes; the ini key has underscores instead.
         help: one sentence for ``pytest --help``.
         kind: what it takes.
-        default: what holds when nobody says anything: command line, ini nor suite; for
-            None the value is None, whatever the kind.
-        no_help: for a flag that also has a ``--no-`` form, that form's sentence.
+        default: what holds where nobody says anything: command line, ini nor suite.
+            None is the value then, whatever the kind.
+        no_help: the sentence of a flag's ``--no-`` form, where it has one.
         alias: another name that works and is not in the help.
-        fills: the field of ``RunSpec``, where that is not called as the option is,
-            without ``mig-``.
-        in_suite: whether a suite may have a default: not for the suite itself, nor for
-            what only one invocation can mean.
+        fills: the field of ``RunSpec``, where that is not ``key`` without ``mig_``.
+        in_suite: whether a suite may have a default.
     """
 
     name: str
     help: str
-    kind: Kind = FLAG
-    default: str | bool | None = None
+    kind: Kind = Kind(None, "flag")
+    default: str | bool | None = False
     no_help: str = ""
     alias: str = ""
     fills: str = ""

@@ -112,21 +112,16 @@ OPTIONS = (
         TIME,
         "30s",
     ),
-    Option(
-        "start-from-device",
-        "pass --start_from_device=true to every harness",
-        default=False,
-    ),
+    Option("start-from-device", "pass --start_from_device=true to every harness"),
     Option(
         "config-ver",
         "--config_ver of every harness (the suite's)",
         Kind("NAME", "config_ver"),
+        None,
         in_suite=False,
     ),
     Option(
-        "lenient",
-        "a failed overlap is a warning; a bad main, and a crash, still fail",
-        default=False,
+        "lenient", "a failed overlap is a warning; a bad main, and a crash, still fail"
     ),
     Option(
         "overlap-retries",
@@ -140,6 +135,7 @@ OPTIONS = (
         "when main is INVALID for latency (Server) or length (Offline), run it again "
         "with its target changed by this much, 7% for example",
         PERCENT,
+        None,
         fills="target_backoff",
     ),
     Option(
@@ -150,17 +146,9 @@ OPTIONS = (
         fills="target_backoffs",
     ),
     Option(
-        "verbose-all",
-        "pass --verbose --verbose_nvtx to every harness",
-        default=False,
-        in_suite=False,
+        "verbose-all", "pass --verbose --verbose_nvtx to every harness", in_suite=False
     ),
-    Option(
-        "dryrun",
-        "print the run as a script, start nothing",
-        default=False,
-        in_suite=False,
-    ),
+    Option("dryrun", "print the run as a script, start nothing", in_suite=False),
     Option(
         "results-dir",
         "where harness outputs, LoadGen logs and records go",
@@ -178,6 +166,7 @@ OPTIONS = (
         "mig-harness-dir",
         "the closed/<org> folder with the Makefile (the suite's: .)",
         FOLDER,
+        None,
         in_suite=False,
     ),
     Option(
@@ -187,13 +176,17 @@ OPTIONS = (
         "",
     ),
     Option(
-        "mig-gpu", "the GPU to use: index, UUID or PCI bus id", Kind("GPU", "checked")
+        "mig-gpu",
+        "the GPU to use: index, UUID or PCI bus id",
+        Kind("GPU", "checked"),
+        None,
     ),
     Option(
         "main-profile",
         "profile of main's MIG device, where a GPU has several (3g.40gb), or where "
         "--mig-devices lists it",
         Kind("PROFILE", "profile"),
+        None,
     ),
     Option(
         "mig-rotate",
@@ -217,7 +210,6 @@ OPTIONS = (
     Option(
         "mig-list",
         "print GPUs, MIG devices, what runs on them and who uses them; run nothing",
-        default=False,
         fills="listing",
         in_suite=False,
     ),
@@ -232,7 +224,6 @@ OPTIONS = (
         "mig-isolated",
         "run the tests that are marked isolated, too, before the others: main with "
         "nothing beside it",
-        default=False,
         in_suite=False,
     ),
     Option("mig-repeat", "run every test N times, for medians and spreads", TIMES, "1"),
@@ -240,7 +231,6 @@ OPTIONS = (
         "mig-tune",
         "search the highest VALID target QPS of each Server pair, isolated, then "
         "heterogeneous",
-        default=False,
         in_suite=False,
     ),
     Option(
@@ -263,12 +253,7 @@ OPTIONS = (
         "",
         in_suite=False,
     ),
-    Option(
-        "mig-save-reference",
-        "write results to --mig-references",
-        default=False,
-        in_suite=False,
-    ),
+    Option("mig-save-reference", "write results to --mig-references", in_suite=False),
     Option(
         "mig-tolerance",
         "how much worse --mig-compare lets a run be, and the bounds that "
@@ -281,6 +266,7 @@ OPTIONS = (
         "fail a run beside a background whose own figure is so much worse than in "
         "earlier runs, 10% for example (20% worse is a warning)",
         PERCENT,
+        None,
     ),
     Option(
         "mig-stop-grace",
