@@ -7,8 +7,7 @@ lines of ``nvidia-smi -L``: one that it does not match is not there for the harn
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pytest_mighetero.spec.suite import Suite
@@ -17,16 +16,8 @@ if TYPE_CHECKING:
 ANY_PROFILE = "*"
 
 
-@dataclass(frozen=True)
-class Form:
-    """A form of names.
-
-    Attributes:
-        pattern: matches such a name as ``nvidia-smi -L`` prints it.
-        shown: for messages.
-        driver: who prints it.
-        remedy: what to do for a harness that knows this form alone.
-    """
+class Form(NamedTuple):
+    """A form of names, and what to do for a harness that knows this one alone."""
 
     pattern: re.Pattern[str]
     shown: str
@@ -55,11 +46,8 @@ FORMS = {
 def unknown_to(suite: Suite, uuid: str, profile: str | None = None) -> str | None:
     """Say why the harness of *suite* cannot find a MIG device, and what to do, or None.
 
-    Args:
-        suite: what its ``[harness]`` does not say keeps nobody out; simulated devices
-            have names of their own.
-        uuid: the device's name, as the harness gets it.
-        profile: its profile, or None where that is not known.
+    What its ``[harness]`` does not say keeps nobody out, nor does a profile that is not
+    known; simulated devices have names of their own.
     """
     if not suite.kind.mig:
         return None

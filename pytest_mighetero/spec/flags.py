@@ -48,11 +48,8 @@ _FLAGS = """
     use_same_context use_spin_wait use_triton user_conf_path verbose verbose_nvtx
     warmup_duration workspace_size
 """
-KNOWN_FLAGS = tuple(
-    dict.fromkeys(
-        [*_FLAGS.split(), *(s.target_flag for s in SCENARIOS.values() if s.target_flag)]
-    )
-)
+_TARGETS = (each.target_flag for each in SCENARIOS.values() if each.target_flag)
+KNOWN_FLAGS = frozenset((*_FLAGS.split(), *_TARGETS))
 
 
 def nearest_flag(flag: str) -> str | None:
