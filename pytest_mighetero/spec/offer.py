@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec.names import AUDITS
@@ -13,33 +12,17 @@ from pytest_mighetero.spec.values import Values
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.scenario import SCENARIOS, is_bounded
 
-
-@dataclass(frozen=True)
-class Wanted:
-    """What was asked for.
-
-    Attributes:
-        pairs: those of the suite among the benchmarks and scenarios asked for.
-        action: make target of main.
-        config_ver: explicit ``--config-ver``, or None for the suite's.
-        benchmarks_named: whether the benchmarks were named one by one.
-        scenarios_named: whether the scenarios were.
-    """
-
-    pairs: tuple[Pair, ...]
-    action: str
-    config_ver: str | None
-    benchmarks_named: bool
-    scenarios_named: bool
+Pairs = tuple[Pair, ...]
 
 
 def asked_pairs(
     suite: Suite, values: Values, named: tuple[str, ...], action: str
-) -> tuple[Pair, ...]:
+) -> Pairs:
     """Return the pairs to measure among those asked for.
 
     A pair whose benchmark and scenario were both named must be supported; where only
-    one of them was, the unsupported ones are not meant.
+    one of them was, the unsupported ones are not meant. Left out are those that the
+    harness has no such configuration of, and those whose audit it does not judge.
 
     Raises:
         ConfigError: one of them was named and cannot run, or there is none.
@@ -47,26 +30,27 @@ def asked_pairs(
     said = values.value("main-scenario")
     every = said.raw == "all"
     scenarios = SCENARIOS if every else values.parsed("main-scenario", scenario_names)
+    scenarios_named = said.explicit and not every
     supported = tuple(suite.pairs())
-    wanted = [
+    wanted = dict.fromkeys(
         Pair(name, scenario)
         for name in named or suite.benchmarks
         for scenario in scenarios
-    ]
+    )
+    pairs = tuple(pair for pair in wanted if pair in supported)
     missing = [str(pair) for pair in wanted if pair not in supported]
-    pairs = tuple(dict.fromkeys(pair for pair in wanted if pair in supported))
-    scenarios_named = said.explicit and not every
     if missing and ((named and scenarios_named) or not pairs):
         raise ConfigError(
             f"--main-benchmark, --main-scenario: suite {suite.name} does not run "
             f"{', '.join(missing)}; supported: {', '.join(map(str, supported))}"
         )
-    config_ver = values.of("config-ver")
-    wanted_pairs = Wanted(pairs, action, config_ver, bool(named), scenarios_named)
-    pairs = offered(suite, wanted_pairs)
+    pairs = _configured(suite, pairs, values.of("config-ver"), named, scenarios_named)
+    judged = tuple(pair for pair in pairs if not _unjudged(suite, [pair], action))
+    if (problem := _unjudged(suite, pairs, action)) and (named or not judged):
+        raise ConfigError(f"--main-action: {problem}")
     if not values.of("mig-tune"):
-        return pairs
-    if not (bounded := tuple(each for each in pairs if is_bounded(each.scenario))):
+        return judged
+    if not (bounded := tuple(each for each in judged if is_bounded(each.scenario))):
         raise ConfigError(
             "--mig-tune: Server alone has a target QPS to search, and none of the "
             "selected pairs is a Server pair; see --main-benchmark, --main-scenario"
@@ -74,33 +58,25 @@ def asked_pairs(
     return bounded
 
 
-def offered(suite: Suite, wanted: Wanted) -> tuple[Pair, ...]:
-    """Return the pairs that the harness of *suite* has, and judges.
-
-    Left out are those without a configuration of that ``config_ver``, and those whose
-    audit the harness runs, does not judge, and exits with code 0 from.
-
-    Raises:
-        ConfigError: one of those was named, or a benchmark was of which there is no
-            other; or there is no other at all.
-    """
-    configured = [
-        p for p in wanted.pairs if not unconfigured(suite, [p], wanted.config_ver)
-    ]
-    left = {pair.benchmark for pair in configured}
-    empty = any(pair.benchmark not in left for pair in wanted.pairs)
-    named = wanted.benchmarks_named and (wanted.scenarios_named or empty)
-    problem = unconfigured(suite, wanted.pairs, wanted.config_ver)
-    if problem and (named or not configured):
+def _configured(
+    suite: Suite,
+    pairs: Pairs,
+    config_ver: str | None,
+    named: tuple[str, ...],
+    scenarios_named: bool,
+) -> Pairs:
+    """Return those of which the harness has such a configuration."""
+    found = tuple(p for p in pairs if not unconfigured(suite, [p], config_ver))
+    # Of which a benchmark that was named must have one, whatever scenarios it has.
+    left = {pair.benchmark for pair in found}
+    lost = scenarios_named or any(pair.benchmark not in left for pair in pairs)
+    problem = unconfigured(suite, pairs, config_ver)
+    if problem and ((named and lost) or not found):
         raise ConfigError(
             f"--main-benchmark, --main-scenario: {problem}. Name others, or say "
             f"another --config-ver"
         )
-    judged = [p for p in configured if not _unjudged(suite, [p], wanted.action)]
-    problem = _unjudged(suite, configured, wanted.action)
-    if problem and (wanted.benchmarks_named or not judged):
-        raise ConfigError(f"--main-action: {problem}")
-    return tuple(judged)
+    return found
 
 
 def why_not(
@@ -112,14 +88,11 @@ def why_not(
 
 
 def unconfigured(
-    suite: Suite, pairs: Iterable[Pair], config_ver: str | None
+    suite: Suite, pairs: Sequence[Pair], config_ver: str | None
 ) -> str | None:
-    """Say of which *pairs* the harness has no such configuration, or None.
+    """Say of which *pairs* the harness has no configuration of that name, or None.
 
-    Args:
-        suite: which configurations there are.
-        pairs: what is to run.
-        config_ver: explicit ``--config-ver``, or None for the suite's.
+    Without a name that of the suite counts.
     """
     missing: dict[str, list[str]] = {}
     for pair in pairs:
@@ -134,8 +107,11 @@ def unconfigured(
     return f"{harness} has {' and '.join(lists)}" if lists else None
 
 
-def _unjudged(suite: Suite, pairs: Iterable[Pair], action: str) -> str | None:
-    """Say of which benchmarks the harness judges no such audit, or None."""
+def _unjudged(suite: Suite, pairs: Sequence[Pair], action: str) -> str | None:
+    """Say of which benchmarks the harness judges no such audit, or None.
+
+    It runs it, judges nothing, and exits with code 0.
+    """
     audit = action.removeprefix("run_audit_")
     names = dict.fromkeys(pair.benchmark for pair in pairs)
     missing = [each for each in names if audit not in suite.benchmarks[each].audits]
