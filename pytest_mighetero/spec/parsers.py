@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from typing import Literal
 
 from pytest_mighetero.errors import ConfigError, nearest
-from pytest_mighetero.spec.names import CONFIG_VER, LINES, PROFILE
+from pytest_mighetero.spec.names import CONFIG_VER, LINES, PROFILE, Rule
 from pytest_mighetero.terms.make import check_words
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import SCENARIOS
@@ -33,7 +33,16 @@ _PERCENT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*%", re.ASCII)
 
 Names = tuple[str, ...]
 
-SCOPES = ("test", "session")  # of --background-scope
+
+def fitting(rule: Rule) -> Callable[[str], str]:
+    """Return a parser for a text of which *rule* says nothing else that it expected."""
+
+    def parse(text: str) -> str:
+        if expected := rule(text):
+            raise ConfigError(f"expected {expected}, found {text!r}")
+        return text
+
+    return parse
 
 
 def one_of(accepted: Collection[str]) -> Callable[[str], str]:
@@ -74,13 +83,6 @@ def backgrounds_of(
     return parse
 
 
-def checked(text: str) -> str:
-    """Return *text*, which has no character that no option's value has."""
-    if expected := LINES(text):
-        raise ConfigError(f"expected {expected}, found {text!r}")
-    return text
-
-
 def positive_duration(text: str) -> float:
     """Return the seconds of a duration of at least a millisecond."""
     if (seconds := parse_duration(text)) < 0.001:
@@ -102,7 +104,7 @@ def background_duration(text: str) -> Literal["planned", "automatic"] | float:
 
 def run_args(text: str) -> RunArgs:
     """Return further RUN_ARGS."""
-    words = tuple(text.split())
+    words = text.split()
     check_words(words)
     for word in words:
         flag = word.lstrip("-").partition("=")[0]
@@ -117,20 +119,6 @@ def words(text: str) -> Names:
         return tuple(shlex.split(text))
     except ValueError as error:
         raise ConfigError(f"cannot be split into words: {error}: {text!r}") from None
-
-
-def config_ver(text: str) -> str:
-    """Return one ``--config_ver``; several would make several results."""
-    if expected := CONFIG_VER(text):
-        raise ConfigError(f"expected {expected}, found {text!r}")
-    return text
-
-
-def profile(text: str) -> str:
-    """Return the profile of a MIG device."""
-    if expected := PROFILE(text):
-        raise ConfigError(f"expected {expected}, found {text!r}")
-    return text
 
 
 def mig_uuids(text: str) -> Names:
@@ -179,6 +167,9 @@ def flag(text: str) -> bool:
     raise ConfigError(f"expected true or false, found {text!r}")
 
 
+checked = fitting(LINES)
+config_ver = fitting(CONFIG_VER)
+profile = fitting(PROFILE)
 scenario = one_of(SCENARIOS)
 scenario_names = names_of(SCENARIOS)
-scope = one_of(SCOPES)
+scope = one_of(("test", "session"))

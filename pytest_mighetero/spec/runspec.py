@@ -27,24 +27,17 @@ from pytest_mighetero.terms.secret import Secrets, secrets_of
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything a run needs to know; durations are seconds.
+    """Everything a run needs to know; durations are seconds, percentages fractions.
 
     A field that is not told of here is what the option says that fills it
     (``options``).
 
     Attributes:
-        suite: the suite in use.
-        harness_dir: the ``closed/<org>`` folder.
         pairs: the pairs to measure, in order.
         asked: the benchmarks that were named one by one.
         backgrounds: benchmark names, ``all``, ``none`` or a group's name.
-        background_scope: ``test`` or ``session``: what a set of backgrounds serves.
-        target_backoff: a fraction of the target, or None.
         config_ver: explicit ``--config_ver``, or None for the suite's.
-        main_profile: of main's MIG device, or None where all have the same.
         isolated: whether tests that are marked isolated run, too; a search runs both.
-        tune_resolution: a fraction of the target.
-        tolerance, background_tolerance: fractions of what a run is compared with.
         secrets: what is not printed.
         notes: what was probably not meant.
     """
@@ -141,8 +134,8 @@ def build_spec(
 
     Args:
         given: what command line and ini file say.
-        cwd: the folder pytest was started in; the harness folder's default.
-        rootdir: pytest's rootdir; the results folder's default is below it.
+        cwd: the folder that relative paths of the suite start from.
+        rootdir: the folder that those of its options' defaults start from.
         kinds: of devices, by the name of the source that has them.
 
     Raises:
@@ -160,7 +153,7 @@ def build_spec(
         named = values.parsed("main-benchmark", parsers.names_of(suite.benchmarks))
     action = values.parsed("main-action", parsers.one_of(suite.harness.actions))
     backgrounds = parsers.backgrounds_of(suite.benchmarks, suite.groups)
-    paths = _harness_dir(values, suite, cwd), _results_dir(values)
+    paths = _harness_dir(values, suite, cwd), values.path("results-dir", check_path)
     spec = RunSpec(
         **plain,
         suite=suite,
@@ -194,17 +187,17 @@ def _secrets(suite: Suite, said: Mapping[str, Any], paths: Iterable[Path]) -> Se
 
 
 def _harness_dir(values: Values, suite: Suite, cwd: Path) -> Path:
-    said = values.value("mig-harness-dir")
-    if said.raw is None:
-        package = str(Path(__file__).parents[1])
-        return (cwd / suite.harness.folder.replace("{package}", package)).resolve()
-    path = values.path("mig-harness-dir")
+    if values.value("mig-harness-dir").raw is not None:
+        return values.path("mig-harness-dir", _check_folder)
+    package = str(Path(__file__).parents[1])
+    return (cwd / suite.harness.folder.replace("{package}", package)).resolve()
+
+
+def _check_folder(path: Path) -> None:
     if not path.is_dir():
         raise ConfigError(
-            f"{said.said_by}: {path} is no folder; expected the closed/<org> folder "
-            f"with the Makefile"
+            f"{path} is no folder; expected the closed/<org> folder with the Makefile"
         )
-    return path
 
 
 def _check_backoffs(values: Values) -> None:
@@ -217,22 +210,15 @@ def _check_backoffs(values: Values) -> None:
 
 
 def _compared(values: Values) -> Path | Literal["last"] | None:
-    said = values.value("mig-compare")
-    if said.raw in ("", "last"):
-        return "last" if said.raw else None
-    path = values.path("mig-compare")
+    raw = values.value("mig-compare").raw
+    if raw == "last":
+        return "last"
+    return values.path("mig-compare", _check_records) if raw else None
+
+
+def _check_records(path: Path) -> None:
     if not path.exists():
         raise ConfigError(
-            f"{said.said_by}: expected last, a results folder or a record.json, and "
-            f"{path} does not exist"
+            f"expected last, a results folder or a record.json, and {path} does not "
+            f"exist"
         )
-    return path
-
-
-def _results_dir(values: Values) -> Path:
-    path = values.path("results-dir")
-    try:
-        check_path(path)
-    except ConfigError as error:
-        raise ConfigError(f"{values.value('results-dir').said_by}: {error}") from None
-    return path

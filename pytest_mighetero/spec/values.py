@@ -43,20 +43,17 @@ class Values:
     """The value of each option: command line, else ini, else suite, else default."""
 
     def __init__(self, given: Given, base: Path, suite: Suite | None = None):
-        self._given, self._base = given, base
-        self._suite = suite.defaults if suite is not None else {}
-        self._of_suite = f"[defaults] of suite {suite.name}" if suite else ""
-        self._secrets = marked_as(suite.harness.secrets if suite is not None else ())
+        self._given, self._base, self._suite = given, base, suite
 
     def value(self, name: str) -> Value:
         """Return what is said of an option, and by whom."""
-        key = name.replace("-", "_")
+        key, suite = name.replace("-", "_"), self._suite
         if (value := self._given(key)) is not None:
             return value
-        said_by = f"the default of --{name}"
-        if name in self._suite:
-            said_by = f"{name} in {self._of_suite}"
-        raw = self._suite.get(name, BY_KEY[key].default)
+        raw, said_by = BY_KEY[key].default, f"the default of --{name}"
+        if suite is not None and name in suite.defaults:
+            raw = suite.defaults[name]
+            said_by = f"{name} in [defaults] of suite {suite.name}"
         return Value(raw, said_by, self._base, explicit=False)
 
     def of(self, name: str) -> Any:
@@ -75,31 +72,31 @@ class Values:
         Raises:
             ConfigError: naming who said it.
         """
-        value = self.value(name)
-        try:
-            return parse(parsers.checked(str(value.raw)).strip())
-        except ConfigError as error:
-            said = self._secrets.mask(str(error))
-            raise ConfigError(f"{value.said_by}: {said}") from None
+        return self._made(name, lambda text: parse(parsers.checked(text).strip()))
 
     def path_as_called(self, name: str) -> Path:
         """Return the path: whether a link in it is to be followed is still open."""
-        value = self.value(name)
-        if expected := PATH(str(value.raw)):
-            raise ConfigError(
-                f"{value.said_by}: expected {expected}, found {value.raw!r}"
-            )
-        return (value.base / str(value.raw)).absolute()
+        base = self.value(name).base
+        return (base / self._made(name, parsers.fitting(PATH))).absolute()
 
-    def path(self, name: str) -> Path:
-        """Return the path with no link in it."""
-        path = self.path_as_called(name)
-        try:
-            path = path.resolve()
-            path.exists()
-        except (OSError, RuntimeError) as error:  # a ring, or too long
-            raise ConfigError(f"{self.value(name).said_by}: {error}") from None
-        return path
+    def path(self, name: str, check: Callable[[Path], object] = Path.exists) -> Path:
+        """Return the path with no link in it, which *check* may refuse.
+
+        Raises:
+            ConfigError: naming who said it.
+        """
+        called = self.path_as_called(name)
+
+        def resolved(_text: str) -> Path:
+            try:
+                path = called.resolve()
+                path.exists()
+            except (OSError, RuntimeError) as error:  # a ring, or too long
+                raise ConfigError(str(error)) from None
+            check(path)
+            return path
+
+        return self._made(name, resolved)
 
     def notes(self) -> tuple[str, ...]:
         """Say which times are in milliseconds where seconds were probably meant."""
@@ -110,3 +107,11 @@ class Values:
             for said_by, text in short
             if in_milliseconds(text)
         )
+
+    def _made(self, name: str, make: Callable[[str], T]) -> T:
+        value, suite = self.value(name), self._suite
+        try:
+            return make(str(value.raw))
+        except ConfigError as error:
+            secrets = marked_as(suite.harness.secrets if suite is not None else ())
+            raise ConfigError(f"{value.said_by}: {secrets.mask(str(error))}") from None
