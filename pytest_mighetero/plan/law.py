@@ -67,11 +67,8 @@ def law_of(
     if flag is not None and (target := said.number(flag)):
         return Law(queries, 1 / target, "RUN_ARGS")
     version = config.config_ver_of(pair.benchmark)
-    targets = suite.figures("targets", pair, profile, version)
-    each = [1 / target for target in targets]
-    if flag is None:
-        latencies = suite.figures("latencies_ms", pair, profile, version)
-        each = [ms / 1e3 for ms in latencies]
+    known = suite.figures(pair, profile, version)
+    each = [1 / figure if flag else figure / 1e3 for figure in known]
     if not each:
         return None
     source = f"suite {suite.name}"

@@ -13,22 +13,6 @@ from pytest_mighetero.terms.pair import Pair
 
 if TYPE_CHECKING:
     from pytest_mighetero.spec.runspec import RunSpec
-    from pytest_mighetero.spec.suite import HarnessSpec
-
-
-def check_python(harness: HarnessSpec) -> None:
-    """Check that the path of this Python reaches a harness that is to run it.
-
-    Raises:
-        ConfigError: make's shell would cut it.
-    """
-    told = [k for k, v in harness.make_variables.items() if "{python}" in v]
-    if told and (bad := unsafe_for_make(sys.executable)):
-        raise ConfigError(
-            f"{sys.executable!r}, this Python's path, is {told[0]} for make, which "
-            f"hands it to a shell unquoted, so {bad!r} would not arrive; make a venv "
-            f"in a folder of letters, digits and _./,=:+@%^-"
-        )
 
 
 def check_together(config: RunSpec) -> None:
@@ -61,7 +45,18 @@ def check_together(config: RunSpec) -> None:
             f"--start-from-device: the harness of suite {suite.name} has no device "
             f"memory to start from"
         )
-    check_python(suite.harness)
+    told = [k for k, v in suite.harness.make_variables.items() if "{python}" in v]
+    if told and (bad := unsafe_for_make(sys.executable)):
+        raise ConfigError(
+            f"{sys.executable!r}, this Python's path, is {told[0]} for make, which "
+            f"hands it to a shell unquoted, so {bad!r} would not arrive; make a venv "
+            f"in a folder of letters, digits and _./,=:+@%^-"
+        )
+    _check_backgrounds(config)
+
+
+def _check_backgrounds(config: RunSpec) -> None:
+    suite = config.suite
     names = {n for pair in config.pairs for n in config.backgrounds_of(pair.benchmark)}
     for name in sorted(names):
         accepted = suite.benchmarks[name].scenarios

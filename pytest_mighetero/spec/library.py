@@ -34,27 +34,27 @@ def load_suite(name: str, base: Path, kinds: Mapping[str, DeviceKind]) -> Suite:
         ConfigError: no such suite, or a key or value in it cannot be meant.
     """
     path = _find(name, base)
-    table = _read(path, kinds)
+    said = read_table(Suite, _read(path, kinds), path)
     for section in ("devices", "harness", "benchmarks"):
-        if section not in table:
+        if getattr(said, section) is None:
             raise ConfigError(
                 f"{path}: no {section!r} here nor in a suite it extends; "
                 f'start from a built-in one with extends = "v1.0"'
             )
-    version = table["harness"].get("config_ver")
+    check_whole(said.harness, f"{path}: [harness]")
+    version = said.harness.config_ver
     benchmarks = {
-        name: {"config_ver": version, **entry}
-        for name, entry in sorted(table["benchmarks"].items())
+        name: replace(entry, config_ver=entry.config_ver or version)
+        for name, entry in sorted(said.benchmarks.items())
     }
-    check_whole(read_table(Suite, table, path).harness, f"{path}: [harness]")
-    suite = read_table(Suite, {**table, "benchmarks": benchmarks}, path)
-    for benchmark, entry in suite.benchmarks.items():
+    for benchmark, entry in benchmarks.items():
         check_whole(entry, f"{path}: benchmarks.{benchmark}")
-    check_apart(suite.benchmarks, suite.groups, path)
+    check_apart(benchmarks, said.groups, path)
+    kind = kinds[said.devices]
+    suite = replace(said, name=path.stem, kind=kind, benchmarks=benchmarks)
     every = frozenset(suite.pairs())
     profiles = {k: every if v == EVERY else v for k, v in suite.profiles.items()}
-    kind = kinds[suite.devices]
-    suite = replace(suite, name=path.stem, kind=kind, profiles=profiles)
+    suite = replace(suite, profiles=profiles)
     _check_members(suite, path)
     return suite
 
@@ -108,11 +108,10 @@ def _find(name: str, base: Path) -> Path:
 
 
 def _merged(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(parent)
-    for key, value in child.items():
-        old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = _merged(old, value) if both else value  # type: ignore[arg-type]
+    merged = {**parent, **child}
+    for key in parent.keys() & child.keys():
+        if isinstance(parent[key], dict) and isinstance(child[key], dict):
+            merged[key] = _merged(parent[key], child[key])
     return merged
 
 
@@ -121,9 +120,9 @@ def _check_members(suite: Suite, path: Path) -> None:
     for place, members in _members(suite):
         for name in members:
             if name not in suite.benchmarks:
-                near = nearest(name, suite.benchmarks)
                 raise ConfigError(
-                    f"{path}: {place}: unknown benchmark {name!r}: {near}"
+                    f"{path}: {place}: unknown benchmark {name!r}: "
+                    f"{nearest(name, suite.benchmarks)}"
                 )
     for profile, pairs in suite.profiles.items():
         if extra := pairs - {*suite.pairs()}:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec import names
@@ -17,6 +17,7 @@ from pytest_mighetero.spec.options import OPTIONS
 from pytest_mighetero.spec.tables import (
     MisfitError,
     Read,
+    as_it_is,
     flag,
     key,
     list_of,
@@ -35,7 +36,6 @@ STREAMS = tuple(each.name for each in SCENARIOS.values() if each.figure == "late
 
 # By profile, config_ver, benchmark and scenario.
 Figures = Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
-
 
 # Of a profile: what the suite runs at all, whatever another file adds to that.
 EVERY = frozenset({Pair("*", "*")})
@@ -95,7 +95,6 @@ class Benchmark:
     """A benchmark of a suite.
 
     Attributes:
-        scenarios: the scenarios the suite runs it in, in LoadGen's order.
         config_ver: what ``--config_ver=`` says unless ``--config-ver`` is given.
         memory_gb: by scenario the memory in GB (1e9 bytes) that a device must have.
         audits: those the harness judges: ``test01``...
@@ -119,14 +118,12 @@ class HarnessSpec:
     """How a suite's harness is called and what it prints.
 
     Attributes:
-        folder: the folder with the Makefile; ``{package}`` is this package's.
+        folder: has the Makefile; ``{package}`` is this package's.
         config_ver: the default of the suite's benchmarks.
-        actions: the make targets the harness has.
         start_markers: texts that end the line printed just before ``StartTest``.
         finish_markers: texts that end the line printed just after it.
         audit_folder: where the audits leave their verdict files; relative to
             ``folder``, or below ``{log_dir}``.
-        start_from_device: whether the harness knows ``--start_from_device``.
         reader: who reads what its tool writes: the name of a file of ``readers/``.
         loadgen_log: whether it writes that tool's log; a background of one that does
             is ready when that has a first query.
@@ -173,22 +170,19 @@ class Suite:
     Attributes:
         extends: another suite's name or file.
         devices: the name of the source that MIG devices come from.
-        benchmarks: by name, sorted.
         groups: names for sets of backgrounds.
         profiles: per device profile the pairs known to run on it; a profile that is
             not named here has no such record.
         defaults: options' values for this suite, below ini and command line.
-        query_counts: LoadGen's min_query_count per scenario.
-        targets: target QPS by profile, config_ver, benchmark and scenario.
-        latencies_ms: expected latency of a query of SingleStream and MultiStream,
-            likewise.
+        query_counts: min_query_count per scenario, where RUN_ARGS do not say it.
+        targets, latencies_ms: target QPS; expected latency of a stream's query.
         name: the built-in name, or the stem of the site's file.
         kind: what there is to know of its devices.
     """
 
     extends: str = key(text(names.PATH), "")
     description: str = key(text(names.LINE), "")
-    devices: str = key(lambda name: name)  # ``library`` knows which there are
+    devices: str = key(as_it_is)  # ``library`` knows which there are
     harness: HarnessSpec = key(table(HarnessSpec))
     benchmarks: Mapping[str, Benchmark] = key(
         mapping(names.BENCHMARK, table(Benchmark))
@@ -214,18 +208,14 @@ class Suite:
         self, pair: Pair, profile: str | None, config_ver: str
     ) -> float | None:
         """Return the target QPS known for *pair* there, or None."""
-        found = self.figures("targets", pair, profile, config_ver)
-        return found[0] if found else None
+        return next(iter(self.figures(pair, profile, config_ver)), None)
 
-    def figures(
-        self,
-        kind: Literal["targets", "latencies_ms"],
-        pair: Pair,
-        profile: str | None,
-        config_ver: str,
-    ) -> list[float]:
-        """Return what is known of *pair* there; of ``ANY_PROFILE`` all there is."""
-        known: Figures = self.targets if kind == "targets" else self.latencies_ms
+    def figures(self, pair: Pair, profile: str | None, config_ver: str) -> list[float]:
+        """Return what is known of *pair* there; of ``ANY_PROFILE`` all there is.
+
+        Target QPS, or of a stream the expected latency in ms.
+        """
+        known = self.latencies_ms if pair.scenario in STREAMS else self.targets
         profiles = known if profile == ANY_PROFILE else (profile or "",)
         found = (
             known.get(each, {}).get(config_ver, {}).get(pair.benchmark, {})
@@ -234,7 +224,7 @@ class Suite:
         return [each[pair.scenario] for each in found if pair.scenario in each]
 
     def query_count(self, pair: Pair) -> float:
-        """Return LoadGen's min_query_count for *pair*; 0 where that is not known."""
+        """Return min_query_count for *pair*; 0 where that is not known."""
         own = self.benchmarks[pair.benchmark].query_counts
         return own.get(pair.scenario) or self.query_counts.get(pair.scenario, 0)
 

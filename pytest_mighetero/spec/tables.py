@@ -22,11 +22,9 @@ T = TypeVar("T")
 
 
 class MisfitError(Exception):
-    """A value or a key of a table that cannot be meant.
+    """A value or a key that cannot be meant: a sentence on the place it stands in.
 
-    Attributes:
-        place: the keys that lead to it, filled on its way up.
-        sentence: what is said of it, by that place.
+    The keys that lead there, ``place``, are filled in on its way up.
     """
 
     def __init__(self, sentence: Callable[[str], str], *place: str) -> None:
@@ -38,6 +36,11 @@ def misfit(expected: str, found: Any, *, hidden: bool = False) -> MisfitError:
     """Return the error that says what was expected; *hidden* may be a secret."""
     shown = MASK if hidden else repr(found)
     return MisfitError(lambda where: f"{where}: expected {expected}, found {shown}")
+
+
+def as_it_is(value: Any) -> Any:
+    """Read whatever it is."""
+    return value
 
 
 def read_by(is_right: Callable[[Any], object], expected: str) -> Read:
@@ -56,14 +59,8 @@ flag = read_by(lambda value: isinstance(value, bool), "true or false")
 
 def number(is_right: Callable[[float], object], expected: str) -> Read:
     """Read a number, where it is right."""
-
-    def read(value: Any) -> float:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not is_right(value):
-            raise misfit(expected, value)
-        return float(value)
-
-    return read
+    check = read_by(lambda v: type(v) in (int, float) and is_right(v), expected)
+    return lambda value: float(check(value))
 
 
 positive = number(lambda value: value > 0, "a number over 0")
@@ -74,11 +71,11 @@ def text(rule: Rule = lambda _: None, *, least: int = 1, hidden: bool = False) -
     """Read a text of which *rule* says nothing else that it expected."""
 
     def read(value: Any) -> str:
-        if not isinstance(value, str) or len(value) < least:
-            raise misfit("a text", value, hidden=hidden)
-        if (expected := rule(value)) is not None:
+        is_text = isinstance(value, str) and len(value) >= least
+        expected = rule(value) if is_text else "a text"
+        if expected is not None:
             raise misfit(expected, value, hidden=hidden)
-        return value
+        return str(value)
 
     return read
 
@@ -109,11 +106,12 @@ def mapping(keys: Rule | Collection[str], read: Read, *, hidden: bool = False) -
     def read_all(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise misfit("a table", value, hidden=hidden)
-        for key in value:
-            if callable(keys):
+        if callable(keys):
+            for key in value:
                 text(keys, least=0)(key)
-            elif key not in keys:
-                raise _unknown(key, keys)
+        elif unknown := [key for key in value if key not in keys]:
+            near = nearest(unknown[0], keys)
+            raise MisfitError(lambda at: f"unknown key {at!r}: {near}", unknown[0])
         return {key: _below(key, read, each) for key, each in value.items()}
 
     return read_all
@@ -122,15 +120,12 @@ def mapping(keys: Rule | Collection[str], read: Read, *, hidden: bool = False) -
 def table(model: type[T]) -> Read:
     """Read a table as a dataclass whose fields are its keys; None for what it lacks."""
     reads = {each.name: each.metadata["read"] for each in _keys(model)}
+    lacking = {each.name: None for each in _keys(model) if _is_required(each)}
+    check_keys = mapping(reads, as_it_is)
 
     def read(value: Any) -> T:
-        if not isinstance(value, dict):
-            raise misfit("a table", value)
-        for key in value:
-            if key not in reads:
-                raise _unknown(key, reads)
-        lacking = {e.name: None for e in _keys(model) if _is_required(e)}
-        said = {key: _below(key, reads[key], each) for key, each in value.items()}
+        found = check_keys(value)
+        said = {key: _below(key, reads[key], each) for key, each in found.items()}
         return model(**{**lacking, **said})
 
     return read
@@ -138,11 +133,9 @@ def table(model: type[T]) -> Read:
 
 def key(read: Read, default: Any = dataclasses.MISSING, *, shown: bool = True) -> Any:
     """Declare a key: what reads it, and what holds where a file does not say it."""
-    if isinstance(default, dict):
-        kind: dict[str, Any] = {"default_factory": dict}
-    else:
-        kind = {"default": default}
-    return dataclasses.field(metadata={"read": read}, repr=shown, **kind)
+    kind = "default_factory" if default == {} else "default"
+    how: dict[str, Any] = {kind: dict if default == {} else default}
+    return dataclasses.field(metadata={"read": read}, repr=shown, **how)
 
 
 def read_table(model: type[T], said: Any, file: Path, *place: str) -> T:
@@ -177,11 +170,6 @@ def _keys(model: Any) -> list[dataclasses.Field[Any]]:
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:
     return field.default is field.default_factory is dataclasses.MISSING
-
-
-def _unknown(name: str, accepted: Collection[str]) -> MisfitError:
-    near = nearest(name, accepted)
-    return MisfitError(lambda where: f"unknown key {where!r}: {near}", name)
 
 
 def _below(name: str, read: Read, value: Any) -> Any:
