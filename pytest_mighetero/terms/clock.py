@@ -1,6 +1,6 @@
 """The wall clock of a run beside the monotonic one, so that a step of it is noticed.
 
-LoadGen stamps its windows with the wall clock, which NTP or an administrator may set
+Logs stamp their windows with the wall clock, which NTP or an administrator may set
 while a run is under way. It is read about once a second beside the monotonic clock;
 between readings that agree a stamp has one meaning, around a step it may have two.
 """
@@ -30,12 +30,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Step:
-    """The wall clock was set.
-
-    Attributes:
-        at: POSIX time after it, in seconds.
-        by_s: seconds by which it was set forward; negative for back.
-    """
+    """The wall clock was set to *at*, forward; by less than 0 s it was back."""
 
     at: float
     by_s: float
@@ -68,16 +63,10 @@ class Clock:
         return self.posix(time.monotonic())
 
     def meanings(self, wall: float) -> list[float]:
-        """Return when, by this clock, the wall clock may have said *wall*.
+        """Return when, by this clock, the wall clock may have said *wall*, if ever.
 
         One before the first reading or after the last is taken to be on the same wall
-        clock as that.
-
-        Args:
-            wall: POSIX seconds, of a log.
-
-        Returns:
-            POSIX seconds of this clock: none where *wall* was stepped over.
+        clock as that. All in POSIX seconds.
         """
         return [self.posix(each) for each in moments(self._readings, wall)]
 

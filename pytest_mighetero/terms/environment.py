@@ -26,7 +26,7 @@ MISLEADING = (
     "BASHOPTS",
     "PYTHONINSPECT",  # Python: exit code 1 after sys.exit(0)
     "PYTHONOPTIMIZE",  # Python: no asserts
-    "FAKETIME",  # libfaketime: LoadGen's clock, and so its figures
+    "FAKETIME",  # libfaketime: the tool's clock, and so its figures
     "FAKETIME_TIMESTAMP_FILE",
 )
 
@@ -38,11 +38,9 @@ def is_scrubbed(name: str) -> bool:
 
 
 def withheld(environment: Mapping[str, str], given: Iterable[str]) -> tuple[str, ...]:
-    """Return what somebody set in *environment* that harnesses do not get, by name.
+    """Return what the caller's *environment* has that harnesses do not get, by name.
 
-    Args:
-        environment: the caller's own.
-        given: variables that the suite sets, which harnesses do get.
+    Of which a suite may have *given* them its own.
     """
     return tuple(
         name

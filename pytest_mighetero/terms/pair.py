@@ -24,5 +24,4 @@ def audit_of(action: str) -> str | None:
 
 def run_name(pair: Pair, action: str) -> str:
     """Return ``dlrm_server``, or ``bert_offline-test01`` for an audit."""
-    audit = audit_of(action)
-    return f"{pair}-{audit}" if audit else str(pair)
+    return "-".join(filter(None, [str(pair), audit_of(action)]))

@@ -6,11 +6,11 @@ from typing import Literal, NamedTuple
 
 
 class Scenario(NamedTuple):
-    """A way in which LoadGen issues queries.
+    """A way in which queries are issued.
 
     Attributes:
         name: as options, suites, test ids and markers have it.
-        logged: as LoadGen spells it.
+        logged: as MLPerf spells it.
         figure: what its result is: the ``throughput`` of what it was given at once, the
             ``rate`` that was answered, or the ``latency`` of a stream's queries.
         flags: how the flags of RUN_ARGS begin that are for it alone.
@@ -19,7 +19,7 @@ class Scenario(NamedTuple):
             compared at one target, and the highest target is what a device is worth.
         one_query: whether all samples are one query, of which min_duration and target
             make the size.
-        keeps_count: whether LoadGen takes min_query_count as it is said.
+        keeps_count: whether min_query_count is taken as it is said.
         fast: whether ``--fast`` of v1.0's harness is for it.
     """
 
@@ -59,7 +59,7 @@ _LOGGED = {each.logged.lower(): each for each in reversed(SCENARIOS.values())}
 
 
 def scenario_of(name: str | None) -> Scenario:
-    """Return the scenario of a name, ours or LoadGen's; a plain one of another name."""
+    """Return the scenario of a name, ours or MLPerf's; a plain one of another name."""
     text = name or ""
     plain = Scenario(text, text, "latency", "")
     return SCENARIOS.get(text) or _LOGGED.get(text.lower(), plain)

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 MASK = "***"
@@ -18,12 +19,10 @@ _WORD = re.compile(
 )
 # What ends in these says something about a secret, or of the tokens of a text:
 # HF_TOKEN_PATH, SSH_AUTH_SOCK, use_token_latencies, pad_token_id.
-_ABOUT = frozenset(
-    (
-        *("DIR", "DIRS", "FILE", "FILES", "FOLDER", "HOME", "PATH", "SOCK", "SOCKET"),
-        *("COUNT", "LATENCIES", "LATENCY", "LEN", "LENGTH", "LIMIT", "RATE", "SIZE"),
-    )
-)
+_ABOUT = {
+    *("DIR", "DIRS", "FILE", "FILES", "FOLDER", "HOME", "PATH", "SOCK", "SOCKET"),
+    *("COUNT", "LATENCIES", "LATENCY", "LEN", "LENGTH", "LIMIT", "RATE", "SIZE"),
+}
 _ABOUT_TOKENS = ["TOKEN", "ID"]
 _APART = re.compile(r"[^A-Za-z0-9]+")
 _SAID = re.compile(r"(?<![A-Za-z0-9_.-])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)=")
@@ -53,8 +52,8 @@ class Secrets:
     """The secrets of a run: what is shown in their place.
 
     Attributes:
-        names: of the variables and flags that the suite marks as secret, beside those
-            that say so themselves; with underscores.
+        names: of what the suite marks as secret, beside the names that say so
+            themselves; with underscores.
         values: what is known of their values, the longest first.
         heard: further values that a harness may print: those of pytest's environment,
             and short ones.
@@ -72,7 +71,10 @@ class Secrets:
 
     def mask(self, text: str) -> str:
         """Return *text* with ``***`` in the place of every secret."""
-        return _without(self._without_said(text), self.values)
+        if "=" in text or self.apart:  # not so in most of a record
+            pieces = self._pieces(text)
+            text = "".join(plain + (MASK if name else "") for plain, name in pieces)
+        return _without(text, self.values)
 
     def mask_output(self, text: str) -> str:
         """Return what a harness printed without secrets, those of its environment."""
@@ -97,30 +99,20 @@ class Secrets:
 
         ``HF_TOKEN=abc`` becomes ``HF_TOKEN="${HF_TOKEN:?is not printed}"``.
         """
-        parts, at = [], 0
-        for begin, end, name in self._said(word):
-            parts.append(_quoted(_without(word[at:begin], self.values)))
-            parts.append(placeholder(name))
-            at = end
-        parts.append(_quoted(_without(word[at:], self.values)))
+        parts = []
+        for plain, name in self._pieces(word):
+            shown = _without(plain, self.values)
+            parts += [shlex.quote(shown) if shown else "", name and placeholder(name)]
         return "".join(parts) or "''"
 
-    def _without_said(self, text: str) -> str:
-        if "=" not in text and not self.apart:  # as in most of a record
-            return text
-        parts, at = [], 0
-        for begin, end, _ in self._said(text):
-            parts += [text[at:begin], MASK]
-            at = end
-        return "".join([*parts, text[at:]])
-
-    def _said(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield where each secret value beside its name begins, ends, and the name."""
+    def _pieces(self, text: str) -> Iterator[tuple[str, str]]:
+        """Yield what is plain, each with the name of the secret value after it."""
         at = 0
         for begin, end, name in sorted([*self._assigned(text), *self._beside(text)]):
             if begin >= at:
-                yield begin, end, name
+                yield text[at:begin], name
                 at = end
+        yield text[at:], ""
 
     def _beside(self, text: str) -> Iterator[tuple[int, int, str]]:
         for each in self.apart:
@@ -130,14 +122,11 @@ class Secrets:
 
     def _assigned(self, text: str) -> Iterator[tuple[int, int, str]]:
         at = 0
-        while (found := _SAID.search(text, at)) is not None:
-            at = found.end()
-            if not self.hides(found[1]):
-                continue
-            end = self._end(text, at)
-            if text[at:end] not in ("", MASK):
-                yield at, end, found[1]
-            at = end
+        for found in _SAID.finditer(text):
+            if found.start() >= at and self.hides(found[1]):
+                at = self._end(text, found.end())
+                if text[found.end() : at] not in ("", MASK):
+                    yield found.end(), at, found[1]
 
     def _end(self, text: str, begin: int) -> int:
         """Return where the value that begins there ends: at a blank, or its quote."""
@@ -160,10 +149,6 @@ def _plain(name: str) -> str:
     return name.replace("-", "_")
 
 
-def _quoted(text: str) -> str:
-    return shlex.quote(text) if text else ""
-
-
 def _without(text: str, values: Iterable[str]) -> str:
     for value in values:
         text = text.replace(value, MASK)
@@ -182,31 +167,29 @@ def secrets_of(
     Args:
         marked: the names that the suite says are secret.
         variables: what the suite sets.
-        words: of main's prefix and RUN_ARGS, ``NAME=value``, or ``--name`` and a value.
+        words: ``NAME=value``, or ``--name`` and a value.
         environment: pytest's own.
         public: names and paths that must stay readable; a value that is in one of them
             is hidden beside its name alone.
     """
     marks, known = marked_as(marked), tuple(public)
-    names, hides = marks.names, marks.hides
     said = [pair for each in variables for pair in each.items()]
-    apart, every = set(), list(words)
-    for word, after in zip(every, [*every[1:], ""], strict=False):
+    apart = set()
+    for word, after in pairwise([*words, ""]):
         said += [(each[1], word[each.end() :]) for each in _SAID.finditer(word)]
-        if (name := flag_before(word, after)) and hides(name):
+        if (name := flag_before(word, after)) and marks.hides(name):
             said.append((name, after))
             apart.add(f"{word} {after}")
 
-    def are_long(pairs: Iterable[tuple[str, str]], least: int) -> set[str]:
-        values = {value for _, value in pairs if len(value) >= least}
-        return {each for each in values if not any(each in name for name in known)}
+    def long_ones(values: Iterable[str], least: int) -> set[str]:
+        long = {value for value in values if len(value) >= least}
+        return {each for each in long if not any(each in name for name in known)}
 
-    values = are_long([pair for pair in said if hides(pair[0])], _LEAST)
-    heard = are_long([pair for pair in environment.items() if hides(pair[0])], _LEAST)
-    heard |= are_long(
-        [pair for pair in said if _plain(pair[0]) in names], _LEAST_MARKED
-    )
-    return Secrets(names, *map(_longest_first, (values, heard - values, apart)))
+    values = long_ones((v for k, v in said if marks.hides(k)), _LEAST)
+    heard = long_ones((v for k, v in environment.items() if marks.hides(k)), _LEAST)
+    marked_ones = (v for k, v in said if _plain(k) in marks.names)
+    heard |= long_ones(marked_ones, _LEAST_MARKED)
+    return Secrets(marks.names, *map(_longest_first, (values, heard - values, apart)))
 
 
 def flag_before(word: str, after: str) -> str:

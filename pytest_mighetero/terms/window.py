@@ -12,10 +12,10 @@ class TimedWindow:
     """The span in which a harness answered queries.
 
     Attributes:
-        begin: POSIX time in seconds (UTC) at which the first query was issued: by the
-            stamps of a log, or by the run's own clock (``clock.Clock``).
-        end: POSIX time in seconds of the last response.
-        source: the reader of the log that both ends come from, ``loadgen``; or
+        begin: POSIX seconds at which the first query was issued: by the stamps of a
+            log, or by the run's own clock (``clock.Clock``).
+        end: POSIX seconds of the last response.
+        source: the name of the reader of the log that both ends come from; or
             ``marker`` when at least one was taken from what the harness printed.
     """
 
