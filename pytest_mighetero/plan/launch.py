@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
@@ -17,6 +17,8 @@ from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.suite import HarnessSpec
 from pytest_mighetero.terms.pair import Pair, audit_of, run_name
 from pytest_mighetero.terms.run_args import RunArgs
+from pytest_mighetero.terms.scenario import scenario_of
+from pytest_mighetero.units import significant
 
 
 def ids_of(config: RunSpec) -> list[tuple[str, Pair]]:
@@ -34,13 +36,10 @@ class Launch:
     """One harness to start.
 
     Attributes:
-        pair: its benchmark and scenario.
         action: its make target.
-        device: the MIG device it has to itself.
+        device: it has this to itself.
         min_duration: ``--min_duration`` in seconds.
-        run_args: what it is told.
         folder: a folder of its own, for its output and LOG_DIR.
-        command: what starts it.
         audit_folder: where an audit leaves its verdict files.
         read_by: the name of the reader of what its tool writes.
     """
@@ -103,15 +102,7 @@ def plan_run(
     folder: Path,
     backgrounds: tuple[Launch, ...],
 ) -> RunPlan:
-    """Say what is started for *pair* on *gpu*: main on its first device.
-
-    Args:
-        config: the run's settings.
-        pair: what is measured.
-        gpu: its devices in the order in which they are taken.
-        folder: where main gets a folder of its own.
-        backgrounds: what runs beside it.
-    """
+    """Say what is started for *pair*: main on *gpu*'s first device, below *folder*."""
     main = _launch(config, pair, gpu.devices[0], folder / "main", None)
     return RunPlan(gpu, main, backgrounds)
 
@@ -119,20 +110,12 @@ def plan_run(
 def plan_backgrounds(
     config: RunSpec, seated: Sequence[Seat], folder: Path, seconds: float
 ) -> tuple[Launch, ...]:
-    """Say what is started beside a main, each in a folder of its own.
-
-    Args:
-        config: the run's settings.
-        seated: which background runs on which device, in launch order.
-        folder: where the folders are made.
-        seconds: their ``--min_duration``.
-    """
-    names = [
-        f"background-{n}-{pair.benchmark}" for n, (pair, _) in enumerate(seated, 1)
-    ]
+    """Say what is started beside a main for so many *seconds*, in launch order."""
     return tuple(
-        _launch(config, pair, device, folder / name, seconds)
-        for name, (pair, device) in zip(names, seated, strict=True)
+        _launch(
+            config, pair, device, folder / f"background-{n}-{pair.benchmark}", seconds
+        )
+        for n, (pair, device) in enumerate(seated, 1)
     )
 
 
@@ -188,6 +171,22 @@ def run_args_of(
     background = background_seconds is not None
     words += ["--min_query_count=1"] if background else config.main_runargs.words
     return RunArgs.of(words)
+
+
+def with_target(config: RunSpec, pair: Pair, target: float) -> RunSpec:
+    """Return the settings with *target* QPS for main.
+
+    NVIDIA's harness takes Server's as a whole number (v1.0 to v3.0).
+    """
+    flag = scenario_of(pair.scenario).target_flag or ""
+    told = config.main_runargs.having(**{flag: significant(target, 10)})
+    return replace(config, main_runargs=told)
+
+
+def probing(config: RunSpec, seconds: float) -> RunSpec:
+    """Return the settings for a short run, which no query count lengthens."""
+    told = config.main_runargs.having(min_query_count="1")
+    return replace(config, main_runargs=told, main_duration=seconds)
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

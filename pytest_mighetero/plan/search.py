@@ -61,8 +61,7 @@ def next_step(  # noqa: PLR0913
 
 def _probe(probed: Series, most: int) -> Next | GaveUp:
     spent = len(probed.trials) >= most
-    stop = _hopeless(probed, spent=spent)
-    if stop is not None:
+    if stop := _hopeless(probed, spent=spent):
         return stop
     if probed.closed or spent:
         target = max(1, math.floor(probed.held[0].target_qps))
@@ -75,11 +74,9 @@ def _prove(proved: Series, probed: Series, most: int) -> Next | Found | GaveUp:
     spent = len(proved.trials) >= most
     if proved.held and (proved.closed or spent):
         return _found(proved, probed)
-    stop = _hopeless(proved, spent=spent)
-    if stop is not None:
+    if stop := _hopeless(proved, spent=spent):
         return stop
-    end = _probed_end(proved, probed)
-    if end is not None:
+    if end := _probed_end(proved, probed):
         return Next(end, full=True, why=f"proves {end} INVALID")
     target, why = proved.proposal()
     return Next(target, full=True, why=why)
@@ -115,24 +112,23 @@ def _found(proved: Series, probed: Series) -> Found:
 def _hopeless(series: Series, *, spent: bool) -> GaveUp | None:
     """Return why no further trial would help, or None."""
     held, failed = series.held, series.failed
-    ignored = _ignored(series.trials)
-    if ignored is not None and not (held and failed):
+    if not series.ends and (ignored := _ignored(series.trials)):
         return ignored
-    if _always_holds(series):
-        top = held[0]
+    if held:
+        factor = held[0].target_qps / held[-1].target_qps
+        if failed or (len(held) < _MANY and factor < _FAR):
+            return None
         return GaveUp(
-            f"it still holds at {top.figures} after {len(held)} trials: something "
+            f"it still holds at {held[0].figures} after {len(held)} trials: something "
             f"other than the device limits the rate, or the limit is not the one "
             f"meant; give a reference target near what the device can do"
         )
-    if held:
-        return None
     lowest = failed[0]
     if sum(trial.full and trial.unexplained for trial in failed) >= 3:
         return GaveUp(
             f"lowering the target does not help: INVALID at {lowest.figures}, with "
             f"p99 within its limit and {_shown(lowest.completed_qps)} of "
-            f"{_shown(lowest.scheduled_qps)} QPS answered; mend what LoadGen says"
+            f"{_shown(lowest.scheduled_qps)} QPS answered; mend what {lowest.tool} says"
         )
     if lowest.target_qps <= 1 or spent:
         return GaveUp(
@@ -146,16 +142,8 @@ def _shown(qps: float | None) -> str:
     return "unknown" if qps is None else significant(qps, 5)
 
 
-def _always_holds(series: Series) -> bool:
-    held = series.held
-    if not held or series.failed:
-        return False
-    factor = held[0].target_qps / held[-1].target_qps
-    return len(held) >= _MANY or factor >= _FAR
-
-
 def _ignored(trials: Sequence[Trial]) -> GaveUp | None:
-    """Return that the targets do not reach LoadGen, when its schedules say so."""
+    """Return that the targets do not reach the tool, when its schedules say so."""
     known = [(t.target_qps, t.scheduled_qps) for t in trials if t.scheduled_qps]
     if not known:
         return None
@@ -163,7 +151,7 @@ def _ignored(trials: Sequence[Trial]) -> GaveUp | None:
     if high < 4 * low or fast > 1.5 * slow:
         return None
     return GaveUp(
-        f"LoadGen scheduled {_shown(slow)} QPS at target {_shown(low)} and "
+        f"{trials[0].tool} scheduled {_shown(slow)} QPS at target {_shown(low)} and "
         f"{_shown(fast)} QPS at target {_shown(high)}: something else sets the target; "
         f"look for it in RUN_ARGS and user.conf"
     )

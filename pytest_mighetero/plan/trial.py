@@ -14,15 +14,16 @@ class Trial:
     """One measured run.
 
     Attributes:
-        target_qps: what LoadGen was asked for.
+        target_qps: what was asked for.
         full: at full length; else a short probe.
-        valid: LoadGen's verdict.
+        valid: the tool's verdict.
         p99_ms: the 99th percentile of the latency; of a language model that of TTFT
             or TPOT, whichever is nearer its limit.
-        limit_ms: what LoadGen allows it.
-        scheduled_qps: what LoadGen's schedule came to.
+        limit_ms: what the tool allows it.
+        scheduled_qps: what the tool's schedule came to.
         completed_qps: what was answered, per second until the last answer.
-        reason: why it was INVALID, in LoadGen's words.
+        tool: its name, for sentences.
+        reason: why it was INVALID, in the tool's words.
         latency: the name of the latency.
     """
 
@@ -33,6 +34,7 @@ class Trial:
     limit_ms: float | None
     scheduled_qps: float | None
     completed_qps: float | None
+    tool: str
     reason: str = ""
     latency: str = "p99"
 
@@ -40,7 +42,7 @@ class Trial:
     def holds(self) -> bool:
         """Whether the device bears the target, as far as this run can tell.
 
-        A probe is too short for LoadGen's verdict, and for a backlog to reach the
+        A probe is too short for the tool's verdict, and for a backlog to reach the
         limit: latency judges it, and whether the device kept up.
         """
         within, share = self._within, self._answered
@@ -51,8 +53,7 @@ class Trial:
     @property
     def unexplained(self) -> bool:
         """Whether it is INVALID though p99 is within its limit and it kept up."""
-        share = self._answered
-        kept_up = share is not None and share >= _KEPT_UP
+        kept_up = (self._answered or 0) >= _KEPT_UP
         return not self.valid and bool(self._within) and kept_up
 
     @property
@@ -71,7 +72,7 @@ class Trial:
 
     @property
     def figures(self) -> str:
-        """The target with p99, its limit and LoadGen's words, for a sentence."""
+        """The target with p99, its limit and the tool's words, for a sentence."""
         p99, limit = (
             "unknown" if each is None else f"{significant(each, 4)} ms"
             for each in (self.p99_ms, self.limit_ms)
@@ -99,7 +100,6 @@ class Next:
 
     Attributes:
         target_qps: None leaves the target to the harness's own configuration.
-        full: at full length; else a short probe.
         why: a few words, for example ``between 900 and 960``.
     """
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pytest_mighetero.plan.launch import probing, with_target
 from pytest_mighetero.plan.search import next_step
-from pytest_mighetero.plan.target import probing, with_target
 from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial
 from pytest_mighetero.readers.result import LatencyBound, Result
 from pytest_mighetero.records.comparison.reference_files import load_references
@@ -73,6 +73,7 @@ def tune(rig: Rig, attempt: Attempt, warn: Warn) -> tuple[Attempt, Measured]:
         probe_s = min(longest, duration / 2)
         done.append(_Done(trial, attempt, measured, dict(ledger.facts)))
         said = {**asdict(trial), "holds": trial.holds, "why": step.why}
+        del said["tool"]
         ledger.trials.append({**said, **described(attempt)})
     ledger.learn(tune_runs=_count(trials))
     if isinstance(step, GaveUp):
@@ -140,6 +141,7 @@ def _trial(result: Result, *, full: bool) -> Trial:
         limit_ms=bound.limit_ms,
         scheduled_qps=result.scheduled_qps,
         completed_qps=result.completed_qps,
+        tool=result.tool,
         reason="; ".join(result.invalid_reasons),
         latency=f"p{bound.percentile:g}{token}",
     )

@@ -58,6 +58,7 @@ class SimulatedServer:
             limit_ms=self.limit_ms,
             scheduled_qps=scheduled,
             completed_qps=scheduled * seconds / drained,
+            tool="LoadGen",
             reason=reason or ("" if full else "min_duration not met"),
         )
 

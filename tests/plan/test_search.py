@@ -130,7 +130,7 @@ def test_without_latency_the_verdict_counts() -> None:
 
 def trial(target: float, *, full: bool, holds: bool) -> Trial:
     p99 = 80.0 if holds else 150.0
-    return Trial(target, full, full and holds, p99, 100.0, target, target)
+    return Trial(target, full, full and holds, p99, 100.0, target, target, "LoadGen")
 
 
 def test_a_disturbed_probe_does_not_bound_the_target() -> None:
