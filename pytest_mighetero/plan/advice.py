@@ -18,15 +18,11 @@ _WHOLE_FROM = 50
 def next_target(result: Result, step: float) -> float | None:
     """Return the target to try after an INVALID run; None where none would help.
 
-    Server is lowered where its latency is over the limit: from the target, or from
-    what the device completed where that is well below. It stays a whole number where
-    it was one. Offline is changed as LoadGen recommends: raised where the run was too
-    short, and then to the measured rate at least, since LoadGen sizes its one query by
-    the target.
-
-    Args:
-        result: of the run.
-        step: the fraction by which to change.
+    Server is lowered by the fraction *step* where its latency is over the limit: from
+    the target, or from what the device completed where that is well below. It stays a
+    whole number where it was one. Offline is changed as the tool recommends: raised
+    where the run was too short, and then to the measured rate at least, since its one
+    query is sized by the target.
     """
     target = _invalid_target(result)
     if target is not None and is_bounded(result.scenario):
@@ -50,11 +46,10 @@ def advice(result: Result, step: float) -> str | None:
     target = _invalid_target(result)
     if not is_bounded(result.scenario) or target is None:
         return None
+    if (lowered := _lowered(result, target, step)) is None:
+        return None
     if (following := next_target(result, step)) is not None:
         return f"Next to try: --server_target_qps={significant(following, 10)}"
-    lowered = _lowered(result, target, step)
-    if lowered is None:
-        return None
     return (
         f"Next to try: a target of {significant(lowered, 3)} QPS, where the harness "
         f"takes fractions; NVIDIA's --server_target_qps takes whole numbers alone up "

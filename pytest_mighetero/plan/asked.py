@@ -17,12 +17,9 @@ def asked_of(
 ) -> tuple[Asked, ...]:
     """Return what a launch asks of its tool; defaults are not asked for.
 
-    Args:
-        pair: its benchmark and scenario.
-        action: its make target; ``run_harness`` asks for a performance run.
-        run_args: what it is told. An unknown flag stands for the nearest known one: a
-            harness that drops it has lost what was asked for.
-        settings: the flags of which the tool says what it ran with.
+    ``run_harness`` asks for a performance run. An unknown flag stands for the nearest
+    known one: a harness that drops it has lost what was asked for. *settings* are the
+    flags of which the tool says what it ran with.
     """
     words = run_args.by_name
     asked = {"scenario": Asked("scenario", pair.scenario, str(pair))}

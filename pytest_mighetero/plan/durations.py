@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.plan.law import accuracy_only, law_of, loadgen_seconds
+from pytest_mighetero.plan.law import accuracy_only, law_of, seconds_by_law
 from pytest_mighetero.spec.device_names import ANY_PROFILE
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair, audit_of
@@ -25,16 +24,14 @@ _AUDIT_SLEEP_S = 20.0
 # Mains at full length for which the backgrounds of a search are planned at once.
 _SEARCH_RUNS = 4
 
-Source = Literal["history", "loadgen", "reference", "automatic", "option", "retry"]
-
 
 @dataclass(frozen=True)
 class Recorded:
-    """What an earlier run of the same main took.
+    """What an earlier run of the same main took, in seconds.
 
     Attributes:
-        lead_s: seconds from the first background's first query to main's.
-        main_s: length of main's timed window in seconds.
+        lead_s: from the first background's first query to main's.
+        main_s: main's timed window.
     """
 
     lead_s: float
@@ -46,13 +43,13 @@ class BackgroundTime:
     """The backgrounds' ``--min_duration`` and where it comes from.
 
     Attributes:
-        seconds: how long.
-        source: ``history`` of this main, ``loadgen``'s law, the ``reference``
-            script's formula; ``automatic``; the user's ``option``; a ``retry``.
+        source: ``history`` of this main, the law of the reader's tool (``loadgen``),
+            the ``reference`` script's formula; ``automatic``; the user's ``option``; a
+            ``retry``.
     """
 
     seconds: float
-    source: Source
+    source: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class Cover:
     lead: float
     main: float
     buffer: float
-    source: Source = "history"
+    source: str = "history"
 
     @property
     def seconds(self) -> float:
@@ -80,30 +77,19 @@ class Cover:
 def cover_of(
     config: RunSpec, pair: Pair, profile: str | None, recorded: Recorded | None
 ) -> Cover:
-    """Return what backgrounds have to cover that start before one main.
-
-    Args:
-        config: the run's settings.
-        pair: what is measured.
-        profile: of main's device.
-        recorded: what an earlier run of it took, if there was one.
-    """
+    """Return what backgrounds have to cover that start before one main."""
     buffer, settle = config.end_time_buffer_min, config.settle_time
     lead = min(config.start_time_buffer, STARTUP_S) + settle
     if recorded is not None:
         lead = max(lead, MAIN_FACTOR * recorded.lead_s)
         return Cover(lead, recorded.main_s, buffer)
-    known = loadgen_seconds(config, pair, profile)
-    main = _whole_action(config.action, known or config.main_duration)
+    known = seconds_by_law(config, pair, profile)
+    main = known or config.main_duration
+    if audit := audit_of(config.action):
+        main = _AUDIT_RUNS[audit] * (main + _AUDIT_SLEEP_S)
     if known is None:
         return Cover(config.start_time_buffer + settle, main, buffer, "reference")
-    return Cover(lead, main, buffer, "loadgen")
-
-
-def _whole_action(action: str, seconds: float) -> float:
-    """Return what the action takes whose every run takes *seconds*."""
-    audit = audit_of(action)
-    return _AUDIT_RUNS[audit] * (seconds + _AUDIT_SLEEP_S) if audit else seconds
+    return Cover(lead, main, buffer, config.suite.harness.reader)
 
 
 def background_time(
@@ -113,25 +99,17 @@ def background_time(
     recorded: Recorded | None = None,
     mains: Sequence[Pair] = (),
 ) -> BackgroundTime:
-    """Return how long the backgrounds of *pair* run.
+    """Return how long the backgrounds of *pair* run, on a device of that profile.
 
-    Args:
-        config: the run's settings.
-        pair: what is measured.
-        profile: of main's device.
-        recorded: what an earlier run of it took, if there was one.
-        mains: every main that they serve, one after another; empty for this one.
+    *mains* are all that they serve, one after another; none for this one alone.
 
     Raises:
         ConfigError: this main needs longer than a background may run, or than it was
             told to.
     """
-    for problem in (
-        too_long(config, pair, profile, recorded),
-        uncovered(config, pair, profile),
-    ):
-        if problem:
-            raise ConfigError(problem)
+    problem = too_long(config, pair, profile, recorded)
+    if problem := problem or uncovered(config, pair, profile):
+        raise ConfigError(problem)
     limit, told = config.background_timeout, config.background_duration
     if told == "automatic":
         return BackgroundTime(limit, "automatic")
@@ -185,15 +163,7 @@ def too_long(
     *,
     alone: bool = False,
 ) -> str | None:
-    """Say with its calculation that a run would take longer than it may, or None.
-
-    Args:
-        config: the run's settings.
-        pair: what is measured.
-        profile: of main's device.
-        recorded: what an earlier run of it took, if there was one.
-        alone: whether nothing runs beside it.
-    """
+    """Say with its calculation that a run would take longer than it may, or None."""
     limit, told = config.background_timeout, config.background_duration
     option, remedy = "timeout", "raise it"
     if not alone and isinstance(told, float) and told > limit:
@@ -201,15 +171,14 @@ def too_long(
         what, seconds = f"the backgrounds of {pair} would run", told
         how = "by option"
     elif not alone and told == "planned":
-        cover, law = cover_of(config, pair, profile, recorded), None
-        if cover.source == "loadgen":
-            law = law_of(config, pair, profile)
-        by_law = law and law.seconds > config.main_duration
+        cover = cover_of(config, pair, profile, recorded)
+        law = None if recorded else law_of(config, pair, profile)
+        by_law = f" ({law})" if law and law.seconds > config.main_duration else ""
         what, seconds = f"the backgrounds of {pair} would run", cover.seconds
         how = (
             f"by {cover.source}: {_shown(cover.lead)} until main runs + {MAIN_FACTOR} "
-            f"x {_shown(cover.main)} of main{f' ({law})' if by_law else ''} + "
-            f"{_shown(cover.buffer)} end buffer"
+            f"x {_shown(cover.main)} of main{by_law} + {_shown(cover.buffer)} end "
+            f"buffer"
         )
     else:
         seconds, how = _least(config, pair, profile)
@@ -230,15 +199,14 @@ def uncovered(config: RunSpec, pair: Pair, profile: str | None) -> str | None:
     to the timeout.
     """
     told, option = config.background_duration, "duration"
-    if told == "planned" or config.lenient:
-        return None
-    if config.overlap_retries and told != "automatic":
-        return None
     if told == "automatic":
         told, option = config.background_timeout, "timeout"
+    elif told == "planned" or config.overlap_retries:
+        return None
     main, why = _least(config, pair, profile)
     needed = config.settle_time + main + config.end_time_buffer_min
-    if told >= needed or not config.backgrounds_of(pair.benchmark):
+    alone = not config.backgrounds_of(pair.benchmark)
+    if told >= needed or config.lenient or alone:
         return None
     return (
         f"--background-benchmark-{option}: backgrounds of {_shown(told)} cannot cover "
@@ -252,8 +220,8 @@ def uncovered(config: RunSpec, pair: Pair, profile: str | None) -> str | None:
 def _least(config: RunSpec, pair: Pair, profile: str | None) -> tuple[float, str]:
     """Return what main takes at the least, and why.
 
-    That is its own length, or what LoadGen's query count demands of the fastest device
-    that it could be on. TEST04 issues each sample once, and so does AccuracyOnly.
+    That is its own length, or what the query count demands of the fastest device that
+    it could be on. TEST04 issues each sample once, and so does AccuracyOnly.
     """
     if audit_of(config.action) == "test04" or accuracy_only(config):
         return 0.0, "each sample once"

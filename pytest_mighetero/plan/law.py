@@ -1,4 +1,4 @@
-"""How long LoadGen's minimum query count makes a run take. Pure."""
+"""How long the minimum query count makes a run take, by LoadGen's law. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OFFLINE_FACTOR = 1.1
 
 @dataclass(frozen=True)
 class Law:
-    """What LoadGen asks of main, whatever its minimum duration.
+    """What is asked of main, whatever its minimum duration.
 
     Attributes:
         queries: min_query_count; in Offline, of samples.
@@ -46,15 +46,10 @@ def accuracy_only(config: RunSpec) -> bool:
 def law_of(
     config: RunSpec, pair: Pair, profile: str | None, *, fastest: bool = False
 ) -> Law | None:
-    """Return what LoadGen asks of main, or None where its speed is not known.
+    """Return what is asked of main, or None where its speed is not known.
 
-    RUN_ARGS of main count before the suite's figures.
-
-    Args:
-        config: the run's settings.
-        pair: what is measured.
-        profile: of main's device. Of any, the slowest that the suite knows counts.
-        fastest: the fastest counts then.
+    RUN_ARGS of main count before the suite's figures. Of a device of any profile, the
+    slowest that the suite knows counts, or the *fastest*.
     """
     suite, said = config.suite, config.main_runargs
     if accuracy_only(config):
@@ -75,13 +70,12 @@ def law_of(
     return Law(queries, min(each) if fastest else max(each), source)
 
 
-def loadgen_seconds(config: RunSpec, pair: Pair, profile: str | None) -> float | None:
-    """Return how long LoadGen will make main take, or None where that is unknown.
+def seconds_by_law(config: RunSpec, pair: Pair, profile: str | None) -> float | None:
+    """Return how long main will take at the least, or None where that is unknown.
 
     Offline is one query of ``max(min_query_count, 1.1 x min_duration x target)``
     samples; the others end after min_duration and min_query_count (LoadGen v1.0 to
-    6.0). RUN_ARGS of main count before the suite's figures. Of a device of any
-    profile, the slowest that the suite knows counts.
+    6.0).
     """
     law = law_of(config, pair, profile)
     if law is None:

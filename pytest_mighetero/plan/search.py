@@ -32,7 +32,7 @@ def next_step(  # noqa: PLR0913
     """Decide what follows *trials*.
 
     Args:
-        trials: all trials so far, in the order they ran.
+        trials: all so far, in the order they ran.
         start: a reference target that should be near; None where none is known.
         resolution: the wanted gap between VALID and INVALID, 0.01 for 1 %.
         probes: whether short runs are worth while.
@@ -100,13 +100,8 @@ def _found(proved: Series, probed: Series) -> Found:
     best = proved.held[0]
     above = [t for t in probed.trials if not t.holds and t.target_qps > best.target_qps]
     end = min(proved.failed or above, key=target_of, default=None)
-    return Found(
-        math.floor(best.target_qps),
-        best,
-        end,
-        math.inf if end is None else end.target_qps / best.target_qps - 1,
-        proved.closed,
-    )
+    gap = math.inf if end is None else end.target_qps / best.target_qps - 1
+    return Found(math.floor(best.target_qps), best, end, gap, proved.closed)
 
 
 def _hopeless(series: Series, *, spent: bool) -> GaveUp | None:

@@ -21,12 +21,7 @@ Seat = tuple[Pair, MigDevice]
 
 @dataclass(frozen=True)
 class Seating:
-    """The backgrounds of one run and their devices.
-
-    Attributes:
-        seated: each background with its device, in launch order.
-        left_out: why the others of those asked for do not run, a sentence each.
-    """
+    """The backgrounds of one run in launch order, and why others are left out."""
 
     seated: tuple[Seat, ...]
     left_out: tuple[str, ...]
@@ -56,10 +51,8 @@ def refuse_unknown(config: RunSpec, gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
     Raises:
         DeviceError: there is none such.
     """
-    problems = [
-        unknown_to(config.suite, gpu.devices[0].uuid, gpu.devices[0].profile)
-        for gpu in gpus
-    ]
+    first = [gpu.devices[0] for gpu in gpus]
+    problems = [unknown_to(config.suite, each.uuid, each.profile) for each in first]
     if all(problems):
         raise DeviceError(f"{problems[0]}.")
     return tuple(gpu for gpu, bad in zip(gpus, problems, strict=True) if not bad)
@@ -94,10 +87,8 @@ def seat_backgrounds(config: RunSpec, main: Pair, gpu: Gpu) -> Seating:
         if (problem := unknown_to(config.suite, device.uuid, device.profile))
     }
     free = [device for device in gpu.devices[1:] if device not in unknown]
-    asked = [
-        Pair(name, config.background_scenario)
-        for name in config.backgrounds_of(main.benchmark)
-    ]
+    names = config.backgrounds_of(main.benchmark)
+    asked = [Pair(name, config.background_scenario) for name in names]
     if asked and unknown and not free:
         raise DeviceError(f"{next(iter(unknown.values()))}.")
     unfit = {
@@ -117,15 +108,14 @@ def seat_backgrounds(config: RunSpec, main: Pair, gpu: Gpu) -> Seating:
         waiting.sort(key=str)
     seated = []
     for device in free:
-        for pair in waiting:
-            if misfit_of(config, pair, device) is None:
-                waiting.remove(pair)
-                seated.append((pair, device))
-                break
+        fitting = (each for each in waiting if not misfit_of(config, each, device))
+        if pair := next(fitting, None):
+            waiting.remove(pair)
+            seated.append((pair, device))
     left_out = [*unfit.values()]
     if waiting:
-        names = ", ".join(pair.benchmark for pair in waiting)
-        left_out += [f"{gpu} has no device left for {names}", *unknown.values()]
+        without = ", ".join(pair.benchmark for pair in waiting)
+        left_out += [f"{gpu} has no device left for {without}", *unknown.values()]
     return Seating(tuple(seated), tuple(left_out))
 
 

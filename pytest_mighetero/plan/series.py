@@ -18,7 +18,6 @@ class Series:
     """Trials of one length, in the order they ran.
 
     Attributes:
-        trials: the trials.
         resolution: the wanted gap.
         up: the first step up from a trial that holds, as a fraction.
         down: the first step down from one that does not.
@@ -79,9 +78,8 @@ class Series:
         if guess is not None and first < last and not self._stalled(high / low):
             target = _clamped(guess / (1 + self.resolution / 2), first, last)
         # first rounds down and last up, or the gap they leave is too wide by 1 QPS.
-        whole = round(target)
-        whole = math.floor(first) if target == first else whole
-        whole = math.ceil(last) if target == last else whole
+        ends = {first: math.floor(first), last: math.ceil(last)}
+        whole = ends.get(target, round(target))
         return int(_clamped(whole, math.floor(low) + 1, math.ceil(high) - 1))
 
     def _stalled(self, ratio: float) -> bool:

@@ -113,8 +113,7 @@ class Found:
     """The end of a search.
 
     Attributes:
-        target_qps: the highest that was VALID at full length.
-        trial: the full-length trial that proved it.
+        target_qps: the highest that was VALID at full length, as ``trial`` proved.
         invalid_above: the lowest full-length trial above it that did not hold, or the
             lowest such probe where there is none; None where everything above held.
         resolution: how far that one lies above, 0.01 for 1 %; infinite without one.

@@ -9,7 +9,7 @@ import pytest
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import Recorded, background_time
-from pytest_mighetero.plan.law import loadgen_seconds
+from pytest_mighetero.plan.law import seconds_by_law
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
 from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.pair import Pair
@@ -61,7 +61,7 @@ def test_the_plan_covers_published_windows(
 )
 def test_loadgens_law(pair: Pair, runargs: str, seconds: float | None) -> None:
     run = config(mig_suite="v1.0", main_benchmark_runargs=runargs)
-    found = loadgen_seconds(run, pair, A100)
+    found = seconds_by_law(run, pair, A100)
     assert found == (None if seconds is None else pytest.approx(seconds))
 
 
@@ -110,4 +110,4 @@ def test_more_than_the_timeout_is_refused() -> None:
 @pytest.mark.parametrize("said", ["--min_query_count=1", "--min_query_count 1"])
 def test_both_forms_of_a_flag_count(said: str) -> None:
     run = config(mig_suite="v1.0", main_benchmark_runargs=said)
-    assert loadgen_seconds(run, Pair("bert", "server"), A100) == 600
+    assert seconds_by_law(run, Pair("bert", "server"), A100) == 600

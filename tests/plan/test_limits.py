@@ -10,7 +10,7 @@ from pytest_mighetero.plan.durations import (
     too_long,
     uncovered,
 )
-from pytest_mighetero.plan.law import loadgen_seconds
+from pytest_mighetero.plan.law import seconds_by_law
 from pytest_mighetero.spec.device_names import ANY_PROFILE
 from pytest_mighetero.terms.pair import Pair
 from tests.plan.test_durations import config
@@ -74,7 +74,7 @@ def test_every_other_pair_fits_by_default() -> None:
 def test_a_device_of_any_profile_may_be_the_slowest() -> None:
     run = config(mig_suite="v1.0")
     # 80 QPS on an A30, 100 on an A100.
-    assert loadgen_seconds(run, SSD, ANY_PROFILE) == pytest.approx(270336 / 80)
+    assert seconds_by_law(run, SSD, ANY_PROFILE) == pytest.approx(270336 / 80)
     told = config(background_benchmark_duration="2800s")
     assert uncovered(told, SSD, ANY_PROFILE) is None
     assert uncovered(told, SSD, "1g.3gb") is not None
@@ -90,7 +90,7 @@ def test_a_device_of_any_profile_may_be_the_slowest() -> None:
 )
 def test_the_streams_have_floors_too(pair: Pair, seconds: float) -> None:
     run = config(mig_suite="v2.0", main_scenario="all")
-    assert loadgen_seconds(run, pair, A100) == pytest.approx(seconds)
+    assert seconds_by_law(run, pair, A100) == pytest.approx(seconds)
 
 
 def test_backgrounds_that_can_never_cover_main() -> None:
