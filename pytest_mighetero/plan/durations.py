@@ -195,8 +195,7 @@ def too_long(
 def uncovered(config: RunSpec, pair: Pair, profile: str | None) -> str | None:
     """Say that backgrounds of a given length can never cover main, or None.
 
-    With ``--lenient`` they need not; ``--overlap-retries`` finds a length that does, up
-    to the timeout.
+    With ``--lenient`` they need not; ``--overlap-retries`` finds a length that does.
     """
     told, option = config.background_duration, "duration"
     if told == "automatic":

@@ -126,15 +126,15 @@ def _launch(
     folder: Path,
     background_seconds: float | None,
 ) -> Launch:
-    background = background_seconds is not None
-    action = "run_harness" if background else config.action
+    is_main = background_seconds is None
+    action = config.action if is_main else "run_harness"
     run_args = run_args_of(config, pair, background_seconds)
     spec = config.suite.harness
     values = {"{log_dir}": str(folder / "logs"), "{python}": sys.executable}
     variables = [f"{k}={_fill(v, values)}" for k, v in spec.make_variables.items()]
     command = Command(
         argv=(
-            *(() if background else config.main_cmd_prefix),
+            *(config.main_cmd_prefix if is_main else ()),
             "make",
             action,
             *variables,
@@ -168,9 +168,9 @@ def run_args_of(
         words.append("--start_from_device=true")
     if config.verbose_all:
         words += ["--verbose", "--verbose_nvtx"]
-    background = background_seconds is not None
-    words += ["--min_query_count=1"] if background else config.main_runargs.words
-    return RunArgs.of(words)
+    if background_seconds is None:
+        return RunArgs.of([*words, *config.main_runargs.words])
+    return RunArgs.of([*words, "--min_query_count=1"])
 
 
 def with_target(config: RunSpec, pair: Pair, target: float) -> RunSpec:

@@ -114,12 +114,11 @@ def script(config: RunSpec, plan: RunPlan) -> str:
     main did, or badly.
     """
     total = len(plan.backgrounds)
-    lines = []
-    for number, launch in enumerate(plan.backgrounds, 1):
-        role = f"background {number} of {total}"
-        lines.append(_function(f"background_{number}", role, launch, plan))
-    lines.append(_function("main", "main", plan.main, plan))
-    text = "\n".join(lines)
+    functions = [
+        _function(f"background_{n}", f"background {n} of {total}", launch, plan)
+        for n, launch in enumerate(plan.backgrounds, 1)
+    ]
+    text = "\n".join([*functions, _function("main", "main", plan.main, plan)])
     asked = dict.fromkeys(_ASKED.findall(text))
     secrets = [
         f': "${{{name}:?set it first, its value is not printed}}"' for name in asked

@@ -185,9 +185,9 @@ def _known_target(
     if alike is not None and alike.measurement is not None:
         return alike.measurement.target_qps, str(alike.path.parent)
     config_ver = config.config_ver_of(pair.benchmark)
-    known = config.suite.target_qps(pair, facts.get("device_profile"), config_ver)
-    if known is not None:
-        return known, f"suite {config.suite.name}"
+    known = config.suite.figures(pair, facts.get("device_profile"), config_ver)
+    if known:
+        return known[0], f"suite {config.suite.name}"
     return None, "the harness's configuration"
 
 

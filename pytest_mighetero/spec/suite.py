@@ -204,12 +204,6 @@ class Suite:
             for scenario in benchmark.scenarios:
                 yield Pair(name, scenario)
 
-    def target_qps(
-        self, pair: Pair, profile: str | None, config_ver: str
-    ) -> float | None:
-        """Return the target QPS known for *pair* there, or None."""
-        return next(iter(self.figures(pair, profile, config_ver)), None)
-
     def figures(self, pair: Pair, profile: str | None, config_ver: str) -> list[float]:
         """Return what is known of *pair* there; of ``ANY_PROFILE`` all there is.
 

@@ -27,6 +27,11 @@ class Stamp:
     wall: float = field(default_factory=time.time)
     monotonic: float = field(default_factory=time.monotonic)
 
+    @property
+    def offset(self) -> float:
+        """By how many seconds the wall clock was ahead of the monotonic one."""
+        return self.wall - self.monotonic
+
 
 @dataclass(frozen=True)
 class Step:
@@ -49,14 +54,13 @@ class Clock:
     def read(self) -> None:
         """Look at both clocks; what only confirms the last two readings is not kept."""
         self._readings.append(new := _read())
-        if len(self._readings) > 2:
-            one, two = self._readings[-3:-1]
-            if all(abs(_offset(each) - _offset(new)) < _SAME_S for each in (one, two)):
-                del self._readings[-2]
+        last = self._readings[-3:]
+        if len(last) > 2 and all(abs(e.offset - new.offset) < _SAME_S for e in last):
+            del self._readings[-2]
 
     def posix(self, monotonic: float) -> float:
         """Return a moment of ``time.monotonic()`` as POSIX seconds of this clock."""
-        return monotonic + _offset(self._readings[0])
+        return monotonic + self._readings[0].offset
 
     def now(self) -> float:
         """Return the present POSIX seconds of this clock."""
@@ -79,7 +83,7 @@ class Clock:
     def steps(self) -> tuple[Step, ...]:
         """When the wall clock was set, so far, and by how much."""
         return tuple(
-            Step(two.wall, _offset(two) - _offset(one))
+            Step(two.wall, two.offset - one.offset)
             for one, two in pairwise(self._readings)
             if stepped(one, two)
         )
@@ -89,7 +93,7 @@ def moments(readings: Sequence[Stamp], wall: float) -> Iterator[float]:
     """Yield the monotonic moments at which the wall clock may have said *wall*."""
     first, last = readings[0], readings[-1]
     if wall < first.wall:
-        yield wall - _offset(first)
+        yield wall - first.offset
     for one, two in pairwise(readings):
         gone = two.monotonic - one.monotonic
         if not stepped(one, two):
@@ -98,21 +102,17 @@ def moments(readings: Sequence[Stamp], wall: float) -> Iterator[float]:
                 yield one.monotonic + share * gone
             continue
         if one.wall <= wall < one.wall + gone:
-            yield wall - _offset(one)
+            yield wall - one.offset
         if two.wall - gone <= wall < two.wall:
-            yield wall - _offset(two)
+            yield wall - two.offset
     if wall >= last.wall:
-        yield wall - _offset(last)
+        yield wall - last.offset
 
 
 def stepped(one: Stamp, two: Stamp) -> bool:
     """Tell whether the wall clock was set between two readings."""
     allowed = _STEP_S + _SLEW * (two.monotonic - one.monotonic)
-    return abs(_offset(two) - _offset(one)) > allowed
-
-
-def _offset(stamp: Stamp) -> float:
-    return stamp.wall - stamp.monotonic
+    return abs(two.offset - one.offset) > allowed
 
 
 def _read() -> Stamp:
