@@ -14,15 +14,12 @@ class Trial:
     """One measured run.
 
     Attributes:
-        target_qps: what was asked for.
         full: at full length; else a short probe.
-        valid: the tool's verdict.
         p99_ms: the 99th percentile of the latency; of a language model that of TTFT
             or TPOT, whichever is nearer its limit.
         limit_ms: what the tool allows it.
         scheduled_qps: what the tool's schedule came to.
         completed_qps: what was answered, per second until the last answer.
-        tool: its name, for sentences.
         reason: why it was INVALID, in the tool's words.
         latency: the name of the latency.
     """

@@ -46,11 +46,10 @@ def check_together(config: RunSpec) -> None:
             f"memory to start from"
         )
     told = [k for k, v in suite.harness.make_variables.items() if "{python}" in v]
-    if told and (bad := unsafe_for_make(sys.executable)):
+    if told and (lost := unsafe_for_make(sys.executable, "it")):
         raise ConfigError(
             f"{sys.executable!r}, this Python's path, is {told[0]} for make, which "
-            f"hands it to a shell unquoted, so {bad!r} would not arrive; make a venv "
-            f"in a folder of letters, digits and _./,=:+@%^-"
+            f"{lost}; make a venv in a folder of letters, digits and _./,=:+@%^-"
         )
     _check_backgrounds(config)
 

@@ -25,9 +25,7 @@ class Option(NamedTuple):
     """One option; a flag that is off, where no more is said.
 
     Attributes:
-        name: without the leading dashes; the ini key has underscores instead.
-        help: one sentence for ``pytest --help``.
-        kind: what it takes.
+        name: without the leading dashes.
         default: what holds where nobody says anything: command line, ini nor suite.
             None is the value then, whatever the kind.
         no_help: the sentence of a flag's ``--no-`` form, where it has one.

@@ -91,12 +91,9 @@ def make_value(text: str) -> str | None:
     """Say what reaches a recipe of make as it is, where *text* does not."""
     for placeholder in ("{log_dir}", "{python}"):
         text = text.replace(placeholder, "x")
-    if bad := unsafe_for_make(text.replace(" ", "")):
-        return (
-            f"words of letters, digits and _./,=:+@%^-, {{log_dir}} or {{python}}: "
-            f"make hands it to a shell unquoted, so {bad!r} would not arrive"
-        )
-    return None
+    lost = unsafe_for_make(text.replace(" ", ""), "it")
+    words = "words of letters, digits and _./,=:+@%^-, {log_dir} or {python}"
+    return f"{words}: make {lost}" if lost else None
 
 
 def placed(kinds: Mapping[str, DeviceKind]) -> Rule:

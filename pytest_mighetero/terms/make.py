@@ -12,9 +12,11 @@ from pytest_mighetero.errors import ConfigError
 _SAFE = re.compile(r"[A-Za-z0-9_./,=:+@%^-]*", re.ASCII)
 
 
-def unsafe_for_make(text: str) -> str:
-    """Return the first character that make's shell would not pass on, or ``""``."""
-    return _SAFE.sub("", text)[:1]
+def unsafe_for_make(text: str, what: str) -> str | None:
+    """Say that make, which hands *what* to a shell, would lose some of it, or None."""
+    if lost := _SAFE.sub("", text):
+        return f"hands {what} to a shell unquoted, so {lost[0]!r} would not arrive"
+    return None
 
 
 def check_words(words: Iterable[str]) -> None:
@@ -26,11 +28,10 @@ def check_words(words: Iterable[str]) -> None:
     flag = ""  # whose value may follow: not to be shown, it may be a secret
     for word in words:
         is_flag = word.startswith("--")
-        if bad := _SAFE.sub("", word):
+        if lost := unsafe_for_make(word, "RUN_ARGS"):
             shown = f"the value of {flag}" if flag and not is_flag else repr(word)
             raise ConfigError(
-                f"{shown}: make hands RUN_ARGS to a shell unquoted, so {bad[0]!r} "
-                f"would not arrive; letters, digits and _./,=:+@%^- do"
+                f"{shown}: make {lost}; letters, digits and _./,=:+@%^- do"
             )
         if not (is_flag or flag):
             raise ConfigError(f"{word!r}: expected words of the form --name=value")
@@ -43,8 +44,8 @@ def check_path(path: Path) -> None:
     Raises:
         ConfigError: naming the path and its first bad character.
     """
-    if bad := _SAFE.sub("", str(path)):
+    if lost := unsafe_for_make(str(path), "LOG_DIR"):
         raise ConfigError(
-            f"{str(path)!r}: make hands LOG_DIR to a shell unquoted, so {bad[0]!r} "
-            f"would not arrive; choose a path of letters, digits and _./,=:+@%^-"
+            f"{str(path)!r}: make {lost}; choose a path of letters, digits and "
+            f"_./,=:+@%^-"
         )

@@ -14,7 +14,7 @@ class Scenario(NamedTuple):
         figure: what its result is: the ``throughput`` of what it was given at once, the
             ``rate`` that was answered, or the ``latency`` of a stream's queries.
         flags: how the flags of RUN_ARGS begin that are for it alone.
-        target_flag: the flag that says its target QPS; None where it has no target.
+        target_flag: says its target QPS; None where it has no target.
         bounded: whether limits on its latency decide what is VALID, so that runs are
             compared at one target, and the highest target is what a device is worth.
         one_query: whether all samples are one query, of which min_duration and target
