@@ -62,14 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        argv: the words after ``mighetero``; None for the process's own.
-
-    Returns:
-        The exit code.
-    """
+    """Run the command and return its exit code; *argv* is None for the process's."""
     said = "mighetero"
     try:
         try:

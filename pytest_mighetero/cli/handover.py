@@ -11,7 +11,6 @@ from __future__ import annotations
 import filecmp
 import shutil
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,21 +36,13 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Handover:
-    """A run that may be handed over.
+    """A run that may be handed over."""
 
-    Attributes:
-        kind: ``performance``, ``accuracy``, or the audit, ``TEST01``.
-        figure: what it came to, for people.
-        logs: the folder that holds all runs' logs in the harness folder.
-        place: ``<system>/<benchmark>/<scenario>``.
-        folders: what is copied where; an audit's parts are several.
-    """
-
-    kind: str
+    kind: str  # performance, accuracy, or the audit, TEST01
     figure: str
-    logs: Path
-    place: Path
-    folders: tuple[tuple[Path, Path], ...]
+    logs: Path  # of all runs, in the harness folder
+    place: Path  # <system>/<benchmark>/<scenario>
+    folders: tuple[tuple[Path, Path], ...]  # what is copied where
 
 
 def handover_of(
@@ -122,12 +113,18 @@ def _of_run(record: Record, log_dir: Path, to: Path) -> Handover:
     result, place = READER.read(found[0]), found[0].relative_to(log_dir)
     if problems := judge(result, accuracy_summary(log_dir)):
         raise RefusedError(". ".join(problems))
-    if differs := _differs(record, result):
-        raise RefusedError(differs)
+    value = result.metric and significant(result.metric.value, 10)
+    recorded = record.facts.get("value")
+    if value != recorded:
+        raise RefusedError(
+            f"its logs in {result.folder} are not those that its record is of: they "
+            f"say {value or 'nothing'}, the record {recorded or 'nothing'}"
+        )
     if len(place.parts) != _DEPTH or not (found[0] / ACCURACY_LOG).is_file():
+        names = ", ".join(sorted(file.name for file in _files(found[0])))
         raise RefusedError(
             f"update_results finds <system>/<benchmark>/<scenario>/{ACCURACY_LOG}; "
-            f"{log_dir} has {place}/{', '.join(sorted(p.name for p in _of(found[0])))}"
+            f"{log_dir} has {place}/{names}"
         )
     kind, figure = "performance", _figure(result)
     if result.mode in ("AccuracyOnly", "SubmissionRun"):
@@ -135,17 +132,6 @@ def _of_run(record: Record, log_dir: Path, to: Path) -> Handover:
     logs = to / "build" / "logs"
     folders = ((log_dir, logs / folder_of(record).name),)
     return Handover(kind, figure, logs, place, folders)
-
-
-def _differs(record: Record, result: Result) -> str | None:
-    """Say how a run's logs are not those that were judged, or None."""
-    value = result.metric and significant(result.metric.value, 10)
-    if value == record.facts.get("value"):
-        return None
-    return (
-        f"its logs in {result.folder} are not those that its record is of: they say "
-        f"{value or 'nothing'}, the record {record.facts.get('value', 'nothing')}"
-    )
 
 
 def _figure(result: Result) -> str:
@@ -162,20 +148,17 @@ def _of_audit(audit: str, log_dir: Path, to: Path) -> Handover:
     runs, folders, place = {}, [], Path()
     logs = to / "build" / "compliance_logs"
     for part in sorted(kept.glob(f"{test}*")):
-        own = [each for each in READER.find(part) if _depth(each, part) == _DEPTH]
+        found = [each.relative_to(part) for each in READER.find(part)]
+        own = [each for each in found if len(each.parts) == _DEPTH]
         if len(own) != 1:
             raise RefusedError(f"{part} has logs of {len(own)} tests, expected one")
-        place = own[0].relative_to(part)
-        runs[part.name] = READER.read(own[0])
-        folders.append((own[0], logs / part.name / place))
+        place = own[0]
+        runs[part.name] = READER.read(part / place)
+        folders.append((part / place, logs / part.name / place))
     if problems := judge_runs(runs):
         raise RefusedError(". ".join(problems))
     figure = ", ".join(map(_figure, runs.values()))
     return Handover(test, figure, logs, place, tuple(folders))
-
-
-def _depth(folder: Path, above: Path) -> int:
-    return len(folder.relative_to(above).parts)
 
 
 def copy(source: Path, target: Path) -> bool:
@@ -189,17 +172,18 @@ def copy(source: Path, target: Path) -> bool:
     Raises:
         RefusedError: something else is there, or it cannot be copied.
     """
+    files = _files(source)
     if target.exists():
-        if all(_same(path, target / path.relative_to(source)) for path in _of(source)):
-            return False
-        raise RefusedError(f"{target} holds something else: move it away")
+        _, others, missing = filecmp.cmpfiles(source, target, files, shallow=False)
+        if others or missing:
+            raise RefusedError(f"{target} holds something else: move it away")
+        return False
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
     try:
-        for path in _of(source):
-            to = partial / path.relative_to(source)
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, to)
+        for file in files:
+            (partial / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / file, partial / file)
         partial.rename(target)
     except OSError as error:
         raise RefusedError(f"{target} cannot be written: {error.strerror}") from error
@@ -208,14 +192,9 @@ def copy(source: Path, target: Path) -> bool:
     return True
 
 
-def _of(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if stat.S_ISREG(path.lstat().st_mode):
-            yield path
-
-
-def _same(path: Path, other: Path) -> bool:
-    return other.is_file() and filecmp.cmp(path, other, shallow=False)
+def _files(folder: Path) -> list[Path]:
+    found = [path for path in folder.rglob("*") if stat.S_ISREG(path.lstat().st_mode)]
+    return [path.relative_to(folder) for path in sorted(found)]
 
 
 def there_are(logs: Path, place: Path, kind: str) -> list[str]:
@@ -223,9 +202,8 @@ def there_are(logs: Path, place: Path, kind: str) -> list[str]:
 
     It takes a run for one for accuracy by the size of its log.
     """
-    found = sorted(logs.glob(f"**/{place}/{ACCURACY_LOG}"))
-    return [path.relative_to(logs).parts[0] for path in found if _kind_of(path) == kind]
-
-
-def _kind_of(accuracy_log: Path) -> str:
-    return "accuracy" if accuracy_log.stat().st_size > len("[\n]\n") else "performance"
+    return [
+        log.relative_to(logs).parts[0]
+        for log in sorted(logs.glob(f"**/{place}/{ACCURACY_LOG}"))
+        if (log.stat().st_size > len("[\n]\n")) == (kind == "accuracy")
+    ]

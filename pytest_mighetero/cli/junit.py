@@ -42,7 +42,6 @@ def run(arguments: argparse.Namespace) -> int:
         xml.seek(0)
         if arguments.output is None:
             shutil.copyfileobj(xml, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
             return 0
         try:
             with Path(arguments.output).open("wb") as file:

@@ -10,7 +10,7 @@ from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.show import inventory
 from pytest_mighetero.spec.options import BY_KEY
-from pytest_mighetero.spec.runspec import RunSpec, build_spec
+from pytest_mighetero.spec.runspec import build_spec
 from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.printable import printable
 
@@ -39,7 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what there is."""
-    config = _config(arguments)
+    cwd = Path.cwd()
+
+    def given(key: str) -> Value | None:
+        raw = getattr(arguments, key, None)
+        said_by = f"--{key.replace('_', '-')}"
+        return None if raw is None else Value(raw, said_by, cwd, explicit=True)
+
+    # Nothing is written: where a run's results would go is not to be checked here.
+    config = build_spec(given, cwd, rootdir=Path("/"), kinds=device_kinds())
     gpus: tuple[inventory.ListedGpu, ...] = ()
     problem = None
     try:
@@ -54,14 +62,3 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(printable("\n".join(inventory.lines(gpus, problem, suites))))
     return 0
-
-
-def _config(arguments: argparse.Namespace) -> RunSpec:
-    def given(key: str) -> Value | None:
-        if (raw := getattr(arguments, key, None)) is None:
-            return None
-        return Value(raw, f"--{key.replace('_', '-')}", cwd, explicit=True)
-
-    cwd = Path.cwd()
-    # Nothing is written: where a run's results would go is not to be checked here.
-    return build_spec(given, cwd, rootdir=Path("/"), kinds=device_kinds())
