@@ -19,38 +19,29 @@ from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plugin.outcome import Failed, is_excused
 
 if TYPE_CHECKING:
-    from pytest_mighetero.plugin.handle import Run
+    from pytest_mighetero.plugin.handle import Main, Run
 
 EXECUTION: pytest.StashKey[Execution] = pytest.StashKey()
 
 
 @dataclass
 class Execution:
-    """What is known of the present execution of an item.
+    """What is known of the present execution of an item."""
 
-    Attributes:
-        properties: the item's, as they were before its first execution.
-        sections: likewise, its report sections.
-        limit: pytest-timeout's settings, where it set a limit to all executions.
-        following: the test that comes after this one.
-        began: when it did, on the monotonic clock; 0 for not yet.
-        made: the phases that a report was made of.
-        passed: whether the test itself has.
-        run: what its fixtures have begun.
-    """
-
+    # The item's, as they were before its first execution.
     properties: list[tuple[str, object]] = field(default_factory=list)
     sections: list[tuple[str, str, str]] = field(default_factory=list)
-    limit: Any = None
+    limit: Any = None  # pytest-timeout's settings, where it limits all executions
     following: pytest.Item | None = None
-    began: float = 0.0
-    made: list[str] = field(default_factory=list)
-    passed: bool = False
+    began: float = 0.0  # on the monotonic clock; 0 for not yet
+    made: list[str] = field(default_factory=list)  # phases that have a report
+    passed: bool = False  # the test itself
     run: Run | None = None
+    main: Main | None = None
 
     def forget(self) -> None:
         """Let go of the run: its harnesses, logs and results."""
-        self.passed, self.run = False, None
+        self.passed, self.run, self.main = False, None, None
 
     def add(self, report: pytest.TestReport) -> None:
         """Take the report of a phase: give it the facts, and the record the phase."""
@@ -69,8 +60,7 @@ class Execution:
             "seconds": report.duration,
         }
         try:
-            ready = report.when == "setup" and report.passed
-            case.write_record(main_waits=ready)
+            case.write_record(main_waits=report.when == "setup" and report.passed)
         except HarnessError as error:
             if all(phase["outcome"] != "failed" for phase in case.phases.values()):
                 report.outcome, report.longrepr = "failed", str(error)
@@ -112,31 +102,29 @@ def told(item: pytest.Item) -> Iterator[None]:
     try:
         yield
     except BaseException as raised:
-        run = execution_of(item).run
-        failure = run.main.failure if run is not None and run.main else None
-        if failure is None or not is_excused(raised, failure):
+        main = execution_of(item).main
+        if main is None or main.failure is None or not is_excused(raised, main.failure):
             raise
-        raise failure from None
+        raise main.failure from None
 
 
 @contextmanager
 def judged(item: pytest.Item) -> Iterator[None]:
     """Raise what main.run() raised in a test that swallows it, or never called it."""
     __tracebackhide__ = True
-    run = execution_of(item).run
-    main = run.main if run is not None else None
-    if main is None:  # its fixture main is another's
-        yield
-        return
-    with told(item):
-        try:
+    main = execution_of(item).main
+    try:
+        with told(item):
             yield
-        finally:
+    finally:
+        if main is not None:
             main.over = True
-        if main.failure is not None:
-            raise main.failure from None
-        if not main.ran:
-            raise Failed(
-                "The test passed without main.run(): nothing was measured. Call it in "
-                "the test, or leave main out."
-            )
+    if main is None:  # its fixture main is another's
+        return
+    if main.failure is not None:
+        raise main.failure from None
+    if not main.ran:
+        raise Failed(
+            "The test passed without main.run(): nothing was measured. Call it in "
+            "the test, or leave main out."
+        )

@@ -6,44 +6,36 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_mighetero.errors import MigheteroError, RunError, StoppedError
+from pytest_mighetero.plan.asked import unknown_flags
+from pytest_mighetero.plan.script import script
 from pytest_mighetero.plugin.console.stateline import StateLine
+from pytest_mighetero.plugin.execution import execution_of
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.outcome import Failed
-from pytest_mighetero.plugin.ownership import beside
+from pytest_mighetero.plugin.ownership import beside, refusal, stranger
 from pytest_mighetero.plugin.presence import session_of
 from pytest_mighetero.plugin.selection.order import set_of, upcoming
+from pytest_mighetero.readers.result import Result
+from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.keeper import Keeper
+from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.case import Case
+from pytest_mighetero.run.evidence.workload import Measured
+from pytest_mighetero.run.placement import Placement
+from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.show.report import block
 from pytest_mighetero.terms.printable import printable
 
-if TYPE_CHECKING:
-    from pytest_mighetero.readers.result import Result
-    from pytest_mighetero.run.attempt import Attempt
-    from pytest_mighetero.run.backgrounds.set import BackgroundSet
-    from pytest_mighetero.run.evidence.workload import Measured
-    from pytest_mighetero.run.placement import Placement
-    from pytest_mighetero.run.rig import Rig
-
 
 class Run:
-    """What the fixtures of a run test have begun.
+    """What the fixtures of a run test have begun."""
 
-    Attributes:
-        item: the test.
-        case: what is measured, and all that is known of it.
-        spec: what was asked of it.
-        line: says what it is doing.
-        placement: where it takes place, once ``mig_gpu`` has it.
-        main: what the test gets, once that is prepared.
-    """
-
-    placement: Placement
+    placement: Placement  # once mig_gpu has it
+    main: Main  # once that is prepared
 
     def __init__(self, item: pytest.Function):
         session = session_of(item.config)
@@ -62,7 +54,6 @@ class Run:
             waits=self.line.announce,
             keeper=self._keeper,
         )
-        self.main: Main | None = None
 
     @property
     def block(self) -> str:
@@ -90,27 +81,80 @@ class Run:
             yield
         except MigheteroError as error:
             text = self.spec.secrets.mask(str(error))
-            verdict = isinstance(error, RunError) and not isinstance(
-                error, StoppedError
-            )
+            stopped = isinstance(error, StoppedError)
+            verdict = isinstance(error, RunError) and not stopped
             raise Failed(text, verdict=verdict) from None
-        except (
-            pytest.fail.Exception
-        ) as timeout:  # pytest-timeout's, by its signal method
+        except pytest.fail.Exception as timeout:  # pytest-timeout's signal
             what = str(timeout.msg).rstrip(".")
             text = f"{what} while {self.line.doing}; every harness is stopped."
             raise Failed(text) from None
 
-    def shares_with(self, following: pytest.Item | None) -> bool:
-        """Tell whether the *following* test asks for the same backgrounds."""
+    def take(self) -> Placement:
+        """Take a GPU that will do; where there is none, skip what nobody named."""
+        with self.in_one_sentence():
+            found = self.case.candidates()
+        if found.problem and self.case.pair.benchmark in self.spec.asked:
+            pytest.fail(printable(f"{found.problem}."), pytrace=False)
+        elif found.problem:
+            pytest.skip(printable(found.problem))
+        with self.in_one_sentence():
+            return self.case.take(found.gpus)
+
+    def script(self) -> str:
+        """Return what would be started, for a dry run."""
+        with self.in_one_sentence():
+            return printable(script(self.spec, self.case.plan(self.placement)))
+
+    def prepare(self) -> Main:
+        """Return what the test gets; warn of what it may not have meant."""
+        with self.in_one_sentence():
+            self.main = Main(self, *self.case.prepare(self.placement))
+            execution_of(self.item).main = self.main
+            self.case.write_record()
+        for flag, nearest in unknown_flags(self.spec.main_runargs).items():
+            near = f" (nearest: --{nearest})" if nearest else ""
+            self.warn(
+                f"--{flag} is no known flag of a harness's RUN_ARGS{near}; v1.1 and "
+                f"later drop what they do not know without a word"
+            )
+        if found := stranger(self.item, "background"):
+            self.warn(f"main runs alone: background is {found} here")
+        return self.main
+
+    def shares_backgrounds(self) -> bool:
+        """Tell whether the test that follows asks for the same backgrounds."""
+        following = execution_of(self.item).following
         mine = set_of(self.spec, self.item)
         return following is not None and set_of(self.spec, following) == mine
 
-    def let_go(self, *, wanted: bool) -> None:
-        """End the backgrounds that are up, unless a test follows that *wanted* them."""
-        ends = self.item.session.shouldfail or self.item.session.shouldstop
-        if self._keeper.kept is not None and (ends or not wanted):
-            self.case.end_kept()
+    def close(self, *, wanted: bool) -> None:
+        """End what ran for this test; the backgrounds, too, unless still *wanted*."""
+        if main := execution_of(self.item).main:
+            main.over = True
+        session = self.item.session
+        with self.in_one_sentence():
+            try:
+                self.case.close()
+            finally:
+                ends = session.shouldfail or session.shouldstop or not wanted
+                if self._keeper.kept is not None and ends:
+                    self.case.end_kept()
+        self.item.add_report_section("teardown", "stdout", self.block)
+
+
+def run_of(request: pytest.FixtureRequest) -> Run:
+    """Return what the fixtures of a test have begun, first of all by this.
+
+    Raises:
+        pytest.fail.Exception: the fixture that asks cannot serve the test.
+    """
+    item = request.node
+    if (problem := refusal(item, str(request.fixturename))) is not None:
+        raise Failed(problem)
+    execution = execution_of(item)
+    if execution.run is None:
+        execution.run = Run(item)
+    return execution.run
 
 
 class Main:
@@ -125,9 +169,9 @@ class Main:
     """
 
     def __init__(self, run: Run, rig: Rig, attempt: Attempt):
-        self._run, pair = run, run.case.pair
-        self._rig, self._first = rig, attempt
+        self._run, self._rig, self._first = run, rig, attempt
         self._measured: tuple[Attempt, Measured] | None = None
+        pair = run.case.pair
         self.benchmark, self.scenario = pair.benchmark, pair.scenario
         self.ran = self.over = False
         self.failure: BaseException | None = None
@@ -151,27 +195,14 @@ class Main:
             )
         try:
             self._check_thread()
-            self.ran = True
-            with self._run.in_one_sentence():
-                measured = self._run.case.measure(
-                    self._rig, self._first, self._run.warn
-                )
+            self.ran, run = True, self._run
+            with run.in_one_sentence():
+                measured = run.case.measure(self._rig, self._first, run.warn)
                 self._measured = measured
             return measured[1].main.result
         except BaseException as failure:
             self.failure = failure
             raise
-
-    def start_backgrounds(self) -> BackgroundSet:
-        """Start what is to run beside main, until it is ready."""
-        with self._run.in_one_sentence():
-            return self._rig.start(self._first)
-
-    def outlast(self) -> None:
-        """Judge what has run beside main, if main was measured."""
-        if self._measured is not None:
-            with self._run.in_one_sentence():
-                self._run.case.outlast(self._rig, *self._measured, self._run.warn)
 
     def _check_thread(self) -> None:
         if threading.get_ident() != self._thread:
@@ -180,3 +211,15 @@ class Main:
                 "timeout reaches. Call it in the test's own, and do in threads what "
                 "is to happen meanwhile."
             )
+
+    def start_backgrounds(self) -> BackgroundSet:
+        """Start what is to run beside main, until it is ready."""
+        with self._run.in_one_sentence():
+            return self._rig.start(self._first)
+
+    def outlast(self) -> None:
+        """Judge what has run beside main, if main was measured and the test passed."""
+        run = self._run
+        if self._measured is not None and execution_of(run.item).passed:
+            with run.in_one_sentence():
+                run.case.outlast(self._rig, *self._measured, run.warn)
