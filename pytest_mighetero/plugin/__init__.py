@@ -16,6 +16,7 @@ import pytest
 from pytest_mighetero.plugin.fixtures import MigheteroWarning, background, main, mig_gpu
 from pytest_mighetero.plugin.presence import (
     SESSION,
+    SPOKEN_FLAG,
     anything_said,
     is_run,
     run_spec,
@@ -29,64 +30,40 @@ if TYPE_CHECKING:
 
 __all__ = ("MigheteroWarning", "background", "main", "mig_gpu")
 
-# The reference script's takes a value (type=bool), as no other flag of it does.
-_SPOKEN_FLAG = "main-benchmark-immediate-start"
 _SPOKEN = {
     True: ("true", "True", "TRUE", "1", "yes", "on"),
     False: ("false", "False", "FALSE", "0", "no", "off"),
 }
 
 
-class _Spellings(argparse.Action):
-    """Other spellings of options with a value: one action for pytest, not forty."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> None:
-        """Keep the value as that of the option."""
-        if values is self.const:  # there is none
-            parser.error(f"argument {option_string}: expected one argument")
-        setattr(namespace, self.const[option_string], values)
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add every option and its ini key; no spelling but that with dashes is in help."""
     group = parser.getgroup("mighetero", "heterogeneous MIG runs of MLPerf")
-    spellings: dict[str, str] = {}
 
-    def add(*names: str, text: str = argparse.SUPPRESS, **how: Any) -> None:
-        group.addoption(*names, help=text, dest=option.key, default=None, **how)
+    def add(key: str, text: str, *names: str, **how: Any) -> None:
+        for name in names:
+            for spelling in dict.fromkeys((name, name.replace("-", "_"))):
+                how |= {"dest": key, "default": None, "help": text}
+                group.addoption(f"--{spelling}", **how)
+                text = argparse.SUPPRESS
 
-    def add_flag(name: str, text: str, *, const: bool) -> None:
-        how: dict[str, Any] = {"action": "store_const", "const": const}
-        add(f"--{name}", text=text, **how)
-        if "-" in name:
-            add(f"--{name.replace('-', '_')}", **how)
-        if name == _SPOKEN_FLAG:
-            for value, words in _SPOKEN.items():
-                names = [f"--{n}={word}" for n in (name, option.key) for word in words]
-                add(*names, **{**how, "const": value})
+    def add_flag(key: str, text: str, *names: str, const: bool) -> None:
+        add(key, text, *names, action="store_const", const=const)
 
     for option in OPTIONS:
-        text = option.help.replace("%", "%%")
+        key, name, text = option.key, option.name, option.help.replace("%", "%%")
         if option.metavar is None:
-            add_flag(option.name, text, const=True)
-            if option.no_help:
-                add_flag(f"no-{option.name}", option.no_help, const=False)
+            add_flag(key, text, name, const=True)
         else:
-            add(f"--{option.name}", text=text, metavar=option.metavar)
-            further = {option.key, option.alias, option.alias.replace("-", "_")}
-            for name in further - {option.name, ""}:
-                spellings[f"--{name}"] = option.key
-        parser.addini(option.key, f"--{option.name}: {option.help}", default=None)
-    how = {"dest": "mig_spellings", "default": argparse.SUPPRESS, "nargs": "?"}
-    group.addoption(
-        *spellings, action=_Spellings, const=spellings, help=argparse.SUPPRESS, **how
-    )
+            names = filter(None, (name, option.alias))
+            add(key, text, *names, metavar=option.metavar)
+        if option.no_help:
+            add_flag(key, option.no_help, f"no-{name}", const=False)
+        if name == SPOKEN_FLAG:
+            for const, words in _SPOKEN.items():
+                spoken = [f"{name}={word}" for word in words]
+                add_flag(key, argparse.SUPPRESS, *spoken, const=const)
+        parser.addini(key, f"--{name}: {option.help}", default=None)
     parser.addini(
         "mig_junit_properties",
         "write a run's facts as properties of its junit testcase; false keeps "
@@ -129,7 +106,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if anything_said(config):
         from pytest_mighetero.plugin.invocation import check
 
-        check(config, _SPOKEN_FLAG)
+        check(config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -162,9 +139,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize a test that asks for our ``main`` over the pairs to measure."""
     if "main" in metafunc.fixturenames:
-        from pytest_mighetero.plugin.selection.pairs import parametrize
+        from pytest_mighetero.plugin.ownership import takes_pairs
 
-        parametrize(metafunc)
+        if takes_pairs(metafunc):
+            from pytest_mighetero.plugin.selection.pairs import parameters
+
+            metafunc.parametrize("main", parameters(metafunc), indirect=True)
 
 
 def pytest_collection_modifyitems(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
@@ -12,7 +11,7 @@ from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import check_lengths
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
-from pytest_mighetero.plugin.presence import run_spec
+from pytest_mighetero.plugin.presence import SPOKEN_FLAG, run_spec
 from pytest_mighetero.readers.reader import reader_named
 from pytest_mighetero.records.comparison.reference_files import load_references
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
@@ -20,17 +19,14 @@ from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.printable import printable
 
 
-def check(config: pytest.Config, flag: str) -> None:
-    """Check what is asked for; warn of what is worth knowing of it.
-
-    Args:
-        config: of a session in which options or ini say anything.
-        flag: the option that may have a value, in one word with it.
-
-    Raises:
-        pytest.UsageError: something cannot be meant.
-    """
-    _refuse_apart(config.invocation_params.args, flag)
+def check(config: pytest.Config) -> None:
+    """Check what is asked for; warn of what is worth knowing of it."""
+    for before, word in pairwise(config.invocation_params.args):
+        is_flag = before.replace("_", "-") == f"--{SPOKEN_FLAG}"
+        if is_flag and word.lower() in ("true", "false"):
+            raise pytest.UsageError(
+                f"{before} {word}: expected {before}={word}, in one word"
+            )
     spec = run_spec(config)
     if hasattr(config, "workerinput"):  # its controller has a reporter, and says it
         return
@@ -39,23 +35,9 @@ def check(config: pytest.Config, flag: str) -> None:
             "--mig-save-reference: the terminal reporter knows what the runs came to; "
             "leave out -p no:terminal, or say --quiet instead"
         )
-    _warn_of(config, spec.notes)
-
-
-def _refuse_apart(arguments: Sequence[str], flag: str) -> None:
-    for before, word in pairwise(arguments):
-        is_flag = before.replace("_", "-") == f"--{flag}"
-        if is_flag and word.lower() in ("true", "false"):
-            raise pytest.UsageError(
-                f"{before} {word}: expected {before}={word}, in one word"
-            )
-
-
-def _warn_of(config: pytest.Config, notes: Iterable[str]) -> None:
-    """Warn, with -q, too; to nobody who turns warnings into errors is this one."""
-    for note in notes:
-        with suppress(MigheteroWarning):
-            config.issue_config_time_warning(MigheteroWarning(printable(note)), 3)
+    for note in spec.notes:
+        with suppress(MigheteroWarning):  # to nobody is this one an error
+            config.issue_config_time_warning(MigheteroWarning(printable(note)), 2)
 
 
 def checked_spec(config: pytest.Config) -> RunSpec:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.presence import is_pair, is_run
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _OURS = "pytest_mighetero.plugin.fixtures"
 _PARAMETER = "_pytest.python"  # of what pytest makes of a direct parameter
 _RUN = "def test_heterogeneous(background, main): main.run()"
+_UNPARAMETRIZED = {"TestCaseFunction": "unittest.TestCase", "DoctestItem": "doctest"}
 _CHOOSES = {
     "main": 'bind the test to pairs with @pytest.mark.mighetero("dlrm_server", ...)',
     "background": "choose backgrounds with --background-benchmarks",
@@ -54,14 +55,9 @@ def stranger(item: pytest.Item, name: str) -> str | None:
 
 
 def refusal(item: pytest.Item, name: str) -> str | None:
-    """Say why our fixture *name* cannot serve *item*, and what to write, or None.
-
-    Args:
-        item: a test that got as far as to ask for it.
-        name: ``main``, ``background`` or ``mig_gpu``.
-    """
+    """Say why our fixture *name* cannot serve *item*, and what to write, or None."""
     bound = is_run(item)
-    if not bound and (kind := _unparametrized(item)):
+    if not bound and (kind := _UNPARAMETRIZED.get(type(item).__name__)):
         return (
             f"A run measures a pair, and pytest cannot give a pair to a {kind}. "
             f"Write a test function: {_RUN}"
@@ -87,11 +83,7 @@ def refusal(item: pytest.Item, name: str) -> str | None:
 
 
 def refuse_method(item: pytest.Item) -> None:
-    """Refuse a method of unittest that has a fixture of ours among its arguments.
-
-    Raises:
-        pytest.fail.Exception: unittest, which calls it, hands it none.
-    """
+    """Refuse a method of unittest, which hands no fixtures, that asks for ours."""
     function = getattr(item, "function", None)
     if code := getattr(function, "__code__", None):
         given = code.co_argcount - len(getattr(function, "__defaults__", None) or ())
@@ -99,12 +91,15 @@ def refuse_method(item: pytest.Item) -> None:
             raise Failed(refusal(item, name) or "")
 
 
-def refuse_parameters(metafunc: pytest.Metafunc) -> None:
-    """Refuse a run test whose fixtures of ours others parametrize.
+def takes_pairs(metafunc: pytest.Metafunc) -> bool:
+    """Tell whether a test's ``main`` is ours; refuse it if others parametrize that."""
+    ours = is_ours(metafunc, "main")
+    if ours or _means_a_run(metafunc):
+        _refuse_parameters(metafunc)
+    return ours
 
-    Raises:
-        pytest.fail.Exception: with what chooses pairs, backgrounds and GPU instead.
-    """
+
+def _refuse_parameters(metafunc: pytest.Metafunc) -> None:
     taken = {name for call in metafunc._calls for name in call.params}  # noqa: SLF001
     for mark in metafunc.definition.iter_markers("parametrize"):
         taken.update(_argnames(mark))
@@ -123,7 +118,7 @@ def refuse_parameters(metafunc: pytest.Metafunc) -> None:
         )
 
 
-def means_a_run(metafunc: pytest.Metafunc) -> bool:
+def _means_a_run(metafunc: pytest.Metafunc) -> bool:
     """Tell whether a test that parametrizes ``main`` directly means ours by it."""
     if any(is_ours(metafunc, name) for name in ("background", "mig_gpu")):
         return True
@@ -158,14 +153,6 @@ def _module_of(definition: FixtureDef[Any]) -> str:
     return getattr(definition.func, "__module__", "")
 
 
-def _unparametrized(item: pytest.Item) -> str | None:
-    """Return what *item* is that pytest does not parametrize, or None."""
-    cls, unittest = getattr(item, "cls", None), sys.modules.get("unittest")
-    if cls is not None and unittest and issubclass(cls, unittest.TestCase):
-        return "unittest.TestCase"
-    return "doctest" if type(item).__name__ == "DoctestItem" else None
-
-
 def _said(mark: pytest.Mark, place: int, name: str) -> Any:
     return mark.kwargs.get(name, mark.args[place] if len(mark.args) > place else ())
 
@@ -181,10 +168,6 @@ def _values(mark: pytest.Mark, place: int) -> Iterator[object]:
     rows = _said(mark, 1, "argvalues")
     bare = isinstance(_said(mark, 0, "argnames"), str) and len(_argnames(mark)) == 1
     for row in rows if isinstance(rows, list | tuple) else ():
-        values = getattr(row, "values", None)  # of a pytest.param
-        if isinstance(values, tuple) and place < len(values):
+        values = ParameterSet.extract_from(row, force_tuple=bare).values
+        if isinstance(values, list | tuple) and place < len(values):
             yield values[place]
-        elif bare:
-            yield row
-        elif isinstance(row, list | tuple) and place < len(row):
-            yield row[place]

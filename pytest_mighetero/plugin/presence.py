@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pytest_mighetero.spec.runspec import RunSpec
     from pytest_mighetero.terms.pair import Pair
 
+# The reference script's takes a value (type=bool), as no other flag of it does.
+SPOKEN_FLAG = "main-benchmark-immediate-start"
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 

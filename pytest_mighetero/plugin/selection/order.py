@@ -19,12 +19,12 @@ SetKey = tuple[str, ...] | None
 
 
 def arrange(config: pytest.Config, session: Session, items: list[pytest.Item]) -> None:
-    """Select and order the runs among *items*, and limit how long each may take.
-
-    Raises:
-        pytest.UsageError: isolated runs are asked for, and no test is one.
-    """
-    isolated = [item for item in items if pair_of(item) and _is_marked(item)]
+    """Select and order the runs among *items*, and limit how long each may take."""
+    isolated = [
+        item
+        for item in items
+        if pair_of(item) and item.get_closest_marker("isolated") is not None
+    ]
     if session.spec.isolated and not isolated:
         raise pytest.UsageError(
             "--mig-isolated, --mig-tune: no test is marked isolated. Add one:\n\n"
@@ -41,10 +41,6 @@ def arrange(config: pytest.Config, session: Session, items: list[pytest.Item]) -
         for item in filter(pair_of, items):
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(longest_test(session.spec)))
-
-
-def _is_marked(item: pytest.Item) -> bool:
-    return item.get_closest_marker("isolated") is not None
 
 
 def _order_runs(spec: RunSpec, items: list[pytest.Item]) -> None:

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_mighetero.errors import nearest
+from pytest_mighetero.plan.launch import ids_of
 from pytest_mighetero.plugin.outcome import Failed
-from pytest_mighetero.plugin.ownership import is_ours, means_a_run, refuse_parameters
 from pytest_mighetero.plugin.presence import run_spec, said, session_of
 from pytest_mighetero.spec.markers import BINDING, MARKERS
-
-if TYPE_CHECKING:
-    from pytest_mighetero.spec.runspec import RunSpec
-    from pytest_mighetero.terms.pair import Pair
-
-
-def parametrize(metafunc: pytest.Metafunc) -> None:
-    """Parametrize a test that asks for our ``main`` over the pairs to measure.
-
-    Raises:
-        pytest.fail.Exception: others parametrize it, or it is bound to no such pair.
-    """
-    ours = is_ours(metafunc, "main")
-    if not ours and not means_a_run(metafunc):
-        return
-    refuse_parameters(metafunc)
-    if ours:
-        metafunc.parametrize("main", _parameters(metafunc), indirect=True)
+from pytest_mighetero.spec.offer import why_not
+from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.pair import Pair
 
 
-def _parameters(metafunc: pytest.Metafunc) -> list[object]:
-    from pytest_mighetero.plan.launch import ids_of
-    from pytest_mighetero.spec.offer import why_not
-
+def parameters(metafunc: pytest.Metafunc) -> list[object]:
+    """Return what a test's ``main`` is parametrized over: the pairs to measure."""
     run = run_spec(metafunc.config)
     groups = [name for name in run.suite.groups if name not in MARKERS]
     for group in groups:
@@ -43,14 +26,18 @@ def _parameters(metafunc: pytest.Metafunc) -> list[object]:
     mark = metafunc.definition.get_closest_marker(BINDING)
     pairs = run.pairs if mark is None else _bound(metafunc, run, mark)
     if mark is not None and not pairs:
-        nothing = pytest.mark.skip(reason=_nothing_left(mark))
+        reason = (
+            f"bound to {', '.join(mark.args)}, and --main-benchmark, --main-scenario "
+            f"or --mig-tune leave none of it to measure"
+        )
+        nothing = pytest.mark.skip(reason=reason)
         return [pytest.param(None, id="none-selected", marks=nothing)]
     params: list[object] = []
     for name, pair in ids_of(replace(run, pairs=pairs)):
         names = [g for g in groups if pair.benchmark in run.suite.groups[g]]
         marks = [getattr(pytest.mark, name) for name in (pair.scenario, *names)]
-        if reason := why_not(run.suite, pair, run.action, run.config_ver):
-            marks.append(pytest.mark.skip(reason=f"bound to {pair}, and {reason}"))
+        if why := why_not(run.suite, pair, run.action, run.config_ver):
+            marks.append(pytest.mark.skip(reason=f"bound to {pair}, and {why}"))
         params.append(pytest.param(pair, id=name, marks=marks))
     return params
 
@@ -58,13 +45,7 @@ def _parameters(metafunc: pytest.Metafunc) -> list[object]:
 def _bound(
     metafunc: pytest.Metafunc, run: RunSpec, mark: pytest.Mark
 ) -> tuple[Pair, ...]:
-    """Return the pairs that *mark* names, as far as they are selected.
-
-    Raises:
-        pytest.fail.Exception: it names none, or what the suite does not have.
-    """
-    from pytest_mighetero.errors import nearest
-
+    """Return the pairs that *mark* names, as far as they are selected."""
     said_of = f"{metafunc.definition.nodeid}: @pytest.mark.{BINDING}"
     known = {str(pair): pair for pair in run.suite.pairs()}
     if mark.kwargs or not mark.args:
@@ -92,18 +73,8 @@ def _selected(config: pytest.Config, run: RunSpec) -> tuple[Pair, ...]:
     return tuple(p for p in pairs if not run.asked or p.benchmark in run.asked)
 
 
-def _nothing_left(mark: pytest.Mark) -> str:
-    return (
-        f"bound to {', '.join(mark.args)}, and --main-benchmark, --main-scenario or "
-        f"--mig-tune leave none of it to measure"
-    )
-
-
 def possible_ids(config: pytest.Config) -> frozenset[str]:
     """Return the ids that runs of this session may have, those of bound tests, too."""
-    from pytest_mighetero.plan.launch import ids_of
-
     run = run_spec(config)
-    return frozenset(
-        name for name, _ in ids_of(replace(run, pairs=_selected(config, run)))
-    )
+    possible = replace(run, pairs=_selected(config, run))
+    return frozenset(name for name, _ in ids_of(possible))

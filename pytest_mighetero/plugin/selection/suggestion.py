@@ -41,8 +41,8 @@ def for_keywords(spec: RunSpec, expression: str) -> Iterator[str]:
     for word in _words(expression):
         if any(word.lower() in name.lower() for name in accepted):
             continue
-        if others := _unselected(spec, word):
-            yield f"-k {word}: {_left_out(spec, others)}"
+        if left_out := _left_out(spec, word):
+            yield f"-k {word}: {left_out}"
         elif near := _nearest(word, accepted):
             yield f"-k {word} is in no run's id; the nearest: {', '.join(near)}"
 
@@ -66,8 +66,8 @@ def for_nodeids(spec: RunSpec, arguments: Sequence[str]) -> Iterator[str]:
         before, bracket, name = argument.removesuffix("]").partition("[")
         if "::" not in before or not bracket or name in ids:
             continue
-        if others := _unselected(spec, name):
-            yield _left_out(spec, others)
+        if left_out := _left_out(spec, name):
+            yield left_out
         elif near := _nearest(name, ids):
             yield f"the nearest: {', '.join(f'{before}[{each}]' for each in near)}"
 
@@ -86,17 +86,12 @@ def _words(expression: str) -> Iterator[str]:
             yield word
 
 
-def _unselected(spec: RunSpec, word: str) -> list[str]:
-    """Return the suite's pairs that *word* names and options leave out."""
+def _left_out(spec: RunSpec, word: str) -> str | None:
+    """Say that options leave out what *word* names, if the suite has it."""
     left_out = [str(pair) for pair in spec.suite.pairs() if pair not in spec.pairs]
-    return [name for name in left_out if _plain(name) == _plain(word)]
-
-
-def _left_out(spec: RunSpec, names: Sequence[str]) -> str:
-    return (
-        f"suite {spec.suite.name} has {', '.join(names)}, which --main-benchmark or "
-        f"--main-scenario leave out"
-    )
+    names = [name for name in left_out if _plain(name) == _plain(word)]
+    said = f"suite {spec.suite.name} has {', '.join(names)}, which --main-benchmark or"
+    return f"{said} --main-scenario leave out" if names else None
 
 
 def _nearest(word: str, accepted: Iterable[str]) -> list[str]:
