@@ -143,11 +143,7 @@ class Run:
 
 
 def run_of(request: pytest.FixtureRequest) -> Run:
-    """Return what the fixtures of a test have begun, first of all by this.
-
-    Raises:
-        pytest.fail.Exception: the fixture that asks cannot serve the test.
-    """
+    """Return what the fixtures of a test have begun; refuse what cannot serve it."""
     item = request.node
     if (problem := refusal(item, str(request.fixturename))) is not None:
         raise Failed(problem)

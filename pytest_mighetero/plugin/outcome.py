@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 from _pytest.outcomes import Failed as PytestFailed
 
@@ -32,9 +30,9 @@ def is_excused(raised: BaseException, failure: BaseException) -> bool:
     """
     if isinstance(raised, pytest.xfail.Exception):
         return not _is_verdict(failure)
-    unittest = sys.modules.get("unittest")
-    skips = () if unittest is None else (unittest.SkipTest,)
-    return isinstance(raised, (pytest.skip.Exception, *skips))
+    from unittest import SkipTest
+
+    return isinstance(raised, (pytest.skip.Exception, SkipTest))
 
 
 def unexcuse(report: pytest.TestReport, error: BaseException) -> None:

@@ -12,7 +12,7 @@ from _pytest.junitxml import xml_key
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plugin.console.terminal import outlive
 from pytest_mighetero.plugin.execution import begin, execution_of, judged, told
-from pytest_mighetero.plugin.interrupts import Interrupts, tethered
+from pytest_mighetero.plugin.interrupts import InFlight, Interrupts, tethered
 from pytest_mighetero.plugin.presence import is_run
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
@@ -26,22 +26,14 @@ _Phases = Generator[None, object, object]
 
 
 class Session:
-    """A plugin of a session in which options, or a test that asks for main, mean runs.
-
-    Attributes:
-        spec: what was asked, checked.
-        keeper: holds backgrounds from test to test, once a test has run.
-        bound: the pairs that markers bind tests to.
-        deselected: how many isolated runs were taken out.
-        saved: what became of the references that were to be saved, in lines.
-    """
+    """A plugin of a session in which options, or tests that ask for main, mean runs."""
 
     def __init__(self, config: pytest.Config, spec: RunSpec):
         self._config, self.spec = config, spec
-        self.keeper: Keeper | None = None
-        self.bound: list[Pair] = []
-        self.deselected = 0
-        self.saved: list[str] = []
+        self.keeper: Keeper | None = None  # once a test has run
+        self.bound: list[Pair] = []  # those that markers bind tests to
+        self.deselected = 0  # isolated runs
+        self.saved: list[str] = []  # what became of references, in lines
         self._interrupts = Interrupts()
         self._reported: tuple[str, str | None] = "", None
 
@@ -74,7 +66,6 @@ class Session:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> _Phases:
         """Have every run stopped and reported, whatever ends the session."""
-        from pytest_mighetero.plugin.controller import InFlight
         from pytest_mighetero.plugin.selection.pairs import possible_ids
 
         config, manager = self._config, self._config.pluginmanager
@@ -180,19 +171,18 @@ class Session:
         except KeyboardInterrupt:
             text += " It was interrupted again meanwhile."
         self._interrupts.ignore()
-        made = execution.made
-        if "teardown" in made and self._reported == (item.nodeid, "teardown"):
-            return  # it was over, and has been reported
+        over = "teardown" in execution.made
+        if over and self._reported == (item.nodeid, "teardown"):
+            return
         if run is not None:
             item.add_report_section("teardown", "stdout", run.block)
 
         def fail() -> None:
             raise pytest.fail.Exception(text, pytrace=False) from None
 
-        if made:
-            _report(item, "teardown", fail)
-        else:
-            _report(item, "setup", fail)
+        begun = bool(execution.made)
+        _report(item, "teardown" if begun else "setup", fail)
+        if not begun:
             _report(item, "teardown", lambda: None)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

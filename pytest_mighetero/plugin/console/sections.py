@@ -26,8 +26,11 @@ def finish(session: pytest.Session, ours: Session) -> None:
         return
     from pytest_mighetero.records.comparison.reference_files import save_good
 
+    reports = run_reports(stats)
+    bad = {each.nodeid for each in reports if each.outcome != "passed"}
+    good = [facts for nodeid, facts in _facts(reports).items() if nodeid not in bad]
     try:
-        ours.saved = save_good(_good(run_reports(stats)), ours.spec)
+        ours.saved = save_good(good, ours.spec)
     except MigheteroError as error:
         ours.saved = [f"no reference was saved: {error}"]
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
@@ -44,13 +47,10 @@ def _shorten(stats: Stats) -> None:
 
 def summarize(reporter: pytest.TerminalReporter, saved: Sequence[str]) -> None:
     """Write the sections about every run, and what became of references."""
-    for title, lines in sections(run_reports(reporter.stats)):
+    references = [("references", saved)] if saved else []
+    for title, lines in [*sections(run_reports(reporter.stats)), *references]:
         reporter.section(title)
         for line in lines:
-            reporter.write_line(printable(line))
-    if saved:
-        reporter.section("references")
-        for line in saved:
             reporter.write_line(printable(line))
 
 
@@ -74,7 +74,7 @@ def _of_runs(group: Sequence[object]) -> Iterator[pytest.TestReport]:
             yield each
 
 
-def sections(reports: Reports) -> Iterator[tuple[str, list[str]]]:
+def sections(reports: Reports) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield each section's title and lines."""
     scripts = {
         each.nodeid: text
@@ -96,11 +96,6 @@ def sections(reports: Reports) -> Iterator[tuple[str, list[str]]]:
         from pytest_mighetero.run.tune import snippet
 
         yield "highest VALID target QPS, to paste into the suite file", [snippet(runs)]
-
-
-def _good(reports: Reports) -> list[Facts]:
-    bad = {each.nodeid for each in reports if each.outcome != "passed"}
-    return [facts for nodeid, facts in _facts(reports).items() if nodeid not in bad]
 
 
 def _facts(reports: Reports) -> dict[str, Facts]:

@@ -6,6 +6,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 
 import pytest
+from _pytest.capture import CaptureManager
 
 from pytest_mighetero.terms.printable import printable_line
 
@@ -22,7 +23,9 @@ class StateLine:
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin(
             "terminalreporter"
         )
-        self._capture = config.pluginmanager.getplugin("capturemanager")
+        self._capture: CaptureManager | None = config.pluginmanager.getplugin(
+            "capturemanager"
+        )
         self._begin = time.monotonic()
         self._shown = False
         self._announced = ""
@@ -69,7 +72,4 @@ class StateLine:
     def _uncaptured(self) -> AbstractContextManager[None]:
         if self._capture is None:
             return nullcontext()
-        disabled: AbstractContextManager[None] = (
-            self._capture.global_and_fixture_disabled()
-        )
-        return disabled
+        return self._capture.global_and_fixture_disabled()
