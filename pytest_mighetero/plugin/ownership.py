@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
 
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.presence import is_pair, is_run
-
-if TYPE_CHECKING:
-    from _pytest.fixtures import FixtureDef
 
 _OURS = "pytest_mighetero.plugin.fixtures"
 _PARAMETER = "_pytest.python"  # of what pytest makes of a direct parameter
@@ -132,7 +129,7 @@ def _means_a_run(metafunc: pytest.Metafunc) -> bool:
 
 def _definitions(
     node: pytest.Item | pytest.Metafunc, name: str
-) -> Sequence[FixtureDef[Any]]:
+) -> Sequence[pytest.FixtureDef[Any]]:
     if isinstance(node, pytest.Metafunc):
         return node._arg2fixturedefs.get(name, ())  # noqa: SLF001
     info = getattr(node, "_fixtureinfo", None)
@@ -141,7 +138,7 @@ def _definitions(
 
 def _reached(
     node: pytest.Item | pytest.Metafunc, name: str
-) -> Iterator[FixtureDef[Any]]:
+) -> Iterator[pytest.FixtureDef[Any]]:
     """Yield the fixture *name* that is used, and those that it overrides and uses."""
     for definition in reversed(_definitions(node, name)):
         yield definition
@@ -149,7 +146,7 @@ def _reached(
             return
 
 
-def _module_of(definition: FixtureDef[Any]) -> str:
+def _module_of(definition: pytest.FixtureDef[Any]) -> str:
     return getattr(definition.func, "__module__", "")
 
 
