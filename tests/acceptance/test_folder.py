@@ -87,15 +87,15 @@ def durations(folder: Path) -> set[tuple[str, int]]:
 @pytest.mark.slow
 def test_two_sessions_in_one_folder_do_not_mix(shared: Lab) -> None:
     """Main bert of one, background bert of the other: one user.conf for both."""
-    ours = ("-k", "bert_offline", "--background-benchmarks=dlrm,resnet50")
-    theirs = ("-k", "dlrm_server", "--background-benchmarks=bert,resnet50")
-    for _ in range(TIMES):
-        sessions = [
-            start(shared, "one", UUIDS[:3], *ours, "--main-benchmark-duration=700ms"),
-            start(shared, "two", UUIDS[3:6], *theirs),
-        ]
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(end, sessions))
+    many = f"--mig-repeat={TIMES}"
+    ours = ("-k", "bert_offline", "--background-benchmarks=dlrm,resnet50", many)
+    theirs = ("-k", "dlrm_server", "--background-benchmarks=bert,resnet50", many)
+    sessions = [
+        start(shared, "one", UUIDS[:3], *ours, "--main-benchmark-duration=700ms"),
+        start(shared, "two", UUIDS[3:6], *theirs),
+    ]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(end, sessions))
     one, two = durations(shared.folder / "one"), durations(shared.folder / "two")
     assert one == {("main", 700), ("dlrm", 8000), ("resnet50", 8000)}
     assert two == {("main", 300), ("bert", 8000), ("resnet50", 8000)}

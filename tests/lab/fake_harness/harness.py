@@ -46,14 +46,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False  # as typing has it, which takes a while to import
+if TYPE_CHECKING:
+    from typing import Any
+
+    Options = dict[str, Any]
 
 AUDIT_CONFIG = Path("audit.config")
 MARKER = "Starting running actual test."
@@ -65,8 +68,6 @@ MEASURED = "measured"  # the file in its LOG_DIR that says: main's test is over
 OUTLASTS_S = 0.25  # by how much a background outlasts that
 OUTLASTS_AUDIT_S = 1  # an audit's processes must be seen to end before
 TO_BE_STOPPED_S = 20  # no background of a test runs this long by itself
-
-Options = dict[str, Any]
 
 
 class Log:
@@ -253,6 +254,8 @@ def outlast(main: Path, seconds: float) -> None:
 
 def hand_over(folder: Path, logs: Path) -> None:
     """Put logs that lie in *folder* in the place of those just written."""
+    import shutil
+
     (own,) = (path.parent for path in logs.rglob("mlperf_log_detail.txt"))
     for path in own.iterdir():
         path.unlink()
@@ -276,6 +279,8 @@ def die(options: Options, moment: str) -> None:
 
 def grow(words: str, counter: Path) -> None:
     """Start the compiled program from a shell, and wait until it runs."""
+    import subprocess
+
     script = f"{os.environ['FAKE_LOAD']} {counter} {words}; true"
     subprocess.Popen(["sh", "-c", script])
     while not (counter.exists() and counter.stat().st_size):
@@ -328,6 +333,8 @@ def main(action: str, *run_args: str) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     if options.get("daemon"):
+        import subprocess
+
         child = subprocess.Popen(["sleep", "300"], start_new_session=True)
         (log_dir / "daemon.pid").write_text(str(child.pid))
     say(f"{args['benchmarks']} begins on {os.environ['CUDA_VISIBLE_DEVICES']}")
