@@ -151,7 +151,7 @@ def test_a_background_is_held_against_what_it_was_asked_for_again_at_its_end(
             log.write_text(text)
         """
     )
-    lab.fake(bert={"after": 1})
+    lab.fake(bert={"after": 1, "outlasts": 3})
     report = lab.run()
     report.result.assert_outcomes(passed=1, errors=1)
     assert "asked for min_duration 8000" in report.case.problems["error"]

@@ -106,7 +106,7 @@ def pytest_runtest_makereport(item, call):
 
 
 def test_a_bad_end_of_a_background_is_recorded_on_a_full_disk(lab: Lab) -> None:
-    lab.fake(bert={"exit": 4})
+    lab.fake(bert={"exit": 4, "outlasts": 2})
     test = "def test_it(background, main):\n    main.run()\n    fill()"
     kept = on_a_small_disk(lab, test)
     assert kept.code == 1

@@ -34,7 +34,7 @@ def test_nothing_of_a_run_but_its_reports_is_kept(lab: Lab, ending: str) -> None
         lab.fake(dlrm={"exit": 1})
     elif ending == "error":
         lab.pytester.makepyfile(test_z="def test_dlrm_server(): assert False")
-        lab.fake(bert={"exit": 1})
+        lab.fake(bert={"exit": 1, "outlasts": 2})
     elif ending == "rerun":
         lab.pytester.makepyfile(test_z="def test_dlrm_server(): assert False")
         lab.fake(dlrm={"once": str(lab.folder / "died")})

@@ -81,7 +81,7 @@ def test_a_pause_after_main_and_before_the_end_buffer_is_too_early(lab: Lab) -> 
 def test_a_background_whose_stamps_cannot_be_its_own_proves_nothing(
     lab: Lab, shift: int, how: str
 ) -> None:
-    lab.fake(bert={"shift": shift})
+    lab.fake(bert={"shift": shift, "outlasts": 3})
     report = lab.run()
     report.result.assert_outcomes(passed=1, errors=1)
     error = report.case.problems["error"]
@@ -170,8 +170,8 @@ def test_links_to_nothing_beside_a_log_are_no_news(lab: Lab) -> None:
 def test_a_log_without_an_end_of_a_process_that_is_done_proves_nothing(
     lab: Lab,
 ) -> None:
-    lab.fake(bert={"die": ["middle", 0]})
-    report = lab.run("--background-benchmark-duration=3s")
+    lab.fake(bert={"die": ["middle", 0], "outlasts": 3})
+    report = lab.run()
     report.result.assert_outcomes(passed=1, errors=1)
     assert "has no end" in report.case.problems["error"]
 

@@ -427,7 +427,7 @@ def test_a_background_that_ends_too_soon_after_main_is_an_error(lab: Lab) -> Non
 
 
 def test_a_background_that_exits_badly_is_an_error(lab: Lab) -> None:
-    lab.fake(resnet50={"exit": 5})
+    lab.fake(resnet50={"exit": 5, "outlasts": 3})
     report = lab.run()
     report.result.assert_outcomes(passed=1, errors=1)
     error = report.case.problems["error"]

@@ -47,7 +47,7 @@ def test_one_to_compare_with_is_said(lab: Lab, which: str) -> None:
 
 
 def test_a_run_that_ended_badly_is_no_history(lab: Lab) -> None:
-    lab.fake(bert={"exit": 1})
+    lab.fake(bert={"exit": 1, "outlasts": 2})
     lab.run(*PLANNED).result.assert_outcomes(passed=1, errors=1)
     lab.fake()
     facts = lab.run(*PLANNED).case.properties

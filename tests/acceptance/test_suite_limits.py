@@ -87,7 +87,8 @@ def test_an_isolated_run_has_no_backgrounds_to_cover_it(lab: Lab) -> None:
     site(lab, "query_counts = { server = 800 }")
     lab.isolated()
     target = "--main-benchmark-runargs=--server_target_qps=400"
-    report = lab.run(target, "--mig-isolated")
+    short = "--background-benchmark-duration=1500ms"
+    report = lab.run(target, "--mig-isolated", short)
     report.result.assert_outcomes(passed=1, errors=1)
     error = report.junit[1].problems["error"]
     assert "need at the least 2.1s" in error

@@ -8,6 +8,8 @@ That maps a benchmark, or ``*`` for the others, to any of these:
     load      seconds from LoadGen's log to the first query (0)
     test      seconds of the timed window (--min_duration; a background's ends sooner
               than that, a little after main's, unless somebody is to stop it)
+    outlasts  seconds by which a background that has no "test" outlasts main (0.3,
+              or 1 where main is an audit)
     after     seconds from the finish marker to the exit (0)
     die       [moment, exit code]: moment is start, marker or middle
     once      a file: whoever does not find it makes it, and dies in the middle
@@ -65,8 +67,6 @@ LIMIT_MS = 500
 ANSWERS = ('[\n{"seq_id": 0, "qsl_idx": 0, "data": "00"}\n]\n', "[\n]\n")
 INCREASE = "Increase expected QPS so the loadgen pre-generates"
 MEASURED = "measured"  # the file in its LOG_DIR that says: main's test is over
-OUTLASTS_S = 0.25  # by how much a background outlasts that
-OUTLASTS_AUDIT_S = 1  # an audit's processes must be seen to end before
 TO_BE_STOPPED_S = 20  # no background of a test runs this long by itself
 
 
@@ -222,32 +222,30 @@ def measure(seconds: float, options: Options, main: Path) -> None:
     if options.get("burn"):
         burn(seconds)
         seconds = 0
-    if {"die", "once"} & options.keys():
-        seconds /= 2
-        time.sleep(seconds)
+    alone = "test" in options or "again" in options or seconds >= TO_BE_STOPPED_S
+    if alone:
+        time.sleep(seconds / 2)
+    else:
+        outlast(main, seconds, options)
     die(options, "middle")
     if "once" in options and not Path(options["once"]).exists():
         Path(options["once"]).touch()
         sys.exit(9)
-    if "test" in options or "again" in options or seconds >= TO_BE_STOPPED_S:
-        time.sleep(seconds)
-    else:
-        outlast(main, seconds)
+    if alone:
+        time.sleep(seconds / 2)
 
 
-def outlast(main: Path, seconds: float) -> None:
+def outlast(main: Path, seconds: float, options: Options) -> None:
     """Wait until a little after main has measured, or *seconds* if that is sooner.
 
-    Args:
-        main: its LOG_DIR.
-        seconds: the most to wait.
+    An audit must have been seen to exit by then.
     """
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if (main / MEASURED).exists():
             action = json.loads((main / "launch.json").read_text())["argv"][0]
-            own = OUTLASTS_S if action == "run_harness" else OUTLASTS_AUDIT_S
-            time.sleep(min(left, own))
+            usual = 0.3 if action == "run_harness" else 1
+            time.sleep(min(left, options.get("outlasts", usual)))
             return
         time.sleep(min(left, 0.01))
 
@@ -327,7 +325,8 @@ def main(action: str, *run_args: str) -> None:
         "environ": dict(os.environ),
         "at": time.time(),
     }
-    (log_dir / "launch.json").write_text(json.dumps(launch))
+    (log_dir / "launch").write_text(json.dumps(launch))
+    (log_dir / "launch").rename(log_dir / "launch.json")  # whole, for who waits for it
     if options.get("ignore"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
