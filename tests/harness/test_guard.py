@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -147,7 +148,8 @@ class Stoppable:
         for pid in {"first": [first], "second": [second], "tree": below(second)}.get(
             what, [first, *below(first)]
         ):
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):  # a sleep that is over
+                os.kill(pid, signal.SIGSTOP)
 
 
 @pytest.fixture
