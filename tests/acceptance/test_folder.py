@@ -136,7 +136,7 @@ def test_an_audit_config_of_another_run_reaches_nobody(shared: Lab) -> None:
         "one",
         UUIDS[:3],
         *("-k", "dlrm_server", "--main-action=run_audit_test01"),
-        *("--main-benchmark-duration=6s", "--background-benchmark-duration=18s"),
+        *("--main-benchmark-duration=9s", "--background-benchmark-duration=18s"),
     )
     until((shared.harness / "audit.config").exists)
     other = start(shared, "two", UUIDS[3:6], "-k", "dlrm_offline")

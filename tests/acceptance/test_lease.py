@@ -16,7 +16,7 @@ from tests.lab.processes import until
 
 
 def test_a_run_waits_for_the_gpu_and_says_for_whom(lab: Lab) -> None:
-    lab.fake(dlrm={"test": 3})
+    lab.fake(dlrm={"test": 6})
     first = start(lab, "--results-dir=first", "--background-benchmark-duration=15s")
     until(lambda: any(lab.folder.glob("first/*/main/logs/fake_system")))
     second = lab.run("--results-dir=second", "--background-benchmark-duration=15s")
