@@ -195,7 +195,11 @@ class Session:
 
 def _report(item: pytest.Item, when: str, action: Callable[[], None]) -> None:
     call = pytest.CallInfo.from_call(action, when)  # type: ignore[arg-type]
-    report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    try:
+        report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    except Exception:  # noqa: BLE001 - another plugin's, of a test that pytest let go of
+        report = pytest.TestReport.from_item_and_call(item, call)
+        execution_of(item).add(report)
     try:
         item.ihook.pytest_runtest_logreport(report=report)
     except OSError:

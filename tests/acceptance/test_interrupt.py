@@ -87,3 +87,32 @@ def test_an_interrupt_after_main_does_not_say_that_it_runs(lab: Lab) -> None:
     said = "by SIGTERM while the test goes on after main ("
     assert said in report.case.problems["error"]
     assert report.case.properties["validity"] == "VALID"
+
+
+def test_a_plugin_that_asks_for_fixtures_takes_no_report_away(lab: Lab) -> None:
+    """pytest-benchmark does so in its wrapper of the report."""
+    lab.pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.hookimpl(hookwrapper=True)
+        def pytest_runtest_makereport(item, call):
+            yield
+            item.funcargs.get("benchmark")
+        """
+    )
+    lab.pytester.makepyfile(
+        test_run="""
+        import os, signal, threading, time
+
+        def test_heterogeneous(background, main):
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            main.run()
+        """
+    )
+    lab.fake(**{"*": {"test": 300}})
+    report = lab.run_apart()
+    assert report.result.ret == pytest.ExitCode.INTERRUPTED
+    assert "INTERNALERROR" not in report.text
+    assert "Interrupted by SIGTERM while" in report.case.problems["error"]
+    assert "teardown" in report.record["phases"]
