@@ -31,11 +31,10 @@ if TYPE_CHECKING:
 np = pytest.importorskip("numpy", reason="the CPU harness needs NumPy")
 pytest.importorskip("mlperf_loadgen", reason="the CPU harness needs mlcommons-loadgen")
 
-pytestmark = pytest.mark.loadgen
-
 CORE = min(os.sched_getaffinity(0))
 
 
+@pytest.mark.loadgen
 @pytest.mark.parametrize("benchmark", list(BENCHMARKS))
 def test_offline(benchmark: str, make: Make, tmp_path: Path) -> None:
     done = make(f"--benchmarks={benchmark} --scenarios=offline {SHORT}")
@@ -93,6 +92,7 @@ def test_default_harness_prints_in_nvidias_order(make: Make) -> None:
     )
 
 
+@pytest.mark.loadgen
 @pytest.mark.slow
 def test_server_is_valid_at_its_default_target(make: Make, tmp_path: Path) -> None:
     done = make(
@@ -108,6 +108,7 @@ def test_server_is_valid_at_its_default_target(make: Make, tmp_path: Path) -> No
     assert "User-item pairs per second: " in done.stdout
 
 
+@pytest.mark.loadgen
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("benchmark", "scenario", "metric"),
