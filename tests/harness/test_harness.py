@@ -55,7 +55,7 @@ def launch(pump: Pump, tmp_path: Path) -> Iterator[Launch]:
 
 
 def wait(pump: Pump, condition: Callable[[], bool]) -> None:
-    assert pump.wait_for(condition, time.monotonic() + 20)
+    assert pump.wait_for(condition, time.monotonic() + 60)
 
 
 def pids(harness: HarnessProcess, pump: Pump, count: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -46,8 +47,9 @@ def below(guard: int) -> list[int]:
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and alive(int(entry.name)):
-            stat = (entry / "stat").read_bytes().rpartition(b")")[2]
-            parents[int(entry.name)] = int(stat.split()[1])
+            with suppress(OSError):  # it is over
+                stat = (entry / "stat").read_bytes().rpartition(b")")[2]
+                parents[int(entry.name)] = int(stat.split()[1])
     found = [guard]
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]
