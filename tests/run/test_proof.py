@@ -105,3 +105,16 @@ def test_who_ends_while_its_log_is_read_is_not_accused_of_a_log_without_an_end(
     proof = background_proof(launch, harness, Clock(), time.monotonic())
     assert proof.doubts == ()
     assert len(proof.windows) == 1
+
+
+def test_a_sign_alone_proves_nothing_where_the_tools_log_does_not_bear_it_out(
+    tmp_path: Path,
+) -> None:
+    """LoadGen's own log says when its first query was, or is not what was seen."""
+    launch, harness = launched(tmp_path)
+    harness.launched = harness.started = Stamp()
+    write_log(launch, [("generated_query_count", 595)])
+    proof = background_proof(launch, harness, Clock(), time.monotonic())
+    assert proof.windows == ()
+    (doubt,) = proof.doubts
+    assert doubt.startswith("its first query is in no log in")

@@ -101,7 +101,7 @@ def background_proof(
     life = replace(life, last=_life(harness, clock).last)
     said = [each for each in results if each.window or each.issuing_since]
     if not said and issuing is not None:
-        return _by_sign(launch, harness, life, clock, clock.posix(issuing))
+        return _by_sign(launch, harness, clock, issuing, silent=bool(results))
     if not said:
         silent = bool(results) and not harness.finished
         return Proof((_unlogged(launch, harness, clock, life, silent=silent),))
@@ -131,17 +131,26 @@ def background_proof(
 
 
 def _by_sign(
-    launch: Launch, harness: HarnessProcess, life: _Life, clock: Clock, begin: float
+    launch: Launch,
+    harness: HarnessProcess,
+    clock: Clock,
+    issuing: float,
+    *,
+    silent: bool,
 ) -> Proof:
-    """Return what the sign of a first query proves, where no result says it."""
+    """Return what the sign of a first query proves, where no result says it.
+
+    Nothing where there is a result: that would say it, too.
+    """
     query = FirstQuery(launch.log_dir, launch.reader.sign)
     ended = harness.exited is not None and not harness.stopped
-    if ended or not query.look():
+    if silent or ended or not query.look():
         gone = f"its first query is in no log in {launch.log_dir} any more"
         return Proof((), (gone,))
     if doubt := _foreign(query.logs, launch, harness, clock):
         return Proof((), (doubt,))
-    return Proof((TimedWindow(begin, max(begin, life.worked), launch.read_by),))
+    begin, end = clock.posix(issuing), _life(harness, clock).worked
+    return Proof((TimedWindow(begin, max(begin, end), launch.read_by),))
 
 
 def _files(result: Result, launch: Launch) -> list[Path]:
