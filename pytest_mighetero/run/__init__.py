@@ -14,6 +14,6 @@ Record     what is kept of all that                       ``case.Case.write_reco
 ``case`` is one test, step by step; ``rig`` what main is measured with, by
 ``repetition`` and ``tune``, try after try; ``ledger`` what becomes known on the way, of
 which ``findings`` makes properties. What lives while the run does has one life and one
-file each: ``tenancy`` of the GPU and the harness folder, ``backgrounds``, ``watch``.
+file each: ``tenancy`` of the harness folder, ``backgrounds``, ``watch``.
 ``evidence`` reads what is left behind and compares windows; ``judge`` judges results.
 """

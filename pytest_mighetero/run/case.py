@@ -22,16 +22,20 @@ from pytest_mighetero.records.run_names import make_folder, new_folder
 from pytest_mighetero.records.writer import write_record
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.keeper import Keeper
-from pytest_mighetero.run.description import described, own_figures
 from pytest_mighetero.run.evidence.workload import Measured
-from pytest_mighetero.run.findings import end_facts
+from pytest_mighetero.run.findings import described, end_facts, own_figures
 from pytest_mighetero.run.ledger import Ledger
-from pytest_mighetero.run.placement import Candidates, Placement, candidates, place
+from pytest_mighetero.run.placement import (
+    Candidates,
+    Placement,
+    Tenancy,
+    candidates,
+    place,
+)
 from pytest_mighetero.run.recorded import History
 from pytest_mighetero.run.repetition import measure_until_good
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.start import Tick, check_extra, check_makefile
-from pytest_mighetero.run.tenancy.gpu_hold import Tenancy
 from pytest_mighetero.run.verdict import Verdict, Warn
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
@@ -42,9 +46,6 @@ class Case:
     """A run test, and everything that becomes known of it.
 
     Attributes:
-        config: what is asked for.
-        pair: what is measured.
-        ledger: what is known so far.
         phases: outcome, text and seconds of the phases reported so far.
         executed_again: whether another execution of the test counts in its place.
 
@@ -52,10 +53,9 @@ class Case:
         test: its id.
         mains: the pairs that the same backgrounds are to serve, this one first.
         alone: whether nothing runs beside main.
-        publish: told of facts.
+        publish: told of facts, as ``Ledger`` tells it.
         tick: told what the run is doing.
         waits: told who is in the way.
-        keeper: of backgrounds that stay up.
     """
 
     def __init__(  # noqa: PLR0913 - each is a seam of its own
@@ -105,19 +105,22 @@ class Case:
                 not fit, or none does.
             HarnessError: backgrounds that are up and of no use cannot be stopped.
         """
-        config = self.config
-
-        def lease(gpus: Sequence[Gpu]) -> tuple[Gpu, Lease]:
-            if config.dryrun:
-                return gpus[0], Lease(config.lease_dir, myself(self._test))
-            self._keeper.end()
-            return lease_gpu(self._queue, gpus)
-
-        kept = self._keeper.placement
-        placement = place(config, self.pair, gpus, lease, alone=self._alone, kept=kept)
+        config, pair = self.config, self.pair
+        kept = None if self._alone else self._keeper.placement
+        placement = kept and kept.serving(config, pair, gpus)
+        if placement is None:
+            gpu, lease = self._lease(gpus)
+            placement = place(config, pair, gpu, lease, alone=self._alone)
         if placement.left_out:
             self.ledger.learn(backgrounds_left_out=placement.left_out)
         return placement
+
+    def _lease(self, gpus: Sequence[Gpu]) -> tuple[Gpu, Lease]:
+        config = self.config
+        if config.dryrun:
+            return gpus[0], Lease(config.lease_dir, myself(self._test))
+        self._keeper.end()
+        return lease_gpu(self._queue, gpus)
 
     def give_back(self, placement: Placement) -> None:
         """Give the GPU back, unless backgrounds stay up there."""
@@ -163,13 +166,9 @@ class Case:
     ) -> tuple[Attempt, Measured]:
         """Run main beside the backgrounds and judge it.
 
-        Args:
-            rig: what it is measured with.
-            attempt: the first try.
-            warn: takes a broken overlap with ``--lenient``.
-
         Returns:
-            The try that counts, and what it came to.
+            The try that counts, which need not be the first *attempt*, and what it
+            came to.
 
         Raises:
             RunError: main is bad, the overlap broke, or a reference is missed.
@@ -185,7 +184,7 @@ class Case:
         rig.tenancy.check(warn)
         if not rig.placement.seated:
             self._compare()
-        self._judge_by_others().enforce(warn)
+        self._by_others().enforce(warn)
         return good, measured
 
     def _compare(self) -> None:
@@ -193,8 +192,8 @@ class Case:
         session = self._keeper.session
         self.ledger.learn(**compare_neighbours(results, facts, session))
 
-    def _judge_by_others(self) -> Verdict:
-        """Check the run against its reference, and against earlier ones if asked to."""
+    def _by_others(self) -> Verdict:
+        """Judge by the reference, and by earlier runs if asked to."""
         config, facts, verdict = self.config, self.ledger.facts, Verdict()
         if not config.save_reference:
             verdict += self._learnt(judge_by_reference(config.references, facts))
@@ -250,9 +249,8 @@ class Case:
     def write_record(self, *, main_waits: bool = False) -> None:
         """Write what is known so far as the run's record, if it has a folder.
 
-        Args:
-            main_waits: whether main is about to be launched; LoadGen's logs are read
-                for it, and the disk is waited for, after that.
+        Where *main_waits* to be launched, its tool's logs are read for it, and the disk
+        is waited for, after that.
 
         Raises:
             HarnessError: it cannot be written.

@@ -16,6 +16,10 @@ _DECIMAL = re.compile(r"\d+\.\d+")
 # What hand-made back-offs of published heterogeneous Server targets come to: A30
 # lowered its targets by 3 to 16 % (MLPerf Inference v1.1, v2.0).
 _BACKOFF = 0.07
+# Whose own verdict says nothing of the audit: with each sample once, or one sample
+# over and over, they are too short, and counted INVALID; verify_performance.txt
+# compares their rates all the same (all of NVIDIA's of v1.0 and v2.0).
+_TOO_SHORT = ("TEST04-A", "TEST04-B")
 _MAKE_ERROR = re.compile(r"make(?:\[(?P<level>\d+)\])?: \*\*\* \[.*\] (?P<error>\S.*)")
 
 
@@ -50,7 +54,7 @@ def judge(result: Result, accuracy: Mapping[str, Any] | None) -> list[str]:
     if result.mode in ("AccuracyOnly", "SubmissionRun"):
         problems = judge_accuracy(accuracy)
     if result.mode == "AccuracyOnly":
-        return problems + damaged(result) + _counted(result)
+        return problems + _damaged(result) + _counted(result)
     return judge_performance(result) + problems
 
 
@@ -66,11 +70,10 @@ def judge_performance(result: Result) -> list[str]:
         problems.append(_invalid(result))
     elif result.metric is None and not result.damage:
         problems.append(f"{result.tool} says VALID and gives no metric")
-    return problems + damaged(result) + _counted(result)
+    return problems + _damaged(result) + _counted(result)
 
 
-def damaged(result: Result) -> list[str]:
-    """Say that what its tool wrote is not to be trusted, if so."""
+def _damaged(result: Result) -> list[str]:
     if not result.damage:
         return []
     said = " ".join(result.damage).rstrip(".")
@@ -172,3 +175,13 @@ def _accuracy_kept(verdicts: Mapping[Path, str]) -> bool:
                 for one, other in zip(baseline, audited, strict=True)
             )
     return False
+
+
+def judge_runs(runs: Mapping[str, Result]) -> list[str]:
+    """Return what is wrong with an audit's own runs, by its parts: ``TEST04-A``."""
+    return [
+        f"{part}: {problem}"
+        for part, result in runs.items()
+        for judged in [_damaged if part in _TOO_SHORT else judge_performance]
+        for problem in judged(result)
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pytest_mighetero.devices.choice import rank_gpus
 from pytest_mighetero.devices.gpu import Gpu
@@ -18,6 +19,7 @@ from pytest_mighetero.plan.seats import (
     wish_of,
 )
 from pytest_mighetero.run.recorded import History
+from pytest_mighetero.run.start import Tick
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 
@@ -53,10 +55,9 @@ def candidates(
 
 @dataclass(frozen=True)
 class Placement:
-    """A GPU with seats for main and its backgrounds.
+    """A GPU with seats for main, on its first device, and for the backgrounds.
 
     Attributes:
-        gpu: its devices in the order in which they are used, main's first.
         lease: of the GPU; in a dry run it holds nothing.
         seated: which background runs on which device, in launch order.
         left_out: why not every background runs, a sentence each.
@@ -72,44 +73,67 @@ class Placement:
         """What the backgrounds run."""
         return [pair for pair, _ in self.seated]
 
+    def serving(
+        self, config: RunSpec, pair: Pair, gpus: Sequence[Gpu]
+    ) -> Placement | None:
+        """Return *pair*'s place among *gpus* if that is beside the same backgrounds."""
+        for gpu in gpus:
+            if gpu.lease_names == self.gpu.lease_names:
+                seating = seat_backgrounds(config, pair, gpu)
+                if seating.seated == self.seated:
+                    return Placement(gpu, self.lease, self.seated, seating.left_out)
+        return None
 
-def place(  # noqa: PLR0913 - what is asked, what there is, what is up
-    config: RunSpec,
-    pair: Pair,
-    gpus: Sequence[Gpu],
-    lease: Callable[[Sequence[Gpu]], tuple[Gpu, Lease]],
-    *,
-    alone: bool,
-    kept: Placement | None,
+
+def place(
+    config: RunSpec, pair: Pair, gpu: Gpu, lease: Lease, *, alone: bool
 ) -> Placement:
-    """Take one of *gpus*, and seat the backgrounds.
-
-    Args:
-        config: what is asked for.
-        pair: what is measured.
-        gpus: those that would do, the best first.
-        lease: takes the first of them that is free.
-        alone: whether main runs alone.
-        kept: where backgrounds are up: if they are the right ones, they serve.
+    """Seat the backgrounds on *gpu*, and give it back where that is in vain.
 
     Raises:
-        DeviceError: none became free in time, a background that was named does not
-            fit, or none does.
-        HarnessError: backgrounds that are up and of no use cannot be stopped.
+        DeviceError: a background that was named does not fit, or none does.
+    """
+    try:
+        seating = Seating((), ()) if alone else seat_backgrounds(config, pair, gpu)
+    except BaseException:
+        lease.close()
+        raise
+    return Placement(gpu, lease, seating.seated, seating.left_out)
+
+
+class Tenancy:
+    """Sees to it, again and again, that nobody else has leased the GPU meanwhile.
+
+    Args:
+        lease: of the GPU.
+        tick: told what the run is doing.
     """
 
-    def seating(gpu: Gpu) -> Seating:
-        return Seating((), ()) if alone else seat_backgrounds(config, pair, gpu)
+    def __init__(self, lease: Lease, tick: Tick) -> None:
+        self._lease, self._tick = lease, tick
+        self._deleted: dict[Path, None] = {}  # of the lease's files, by others
 
-    for gpu in gpus:
-        if kept and not alone and gpu.lease_names == kept.gpu.lease_names:
-            seats = seating(gpu)
-            if seats.seated == kept.seated:
-                return Placement(gpu, kept.lease, seats.seated, seats.left_out)
-    gpu, held = lease(gpus)
-    try:
-        seats = seating(gpu)
-    except BaseException:
-        held.close()
-        raise
-    return Placement(gpu, held, seats.seated, seats.left_out)
+    def tick(self, state: str) -> None:
+        """Look after the lease, and tell what the run is doing.
+
+        Raises:
+            DeviceError: somebody else has leased the GPU meanwhile.
+        """
+        self._renew()
+        self._tick(state)
+
+    def check(self, warn: Callable[[str], None]) -> None:
+        """See to it that the GPU was this run's alone; warn of what was deleted.
+
+        Raises:
+            DeviceError: somebody else has leased the GPU meanwhile.
+        """
+        self._renew()
+        if deleted := ", ".join(map(str, self._deleted)):
+            warn(
+                f"somebody deleted {deleted} while this run held the GPU by it; "
+                f"nobody else leased the GPU meanwhile, and it was made anew"
+            )
+
+    def _renew(self) -> None:
+        self._deleted.update(dict.fromkeys(self._lease.renew()))

@@ -9,8 +9,8 @@ from pytest_mighetero.plan.advice import next_target
 from pytest_mighetero.plan.durations import BackgroundTime
 from pytest_mighetero.plan.launch import with_target
 from pytest_mighetero.run.attempt import Attempt
-from pytest_mighetero.run.description import described
 from pytest_mighetero.run.evidence.workload import Measured
+from pytest_mighetero.run.findings import described
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.verdict import (
     Verdict,

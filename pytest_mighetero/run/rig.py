@@ -28,9 +28,8 @@ from pytest_mighetero.run.findings import (
     plan_facts,
 )
 from pytest_mighetero.run.ledger import Ledger
-from pytest_mighetero.run.placement import Placement
+from pytest_mighetero.run.placement import Placement, Tenancy
 from pytest_mighetero.run.recorded import History
-from pytest_mighetero.run.tenancy.gpu_hold import Tenancy
 from pytest_mighetero.run.tenancy.harness_folder import HarnessFolder
 from pytest_mighetero.run.verdict import (
     Verdict,

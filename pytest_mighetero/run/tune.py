@@ -17,9 +17,8 @@ from pytest_mighetero.records.marks import same
 from pytest_mighetero.records.record import Record, sameness
 from pytest_mighetero.records.results_folder import good_records
 from pytest_mighetero.run.attempt import Attempt
-from pytest_mighetero.run.description import described
 from pytest_mighetero.run.evidence.workload import Measured
-from pytest_mighetero.run.findings import Known
+from pytest_mighetero.run.findings import Known, described
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.verdict import Warn, fail, on_main, on_overlap
 from pytest_mighetero.spec.runspec import RunSpec

@@ -12,7 +12,6 @@ from typing import NoReturn
 from pytest_mighetero.devices.telemetry import throttling
 from pytest_mighetero.errors import RunError
 from pytest_mighetero.plan.durations import MAIN_FACTOR, STARTUP_S, Cover
-from pytest_mighetero.run.evidence.audit_files import judge_runs
 from pytest_mighetero.run.evidence.overlap import (
     OverlapReport,
     margin,
@@ -20,7 +19,7 @@ from pytest_mighetero.run.evidence.overlap import (
     unproved,
 )
 from pytest_mighetero.run.evidence.workload import Evidence, MainEvidence, Measured
-from pytest_mighetero.run.judge import judge, judge_audit
+from pytest_mighetero.run.judge import judge, judge_audit, judge_runs
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.window import TimedWindow
 

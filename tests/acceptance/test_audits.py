@@ -13,8 +13,8 @@ import pytest
 from pytest_mighetero.cli.__main__ import main
 from pytest_mighetero.readers.result import Metric, Result
 from pytest_mighetero.records.facts import texts
-from pytest_mighetero.run.evidence.audit_files import judge_runs
 from pytest_mighetero.run.findings import audit_facts
+from pytest_mighetero.run.judge import judge_runs
 from tests.lab.driver import FAKE, Lab, Report
 
 TEST01 = "--main-action=run_audit_test01"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import stat
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.logfile import LogFile
@@ -82,6 +85,39 @@ def accuracy_summary(log_dir: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return summary if isinstance(summary, dict) else None
+
+
+def keep_audit(launch: Launch, since: float) -> Path:
+    """Copy what an audit has left into its launch's folder, and return where it is.
+
+    An audit of the real harness ignores LOG_DIR: it writes to one folder per audit,
+    system, benchmark and scenario, ``build/compliance_logs``, and the next one
+    overwrites it. Times of modification stay. What lies in the launch's folder anyway
+    is not copied.
+
+    Args:
+        launch: an audit that has ended, while nobody else launches in its folder.
+        since: POSIX time of its launch; an older file is an earlier audit's.
+
+    Raises:
+        HarnessError: it cannot be copied.
+    """
+    if launch.folder in launch.audit_folder.parents:
+        return launch.audit_folder
+    kept = launch.folder / "compliance_logs"
+    for path in sorted(launch.audit_folder.glob(f"{launch.audit}*/**/*")):
+        to = kept / path.relative_to(launch.audit_folder)
+        try:
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode) and status.st_mtime >= int(since):
+                to.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, to)
+        except OSError as error:
+            raise HarnessError(
+                f"{path}, of the audit {launch.name}, cannot be copied to {to}: "
+                f"{error.strerror}; the next audit will overwrite it."
+            ) from error
+    return kept
 
 
 def audit_verdicts(audit: str, folder: Path, since: float) -> dict[Path, str]:

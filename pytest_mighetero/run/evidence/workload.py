@@ -11,7 +11,6 @@ from pytest_mighetero.harness.life import Life
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.result import Result
-from pytest_mighetero.run.evidence.audit_files import keep_audit
 from pytest_mighetero.run.evidence.overlap import OverlapReport
 from pytest_mighetero.run.evidence.proof import background_proof, main_proof
 from pytest_mighetero.run.evidence.traces import (
@@ -20,6 +19,7 @@ from pytest_mighetero.run.evidence.traces import (
     audit_settings,
     audit_verdicts,
     exit_of,
+    keep_audit,
     ran_otherwise,
     result_of,
     tail_of,
