@@ -34,12 +34,10 @@ class Attempt:
 
     Attributes:
         config: the run's settings, with this try's target and duration.
-        plan: what is started.
-        main: the process of main.
         backgrounds: what runs beside it; an empty set for main alone.
         when_launched: called as soon as main is, for what can wait until then.
         when_issuing: called once main issues queries.
-        measured: what it came to at main's end, once main has ended.
+        measured: what it came to, once main has ended.
         overlap: how the backgrounds lay around main in the end, once that is known.
     """
 
@@ -63,7 +61,7 @@ class Attempt:
         limit = config.suite.harness.idle_limit
         self._watch = Watch(self.main, backgrounds.harnesses, limit, pump.clock)
         self.when_launched: Callable[[], None] = lambda: None
-        self.when_issuing: Callable[[], None] | None = None
+        self.when_issuing: Callable[[], None] = lambda: None
         self.measured: Measured | None = None
         self.overlap: OverlapReport | None = None
 
@@ -117,10 +115,10 @@ class Attempt:
         self._watch.look()
         with self._sampled():
             broken = self._until_over(deadline)
-            if broken is not None and not go_on():
-                self.stop_main()
-                raise StoppedError(broken.problem)
             if broken is not None:
+                if not go_on():
+                    self.stop_main()
+                    raise StoppedError(broken.problem)
                 self._until_over(deadline, alone=True)
         self.measured = measured = self._read(broken)
         self._tick("the test goes on after main")
@@ -129,9 +127,7 @@ class Attempt:
     def _until_over(self, deadline: float, *, alone: bool = False) -> Break | None:
         """Wait for main's end; return how the overlap broke if it did before that.
 
-        Args:
-            deadline: ``time.monotonic()`` until which it may run.
-            alone: whether the backgrounds do not matter any more.
+        Not of main *alone*, whose backgrounds do not matter any more.
         """
         seen: Literal["no log", "ended"] | Break | None = None
 
@@ -142,8 +138,6 @@ class Attempt:
 
         self._pump.wait_for(look, deadline, self._look)
         self._watch.look(at_once=True)
-        if isinstance(seen, Break):
-            return seen
         if seen == "no log":
             every = (self.main, *self.backgrounds.harnesses)
             raise HarnessError(log_failure(next(h for h in every if h.log_problem)))
@@ -154,7 +148,7 @@ class Attempt:
                 f"(--background-benchmark-timeout) and was stopped.\n"
                 f"{tail_of(self.main)}"
             )
-        return None
+        return seen if isinstance(seen, Break) else None
 
     def _state(self, *, alone: bool) -> Literal["no log", "ended"] | Break | None:
         main, beside = self.main, self.backgrounds
@@ -166,11 +160,10 @@ class Attempt:
         measuring = self.plan.main.audit is not None or main.finished is None
         if alone or not measuring:
             return None
-        if broken := beside.broken(main.life):
-            return broken
-        if self._watch.suspicious and (window := self._window_so_far()):
-            return self._unloaded(window)
-        return None
+        broken = beside.broken(main.life)
+        if not broken and self._watch.suspicious and (now := self._window_so_far()):
+            broken = self._unloaded(now)
+        return broken
 
     def _window_so_far(self) -> TimedWindow | None:
         """Return main's window up to now; None where it may not have begun."""
@@ -203,9 +196,8 @@ class Attempt:
         if self._telemetry is not None:
             self._telemetry.sample()
         self._watch.look()
-        if self.when_issuing is not None and self._first_query.look():
+        if self._first_query.look():
             self.when_issuing()
-            self.when_issuing = None
 
     @contextmanager
     def _sampled(self) -> Iterator[None]:
@@ -220,22 +212,16 @@ class Attempt:
 
     def _read(self, broken: Break | None) -> Measured:
         """Read what has been left behind by main's end: nobody else does."""
-        launch, clock, config = self.plan.main, self._pump.clock, self.config
+        config, telemetry = self.config, self._telemetry
         logged = config.suite.harness.loadgen_log
-        main = main_evidence(launch, self.main, clock, logged=logged)
+        main = main_evidence(self.plan.main, self.main, self._pump.clock, logged=logged)
         if broken is None or not broken.ended:
             broken = self._unloaded(main.window)
         beside = self.backgrounds.evidence()
-        return Measured(
-            main=main,
-            beside=beside,
-            overlap=overlap_of(main.window, beside, config.end_time_buffer_min),
-            broken=broken,
-            telemetry=summary(self._telemetry.samples, main.window)
-            if self._telemetry is not None
-            else {},
-            activity={
-                each.folder.name: self._watch.described(harness, main.window)
-                for each, harness in self.workloads
-            },
-        )
+        overlap = overlap_of(main.window, beside, config.end_time_buffer_min)
+        seen = summary(telemetry.samples, main.window) if telemetry else {}
+        activity = {
+            each.folder.name: self._watch.described(harness, main.window)
+            for each, harness in self.workloads
+        }
+        return Measured(main, beside, overlap, broken, seen, activity)

@@ -66,11 +66,7 @@ def result_facts(result: Result) -> Known:
 
 
 def audit_facts(runs: Mapping[str, Result]) -> Known:
-    """Return what an audit's runs came to; the first part's has the figure.
-
-    Args:
-        runs: by the audit's parts, ``TEST01`` or ``TEST04-A`` and ``TEST04-B``.
-    """
+    """Return what an audit's runs came to, by its parts; the first has the figure."""
     if not runs:
         return {}
     parts = sorted(runs)
@@ -165,11 +161,9 @@ def _exit(harness: HarnessProcess) -> str:
 
 
 def described(attempt: Attempt, *, read_logs: bool = True) -> dict[str, Any]:
-    """Return what a record says of a try.
+    """Return what a record says of a try, at whatever point it is.
 
-    Args:
-        attempt: the try, at whatever point it is.
-        read_logs: whether LoadGen's logs, which take their time, are read for it.
+    To *read_logs* of its tools takes its time.
     """
     measured, overlap = attempt.measured, attempt.overlap
     activity = measured.activity if measured else {}
@@ -189,19 +183,13 @@ def described(attempt: Attempt, *, read_logs: bool = True) -> dict[str, Any]:
 def _described(
     launch: Launch, harness: HarnessProcess, *, read_logs: bool
 ) -> dict[str, Any]:
-    """Return what is known of one harness, as plain data.
-
-    Args:
-        launch: what was to be started.
-        harness: its process.
-        read_logs: whether LoadGen's logs, which take their time, are read for it.
-    """
     stamps = {
         name: stamp and stamp.wall
         for name in ("launched", "started", "finished", "stopped", "exited")
         for stamp in [getattr(harness, name)]
     }
     result = result_of(launch) if read_logs and harness.exited else None
+    otherwise = ran_otherwise(launch) if read_logs and harness.launched else []
     return {
         "role": launch.folder.name,
         "benchmark": launch.pair.benchmark,
@@ -216,9 +204,7 @@ def _described(
         **stamps,
         "exit_code": harness.exit_code,
         "asked": [asdict(each) for each in launch.asked],
-        "ran_otherwise": ran_otherwise(launch)
-        if read_logs and harness.launched
-        else [],
+        "ran_otherwise": otherwise,
         "loadgen": result and result.to_dict(),
     }
 
@@ -231,10 +217,6 @@ def own_figures(attempt: Attempt) -> list[Own]:
             continue
         result = result_of(launch)
         if result is not None and result.metric is not None and not result.damage:
-            figures.append(
-                Own(
-                    *(launch.pair, launch.device.profile, launch.run_args),
-                    *(result.metric.value, result.metric.unit),
-                )
-            )
+            told = launch.pair, launch.device.profile, launch.run_args
+            figures.append(Own(*told, result.metric.value, result.metric.unit))
     return figures

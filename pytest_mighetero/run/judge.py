@@ -45,10 +45,7 @@ def explain_exit(code: int | None, lines: Sequence[str]) -> str:
 def judge(result: Result, accuracy: Mapping[str, Any] | None) -> list[str]:
     """Return what is wrong with a run by its mode; nothing when it is good.
 
-    Args:
-        result: what its tool wrote.
-        accuracy: ``accuracy_summary.json``; None stands for no file. AccuracyOnly and
-            SubmissionRun must have one.
+    AccuracyOnly and SubmissionRun must have an ``accuracy_summary.json``.
     """
     problems = []
     if result.mode in ("AccuracyOnly", "SubmissionRun"):

@@ -24,9 +24,7 @@ from pytest_mighetero.terms.pair import Pair, run_name
 class History:
     """How long one main takes, by an earlier run of it where there was one.
 
-    Args:
-        pair: main.
-        mains: every main that one set of backgrounds is to serve, this one first.
+    One set of backgrounds is to serve all of *mains*.
     """
 
     def __init__(self, pair: Pair, mains: Sequence[Pair]) -> None:
@@ -69,10 +67,7 @@ def _profile(gpu: Gpu) -> str:
 def recorded_run(config: RunSpec, pair: Pair, gpu: Gpu) -> Recorded | None:
     """Return what the latest good run of the same main took, or None.
 
-    Args:
-        config: has the results folder, the suite, and main's action and RUN_ARGS.
-        pair: main.
-        gpu: its kind and its first device's profile must be the same.
+    It was on the same kind of GPU, its first device of the same profile.
     """
     key = {
         "suite": config.suite.name,

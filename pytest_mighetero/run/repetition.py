@@ -31,7 +31,6 @@ class Again:
 
     Attributes:
         kind: what went wrong: the ``overlap``, or main at its ``target``.
-        problem: in one sentence.
         config: the settings of the next try.
         time: that its backgrounds must run; None for what is known of main.
     """
@@ -45,10 +44,7 @@ class Again:
 def measure_until_good(
     rig: Rig, attempt: Attempt, warn: Warn
 ) -> tuple[Attempt, Measured]:
-    """Measure main; repeat what ``--overlap-retries`` and back-offs allow.
-
-    Returns:
-        The try that is good, and what it came to.
+    """Return the try that is good: what retries and back-offs allow is repeated.
 
     Raises:
         RunError: main is bad, or the overlap broke.
@@ -90,8 +86,7 @@ def _judge(
             return Again("overlap", broken.summary, attempt.config)
         seconds = enough_for(attempt.config, measured)
         if seconds > attempt.config.background_timeout:
-            limit = "--background-benchmark-timeout"
-            fail(f"Longer than {limit}: {broken.problem}")
+            fail(f"Longer than --background-benchmark-timeout: {broken.problem}")
         time = BackgroundTime(seconds, "retry")
         return Again("overlap", broken.summary, attempt.config, time)
     overlap = on_overlap(measured, lenient=rig.config.lenient)
@@ -106,8 +101,7 @@ def _other_target(rig: Rig, attempt: Attempt, measured: Measured) -> Again | Non
     result, step = measured.main.result, rig.config.target_backoff
     if result is None or step is None or measured.main.exit_code:
         return None
-    target = next_target(result, step)
-    if target is None:
+    if (target := next_target(result, step)) is None:
         return None
     was = result.target_qps or 0.0
     if "target_qps_first" not in rig.ledger.facts:
@@ -126,14 +120,9 @@ def _repeat(rig: Rig, attempt: Attempt, again: Again, number: int) -> Attempt:
     """
     rig.end(attempt)
     ledger = rig.ledger
-    ledger.attempts.append(
-        {
-            "kind": again.kind,
-            "problem": again.problem,
-            "facts": dict(ledger.facts),
-            **described(attempt),
-        }
-    )
+    why = {"kind": again.kind, "problem": again.problem}
+    said = {**why, "facts": dict(ledger.facts), **described(attempt)}
+    ledger.attempts.append(said)
     ledger.next_try()
     ledger.learn(attempts=number + 1, **{f"attempt_{number}": again.problem})
     folder, label = rig.folder / f"attempt-{number + 1}", f"attempt {number + 1}: "

@@ -54,14 +54,6 @@ class Rig:
     """A place taken, what runs beside main there, and a folder for what comes of it.
 
     Attributes:
-        config: what is asked for.
-        pair: what is measured.
-        placement: where.
-        neighbours: what runs beside main.
-        history: how long main takes.
-        folder: of the results.
-        ledger: of what becomes known.
-        tenancy: of the GPU; told what the run is doing.
         queue: where it waits for the harness folder.
         when_launched: called as soon as main is launched.
         attempt: the present try, or the one that counts; None before any is planned.

@@ -54,20 +54,19 @@ class Verdict:
 
 
 def fail(*problems: str) -> NoReturn:
-    """Fail the test.
-
-    Raises:
-        RunError: with all of *problems*.
-    """
+    """Fail the test: raise a RunError with all of *problems*."""
     raise RunError("\n".join(problems))
 
 
 def on_main(main: MainEvidence) -> Verdict:
     """Judge main, whatever ran beside it."""
-    if not (problems := main_problems(main)):
-        return Verdict()
-    said = ". Also: ".join(problems)
-    return Verdict((f"Main {main.name} failed: {said}.\n{main.tail}",))
+    failed = _main_failed(main)
+    return Verdict((f"{failed}\n{main.tail}",) if failed else ())
+
+
+def _main_failed(main: MainEvidence) -> str:
+    said = ". Also: ".join(main_problems(main))
+    return said and f"Main {main.name} failed: {said}."
 
 
 def main_problems(main: MainEvidence) -> list[str]:
@@ -105,10 +104,9 @@ def doubtful(measured: Measured) -> list[str]:
 
 def on_crash(measured: Measured, *, lenient: bool) -> Verdict:
     """Judge backgrounds that crashed before main's end; nothing excuses that."""
-    main = ". Also: ".join(main_problems(measured.main))
-    main = main and f"Main {measured.main.name} failed: {main}."
     broken = measured.broken.problem if measured.broken else ""
-    bad = _crashed(measured.beside, [broken, main], lenient=lenient)
+    consequences = [broken, _main_failed(measured.main)]
+    bad = _crashed(measured.beside, consequences, lenient=lenient)
     excused = (broken,) if bad and broken and lenient else ()
     return Verdict((bad,) if bad else (), excused)
 
@@ -176,10 +174,7 @@ def overlap_of(
 ) -> OverlapReport:
     """Compare every background's windows with *main*'s.
 
-    Args:
-        main: its window.
-        beside: the backgrounds.
-        required: seconds by which each must outlast main.
+    Each is *required* to outlast it by so many seconds.
     """
     nothing = (TimedWindow(main.end, main.end, main.source),)
     return OverlapReport(

@@ -26,11 +26,7 @@ def stopped_now(harnesses: Iterable[HarnessProcess]) -> list[HarnessProcess]:
 class Watch:
     """Looks at the processes of a main and of its backgrounds about once a second.
 
-    Args:
-        main: the measured harness.
-        backgrounds: what is to load the other devices meanwhile.
-        idle_limit: the seconds for which one of these may use no CPU time; 0 for ever.
-        clock: of the run.
+    A background may use no CPU time for *idle_limit* seconds; 0 for ever.
     """
 
     def __init__(
@@ -66,8 +62,7 @@ class Watch:
     def unloaded(self, window: TimedWindow) -> str | None:
         """Say which backgrounds did not load their device in main's *window*, or None.
 
-        Args:
-            window: main's; up to now while it runs.
+        That is up to now while it runs.
         """
         begin, end = self._monotonic(window)
         found = {

@@ -26,7 +26,6 @@ class Neighbours:
     For main alone the set is empty.
 
     Attributes:
-        placement: where it runs.
         pump: reads every harness of the run, main too.
         backgrounds: the present set.
     """
@@ -54,10 +53,6 @@ class Neighbours:
 
     def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Start what does not run yet, and wait until it is ready.
-
-        Args:
-            tick: told what it is waited for.
-            issues: told of each once it issues queries.
 
         Raises:
             HarnessError: it did not get ready.
@@ -97,23 +92,19 @@ class KeptNeighbours(Neighbours):
         self._sets = 0
         super().__init__(config, placement)
 
-    @property
-    def _healthy(self) -> bool:
-        """Whether all of it runs, and nothing of it is stopped."""
+    def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:
+        """Keep the set if all of it works for long enough; else plan a new one."""
         backgrounds = self.backgrounds
-        return (
+        if (
             backgrounds.ready
             and not backgrounds.ended()
             and not backgrounds.broken_logs()
             and not stopped_now(backgrounds.harnesses)
-        )
-
-    def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:
-        """Keep the set if it lasts long enough; else stop it and plan a new one."""
-        if self._healthy and self.backgrounds.lasts(needed):
-            return self.backgrounds.launches
-        self.backgrounds.stop()
-        refuse_survivors(survivors(self.backgrounds.harnesses))
+            and backgrounds.lasts(needed)
+        ):
+            return backgrounds.launches
+        backgrounds.stop()
+        refuse_survivors(survivors(backgrounds.harnesses))
         self._sets += 1
         folder = self._folder / f"set-{self._sets}"  # several mains share it
         return super().plan(folder, seconds, needed)

@@ -39,7 +39,6 @@ class Readiness:
     (``loadgen_log``) the marker alone counts.
 
     Attributes:
-        harnesses: the backgrounds, in launch order.
         issuing: for each background the ``time.monotonic()`` at which its log was seen
             to have a first query, or None.
     """
@@ -63,10 +62,6 @@ class Readiness:
 
     def get_ready(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Launch them all and wait until each is ready and settled.
-
-        Args:
-            tick: told what they are waited for.
-            issues: told of each once it issues queries.
 
         Raises:
             HarnessError: one could not be launched, ended, or was not ready in time.
@@ -152,10 +147,7 @@ class Readiness:
                 raise HarnessError(self._ended_early(harness))
 
     def _ended_early(self, harness: HarnessProcess) -> str:
-        if harness.started is None:
-            what = "before its start marker"
-        else:
-            what = "before main was launched"
+        before = "main was launched" if harness.started else "its start marker"
         told = ""
         if harness.finished:
             seconds = self._launches[0].min_duration
@@ -164,7 +156,7 @@ class Readiness:
                 f"--background-benchmark-duration."
             )
         return (
-            f"Background {harness.name} {how_it_ended(harness)} {what}; "
+            f"Background {harness.name} {how_it_ended(harness)} before {before}; "
             f"{self._started()} of {len(self.harnesses)} backgrounds had started."
             f"{told}\n{tail_of(harness)}"
         )

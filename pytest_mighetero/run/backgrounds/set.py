@@ -30,7 +30,6 @@ class BackgroundSet:
     Attributes:
         launches: what they are, in launch order; none for main alone.
         harnesses: their processes, in the same order.
-        readiness: how they get ready.
         ready: whether they have been started and got ready.
         tick: told what they are waited for.
         deadline: ``time.monotonic()`` until which they may run.
@@ -116,22 +115,21 @@ class BackgroundSet:
             HarnessError: they did not end in time, or a log was lost.
         """
         if self._config.background_duration == "automatic":
-            until = time.monotonic() + self._config.end_time_buffer_min
-            self._watch_logs(lambda: bool(self.ended()), until, "end buffer")
+            self._wait_buffer(self._config.end_time_buffer_min)
             self.stop()
-        else:
-            self._watch_logs(
-                lambda: not any(h.running for h in self.harnesses),
-                self.deadline,
-                "backgrounds finish",
+            return
+
+        def running() -> list[HarnessProcess]:
+            return [harness for harness in self.harnesses if harness.running]
+
+        self._watch_logs(lambda: not running(), self.deadline, "backgrounds finish")
+        if left := running():
+            raise HarnessError(
+                f"{len(left)} of {len(self.harnesses)} backgrounds still ran "
+                f"{format_duration(self._config.background_timeout)} after their "
+                f"launch (--background-benchmark-timeout) and were stopped: "
+                f"{', '.join(h.name for h in left)}.\n{tail_of(left[0])}"
             )
-            if running := [h for h in self.harnesses if h.running]:
-                raise HarnessError(
-                    f"{len(running)} of {len(self.harnesses)} backgrounds still ran "
-                    f"{format_duration(self._config.background_timeout)} after their "
-                    f"launch (--background-benchmark-timeout) and were stopped: "
-                    f"{', '.join(h.name for h in running)}.\n{tail_of(running[0])}"
-                )
 
     def outlast(self, main: TimedWindow) -> None:
         """Let them outlast *main* by the end buffer, and run on.
@@ -140,7 +138,10 @@ class BackgroundSet:
             HarnessError: a log was lost.
         """
         left = main.end + self._config.end_time_buffer_min - self._pump.clock.now()
-        until = time.monotonic() + left + _STAMP_S
+        self._wait_buffer(left + _STAMP_S)
+
+    def _wait_buffer(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
         self._watch_logs(lambda: bool(self.ended()), until, "end buffer")
 
     def _watch_logs(

@@ -19,7 +19,7 @@ class Margin:
     """How one background's window lies around main's.
 
     Attributes:
-        name: the background, for example ``bert_offline``.
+        name: of the background, for example ``bert_offline``.
         start_s: seconds by which it was issuing before main; negative when late.
         end_s: seconds by which it outlasted main; negative when early.
         covered: the fraction of main's window it covered, 0 to 1.
@@ -41,7 +41,6 @@ class OverlapReport:
     """One verdict on all backgrounds of a run.
 
     Attributes:
-        margins: one per background.
         end_required_s: seconds by which each must outlast main.
         doubts: by background, why its logs prove nothing.
     """
@@ -96,13 +95,9 @@ def margin(
     windows: Sequence[TimedWindow],
     end_required_s: float = 0.0,
 ) -> Margin:
-    """Compare the windows of the background *name* with main's.
+    """Compare the windows of the background *name*, one at least, with main's.
 
-    Args:
-        name: of the background.
-        main: its window.
-        windows: in which the background issued queries, one at least.
-        end_required_s: seconds by which it must outlast main.
+    It must outlast main by *end_required_s* seconds.
     """
     union = merged(windows)
     covered = sum(
@@ -141,13 +136,10 @@ def merged(windows: Sequence[TimedWindow]) -> list[TimedWindow]:
 
 
 def unproved(report: OverlapReport, tool: str, *, so_far: bool = False) -> str | None:
-    """Say which backgrounds did not issue queries all along beside main, or None.
+    """Say which runs of *tool* did not issue queries all along beside main, or None.
 
-    Args:
-        report: on all of them.
-        tool: what they are runs of.
-        so_far: while they run: logs without an end tell the second only, and who has
-            ended already did so under main.
+    While they run, *so_far*, logs without an end tell the second only, and who has
+    ended already did so under main.
     """
     problems = []
     slack_s = _LIVE_SLACK_S if so_far else 0.0
@@ -179,13 +171,9 @@ def unproved(report: OverlapReport, tool: str, *, so_far: bool = False) -> str |
 def too_early(report: OverlapReport, said: Collection[str], told: float) -> str | None:
     """Say which backgrounds did not outlast main by the buffer, or None.
 
-    Args:
-        report: on all of them, in the end.
-        said: those of which it has been said already.
-        told: the seconds that they were told to run.
+    Not those of which it was *said*. All were *told* to run so many seconds.
     """
-    early = [each for each in report.early if each.name not in said]
-    if not early:
+    if not (early := [each for each in report.early if each.name not in said]):
         return None
     margins = ", ".join(f"{each.name} {each.end_s:.1f} s" for each in early)
     required = report.end_required_s

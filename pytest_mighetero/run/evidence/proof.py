@@ -27,12 +27,7 @@ _ZONE_STEP_S = 900.0
 
 @dataclass(frozen=True)
 class Proof:
-    """What the logs of one harness prove.
-
-    Attributes:
-        windows: in which it issued queries; none where nothing is proved.
-        doubts: why further logs prove nothing, a sentence each.
-    """
+    """In which windows a harness issued queries, and why further logs prove nothing."""
 
     windows: tuple[TimedWindow, ...]
     doubts: tuple[str, ...] = ()
@@ -89,11 +84,7 @@ def background_proof(
     counts until then, if it is the newest one. Of an older one nobody knows how long
     after its first query it went on.
 
-    Args:
-        launch: what was launched.
-        harness: its process.
-        clock: of the run.
-        issuing: ``time.monotonic()`` at which a log was seen to have a first query.
+    A log was seen to have a first query at *issuing*, by ``time.monotonic()``.
     """
     life, done = _life(harness, clock), _is_done(harness)
     results = launch.reader.read_all(launch.log_dir)

@@ -88,16 +88,12 @@ def accuracy_summary(log_dir: Path) -> dict[str, Any] | None:
 
 
 def keep_audit(launch: Launch, since: float) -> Path:
-    """Copy what an audit has left into its launch's folder, and return where it is.
+    """Copy what an audit left *since* its launch into its folder; return where it is.
 
     An audit of the real harness ignores LOG_DIR: it writes to one folder per audit,
     system, benchmark and scenario, ``build/compliance_logs``, and the next one
     overwrites it. Times of modification stay. What lies in the launch's folder anyway
     is not copied.
-
-    Args:
-        launch: an audit that has ended, while nobody else launches in its folder.
-        since: POSIX time of its launch; an older file is an earlier audit's.
 
     Raises:
         HarnessError: it cannot be copied.
@@ -121,12 +117,9 @@ def keep_audit(launch: Launch, since: float) -> Path:
 
 
 def audit_verdicts(audit: str, folder: Path, since: float) -> dict[Path, str]:
-    """Return the verdicts that an audit wrote after *since*, and what they stand on.
+    """Return the verdicts that ``TEST01``, say, wrote, and what they stand on.
 
-    Args:
-        audit: which one, for example ``TEST01``.
-        folder: where its files are kept.
-        since: POSIX time of its launch; an older file is an earlier audit's.
+    Files of before its launch, *since*, are an earlier audit's.
     """
     texts = {}
     for path in sorted(folder.glob(f"{audit}*/**/*.txt")):

@@ -35,8 +35,6 @@ class Evidence:
     """What one background has left behind, so far or in the end.
 
     Attributes:
-        launch: what it was told.
-        life: its stamps.
         exit_code: None while it runs.
         exit: the same in words, those of make where it said any.
         tail: the last lines that it printed, as the end of a message.
@@ -110,7 +108,6 @@ class Measured:
     """What a try has come to at main's end.
 
     Attributes:
-        main: what main left behind.
         beside: what the backgrounds have left behind so far, in launch order.
         overlap: how they lay around main so far.
         broken: how the overlap broke while main ran on, or None.
@@ -136,11 +133,7 @@ def background_evidence(
 ) -> Evidence:
     """Read what a background that was started has left behind up to now.
 
-    Args:
-        launch: what was launched.
-        harness: its process.
-        clock: of the run.
-        issuing: ``time.monotonic()`` at which a log was seen to have a first query.
+    A log was seen to have a first query at *issuing*, by ``time.monotonic()``.
     """
     proof = background_proof(launch, harness, clock, issuing)
     otherwise = tuple(ran_otherwise(launch))
@@ -153,12 +146,7 @@ def main_evidence(
     """Read what main has left behind, once it has ended.
 
     An audit's files are copied first: nobody else launches in its folder yet.
-
-    Args:
-        launch: what was launched.
-        harness: its process.
-        clock: of the run.
-        logged: whether an audit's harness writes its tool's logs at all.
+    It must have left its tool's logs if its harness writes any: if it is *logged*.
 
     Raises:
         HarnessError: an audit's files cannot be copied.

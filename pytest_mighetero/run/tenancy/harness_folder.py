@@ -20,14 +20,9 @@ class HarnessFolder:
         warnings: what is worth knowing of it, a sentence each.
         spoilt: what could not be put back, a sentence each.
 
-    Args:
-        config: has the folder, and main's action.
-        main: what is measured.
-        beside: the backgrounds.
-        queue: where to wait until no other run's launch could mix with those of this.
-
     Raises:
-        DeviceError: it did not become free in time.
+        DeviceError: others' launches, which could mix with those of this try, did not
+            make room in time.
     """
 
     def __init__(

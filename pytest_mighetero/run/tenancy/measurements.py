@@ -37,11 +37,7 @@ class _File:
 
 
 class Measurements:
-    """The entries of some pairs in one harness folder, kept to be put back.
-
-    Args:
-        harness_dir: the ``closed/<org>`` folder.
-    """
+    """The entries of some pairs in one ``closed/<org>`` folder, kept to be put back."""
 
     def __init__(self, harness_dir: Path) -> None:
         self._root = harness_dir / "measurements"
@@ -76,13 +72,10 @@ class Measurements:
     def put_back(self, pair: Pair) -> list[str]:
         """Make the entries of *pair* what they were, once, and forget them.
 
-        Contents and times of modification are; what was not there is removed.
-
-        Returns:
-            What could not be put back and why, a sentence each.
+        Contents and times of modification are; what was not there is removed. What
+        cannot be put back is returned, and why, a sentence each.
         """
-        kept = self._kept.pop(pair, None)
-        if kept is None:
+        if (kept := self._kept.pop(pair, None)) is None:
             return []
         problems = []
         for folder in dict.fromkeys([*kept, *_folders(str(self._root), pair)]):
