@@ -16,4 +16,8 @@ Record     what is kept of all that                       ``case.Case.write_reco
 which ``findings`` makes properties. What lives while the run does has one life and one
 file each: ``tenancy`` of the harness folder, ``backgrounds``, ``watch``.
 ``evidence`` reads what is left behind and compares windows; ``judge`` judges results.
+
+What goes wrong with a GPU or the harness folder is a DeviceError, with a process or a
+log a HarnessError, and what a Verdict fails a RunError. Nothing here handles them: they
+are the test's.
 """

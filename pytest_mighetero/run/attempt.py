@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Literal
 
 from pytest_mighetero.devices.telemetry import Telemetry, summary
 from pytest_mighetero.errors import HarnessError, StoppedError
@@ -129,38 +128,36 @@ class Attempt:
 
         Not of main *alone*, whose backgrounds do not matter any more.
         """
-        seen: Literal["no log", "ended"] | Break | None = None
+        every = [self.main, *([] if alone else self.backgrounds.harnesses)]
+        broken: Break | None = None
 
-        def look() -> bool:
-            nonlocal seen
-            seen = self._state(alone=alone)
-            return seen is not None
+        def over() -> bool:
+            nonlocal broken
+            if not self.main.running or any(each.log_problem for each in every):
+                return True
+            broken = None if alone else self._broken()
+            return broken is not None
 
-        self._pump.wait_for(look, deadline, self._look)
+        self._pump.wait_for(over, deadline, self._look)
         self._watch.look(at_once=True)
-        if seen == "no log":
-            every = (self.main, *self.backgrounds.harnesses)
-            raise HarnessError(log_failure(next(h for h in every if h.log_problem)))
-        if seen is None:
+        if broken is not None:
+            return broken
+        if lost := [each for each in every if each.log_problem]:
+            raise HarnessError(log_failure(lost[0]))
+        if self.main.running:
             limit = format_duration(self.config.background_timeout)
             raise HarnessError(
                 f"Main {self.main.name} still ran {limit} after the run's launch "
                 f"(--background-benchmark-timeout) and was stopped.\n"
                 f"{tail_of(self.main)}"
             )
-        return seen if isinstance(seen, Break) else None
+        return None
 
-    def _state(self, *, alone: bool) -> Literal["no log", "ended"] | Break | None:
-        main, beside = self.main, self.backgrounds
-        if main.log_problem or (not alone and beside.broken_logs()):
-            return "no log"
-        if not main.running:
-            return "ended"
+    def _broken(self) -> Break | None:
         # An audit finishes several tests, and what follows a test is not timed.
-        measuring = self.plan.main.audit is not None or main.finished is None
-        if alone or not measuring:
+        if self.plan.main.audit is None and self.main.finished is not None:
             return None
-        broken = beside.broken(main.life)
+        broken = self.backgrounds.broken(self.main.life)
         if not broken and self._watch.suspicious and (now := self._window_so_far()):
             broken = self._unloaded(now)
         return broken

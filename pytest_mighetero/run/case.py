@@ -106,8 +106,8 @@ class Case:
             HarnessError: backgrounds that are up and of no use cannot be stopped.
         """
         config, pair = self.config, self.pair
-        kept = None if self._alone else self._keeper.placement
-        placement = kept and kept.serving(config, pair, gpus)
+        kept = None if self._alone else self._keeper.kept
+        placement = kept.placement.serving(config, pair, gpus) if kept else None
         if placement is None:
             gpu, lease = self._lease(gpus)
             placement = place(config, pair, gpu, lease, alone=self._alone)
@@ -124,7 +124,9 @@ class Case:
 
     def give_back(self, placement: Placement) -> None:
         """Give the GPU back, unless backgrounds stay up there."""
-        self._keeper.give_back(placement)
+        kept = self._keeper.kept
+        if kept is None or kept.placement.lease is not placement.lease:
+            placement.lease.close()
 
     def plan(self, placement: Placement) -> RunPlan:
         """Say what would be started, for a dry run."""
@@ -188,9 +190,9 @@ class Case:
         return good, measured
 
     def _compare(self) -> None:
-        results, facts = self.config.results_dir, self.ledger.facts
-        session = self._keeper.session
-        self.ledger.learn(**compare_neighbours(results, facts, session))
+        results, session = self.config.results_dir, self._keeper.session
+        costs = compare_neighbours(results, self.ledger.facts, session)
+        self.ledger.learn(**costs)
 
     def _by_others(self) -> Verdict:
         """Judge by the reference, and by earlier runs if asked to."""

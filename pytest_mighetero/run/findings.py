@@ -15,7 +15,6 @@ from pytest_mighetero.records.facts import Value, texts
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.evidence.overlap import OverlapReport
 from pytest_mighetero.run.evidence.traces import ran_otherwise, result_of
-from pytest_mighetero.run.evidence.workload import Measured
 from pytest_mighetero.run.judge import accuracy_verdicts
 from pytest_mighetero.terms.scenario import is_bounded
 
@@ -25,9 +24,13 @@ Known = dict[str, Value]
 _ACCURACY = re.compile(r"Accuracy = ([-\d.]+), Threshold = ([-\d.]+?)\.?(?:\s|$)")
 
 
-def plan_facts(plan: RunPlan) -> Known:
-    """Return what is known once it is decided what to start."""
+def plan_facts(plan: RunPlan, length_by: str | None) -> Known:
+    """Return what is known once it is decided what to start.
+
+    How the backgrounds' length was found says *length_by*.
+    """
     main, device = plan.main, plan.main.device
+    lengths = [each.min_duration for each in plan.backgrounds]
     return {
         "run": "heterogeneous" if plan.backgrounds else "isolated",
         "device_uuid": device.uuid,
@@ -44,6 +47,8 @@ def plan_facts(plan: RunPlan) -> Known:
         "run_args": str(main.run_args),
         "command": str(main.command),
         "log_dir": str(main.log_dir),
+        "background_duration_s": lengths[0] if lengths else None,
+        "background_duration_by": length_by,
     }
 
 
@@ -126,15 +131,17 @@ def overlap_facts(overlap: OverlapReport) -> Known:
     }
 
 
-def measured_facts(measured: Measured) -> Known:
-    """Return what main came to."""
+def main_facts(attempt: Attempt) -> Known:
+    """Return what main came to, as far as it is known."""
+    code, measured = attempt.main.exit_code, attempt.measured
+    facts: Known = {"exit_code": "none" if code is None else str(code)}
+    if measured is None:
+        return facts
     main = measured.main
-    facts: Known = {
-        "seconds": main.window.seconds,
-        "throttled_by": measured.telemetry.get("throttled_by", ()),
-        "audit_overrides": main.audit.meant,
-        **audit_facts(main.audit.runs),
-    }
+    facts["seconds"] = main.window.seconds
+    facts["throttled_by"] = measured.telemetry.get("throttled_by", ())
+    facts["audit_overrides"] = main.audit.meant
+    facts |= audit_facts(main.audit.runs)
     if main.result is not None:
         facts |= result_facts(main.result) | accuracy_facts(main.accuracy)
     return facts

@@ -114,11 +114,7 @@ class Tenancy:
         self._deleted: dict[Path, None] = {}  # of the lease's files, by others
 
     def tick(self, state: str) -> None:
-        """Look after the lease, and tell what the run is doing.
-
-        Raises:
-            DeviceError: somebody else has leased the GPU meanwhile.
-        """
+        """Look after the lease, and tell what the run is doing."""
         self._renew()
         self._tick(state)
 

@@ -44,12 +44,7 @@ class Again:
 def measure_until_good(
     rig: Rig, attempt: Attempt, warn: Warn
 ) -> tuple[Attempt, Measured]:
-    """Return the try that is good: what retries and back-offs allow is repeated.
-
-    Raises:
-        RunError: main is bad, or the overlap broke.
-        HarnessError: something could not be started, or ran too long.
-    """
+    """Return the try that is good: what retries and back-offs allow is repeated."""
     done: list[Again] = []
     while True:
         measured = rig.measure(attempt, warn, again=bool(_left(rig, done, "overlap")))
@@ -70,11 +65,7 @@ def _left(rig: Rig, done: list[Again], kind: Literal["overlap", "target"]) -> in
 def _judge(
     rig: Rig, attempt: Attempt, measured: Measured, done: list[Again], warn: Warn
 ) -> Again | None:
-    """Return why another try is worth it; None where this one is good.
-
-    Raises:
-        RunError: it is bad, and none is.
-    """
+    """Return why another try is worth it; None where this one is good."""
     verdict, broken = on_main(measured.main), measured.broken
     if measured.main.otherwise:
         verdict.enforce(warn)  # another target would be lost in the same way
@@ -113,11 +104,7 @@ def _other_target(rig: Rig, attempt: Attempt, measured: Measured) -> Again | Non
 
 
 def _repeat(rig: Rig, attempt: Attempt, again: Again, number: int) -> Attempt:
-    """Keep what the try with this *number* came to, and get the next one ready.
-
-    Raises:
-        HarnessError: the backgrounds did not get ready.
-    """
+    """Keep what the try with this *number* came to, and get the next one ready."""
     rig.end(attempt)
     ledger = rig.ledger
     why = {"kind": again.kind, "problem": again.problem}

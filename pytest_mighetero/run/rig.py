@@ -13,17 +13,12 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.durations import BackgroundTime
 from pytest_mighetero.plan.launch import Launch, plan_run
 from pytest_mighetero.run.attempt import Attempt
-from pytest_mighetero.run.backgrounds.keeper import (
-    Neighbours,
-    refuse_survivors,
-    survivors,
-)
+from pytest_mighetero.run.backgrounds.keeper import Neighbours, refuse_survivors
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.evidence.workload import Measured
 from pytest_mighetero.run.findings import (
-    Known,
     end_facts,
-    measured_facts,
+    main_facts,
     overlap_facts,
     plan_facts,
 )
@@ -87,10 +82,6 @@ class Rig:
             folder: where what is started gets its folders.
             time: of the backgrounds; None for what is known of main to decide.
             label: which try it is, for the state line.
-
-        Raises:
-            HarnessError: a folder cannot be made, or old backgrounds not be stopped.
-            DeviceError: the harness folder did not become free in time.
         """
         if self.attempt is not None:
             self.attempt.stop_main()  # it may be waiting to be launched
@@ -98,16 +89,14 @@ class Rig:
         pairs, gpu = self.placement.backgrounds, self.placement.gpu
         harness_folder = HarnessFolder(config, self.pair, pairs, self.queue)
         self._entered.append(harness_folder)
-        beside, known = tuple[Launch, ...](), Known()
+        beside, by = tuple[Launch, ...](), None
         if self.placement.seated:
             time = time or self.history.beside(config, gpu)
             left = self.history.left(config, gpu)
             beside = self.neighbours.plan(folder, time.seconds, left)
             by = "session" if config.keeps_backgrounds else time.source
-            known["background_duration_s"] = beside[0].min_duration
-            known["background_duration_by"] = by
         plan = plan_run(config, self.pair, gpu, folder, beside)
-        self.ledger.learn(**plan_facts(plan), **known)
+        self.ledger.learn(**plan_facts(plan, by))
         self.attempt = attempt = Attempt(
             config,
             plan,
@@ -128,9 +117,6 @@ class Rig:
         """Start the backgrounds, where they do not run yet, until they are ready.
 
         Main is prepared meanwhile.
-
-        Raises:
-            HarnessError: they did not get ready.
         """
         issues = self._entered[-1].background_issues
         attempt.prepare()
@@ -164,10 +150,7 @@ class Rig:
             raise
         finally:
             self._leave()
-            code = attempt.main.exit_code
-            learn(exit_code="none" if code is None else str(code))
-            if attempt.measured is not None:
-                learn(**measured_facts(attempt.measured))
+            learn(**main_facts(attempt))
         for known in (*self._entered[-1].warnings, *doubtful(measured)):
             warn(known)
         if attempt.clock_stepped:
@@ -181,12 +164,7 @@ class Rig:
         return measured
 
     def outlast(self, attempt: Attempt, measured: Measured) -> Verdict:
-        """Let the backgrounds outlast main, and judge them.
-
-        Raises:
-            HarnessError: they did not end in time, could not be stopped, or a log was
-                lost.
-        """
+        """Let the backgrounds outlast main, and judge them."""
         backgrounds = attempt.backgrounds
         given_up = []
         try:
@@ -212,15 +190,11 @@ class Rig:
         )
 
     def end(self, attempt: Attempt) -> None:
-        """Stop a try that is not the last one.
-
-        Raises:
-            HarnessError: something survived SIGKILL.
-        """
+        """Stop a try that is not the last one."""
         ending = self._ending(attempt)
         self.neighbours.pump.stop(ending)
         self.ledger.learn_of_try(**end_facts(attempt))
-        refuse_survivors(survivors(ending))
+        refuse_survivors(ending)
 
     def _ending(self, attempt: Attempt) -> list[HarnessProcess]:
         return [attempt.main, *self.neighbours.ending()]
@@ -230,11 +204,7 @@ class Rig:
             each.close()
 
     def close(self) -> None:
-        """Stop whatever still runs for this test alone, all at once.
-
-        Raises:
-            HarnessError: something survived SIGKILL, or the harness folder is spoilt.
-        """
+        """Stop whatever still runs for this test alone, all at once."""
         if self._closed:
             return
         self._closed, attempts = True, [self.attempt] if self.attempt else []
@@ -247,6 +217,6 @@ class Rig:
             self.neighbours.close()
             for attempt in attempts:
                 self.ledger.learn(**end_facts(attempt))
-        refuse_survivors([*survivors(ending), *left])
+        refuse_survivors(ending, *left)
         if spoilt := [said for each in self._entered for said in each.spoilt]:
             raise HarnessError(f"{'. '.join(spoilt)}.")

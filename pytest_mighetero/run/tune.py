@@ -103,12 +103,7 @@ def _plan(rig: Rig, step: Next, probe_s: float, number: int) -> Attempt:
 def _judged(
     rig: Rig, attempt: Attempt, measured: Measured, step: Next, warn: Warn
 ) -> Trial:
-    """Return what a trial came to; only INVALID for its target is a result, too.
-
-    Raises:
-        RunError: main failed, or the overlap broke.
-        HarnessError: the backgrounds did not end in time.
-    """
+    """Return what a trial came to; only INVALID for its target is a result, too."""
     main, result = measured.main, measured.main.result
     if result is None or main.exit_code or main.otherwise or not _is_usable(result):
         tool = main.launch.reader.tool

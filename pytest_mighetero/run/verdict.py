@@ -39,11 +39,7 @@ class Verdict:
     excused: tuple[str, ...] = ()
 
     def enforce(self, warn: Warn) -> None:
-        """Warn of what is excused; fail of the rest.
-
-        Raises:
-            RunError: with every problem.
-        """
+        """Warn of what is excused; fail of the rest."""
         for each in self.excused:
             warn(each)
         if self.problems:

@@ -42,9 +42,6 @@ class Neighbours:
             folder: main's own.
             seconds: the ``--min_duration`` of backgrounds that are to be started.
             needed: seconds that those of a set which runs already must have left.
-
-        Raises:
-            HarnessError: folders cannot be made, or an old set cannot be stopped.
         """
         seated = self.placement.seated
         launches = plan_backgrounds(self._config, seated, folder, seconds)
@@ -52,20 +49,12 @@ class Neighbours:
         return launches
 
     def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
-        """Start what does not run yet, and wait until it is ready.
-
-        Raises:
-            HarnessError: it did not get ready.
-        """
+        """Start what does not run yet, and wait until it is ready."""
         if self.placement.seated:
             self.backgrounds.start(tick, issues)
 
     def finish(self, main: TimedWindow) -> None:  # noqa: ARG002 - they tell their time
-        """Wait for their ends; in automatic mode, stop them after the end buffer.
-
-        Raises:
-            HarnessError: they did not end in time, or a log was lost.
-        """
+        """Let them outlast main, and stop what of them still runs then."""
         try:
             self.backgrounds.finish()
         finally:
@@ -104,7 +93,7 @@ class KeptNeighbours(Neighbours):
         ):
             return backgrounds.launches
         backgrounds.stop()
-        refuse_survivors(survivors(backgrounds.harnesses))
+        refuse_survivors(backgrounds.harnesses)
         self._sets += 1
         folder = self._folder / f"set-{self._sets}"  # several mains share it
         return super().plan(folder, seconds, needed)
@@ -132,32 +121,24 @@ class KeptNeighbours(Neighbours):
         """Leave the pump to the next main."""
 
     def end(self) -> None:
-        """Stop the set and give the GPU back.
-
-        Raises:
-            HarnessError: something survived SIGKILL.
-        """
+        """Stop the set and give the GPU back."""
         try:
             self.backgrounds.stop()
         finally:
             left = sweep(self._folder)
             super().close()
             self.placement.lease.close()
-        refuse_survivors([*survivors(self.backgrounds.harnesses), *left])
+        refuse_survivors(self.backgrounds.harnesses, *left)
 
 
-def survivors(harnesses: Iterable[HarnessProcess]) -> list[str]:
-    """Return the command lines of what SIGKILL did not end."""
-    return [each for harness in harnesses for each in harness.survivors]
-
-
-def refuse_survivors(left: Sequence[str]) -> None:
-    """Fail where processes have survived.
+def refuse_survivors(harnesses: Iterable[HarnessProcess], *swept: str) -> None:
+    """Fail where SIGKILL did not end what belongs to *harnesses*, or was *swept*.
 
     Raises:
         HarnessError: with their command lines.
     """
-    if named := list(dict.fromkeys(left)):
+    left = [each for harness in harnesses for each in harness.survivors]
+    if named := dict.fromkeys([*left, *swept]):
         raise HarnessError(
             f"{len(named)} of the run's processes survived SIGKILL and may still "
             f"use the GPU: {'; '.join(named)}. End them before the next run."
@@ -176,34 +157,16 @@ class Keeper:
         self.session = session
         self.kept: KeptNeighbours | None = None
 
-    @property
-    def placement(self) -> Placement | None:
-        """Where the set is that is up."""
-        return None if self.kept is None else self.kept.placement
-
     def neighbours(self, config: RunSpec, placement: Placement) -> Neighbours:
-        """Return what runs beside a main in *placement*.
-
-        Raises:
-            HarnessError: a folder cannot be made.
-        """
+        """Return what runs beside a main in *placement*."""
         if not (config.keeps_backgrounds and placement.seated):
             return Neighbours(config, placement)
         if self.kept is None:
             self.kept = KeptNeighbours(config, placement)
         return self.kept
 
-    def give_back(self, placement: Placement) -> None:
-        """Give the lease back, unless it belongs to the set that is up."""
-        if self.kept is None or self.kept.placement.lease is not placement.lease:
-            placement.lease.close()
-
     def end(self) -> None:
-        """Stop the set that is up, if one is.
-
-        Raises:
-            HarnessError: something survived SIGKILL.
-        """
+        """Stop the set that is up, if one is."""
         kept, self.kept = self.kept, None
         if kept is not None:
             kept.end()

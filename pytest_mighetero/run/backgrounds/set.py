@@ -50,9 +50,6 @@ class BackgroundSet:
         Args:
             tick: told what they are waited for, now and later.
             issues: told of each once it issues queries.
-
-        Raises:
-            HarnessError: one could not be launched, ended, or was not ready in time.
         """
         self.tick = tick
         self.deadline = time.monotonic() + self._config.background_timeout
@@ -109,14 +106,13 @@ class BackgroundSet:
         return f"{enough(told, cover.seconds)}, by what is known of main."
 
     def finish(self) -> None:
-        """Let them outlast main and end; in automatic mode, stop them then.
+        """Let them outlast main; in automatic mode for the end buffer, else to the end.
 
         Raises:
             HarnessError: they did not end in time, or a log was lost.
         """
         if self._config.background_duration == "automatic":
             self._wait_buffer(self._config.end_time_buffer_min)
-            self.stop()
             return
 
         def running() -> list[HarnessProcess]:
@@ -132,11 +128,7 @@ class BackgroundSet:
             )
 
     def outlast(self, main: TimedWindow) -> None:
-        """Let them outlast *main* by the end buffer, and run on.
-
-        Raises:
-            HarnessError: a log was lost.
-        """
+        """Let them outlast *main* by the end buffer, and run on."""
         left = main.end + self._config.end_time_buffer_min - self._pump.clock.now()
         self._wait_buffer(left + _STAMP_S)
 

@@ -35,14 +35,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class _Life:
-    """A process by the run's clock.
-
-    Attributes:
-        launched: its launch.
-        last: its end, or now.
-        worked: until when it may have issued queries, where no log says: until it
-            printed its finish marker, was stopped, or ended.
-    """
+    """What its ``Life`` has of a process, in POSIX seconds by the run's clock."""
 
     launched: float
     last: float

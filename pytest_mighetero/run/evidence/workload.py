@@ -147,9 +147,6 @@ def main_evidence(
 
     An audit's files are copied first: nobody else launches in its folder yet.
     It must have left its tool's logs if its harness writes any: if it is *logged*.
-
-    Raises:
-        HarnessError: an audit's files cannot be copied.
     """
     proof = main_proof(launch, harness, clock)
     told = *_told(launch, harness), proof.windows, proof.doubts
