@@ -138,12 +138,7 @@ class Case:
         return plan_run(config, pair, gpu, folder, beside)
 
     def prepare(self, placement: Placement) -> tuple[Rig, Attempt]:
-        """Make what main is measured with, and plan the first try.
-
-        Raises:
-            HarnessError: a folder cannot be made.
-            DeviceError: the harness folder has no Makefile.
-        """
+        """Make what main is measured with, and plan the first try."""
         config, pair = self.config, self.pair
         folder = make_folder(config.results_dir, run_name(pair, config.action))
         self._folder = folder
@@ -230,20 +225,12 @@ class Case:
         self._compare()
 
     def close(self) -> None:
-        """Stop whatever still runs for this test alone, all at once.
-
-        Raises:
-            HarnessError: something survived SIGKILL, or the harness folder is spoilt.
-        """
+        """Stop whatever still runs for this test alone; see ``Rig.close``."""
         if self._rig is not None:
             self._rig.close()
 
     def end_kept(self) -> None:
-        """Stop the backgrounds that are up.
-
-        Raises:
-            HarnessError: something survived SIGKILL.
-        """
+        """Stop the backgrounds that are up, and learn how they ended."""
         self._keeper.end()
         if self._rig is not None and self._rig.attempt is not None:
             self.ledger.learn(**end_facts(self._rig.attempt))
@@ -253,9 +240,6 @@ class Case:
 
         Where *main_waits* to be launched, its tool's logs are read for it, and the disk
         is waited for, after that.
-
-        Raises:
-            HarnessError: it cannot be written.
         """
         self._owed = main_waits
         if self._folder is None:

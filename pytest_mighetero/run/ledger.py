@@ -13,14 +13,11 @@ class Ledger:
     """Facts as flat texts with stable names, masked.
 
     Attributes:
-        facts: what is known so far.
         attempts: what a record says of the tries before the present one.
         trials: what it says of every trial of a search.
 
-    Args:
-        secrets: what is not published.
-        publish: told of every fact that is new or changes, and with None of one that
-            is taken back.
+    Every fact that is new or changes is published, and with None one that is taken
+    back.
     """
 
     def __init__(self, secrets: Secrets, publish: Callable[[str, str | None], None]):

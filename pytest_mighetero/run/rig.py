@@ -135,8 +135,6 @@ class Rig:
 
         Raises:
             RunError: the overlap broke, and main was stopped; or a background crashed.
-            HarnessError: main could not be launched, or ran too long.
-            DeviceError: somebody else leased the GPU meanwhile.
         """
         lenient, learn = self.config.lenient, self.ledger.learn_of_try
 
@@ -204,7 +202,11 @@ class Rig:
             each.close()
 
     def close(self) -> None:
-        """Stop whatever still runs for this test alone, all at once."""
+        """Stop whatever still runs for this test alone, all at once.
+
+        Raises:
+            HarnessError: something survived SIGKILL, or the harness folder is spoilt.
+        """
         if self._closed:
             return
         self._closed, attempts = True, [self.attempt] if self.attempt else []

@@ -18,7 +18,7 @@ from pytest_mighetero.records.record import Record, sameness
 from pytest_mighetero.records.results_folder import good_records
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.evidence.workload import Measured
-from pytest_mighetero.run.findings import Known, described
+from pytest_mighetero.run.findings import described
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.verdict import Warn, fail, on_main, on_overlap
 from pytest_mighetero.spec.runspec import RunSpec
@@ -82,7 +82,14 @@ def tune(rig: Rig, attempt: Attempt, warn: Warn) -> tuple[Attempt, Measured]:
     proof = next(each for each in done if each.trial is step.trial)
     rig.attempt = proof.attempt
     ledger.restore(proof.facts)
-    ledger.learn(tune_runs=_count(trials), **_found_facts(step))
+    above = step.invalid_above
+    ledger.learn(
+        tune_runs=_count(trials),
+        tuned_target_qps=step.target_qps,
+        tuned_resolution=step.resolution,
+        tuned_complete=step.complete,
+        tuned_invalid_above=math.inf if above is None else above.target_qps,
+    )
     return proof.attempt, proof.measured
 
 
@@ -103,7 +110,7 @@ def _plan(rig: Rig, step: Next, probe_s: float, number: int) -> Attempt:
 def _judged(
     rig: Rig, attempt: Attempt, measured: Measured, step: Next, warn: Warn
 ) -> Trial:
-    """Return what a trial came to; only INVALID for its target is a result, too."""
+    """Return what a trial came to: INVALID for its target is a result, too."""
     main, result = measured.main, measured.main.result
     if result is None or main.exit_code or main.otherwise or not _is_usable(result):
         tool = main.launch.reader.tool
@@ -139,16 +146,6 @@ def _trial(result: Result, *, full: bool) -> Trial:
         reason="; ".join(result.invalid_reasons),
         latency=f"p{bound.percentile:g}{token}",
     )
-
-
-def _found_facts(found: Found) -> Known:
-    above = found.invalid_above
-    return {
-        "tuned_target_qps": found.target_qps,
-        "tuned_resolution": found.resolution,
-        "tuned_complete": found.complete,
-        "tuned_invalid_above": math.inf if above is None else above.target_qps,
-    }
 
 
 def _incomplete(found: Found, wanted: float) -> str:
@@ -198,9 +195,8 @@ def _alike(results: Path, part: str, facts: Mapping[str, str]) -> Record | None:
 def snippet(runs: Sequence[Mapping[str, str]]) -> str:
     """Return the targets that were found as TOML to paste into a suite file.
 
-    Args:
-        runs: the facts of the tests; of a pair tuned both ways the heterogeneous
-            target counts.
+    *runs* are the facts of the tests; of a pair tuned both ways the heterogeneous
+    target counts.
     """
     tables: dict[str, dict[str, str]] = {}
     tuned = [facts for facts in runs if "tuned_target_qps" in facts]

@@ -79,7 +79,8 @@ def background_proof(
 
     A log was seen to have a first query at *issuing*, by ``time.monotonic()``.
     """
-    life, done = _life(harness, clock), _is_done(harness)
+    life = _life(harness, clock)
+    done = harness.exit_code == 0 and not harness.stopped
     results = launch.reader.read_all(launch.log_dir)
     # It may have ended while those were read.
     life = replace(life, last=_life(harness, clock).last)
@@ -103,8 +104,11 @@ def background_proof(
                     windows.append(replace(window, begin=begin, end=max(begin, end)))
                 else:
                     doubts.append(_outside(reader, result, window, life, clock))
-        elif result is newest and done and (doubt := _endless(result)):
-            doubts.append(doubt)
+        elif result is newest and done and result.valid is None:
+            doubts.append(
+                f"its process exited with code 0, but the log in {result.folder} has "
+                f"no end: {result.tool} ended nobody knows when"
+            )
         elif live := _live_begin(begun, life, clock, seen):
             end = max(live, life.worked) if result is newest else live
             windows.append(TimedWindow(live, end, launch.read_by))
@@ -184,21 +188,6 @@ def _live_begin(
         if life.launched - _SECOND_S <= each - zones <= latest + _SECOND_S:
             return min(each - zones, life.last) if seen is None else seen
     return None
-
-
-def _is_done(harness: HarnessProcess) -> bool:
-    """Tell whether *harness* ended well, by itself: before, it wrote its log's end."""
-    return harness.exit_code == 0 and not harness.stopped
-
-
-def _endless(result: Result) -> str | None:
-    """Say why nobody knows how long the log of one that is done went on, or None."""
-    if result.valid is not None:
-        return None
-    return (
-        f"its process exited with code 0, but the log in {result.folder} has no end: "
-        f"{result.tool} ended nobody knows when"
-    )
 
 
 def _foreign(

@@ -18,7 +18,7 @@ class HarnessFolder:
 
     Attributes:
         warnings: what is worth knowing of it, a sentence each.
-        spoilt: what could not be put back, a sentence each.
+        spoilt: what could not be put back, likewise.
 
     Raises:
         DeviceError: others' launches, which could mix with those of this try, did not
