@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 from pytest_mighetero.devices.telemetry import Telemetry, summary
 from pytest_mighetero.errors import HarnessError, StoppedError
@@ -112,7 +112,10 @@ class Attempt:
         self._pump.launch(self.main)
         self.when_launched()
         self._watch.look()
-        with self._sampled():
+        with ExitStack() as sampled:
+            if self._telemetry is not None:
+                self._telemetry.start()
+                sampled.callback(self._telemetry.stop)
             broken = self._until_over(deadline)
             if broken is not None:
                 if not go_on():
@@ -195,17 +198,6 @@ class Attempt:
         self._watch.look()
         if self._first_query.look():
             self.when_issuing()
-
-    @contextmanager
-    def _sampled(self) -> Iterator[None]:
-        if self._telemetry is None:
-            yield
-            return
-        self._telemetry.start()
-        try:
-            yield
-        finally:
-            self._telemetry.stop()
 
     def _read(self, broken: Break | None) -> Measured:
         """Read what has been left behind by main's end: nobody else does."""

@@ -110,9 +110,10 @@ def on_crash(measured: Measured, *, lenient: bool) -> Verdict:
 def on_overlap(measured: Measured, *, lenient: bool) -> Verdict:
     """Judge the overlap so far: it broke, or is not proved, or nothing is wrong."""
     tool, broken = measured.main.launch.reader.tool, measured.broken
-    problem = unproved(measured.overlap, tool, so_far=True)
-    said = [each for each in (broken.problem if broken else problem,) if each]
-    return Verdict(excused=tuple(said)) if lenient else Verdict(tuple(said))
+    unsaid = unproved(measured.overlap, tool, so_far=True)
+    problem = broken.problem if broken else unsaid
+    said = (problem,) if problem else ()
+    return Verdict(excused=said) if lenient else Verdict(said)
 
 
 def at_the_end(

@@ -5,7 +5,7 @@ what is to be submitted into ``measurements/<system>/<benchmark>/<scenario>``:
 user.conf, mlperf.conf, README.md and others. A background's user.conf is for no
 submission: it has ``min_query_count = 1`` and the background's duration. LoadGen has
 read it by its first query, and until then nobody else launches the same pair there
-(``leasing``).
+(``devices.queue``).
 """
 
 from __future__ import annotations
