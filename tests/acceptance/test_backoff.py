@@ -88,7 +88,7 @@ def test_what_another_target_does_not_mend(
 
 
 def test_a_second_attempt_that_dies_does_not_look_valid(lab: Lab) -> None:
-    lab.fake(bert={"test": 0.4}, dlrm={"test": 1, "die": ["start", 3]})
+    lab.fake(bert={"into": 0.2}, dlrm={"test": 1, "die": ["start", 3]})
     report = lab.run("--overlap-retries=1", "--background-benchmarks=bert")
     assert "validity" not in report.case.properties
 

@@ -21,7 +21,7 @@ def test_it(background, main):
 """
 FAULTS: dict[str, tuple[dict[str, dict[str, object]], str]] = {
     "INVALID": ({"dlrm": {"validity": "INVALID"}}, "the result is INVALID"),
-    "broken": ({"bert": {"test": 0.2}, "dlrm": {"test": 60}}, "The overlap broke"),
+    "broken": ({"bert": {"into": 0.2}, "dlrm": {"test": 60}}, "The overlap broke"),
     "dead": ({"bert": {"die": ["start", 7]}}, "before its start marker"),
 }
 

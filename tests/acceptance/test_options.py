@@ -191,7 +191,7 @@ def test_background_benchmark_duration_automatic(lab: Lab) -> None:
 
 
 def test_automatic_fails_when_a_background_ends_by_itself(lab: Lab) -> None:
-    lab.fake(bert={"test": 0.7})
+    lab.fake(bert={"into": 0.5})
     report = lab.run(
         "--background-benchmark-duration=automatic", "--end-time-buffer-min=5s"
     )
@@ -253,7 +253,7 @@ def test_config_ver(lab: Lab) -> None:
 
 
 def test_lenient_warns_of_a_broken_overlap(lab: Lab) -> None:
-    lab.fake(bert={"test": 0.3}, dlrm={"test": 1})
+    lab.fake(bert={"into": 0.2}, dlrm={"test": 1})
     report = lab.run_apart("--lenient", "--background-benchmarks=bert")
     report.result.assert_outcomes(passed=1, warnings=1)
     assert "The overlap broke: background bert_offline" in report.text
@@ -261,10 +261,10 @@ def test_lenient_warns_of_a_broken_overlap(lab: Lab) -> None:
     assert report.case.properties["validity"] == "VALID"
 
 
-DIES: dict[str, object] = {"test": 0.4, "die": ["middle", 3]}
+DIES: dict[str, object] = {"into": 0.2, "die": ["middle", 3]}
 CRASHES: dict[str, tuple[dict[str, object], list[str]]] = {
     "dies": (DIES, []),
-    "finishes, fails at its end": ({"test": 0.2, "exit": 3}, ["--overlap-retries=2"]),
+    "finishes, fails at its end": ({"into": 0.2, "exit": 3}, ["--overlap-retries=2"]),
     "retries left": (DIES, ["--overlap-retries=2", "--target-qps-backoff=7%"]),
     "one set for many mains": (DIES, ["--background-scope=session"]),
     "in a search": (DIES, ["--mig-tune"]),
@@ -316,7 +316,7 @@ def test_lenient_excuses_no_killed_guard(lab: Lab, tmp_path: Path) -> None:
         f"\t@{sys.executable} {FAKE / 'harness.py'} $@ $(RUN_ARGS); case "
         '"$(RUN_ARGS)" in *bert*) kill -9 $$(ps -o ppid= -p $$PPID);; esac\n'
     )
-    lab.fake(bert={"test": 0.5}, dlrm={"test": 1.5})
+    lab.fake(bert={"into": 0.3}, dlrm={"test": 1.5})
     report = lab.run("--lenient", "--background-benchmarks=bert")
     failure = report.case.problems["failure"]
     assert "code 0 (--lenient excuses no crash): bert_offline: code 137" in failure
@@ -580,7 +580,7 @@ def test_overlap_retries_repeat_with_a_duration_that_fits(lab: Lab) -> None:
 
 
 def test_retries_end(lab: Lab) -> None:
-    lab.fake(bert={"test": 0.5}, dlrm={"test": 1})
+    lab.fake(bert={"into": 0.3}, dlrm={"test": 1})
     report = lab.run("--overlap-retries=1", "--background-benchmark-duration=5s")
     report.result.assert_outcomes(failed=1)
     assert "The overlap broke" in report.case.problems["failure"]
@@ -591,8 +591,8 @@ def test_retries_end(lab: Lab) -> None:
 @pytest.mark.parametrize(
     "behaviour",
     [
-        {"bert": {"test": 1, "die": ["middle", 9]}, "dlrm": {"test": 60}},
-        {"bert": {"test": 0.3}, "dlrm": {"test": 1, "validity": "INVALID"}},
+        {"bert": {"into": 0.2, "die": ["middle", 9]}, "dlrm": {"test": 60}},
+        {"bert": {"into": 0.2}, "dlrm": {"test": 1, "validity": "INVALID"}},
     ],
     ids=["a background died", "main is bad"],
 )

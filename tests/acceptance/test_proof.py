@@ -34,7 +34,7 @@ def test_a_pause_between_two_tests_beside_main_breaks_the_overlap(
 def test_a_background_that_is_done_and_lives_on_under_main_breaks_the_overlap(
     lab: Lab,
 ) -> None:
-    lab.fake(bert={"test": 0.6, "again": 60}, dlrm={"test": 2})
+    lab.fake(bert={"into": 0.3, "again": 60}, dlrm={"test": 2})
     report = lab.run(LONG)
     report.result.assert_outcomes(failed=1)
     failure = report.case.problems["failure"]
@@ -177,7 +177,7 @@ def test_a_log_without_an_end_of_a_process_that_is_done_proves_nothing(
 
 
 def test_a_repeat_for_one_whose_log_proves_nothing_has_a_duration(lab: Lab) -> None:
-    lab.fake(bert={"shift": -100, "test": 0.6}, dlrm={"test": 2})
+    lab.fake(bert={"shift": -100, "into": 0.3}, dlrm={"test": 2})
     report = lab.run("--overlap-retries=1", "--background-benchmark-duration=4s")
     report.result.assert_outcomes(failed=1)
     assert "The overlap broke: " in report.case.problems["failure"]

@@ -227,8 +227,8 @@ def test_a_failed_call_only_stops_things_afterwards(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "how"),
     [
-        ({"test": 0.5}, "finished its test"),
-        ({"test": 0.5, "die": ["middle", 9]}, "exited with code 2 (make: Error 9)"),
+        ({"into": 0.3}, "finished its test"),
+        ({"into": 0.3, "die": ["middle", 9]}, "exited with code 2 (make: Error 9)"),
     ],
 )
 def test_a_background_that_ends_while_main_runs_stops_main(
@@ -389,7 +389,7 @@ def test_a_background_whose_guard_is_killed_is_noticed(lab: Lab) -> None:
         ({"dlrm": {"validity": "INVALID", "p99": 700}}, []),
         ({"dlrm": {"die": ["middle", 3]}}, []),
         ({"dlrm": {"log": False}}, []),
-        ({"bert": {"test": 0.2}, "dlrm": {"test": 60}}, []),
+        ({"bert": {"into": 0.2}, "dlrm": {"test": 60}}, []),
         ({"bert": {"exit": 4}}, []),
         (
             {"bert": {"test": 1.5}},

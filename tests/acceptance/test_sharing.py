@@ -78,7 +78,7 @@ def test_backgrounds_restart_between_mains_and_never_during_one(lab: Lab) -> Non
 
 def test_a_background_that_dies_fails_the_main_it_hurt(lab: Lab) -> None:
     flag = lab.folder / "died"
-    lab.fake(bert={"once": str(flag), "test": 4}, dlrm={"test": 3})
+    lab.fake(bert={"once": str(flag), "test": 6}, dlrm={"test": 4})
     report = run(lab, "--background-benchmark-duration=4s", k="dlrm")
     report.result.assert_outcomes(failed=1, passed=1)
     first, second = report.junit

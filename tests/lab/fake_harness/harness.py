@@ -10,6 +10,7 @@ That maps a benchmark, or ``*`` for the others, to any of these:
               than that, a little after main's, unless somebody is to stop it)
     outlasts  seconds by which a background that has no "test" outlasts main (0.3,
               or 1 where main is an audit)
+    into      seconds after main's launch at which a background's test is over
     after     seconds from the finish marker to the exit (0)
     die       [moment, exit code]: moment is start, marker or middle
     once      a file: whoever does not find it makes it, and dies in the middle
@@ -224,7 +225,9 @@ def measure(seconds: float, options: Options, main: Path) -> None:
         seconds = 0
     alone = "test" in options or "again" in options or seconds >= TO_BE_STOPPED_S
     alone |= main == Path(os.environ["LOG_DIR"])
-    if alone:
+    if "into" in options:
+        wait_for_main(main, options["into"])
+    elif alone:
         time.sleep(seconds / 2)
     else:
         outlast(main, seconds, options)
@@ -232,8 +235,22 @@ def measure(seconds: float, options: Options, main: Path) -> None:
     if "once" in options and not Path(options["once"]).exists():
         Path(options["once"]).touch()
         sys.exit(9)
-    if alone:
+    if alone and "into" not in options:
         time.sleep(seconds / 2)
+
+
+def wait_for_main(main: Path, seconds: float) -> None:
+    """Wait until *seconds* after the launch of a main that is not there yet."""
+    since = time.time()
+    results = next(path for path in main.parents if path.name == "results")
+
+    def launched() -> bool:
+        found = results.rglob("main/logs/launch.json")
+        return any(path.stat().st_mtime >= since for path in found)
+
+    while not launched():
+        time.sleep(0.02)
+    time.sleep(seconds)
 
 
 def outlast(main: Path, seconds: float, options: Options) -> None:
