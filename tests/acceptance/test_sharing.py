@@ -78,8 +78,8 @@ def test_backgrounds_restart_between_mains_and_never_during_one(lab: Lab) -> Non
 
 def test_a_background_that_dies_fails_the_main_it_hurt(lab: Lab) -> None:
     flag = lab.folder / "died"
-    lab.fake(bert={"once": str(flag), "test": 6}, dlrm={"test": 4})
-    report = run(lab, "--background-benchmark-duration=4s", k="dlrm")
+    lab.fake(bert={"once": str(flag), "test": 8}, dlrm={"test": 5})
+    report = run(lab, "--background-benchmark-duration=8s", k="dlrm")
     report.result.assert_outcomes(failed=1, passed=1)
     first, second = report.junit
     assert "background bert_offline exited with code 2" in first.problems["failure"]
