@@ -36,27 +36,44 @@ _SPOKEN = {
 }
 
 
+class _Spellings(argparse.Action):
+    """Other spellings of options with a value: one action, not one for each."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the value as that of the option."""
+        if values is self.const:  # there is none
+            parser.error(f"argument {option_string}: expected one argument")
+        setattr(namespace, self.const[option_string], values)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add every option and its ini key; no spelling but that with dashes is in help."""
     group = parser.getgroup("mighetero", "heterogeneous MIG runs of MLPerf")
-
-    def add(key: str, text: str, *names: str, **how: Any) -> None:
-        for name in names:
-            for spelling in dict.fromkeys((name, name.replace("-", "_"))):
-                how |= {"dest": key, "default": None, "help": text}
-                group.addoption(f"--{spelling}", **how)
-                text = argparse.SUPPRESS
+    spellings: dict[str, str] = {}
 
     def add_flag(key: str, text: str, *names: str, const: bool) -> None:
-        add(key, text, *names, action="store_const", const=const)
+        how: dict[str, Any] = {"action": "store_const", "const": const, "dest": key}
+        for spelling in dict.fromkeys((*names, *(n.replace("-", "_") for n in names))):
+            group.addoption(f"--{spelling}", default=None, help=text, **how)
+            text = argparse.SUPPRESS
 
     for option in OPTIONS:
         key, name, text = option.key, option.name, option.help.replace("%", "%%")
         if option.metavar is None:
             add_flag(key, text, name, const=True)
         else:
-            names = filter(None, (name, option.alias))
-            add(key, text, *names, metavar=option.metavar)
+            how = {"dest": key, "metavar": option.metavar}
+            group.addoption(f"--{name}", default=None, help=text, **how)
+            further = (key, option.alias, option.alias.replace("-", "_"))
+            spellings |= {
+                f"--{each}": key for each in further if each not in ("", name)
+            }
         if option.no_help:
             add_flag(key, option.no_help, f"no-{name}", const=False)
         if name == SPOKEN_FLAG:
@@ -64,6 +81,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                 spoken = [f"{name}={word}" for word in words]
                 add_flag(key, argparse.SUPPRESS, *spoken, const=const)
         parser.addini(key, f"--{name}: {option.help}", default=None)
+    group.addoption(
+        *spellings,
+        action=_Spellings,
+        const=spellings,
+        nargs="?",
+        dest="mig_spellings",
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
+    )
     parser.addini(
         "mig_junit_properties",
         "write a run's facts as properties of its junit testcase; false keeps "
