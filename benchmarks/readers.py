@@ -21,7 +21,7 @@ from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.plan.launch import Launch, RunPlan
+from pytest_mighetero.plan.launch import Launch, RunPlan, tool_of
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
@@ -89,11 +89,11 @@ class Ours:
 
     def start(self, children: Sequence[Child], main: Child | None = None) -> None:
         """Start *children* as a run's backgrounds, with *main* prepared beside."""
-        launches = [_launch(child) for child in children]
+        launches = [_launch(self._config, child) for child in children]
         self._set = BackgroundSet(self._config, launches, self._pump)
         self._harnesses = list(self._set.harnesses)
         if main is not None:
-            plan = RunPlan(Gpu("none", ()), _launch(main), ())
+            plan = RunPlan(Gpu("none", ()), _launch(self._config, main), ())
             told = self._config, plan, self._set, self._pump
             self._attempt = Attempt(*told, _tick)
             self._harnesses.append(self._attempt.main)
@@ -135,7 +135,7 @@ def _run_config() -> RunSpec:
     return build_spec(given, here, here, device_kinds())
 
 
-def _launch(child: Child) -> Launch:
+def _launch(config: RunSpec, child: Child) -> Launch:
     return Launch(
         pair=Pair("bert", "offline"),
         action="run_harness",
@@ -145,6 +145,7 @@ def _launch(child: Child) -> Launch:
         folder=child.folder,
         command=Command(child.argv, child.program.parent, {}),
         audit_folder=child.folder,
+        tool=tool_of(config.suite.harness),
     )
 
 

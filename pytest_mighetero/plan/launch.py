@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.harness.command import Command
+from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.plan.asked import asked_of
 from pytest_mighetero.plan.search import MAX_FULL, MAX_PROBES
 from pytest_mighetero.plan.seats import Seat
+from pytest_mighetero.readers.first_query import Sign
 from pytest_mighetero.readers.reader import Asked, Reader, reader_named
+from pytest_mighetero.spec.harness_spec import HarnessSpec
 from pytest_mighetero.spec.runspec import RunSpec
-from pytest_mighetero.spec.suite import HarnessSpec
 from pytest_mighetero.terms.pair import Pair, audit_of, run_name
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import scenario_of
@@ -32,6 +35,29 @@ def ids_of(config: RunSpec) -> list[tuple[str, Pair]]:
 
 
 @dataclass(frozen=True)
+class Tool:
+    """How the tool of a workload shows what it does.
+
+    Attributes:
+        reader: reads what it writes.
+        markers: what it prints at the start and the end of its timed test; there may
+            be none.
+        live: whether the reader's sign tells, while it runs, that it issues queries.
+        idle_limit: the seconds for which it may use no CPU time at all; 0 for any.
+    """
+
+    reader: Reader
+    markers: Markers
+    live: bool = True
+    idle_limit: float = 0.0
+
+    @property
+    def sign(self) -> Sign | None:
+        """What tells that it issues queries, where that is promised."""
+        return self.reader.sign if self.live else None
+
+
+@dataclass(frozen=True)
 class Launch:
     """One harness to start.
 
@@ -41,7 +67,7 @@ class Launch:
         min_duration: ``--min_duration`` in seconds.
         folder: a folder of its own, for its output and LOG_DIR.
         audit_folder: where an audit leaves its verdict files.
-        read_by: the name of the reader of what its tool writes.
+        tool: how its tool shows what it does.
     """
 
     pair: Pair
@@ -52,12 +78,12 @@ class Launch:
     folder: Path
     command: Command
     audit_folder: Path
-    read_by: str = HarnessSpec.reader
+    tool: Tool
 
     @property
     def reader(self) -> Reader:
         """Reads what its tool writes."""
-        return reader_named(self.read_by)
+        return self.tool.reader
 
     @property
     def name(self) -> str:
@@ -149,8 +175,22 @@ def _launch(
     )
     audits = config.harness_dir / _fill(spec.audit_folder, values)
     seconds = background_seconds or config.main_duration
-    where = (folder, command, audits, spec.reader)
+    where = (folder, command, audits, tool_of(spec))
     return Launch(pair, action, device, seconds, run_args, *where)
+
+
+def tool_of(spec: HarnessSpec) -> Tool:
+    """Return how what a harness starts shows what it does.
+
+    Raises:
+        ConfigError: what the suite says of it cannot be meant.
+    """
+    markers = Markers(spec.start_markers, spec.finish_markers)
+    try:
+        reader = reader_named(spec.reader)
+    except ConfigError as error:
+        raise ConfigError(f"harness.{error}") from error
+    return Tool(reader, markers, spec.loadgen_log, spec.idle_limit)
 
 
 def run_args_of(

@@ -10,9 +10,9 @@ import pytest
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import check_lengths
+from pytest_mighetero.plan.launch import tool_of
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.presence import SPOKEN_FLAG, run_spec
-from pytest_mighetero.readers.reader import reader_named
 from pytest_mighetero.records.comparison.reference_files import load_references
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
 from pytest_mighetero.spec.values import Value
@@ -53,7 +53,7 @@ def checked_spec(config: pytest.Config) -> RunSpec:
             config.rootpath,
             device_kinds(),
         )
-        reader_named(spec.suite.harness.reader)
+        tool_of(spec.suite.harness)
         check_lengths(spec)
         load_references(spec.references)
     except ConfigError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -17,28 +18,33 @@ _AGAIN = 1024  # bytes read twice: the mark may have been cut by the last look
 
 @dataclass(frozen=True)
 class Sign:
-    """How a tool's files tell that it issues queries.
+    """How a tool tells, while it runs, that it issues queries.
 
     Attributes:
-        log: the name of the file that tells.
-        mark: what stands in it from then on; below 1 kB.
+        log: the name of the file that tells; "" for the output.
+        mark: what stands in it from then on; a match is below 1 kB.
         word: the part of it that people look for.
     """
 
     log: str
-    mark: bytes
+    mark: re.Pattern[bytes]
     word: str
 
 
 class FirstQuery:
-    """Follows a LOG_DIR until a log in it, at any depth, has a first query.
+    """Follows a workload until what it writes has a first query.
 
-    Logs are read on from where the last look ended: while samples are loaded they may
-    grow by megabytes. What is no log, or cannot be read, has no first query.
+    That is a log in its LOG_DIR, at any depth, or its output. Logs are read on from
+    where the last look ended: while samples are loaded they may grow by megabytes. What
+    is no log, or cannot be read, has no first query.
+
+    Attributes:
+        log_dir: its LOG_DIR.
+        seen: whether there is one.
     """
 
-    def __init__(self, log_dir: Path, sign: Sign | None):
-        self.log_dir, self._sign = log_dir, sign
+    def __init__(self, log_dir: Path, output: Path, sign: Sign | None):
+        self.log_dir, self._output, self._sign = log_dir, output, sign
         self.seen = False
         self._read: dict[Path, int] = {}
         self._watches: set[int] = set()
@@ -56,7 +62,7 @@ class FirstQuery:
         """
         if self.seen or (sign := self._sign) is None:
             return False
-        logs = self._logs(sign.log, changes)
+        logs = self._logs(sign.log, changes) if sign.log else [self._output]
         self.seen = any(self._read_on(log, sign.mark) for log in logs)
         if self.seen and changes:
             for watch in self._watches:
@@ -77,13 +83,13 @@ class FirstQuery:
                     elif entry.name == name:
                         yield Path(entry.path)
 
-    def _read_on(self, log: Path, mark: bytes) -> bool:
+    def _read_on(self, log: Path, mark: re.Pattern[bytes]) -> bool:
         begin = self._read.setdefault(log, 0)
         with suppress(OSError), closing(LogFile(log, begin)) as stream:
             overlap = b""
             while block := stream.read(_BLOCK):
-                if mark in overlap + block:
+                if mark.search(overlap + block):
                     return True
-                overlap = block[-len(mark) :]
+                overlap = block[-_AGAIN:]
             self._read[log] = max(0, stream.at - _AGAIN)
         return False

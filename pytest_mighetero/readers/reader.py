@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import pkgutil
 from abc import abstractmethod
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol, cast
 
 from pytest_mighetero import readers
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.readers.first_query import Sign
 from pytest_mighetero.readers.result import Result
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,20 @@ class Difference(NamedTuple):
 
 
 class Reader(Protocol):
-    """Reads what one tool writes; each is ``READER`` of a file of this package.
+    """Reads what one tool writes.
+
+    Each is ``READER`` of a file of this package, or what ``configured`` of one makes of
+    the suite's ``harness.result``.
 
     Attributes:
-        tool: its name, for sentences.
+        name: its file's, which is the source of its windows.
+        tool: the tool's, for sentences.
         names: of the files that ``read`` reads.
-        sign: how its files tell that it issues queries, while it runs; None for not.
+        sign: how it tells that it issues queries, while it runs; None for not at all.
         settings: the flags of RUN_ARGS of which they tell what it ran with.
     """
 
+    name: str
     tool: str
     names: Collection[str]
     sign: Sign | None = None
@@ -63,7 +71,7 @@ class Reader(Protocol):
         """Return what the files in a folder say, of a run that may still go on.
 
         Whatever they hold is survived, and what is wrong with them named in
-        ``damage``. The source of its windows is the name of the reader's file.
+        ``damage``.
 
         Raises:
             FileNotFoundError: they are not there.
@@ -77,8 +85,13 @@ class Reader(Protocol):
         found = (at for at, _, names in os.walk(folder) if {*names} & {*self.names})
         return tuple(sorted(map(Path, found)))
 
-    def read_all(self, log_dir: Path) -> list[Result]:
-        """Read what ``find`` finds, without what is gone by then."""
+    def read_all(self, log_dir: Path, output: Path) -> list[Result]:
+        """Read every run that a workload has left, without what is gone by then.
+
+        Args:
+            log_dir: where its tool's files are, at any depth.
+            output: the file with everything it prints.
+        """
         results = []
         for folder in self.find(log_dir):
             with suppress(FileNotFoundError):
@@ -98,21 +111,42 @@ class Reader(Protocol):
         return ""
 
 
-@cache
-def reader_named(name: str) -> Reader:
+def reader_named(name: str, said: Mapping[str, object] = _NOTHING) -> Reader:
     """Return the reader that a suite names with ``harness.reader``.
 
+    Args:
+        name: of a file of this package.
+        said: the suite's ``harness.result``, for a reader that is configured by it.
+
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: there is none of that name, or *said* cannot be meant.
     """
     modules = [each.name for each in pkgutil.iter_modules(readers.__path__)]
-    if name in modules and (reader := _reader_in(name)) is not None:
-        return reader
-    known = filter(_reader_in, modules)
-    raise ConfigError(f"harness.reader: no reader {name!r}: {nearest(name, known)}")
+    make = _maker_in(name) if name in modules else None
+    if make is None:
+        known = filter(_maker_in, modules)
+        raise ConfigError(f"reader: no reader {name!r}: {nearest(name, known)}")
+    try:
+        return make(said)
+    except ConfigError as error:
+        raise ConfigError(f"result.{error}") from error
 
 
-def _reader_in(name: str) -> Reader | None:
+@cache
+def _maker_in(name: str) -> Callable[[Mapping[str, object]], Reader] | None:
+    """Return what makes the reader of a file, or None where that has none."""
     module = import_module(f"{readers.__name__}.{name}")
-    reader: Reader | None = getattr(module, "READER", None)
-    return reader
+    if make := getattr(module, "configured", None):
+        return cast("Callable[[Mapping[str, object]], Reader]", make)
+    if (reader := getattr(module, "READER", None)) is None:
+        return None
+
+    def fixed(said: Mapping[str, object]) -> Reader:
+        if unknown := [*said]:
+            raise ConfigError(
+                f"{unknown[0]}: expected no such key, since reader {name} knows where "
+                f"its tool's result is"
+            )
+        return cast("Reader", reader)
+
+    return fixed

@@ -124,6 +124,10 @@ class Result:
         requested: The settings that reached the tool, by its own names and units.
         settings: What it made of them, likewise.
         query_count: Queries issued; Offline has a single one.
+        completed: Requests that were answered well; None where it does not count them.
+        failed: Requests that were not, likewise.
+        duration_s: How long its timed part took, of a tool that has no ``windows``:
+            when that was, what was printed and the process's life bound.
         windows: PerformanceOnly has one, AccuracyOnly one for each set of samples that
             fits into memory, FindPeakPerformance one per try.
         issuing_since: POSIX seconds of the first query, up to 1 s late where the log
@@ -162,6 +166,9 @@ class Result:
     requested: Mapping[str, object] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
     query_count: int | None = None
+    completed: int | None = None
+    failed: int | None = None
+    duration_s: float | None = None
     windows: tuple[TimedWindow, ...] = ()
     issuing_since: float | None = None
     host_utc_offset_s: float | None = None

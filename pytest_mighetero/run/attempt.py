@@ -55,7 +55,8 @@ class Attempt:
         meter = source_of(config).meter(plan.gpu, plan.main.device)
         if config.telemetry and meter is not None:
             self._telemetry = Telemetry(meter, pump.clock.now)
-        self._first_query = FirstQuery(plan.main.log_dir, plan.main.reader.sign)
+        main = plan.main
+        self._first_query = FirstQuery(main.log_dir, main.output, main.reader.sign)
         self.main = process_of(config, plan.main)
         limit = config.suite.harness.idle_limit
         self._watch = Watch(self.main, backgrounds.harnesses, limit, pump.clock)

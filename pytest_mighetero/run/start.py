@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_mighetero.errors import DeviceError, HarnessError
-from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.spec.runspec import RunSpec
@@ -62,7 +61,5 @@ def process_of(config: RunSpec, launch: Launch) -> HarnessProcess:
             f"{launch.log_dir} cannot be made: {error.strerror}; free some space or "
             f"choose another --results-dir."
         ) from error
-    spec = config.suite.harness
-    markers = Markers(spec.start_markers, spec.finish_markers)
     name, command, log = launch.name, launch.command, launch.output
-    return HarnessProcess(name, command, log, markers, config.stop_grace)
+    return HarnessProcess(name, command, log, launch.tool.markers, config.stop_grace)

@@ -17,6 +17,7 @@ READER = '''
 """Reads what Perfbench writes."""
 
 import json
+import re
 
 from pytest_mighetero.readers.first_query import Sign
 from pytest_mighetero.readers.reader import Difference, Reader
@@ -25,9 +26,10 @@ from pytest_mighetero.terms.window import TimedWindow
 
 
 class Perfbench(Reader):
+    name = "perfbench"
     tool = "Perfbench"
     names = ("perf.json",)
-    sign = Sign("perf.log", b"request 1 sent", "request")
+    sign = Sign("perf.log", re.compile(b"request 1 sent"), "request")
     settings = ("server_target_qps",)
 
     def read(self, folder):
@@ -171,7 +173,9 @@ def test_a_tool_that_tells_nothing_while_it_runs_is_ready_by_its_marker(
     bench: Lab,
 ) -> None:
     more = Path(readers.__path__[-1])
-    silent = READER.replace('Sign("perf.log", b"request 1 sent", "request")', "None")
+    silent = READER.replace(
+        'Sign("perf.log", re.compile(b"request 1 sent"), "request")', "None"
+    )
     (more / "silentbench.py").write_text(silent.replace('"perfbench"', '"silentbench"'))
     suite = SUITE.replace('reader = "perfbench"', 'reader = "silentbench"')
     Path(bench.suite).write_text(suite)
@@ -190,5 +194,5 @@ def test_a_reader_that_is_not_there_is_a_usage_error(bench: Lab) -> None:
     Path(bench.suite).write_text(SUITE.replace('"perfbench"', '"perfbnch"'))
     report = run(bench)
     assert report.result.ret == pytest.ExitCode.USAGE_ERROR
-    said = "harness.reader: no reader 'perfbnch': did you mean perfbench? accepted: "
+    said = "reader: no reader 'perfbnch': did you mean perfbench? accepted: "
     assert f"{said}loadgen, perfbench" in report.text

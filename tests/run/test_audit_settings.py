@@ -18,6 +18,7 @@ from pytest_mighetero.run.evidence.traces import (
 )
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
+from tests.lab.tools import LOADGEN
 
 SINCE = 1_600_000_000.0
 FOUND = "Found Audit Config file (audit.config)."
@@ -33,6 +34,7 @@ def launch(folder: Path, test: str) -> Launch:
         folder,
         Command(("make",), folder, {}),
         folder / "compliance_logs",
+        LOADGEN,
     )
 
 

@@ -20,6 +20,7 @@ from pytest_mighetero.run.evidence.proof import background_proof, main_proof
 from pytest_mighetero.terms.clock import Clock, Stamp
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
+from tests.lab.tools import LOADGEN
 
 EPOCH = 1_700_000_000.0
 # Set 5 s back at the tenth second.
@@ -46,6 +47,7 @@ def launched(folder: Path) -> tuple[Launch, HarnessProcess]:
         folder,
         command,
         folder,
+        LOADGEN,
     )
     launch.log_dir.mkdir()
     harness = HarnessProcess(
@@ -96,8 +98,8 @@ def test_who_ends_while_its_log_is_read_is_not_accused_of_a_log_without_an_end(
     write_log(launch, [("loadgen_version", "6.0.17 @ 0123456789"), *begun])
     read_all = Reader.read_all
 
-    def read_and_end(reader: Reader, folder: Path) -> list[Result]:
-        found = read_all(reader, folder)
+    def read_and_end(reader: Reader, folder: Path, output: Path) -> list[Result]:
+        found = read_all(reader, folder, output)
         harness.exit_code, harness.exited = 0, Stamp()
         return found
 

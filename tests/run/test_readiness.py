@@ -13,7 +13,7 @@ from pytest_mighetero.devices.gpu import MigDevice
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.plan.launch import Launch, tool_of
 from pytest_mighetero.run.backgrounds import readiness
 from pytest_mighetero.run.backgrounds.readiness import Readiness
 from pytest_mighetero.run.start import process_of
@@ -42,8 +42,9 @@ def ready(tmp_path: Path) -> Iterator[Ready]:
             folder = tmp_path / f"background-{number}"
             command = Command(("sh", "-ec", f"{script}; sleep 300"), folder, {})
             name, device = Pair("bert", "offline"), MigDevice("none")
+            tool = tool_of(config.suite.harness)
             told = ("run_harness", device, 60.0, RunArgs())
-            launches.append(Launch(name, *told, folder, command, folder))
+            launches.append(Launch(name, *told, folder, command, folder, tool))
         harnesses = [process_of(config, launch) for launch in launches]
         stop.extend(harnesses)
         readiness = Readiness(config, launches, harnesses, pump)

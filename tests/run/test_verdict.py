@@ -17,6 +17,7 @@ from pytest_mighetero.terms.clock import Stamp
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.window import TimedWindow
+from tests.lab.tools import LOADGEN
 
 MAIN = TimedWindow(100.0, 110.0, "loadgen")
 GOOD = (90.0, 120.0)
@@ -29,7 +30,7 @@ def background(
     folder, command = Path(benchmark), Command(("make",), Path(), {})
     pair, device = Pair(benchmark, "offline"), MigDevice("MIG-1")
     launch = Launch(
-        pair, "run_harness", device, 30.0, RunArgs(), folder, command, folder
+        pair, "run_harness", device, 30.0, RunArgs(), folder, command, folder, LOADGEN
     )
     life = Life(Stamp(), None, None, None, None)
     windows = (TimedWindow(*window, "loadgen"),)

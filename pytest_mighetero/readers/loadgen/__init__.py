@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -39,9 +40,10 @@ _Log = TypeVar("_Log", DetailLog, SummaryLog)
 
 
 class _LoadGen(Reader):
+    name = "loadgen"
     tool = "LoadGen"
     names = (DETAIL_NAME, SUMMARY_NAME)
-    sign = Sign(DETAIL_NAME, ISSUING_MARK, ISSUING_KEYS[0])
+    sign = Sign(DETAIL_NAME, re.compile(re.escape(ISSUING_MARK)), ISSUING_KEYS[0])
     settings = SETTINGS.keys()
 
     def read(self, folder: Path) -> Result:

@@ -53,7 +53,8 @@ class Readiness:
         self._config, self._pump = config, pump
         self._launches, self.harnesses = launches, harnesses
         self._queries = [
-            FirstQuery(launch.log_dir, launch.reader.sign) for launch in launches
+            FirstQuery(launch.log_dir, launch.output, launch.reader.sign)
+            for launch in launches
         ]
         self.issuing: list[float | None] = [None] * len(launches)
         self._tick: Tick = lambda _state: None
@@ -123,10 +124,10 @@ class Readiness:
 
     def _lack(self, number: int) -> Lack | None:
         """Return what a background still lacks, first things first."""
-        query, sign = self._queries[number], self._launches[number].reader.sign
+        query, sign = self._queries[number], self._launches[number].tool.sign
         if self.harnesses[number].started is None:
             return "marker"
-        if query.seen or sign is None or not self._config.suite.harness.loadgen_log:
+        if query.seen or sign is None:
             return None
         return "query" if query.logs else "log"
 
@@ -171,14 +172,14 @@ class Readiness:
     def _lacking(self, lack: Lack, lacks: Sequence[Lack | None]) -> str:
         numbers = [number for number, each in enumerate(lacks) if each == lack]
         queries = [self._queries[number] for number in numbers]
-        spec, reader = self._config.suite.harness, self._launches[numbers[0]].reader
-        tool, word = reader.tool, reader.sign.word if reader.sign else ""
+        of_it = self._launches[numbers[0]].tool
+        tool, word = of_it.reader.tool, of_it.sign.word if of_it.sign else ""
         buffer = format_duration(self._config.start_time_buffer)
         within = f"within {buffer} (--start-time-buffer)"
         names = ", ".join(self.harnesses[number].name for number in numbers)
         who = f"{len(numbers)} of {len(lacks)} backgrounds printed"
         if lack == "marker":
-            markers = " / ".join(spec.start_markers)
+            markers = " / ".join(of_it.markers.start)
             issue = any(query.seen for query in queries)
             wrong = f" {tool}'s log has a first query: is it the right marker?"
             return (

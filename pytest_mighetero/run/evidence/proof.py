@@ -49,7 +49,7 @@ def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
     enough for both.
     """
     life = _life(harness, clock)
-    results = launch.reader.read_all(launch.log_dir)
+    results = launch.reader.read_all(launch.log_dir, launch.output)
     result = results[0] if len(results) == 1 else None
     by_marker = TimedWindow(life.launched, life.last, MARKER)
     if result is None or not result.windows:
@@ -81,7 +81,7 @@ def background_proof(
     """
     life = _life(harness, clock)
     done = harness.exit_code == 0 and not harness.stopped
-    results = launch.reader.read_all(launch.log_dir)
+    results = launch.reader.read_all(launch.log_dir, launch.output)
     # It may have ended while those were read.
     life = replace(life, last=_life(harness, clock).last)
     said = [each for each in results if each.window or each.issuing_since]
@@ -101,7 +101,8 @@ def background_proof(
             for window in result.windows:
                 if begins := _begins(window, life, clock):
                     begin, end = max(begins), min(begins) + window.seconds
-                    windows.append(replace(window, begin=begin, end=max(begin, end)))
+                    end = max(begin, end)
+                    windows.append(TimedWindow(begin, end, window.source))
                 else:
                     doubts.append(_outside(reader, result, window, life, clock))
         elif result is newest and done and result.valid is None:
@@ -111,9 +112,9 @@ def background_proof(
             )
         elif live := _live_begin(begun, life, clock, seen):
             end = max(live, life.worked) if result is newest else live
-            windows.append(TimedWindow(live, end, launch.read_by))
+            windows.append(TimedWindow(live, end, launch.reader.name))
         else:
-            at = TimedWindow(begun, begun, launch.read_by)
+            at = TimedWindow(begun, begun, launch.reader.name)
             doubts.append(_outside(reader, result, at, life, clock))
     return Proof(tuple(windows), tuple(doubts))
 
@@ -130,7 +131,7 @@ def _by_sign(
 
     Nothing where there is a result: that would say it, too.
     """
-    query = FirstQuery(launch.log_dir, launch.reader.sign)
+    query = FirstQuery(launch.log_dir, launch.output, launch.reader.sign)
     ended = harness.exited is not None and not harness.stopped
     if silent or ended or not query.look():
         gone = f"its first query is in no log in {launch.log_dir} any more"
@@ -138,7 +139,7 @@ def _by_sign(
     if doubt := _foreign(query.logs, launch, harness, clock):
         return Proof((), (doubt,))
     begin, end = clock.posix(issuing), _life(harness, clock).worked
-    return Proof((TimedWindow(begin, max(begin, end), launch.read_by),))
+    return Proof((TimedWindow(begin, max(begin, end), launch.reader.name),))
 
 
 def _files(result: Result, launch: Launch) -> list[Path]:
@@ -160,7 +161,7 @@ def _unlogged(
 ) -> TimedWindow:
     """Return the window by the markers; empty where a log that is there is silent."""
     if silent or harness.started is None:
-        return TimedWindow(life.worked, life.worked, launch.read_by)
+        return TimedWindow(life.worked, life.worked, launch.reader.name)
     begin = clock.posix(harness.started.monotonic)
     return TimedWindow(begin, life.worked, MARKER)
 
@@ -169,10 +170,17 @@ def _begins(window: TimedWindow, life: _Life, clock: Clock) -> list[float]:
     """Return when a window may have begun, of which the whole lies in *life*."""
     return [
         each
-        for each in clock.meanings(window.begin)
+        for each in _meanings(window, clock)
         if life.launched - _STAMP_S <= each
         and each + window.seconds <= life.last + _STAMP_S
     ]
+
+
+def _meanings(window: TimedWindow, clock: Clock) -> list[float]:
+    """Return when, by the run's clock, a window may have begun."""
+    if window.clock == "monotonic":
+        return [clock.posix(window.begin)]
+    return clock.meanings(window.begin)
 
 
 def _live_begin(
@@ -221,14 +229,17 @@ def _outside(
     reader: Reader, result: Result, window: TimedWindow, life: _Life, clock: Clock
 ) -> str:
     """Say how a window does not lie in the life of the process."""
-    before = life.launched - max(clock.meanings(window.begin), default=window.begin)
-    after = min(clock.meanings(window.begin), default=window.begin) - life.last
+    meanings = _meanings(window, clock)
+    before = life.launched - max(meanings, default=window.begin)
+    after = min(meanings, default=window.begin) - life.last
     after += window.seconds
     if before > 0:
         how = f"begins {before:.1f} s before the launch"
     else:
         how = f"ends {after:.1f} s after the end of its process"
-    begun = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(window.begin))
+    begun = time.strftime(
+        "%Y-%m-%d %H:%M:%S UTC", time.gmtime(max(meanings, default=window.begin))
+    )
     why = reader.misreading(result)
     hint = f"; {why}" if why else ""
     return f"the timed window in {result.folder}, from {begun} on, {how}{hint}"

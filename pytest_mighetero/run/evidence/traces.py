@@ -57,7 +57,7 @@ def result_of(launch: Launch) -> Result | None:
 
     LOG_DIR was empty at the launch, so whatever is there is this launch's own.
     """
-    results = launch.reader.read_all(launch.log_dir)
+    results = launch.reader.read_all(launch.log_dir, launch.output)
     return results[0] if len(results) == 1 else None
 
 
@@ -67,7 +67,7 @@ def ran_otherwise(launch: Launch) -> list[str]:
     For a performance run, finished or not; whatever an audit is allowed is not here.
     """
     problems, reader = [], launch.reader
-    for result in reader.read_all(launch.log_dir):
+    for result in reader.read_all(launch.log_dir, launch.output):
         if reader.overridden(result):
             problems.append(
                 f"an audit.config in its folder, of another run, changed its settings: "

@@ -61,7 +61,7 @@ def write_summary(folder: Path, text: str) -> Path:
 
 
 def is_issuing(folder: Path) -> bool:
-    return FirstQuery(folder, READER.sign).look()
+    return FirstQuery(folder, folder / "output.log", READER.sign).look()
 
 
 def in_zone(monkeypatch: pytest.MonkeyPatch, zone: str) -> Iterator[None]:

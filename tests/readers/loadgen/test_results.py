@@ -516,6 +516,7 @@ def test_to_dict(tmp_path: Path) -> None:
         "begin": posix("2026-11-23T13:46:00.271"),
         "end": posix("2026-11-23T13:46:01.782"),
         "source": "loadgen",
+        "clock": "wall",
     }
     assert plain["folder"] == str(tmp_path)
     assert plain["window"] == window
