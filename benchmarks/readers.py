@@ -24,6 +24,7 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, RunPlan, tool_of
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
+from pytest_mighetero.run.servers import Servers
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
 from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.pair import Pair
@@ -90,7 +91,9 @@ class Ours:
     def start(self, children: Sequence[Child], main: Child | None = None) -> None:
         """Start *children* as a run's backgrounds, with *main* prepared beside."""
         launches = [_launch(self._config, child) for child in children]
-        self._set = BackgroundSet(self._config, launches, self._pump)
+        self._set = BackgroundSet(
+            self._config, launches, self._pump, Servers(self._pump, 1)
+        )
         self._harnesses = list(self._set.harnesses)
         if main is not None:
             plan = RunPlan(Gpu("none", ()), _launch(self._config, main), ())
@@ -145,7 +148,7 @@ def _launch(config: RunSpec, child: Child) -> Launch:
         folder=child.folder,
         command=Command(child.argv, child.program.parent, {}),
         audit_folder=child.folder,
-        tool=tool_of(config.suite.harness),
+        tool=tool_of(config.suite.harness_of("bert")),
     )
 
 

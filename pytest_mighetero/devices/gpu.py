@@ -20,6 +20,7 @@ class MigDevice:
         slot: its index in NVML's list of its GPU, which may have holes.
         gi, ci: ids of its GPU instance and its compute instance.
         multiprocessors: how many SMs it has.
+        prefix: the words that keep a command on it, where the variable is a name only.
         sm_share: these as a share of the largest GPU instance that its GPU can be; MIG
             mode leaves fewer SMs than the GPU has (98 of an A100's 108).
 
@@ -34,6 +35,7 @@ class MigDevice:
     ci: int | None = None
     multiprocessors: int | None = None
     sm_share: float | None = None
+    prefix: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ _ESCAPE = re.compile(
 _CUT = re.compile(rb"\x1b(?:%b|%b\x1b?|%b)\Z" % (_CONTROL, _STRING, _SHORT))
 
 
+_GOES_ON = b" *"
+_NEVER = re.compile(rb"(?!)")
+
+
 @dataclass(frozen=True)
 class Markers:
     """What a harness prints at the start and at the end of its timed test."""
@@ -52,6 +56,9 @@ class _Plain:
 class MarkerScanner:
     """Tells when a line that ends with one of *markers* has gone by.
 
+    After one that is written with ``" *"`` behind it the line may go on: it is found as
+    soon as it has gone by.
+
     The marker may follow any prefix (glog's, ``[I] ``), be split over chunks, have
     escape sequences anywhere (colours, hyperlinks), and end in a full stop, blanks, and
     LF or CR. The line's end is part of the match, so that neither an echoed recipe nor
@@ -62,10 +69,16 @@ class MarkerScanner:
     """
 
     def __init__(self, markers: Iterable[str]):
-        self._words = tuple(marker.encode() for marker in markers)
-        words = rb"|".join(map(re.escape, self._words))
-        self._pattern = re.compile(rb"(?:%b)\.?[ \t]{0,%d}[\r\n]" % (words, _BLANKS))
-        self._keep = max(map(len, self._words)) + len(b".") + _BLANKS
+        every = [marker.encode() for marker in markers]
+        self._words = tuple(each for each in every if not each.endswith(_GOES_ON))
+        begun = [
+            each.removesuffix(_GOES_ON) for each in every if each.endswith(_GOES_ON)
+        ]
+        words, begins = (b"|".join(map(re.escape, x)) for x in (self._words, begun))
+        ended = rb"(?:%b)\.?[ \t]{0,%d}[\r\n]" % (words, _BLANKS)
+        patterns = [*([ended] if words else []), *([begins] if begins else [])]
+        self._pattern = re.compile(b"|".join(patterns)) if patterns else _NEVER
+        self._keep = max(map(len, every), default=0) + len(b".") + _BLANKS
         self._plain = _Plain()
         self._tail = b""
         self.found = self.pending = False

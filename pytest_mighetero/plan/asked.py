@@ -9,7 +9,31 @@ from pytest_mighetero.readers.reader import Asked
 from pytest_mighetero.spec.flags import KNOWN_FLAGS, nearest_flag
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import Flag, RunArgs
-from pytest_mighetero.terms.scenario import is_of_another
+from pytest_mighetero.terms.scenario import is_of_another, scenario_of
+
+
+def asked_of_command(
+    pair: Pair, values: Mapping[str, str], used: Collection[str]
+) -> tuple[Asked, ...]:
+    """Return what a command asks of its tool, in the words of RUN_ARGS.
+
+    Args:
+        pair: what it runs.
+        values: what its placeholders stand for.
+        used: the placeholders that are in it.
+    """
+    flag = scenario_of(pair.scenario).target_flag
+    said = [Asked("scenario", pair.scenario, str(pair))]
+    if flag is not None and "rate" in used:
+        said.append(Asked(flag, values["rate"], f"{{rate}} = {values['rate']}"))
+    for name, unit in (("seconds", "s"), ("ms", "ms")):
+        if name in used:
+            told = f"{{{name}}} = {values[name]} {unit}"
+            said.append(Asked("min_duration", values["ms"], told))
+    if "requests" in used:
+        told = f"{{requests}} = {values['requests']}"
+        said.append(Asked("min_query_count", values["requests"], told))
+    return tuple(said)
 
 
 def asked_of(

@@ -89,7 +89,8 @@ def cover_of(
         main = _AUDIT_RUNS[audit] * (main + _AUDIT_SLEEP_S)
     if known is None:
         return Cover(config.start_time_buffer + settle, main, buffer, "reference")
-    return Cover(lead, main, buffer, config.suite.harness.reader)
+    spec = config.suite.harness_of(pair.benchmark)
+    return Cover(lead, main, buffer, spec.reader if spec.makes else "command")
 
 
 def background_time(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,13 +10,25 @@ from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.marker import Markers
-from pytest_mighetero.plan.asked import asked_of
+from pytest_mighetero.plan.asked import asked_of, asked_of_command
 from pytest_mighetero.plan.search import MAX_FULL, MAX_PROBES
 from pytest_mighetero.plan.seats import Seat
+from pytest_mighetero.plan.words import (
+    Place,
+    Site,
+    Values,
+    make_command,
+    own_command,
+    rate_of,
+    values_of,
+)
 from pytest_mighetero.readers.first_query import Sign
 from pytest_mighetero.readers.reader import Asked, Reader, reader_named
-from pytest_mighetero.spec.harness_spec import HarnessSpec
+from pytest_mighetero.spec.filled import used_by
+from pytest_mighetero.spec.harness_spec import HarnessSpec, ServerSpec
+from pytest_mighetero.spec.limits import Limits
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.spec.template import fill
 from pytest_mighetero.terms.pair import Pair, audit_of, run_name
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import scenario_of
@@ -58,6 +69,29 @@ class Tool:
 
 
 @dataclass(frozen=True)
+class ServerLaunch:
+    """One server to start, on the device of what loads it.
+
+    Attributes:
+        identity: its command, without the folder that its first client has: two
+            launches with one identity can be served by one server.
+        port: that it is told to listen on.
+        output: the file with everything it prints.
+        ready_url: answers with a success once it is ready; "" for none.
+        ready_line: what it prints then; "" for none. With neither its port answers.
+        timeout: the seconds that this may take from its launch.
+    """
+
+    identity: tuple[str, ...]
+    command: Command
+    port: int
+    output: Path
+    ready_url: str
+    ready_line: str
+    timeout: float
+
+
+@dataclass(frozen=True)
 class Launch:
     """One harness to start.
 
@@ -68,6 +102,10 @@ class Launch:
         folder: a folder of its own, for its output and LOG_DIR.
         audit_folder: where an audit leaves its verdict files.
         tool: how its tool shows what it does.
+        told: what a command asks of its tool; none for make, whose RUN_ARGS say it.
+        rate: the target QPS that its command was given; None for none.
+        limits: what it may come to, where its tool has no verdict.
+        server: what it loads, where that is started for it.
     """
 
     pair: Pair
@@ -79,6 +117,10 @@ class Launch:
     command: Command
     audit_folder: Path
     tool: Tool
+    told: tuple[Asked, ...] = ()
+    rate: float | None = None
+    limits: Limits | None = None
+    server: ServerLaunch | None = None
 
     @property
     def reader(self) -> Reader:
@@ -99,7 +141,9 @@ class Launch:
     @property
     def asked(self) -> tuple[Asked, ...]:
         """What it asks of its tool."""
-        return asked_of(self.pair, self.action, self.run_args, self.reader.settings)
+        return self.told or asked_of(
+            self.pair, self.action, self.run_args, self.reader.settings
+        )
 
     @property
     def log_dir(self) -> Path:
@@ -124,59 +168,95 @@ class RunPlan:
 def plan_run(
     config: RunSpec,
     pair: Pair,
-    gpu: Gpu,
+    site: Site,
     folder: Path,
     backgrounds: tuple[Launch, ...],
 ) -> RunPlan:
-    """Say what is started for *pair*: main on *gpu*'s first device, below *folder*."""
-    main = _launch(config, pair, gpu.devices[0], folder / "main", None)
-    return RunPlan(gpu, main, backgrounds)
+    """Say what is started for *pair*: main on the first device, below *folder*.
+
+    Raises:
+        DeviceError: its command takes a rate that nobody has said.
+    """
+    place = Place(site, site.gpu.devices[0], folder / "main")
+    return RunPlan(site.gpu, _launch(config, pair, place, None), backgrounds)
 
 
 def plan_backgrounds(
-    config: RunSpec, seated: Sequence[Seat], folder: Path, seconds: float
+    config: RunSpec, site: Site, seated: Sequence[Seat], folder: Path, seconds: float
 ) -> tuple[Launch, ...]:
-    """Say what is started beside a main for so many *seconds*, in launch order."""
+    """Say what is started beside a main for so many *seconds*, in launch order.
+
+    Raises:
+        DeviceError: the command of one takes a rate that nobody has said.
+    """
+    folders = [
+        folder / f"background-{n}-{pair.benchmark}"
+        for n, (pair, _) in enumerate(seated, 1)
+    ]
     return tuple(
-        _launch(
-            config, pair, device, folder / f"background-{n}-{pair.benchmark}", seconds
-        )
-        for n, (pair, device) in enumerate(seated, 1)
+        _launch(config, pair, Place(site, device, own), seconds)
+        for own, (pair, device) in zip(folders, seated, strict=True)
     )
 
 
 def _launch(
-    config: RunSpec,
-    pair: Pair,
-    device: MigDevice,
-    folder: Path,
-    background_seconds: float | None,
+    config: RunSpec, pair: Pair, place: Place, background_seconds: float | None
 ) -> Launch:
     is_main = background_seconds is None
     action = config.action if is_main else "run_harness"
+    spec = config.suite.harness_of(pair.benchmark)
     run_args = run_args_of(config, pair, background_seconds)
-    spec = config.suite.harness
-    values = {"{log_dir}": str(folder / "logs"), "{python}": sys.executable}
-    variables = [f"{k}={_fill(v, values)}" for k, v in spec.make_variables.items()]
-    command = Command(
-        argv=(
-            *(config.main_cmd_prefix if is_main else ()),
-            "make",
-            action,
-            *variables,
-            f"RUN_ARGS={run_args}",
-        ),
-        cwd=config.harness_dir,
-        variables={
-            **{k: _fill(v, values) for k, v in spec.environment.items()},
-            config.suite.kind.variable: device.uuid,
-        },
-        secrets=config.secrets,
-    )
-    audits = config.harness_dir / _fill(spec.audit_folder, values)
     seconds = background_seconds or config.main_duration
-    where = (folder, command, audits, tool_of(spec))
-    return Launch(pair, action, device, seconds, run_args, *where)
+    server: ServerLaunch | None = None
+    told: tuple[Asked, ...] = ()
+    rate: float | None = None
+    if spec.makes:
+        command = make_command(config, pair, place, action, run_args)
+        audits = command.cwd / spec.audit_folder.replace(
+            "{log_dir}", str(place.log_dir)
+        )
+    else:
+        rate = rate_of(config, pair, place.device.profile, run_args)
+        values = values_of(config, pair, place, seconds, run_args)
+        texts = {k: v for k, v in values.items() if isinstance(v, str)}
+        told = asked_of_command(pair, texts, used_by(config.suite, pair.benchmark))
+        command, audits = own_command(config, spec, place, values), place.log_dir
+        if spec.server is not None:
+            server = _server(config, spec.server, place, values)
+    if is_main:
+        command = replace(command, argv=(*config.main_cmd_prefix, *command.argv))
+    return Launch(
+        pair,
+        action,
+        place.device,
+        seconds,
+        run_args,
+        place.folder,
+        command,
+        audits,
+        tool_of(spec),
+        told=told,
+        rate=rate,
+        limits=config.suite.benchmarks[pair.benchmark].limits.get(pair.scenario),
+        server=server,
+    )
+
+
+def _server(
+    config: RunSpec, spec: ServerSpec, place: Place, values: Values
+) -> ServerLaunch:
+    command = own_command(config, spec, place, values)
+    named = (f"{k}={v}" for k, v in command.variables.items())
+    words = (*command.argv, *named, str(place.port))
+    return ServerLaunch(
+        tuple(word.replace(str(place.folder), "") for word in words),
+        command,
+        place.port,
+        (place.site.servers or place.folder) / f"server-{place.slot}.log",
+        fill(spec.ready_url, values),
+        spec.ready_line,
+        spec.ready_timeout,
+    )
 
 
 def tool_of(spec: HarnessSpec) -> Tool:
@@ -186,17 +266,43 @@ def tool_of(spec: HarnessSpec) -> Tool:
         ConfigError: what the suite says of it cannot be meant.
     """
     markers = Markers(spec.start_markers, spec.finish_markers)
-    try:
-        reader = reader_named(spec.reader)
-    except ConfigError as error:
-        raise ConfigError(f"harness.{error}") from error
-    return Tool(reader, markers, spec.loadgen_log, spec.idle_limit)
+    reader = reader_named(spec.reader, spec.result)
+    return Tool(reader, markers, spec.is_live, spec.idle_limit)
+
+
+def check_tools(config: RunSpec) -> None:
+    """Check that each harness can be read, and seen where it runs beside a main.
+
+    Raises:
+        ConfigError: naming the file, the key and what would have been accepted.
+    """
+    suite = config.suite
+    mains = {pair.benchmark for pair in config.pairs}
+    beside = {name for main in mains for name in config.backgrounds_of(main)}
+    seen = {suite.benchmarks[name].harness for name in beside}
+    for name, spec in suite.every_harness.items():
+        table = f"{suite.file}: {f'harnesses.{name}' if name else 'harness'}"
+        try:
+            tool = tool_of(spec)
+        except ConfigError as error:
+            raise ConfigError(f"{table}.{error}") from error
+        if name in seen and not tool.markers.start and tool.sign is None:
+            raise ConfigError(
+                f"{table}: nothing tells when it issues queries beside a main: "
+                f"expected start_markers, or a reader that sees it live (reader = "
+                f"{spec.reader!r} does not, as it is told)"
+            )
 
 
 def run_args_of(
     config: RunSpec, pair: Pair, background_seconds: float | None = None
 ) -> RunArgs:
-    """Return RUN_ARGS of main, or of a background that runs for so many seconds."""
+    """Return RUN_ARGS of main, or of a background that runs for so many seconds.
+
+    A command has its own words: of main, what is said beside them.
+    """
+    if not config.suite.harness_of(pair.benchmark).makes:
+        return config.main_runargs if background_seconds is None else RunArgs()
     seconds = background_seconds or config.main_duration
     words = [
         f"--benchmarks={pair.benchmark}",
@@ -227,12 +333,6 @@ def probing(config: RunSpec, seconds: float) -> RunSpec:
     """Return the settings for a short run, which no query count lengthens."""
     told = config.main_runargs.having(min_query_count="1")
     return replace(config, main_runargs=told, main_duration=seconds)
-
-
-def _fill(text: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        text = text.replace(name, value)
-    return text
 
 
 def longest_test(config: RunSpec) -> float:

@@ -80,5 +80,7 @@ def seconds_by_law(config: RunSpec, pair: Pair, profile: str | None) -> float | 
     law = law_of(config, pair, profile)
     if law is None:
         return None
-    factor = _OFFLINE_FACTOR if scenario_of(pair.scenario).one_query else 1.0
+    by_loadgen = config.suite.harness_of(pair.benchmark).makes
+    at_once = by_loadgen and scenario_of(pair.scenario).one_query
+    factor = _OFFLINE_FACTOR if at_once else 1.0
     return max(factor * config.main_duration, law.seconds)

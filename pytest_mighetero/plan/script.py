@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
-from pytest_mighetero.plan.launch import Launch, RunPlan
-from pytest_mighetero.readers.reader import reader_named
+from pytest_mighetero.plan.launch import Launch, RunPlan, ServerLaunch
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import MISLEADING, OUTER_MAKE
 from pytest_mighetero.units import format_duration
@@ -22,7 +22,7 @@ _ASKED = re.compile(r"\$\{(\w+):\?")
 
 # Each harness is a process group of its own, so that stopping ends all of it.
 _FUNCTIONS = """\
-started=()
+started=() clients=()
 now() { date +%s%3N; }
 stop() {
     trap '' INT TERM HUP
@@ -59,15 +59,38 @@ pause() {
 }
 """
 
+# Bash opens /dev/tcp itself.
+_SERVERS = """\
+answers() {{
+    exec 3<>"/dev/tcp/$1/$2" || return 1
+    [ $# = 2 ] && {{ exec 3>&-; return 0; }}
+    printf 'GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n' "$3" "$1" >&3
+    read -r _ code _ <&3
+    exec 3>&-
+    [[ $code == [23]* ]]
+}} 2>/dev/null
+for n in {numbers}; do
+    log="server_${{n}}_log" limit="server_${{n}}_limit" since=$(now)
+    start "server_$n" >"${{!log}}" 2>&1
+    until "server_${{n}}_ready"; do
+        kill -0 "${{started[-1]}}" 2>/dev/null || fail "server $n ended" "${{!log}}"
+        (($(now) < since + ${{!limit}})) || fail "server $n was not ready" "${{!log}}"
+        sleep 0.1
+    done
+    echo "server $n is ready"
+done
+"""
+
 _BACKGROUNDS = """\
 launched=$(now)
 for i in "${!names[@]}"; do
     start "background_$((i + 1))" >"${folders[i]}/output.log" 2>&1
+    clients+=("${started[-1]}")
 done
 start overdue
 for i in "${!names[@]}"; do
-    until issuing "${folders[i]}"; do
-        kill -0 "${started[i]}" 2>/dev/null ||
+    until "issuing_$((i + 1))" "${folders[i]}"; do
+        kill -0 "${clients[i]}" 2>/dev/null ||
             fail "${names[i]} ended before main was launched" "${folders[i]}/output.log"
         (($(now) < launched + buffer)) ||
             fail "${names[i]} issued no query in time" "${folders[i]}/output.log"
@@ -83,7 +106,7 @@ main=${started[-1]}
 wait "$main"
 code=$?
 for i in "${!names[@]}"; do
-    kill -0 "${started[i]}" 2>/dev/null && continue
+    kill -0 "${clients[i]}" 2>/dev/null && continue
     echo "${names[i]} ended before main did: the overlap broke" >&2
     broken=1
 done
@@ -91,7 +114,7 @@ done
 
 _UNTIL_THEIR_END = """\
 for i in "${!names[@]}"; do
-    wait "${started[i]}"
+    wait "${clients[i]}"
     ended=$?
     [ $ended = 0 ] && continue
     echo "${names[i]} exited with code $ended" >&2
@@ -118,7 +141,14 @@ def script(config: RunSpec, plan: RunPlan) -> str:
         _function(f"background_{n}", f"background {n} of {total}", launch, plan)
         for n, launch in enumerate(plan.backgrounds, 1)
     ]
-    text = "\n".join([*functions, _function("main", "main", plan.main, plan)])
+    functions.append(_function("main", "main", plan.main, plan))
+    functions += [
+        _server(n, launch, launch.server)
+        for n, launch in enumerate(_every(plan), 1)
+        if launch.server is not None
+    ]
+    functions += [_issuing(n, each) for n, each in enumerate(plan.backgrounds, 1)]
+    text = "\n".join(functions)
     asked = dict.fromkeys(_ASKED.findall(text))
     secrets = [
         f': "${{{name}:?set it first, its value is not printed}}"' for name in asked
@@ -127,7 +157,7 @@ def script(config: RunSpec, plan: RunPlan) -> str:
 
 
 def _head(config: RunSpec, plan: RunPlan) -> list[str]:
-    every = [*plan.backgrounds, plan.main]
+    every = _every(plan)
     buffer = format_duration(config.start_time_buffer)
     return [
         f"# To be run with bash; each background may take {buffer} to its first query.",
@@ -153,7 +183,9 @@ def _function(name: str, role: str, launch: Launch, plan: RunPlan) -> str:
 
 def _body(config: RunSpec, plan: RunPlan) -> str:
     """Return what starts the functions, and waits."""
-    parts = [_FUNCTIONS, _issuing(config), _BACKGROUNDS]
+    served = [n for n, each in enumerate(_every(plan), 1) if each.server is not None]
+    servers = [_SERVERS.format(numbers=" ".join(map(str, served)))] if served else []
+    parts = [_FUNCTIONS, *servers, _BACKGROUNDS]
     if plan.backgrounds:
         parts.append(f"pause $(($(now) + {_ms(config.settle_time)}))  # to settle\n")
         if not config.immediate_start:
@@ -165,16 +197,40 @@ def _body(config: RunSpec, plan: RunPlan) -> str:
     return "".join([*parts, _EXIT])
 
 
-def _issuing(config: RunSpec) -> str:
-    """Return the function that tells whether the harness in a folder is ready."""
-    spec = config.suite.harness
-    markers = " ".join(f"-e {shlex.quote(marker)}" for marker in spec.start_markers)
-    tests = [f'grep -aqF {markers} "$1/output.log"']
-    sign = reader_named(spec.reader).sign
-    if sign is not None and spec.loadgen_log:
+def _every(plan: RunPlan) -> list[Launch]:
+    return [*plan.backgrounds, plan.main]
+
+
+def _server(number: int, launch: Launch, server: ServerLaunch) -> str:
+    """Return the functions that start a server, and tell whether it is ready."""
+    log, url = shlex.quote(str(server.output)), urlsplit(server.ready_url)
+    where = f"{url.hostname or '127.0.0.1'} {url.port or server.port}"
+    ready = f"answers {where}"
+    if server.ready_line:
+        ready = f"grep -aqF -e {shlex.quote(server.ready_line)} {log}"
+    elif server.ready_url:
+        ready = f"answers {where} {shlex.quote(url.path or '/')}"
+    return (
+        f"# the server of {launch.name}\n"
+        f"server_{number}() {{\n{server.command.line()}\n}}\n"
+        f"server_{number}_log={log} server_{number}_limit={_ms(server.timeout)}\n"
+        f"server_{number}_ready() {{ {ready}; }}"
+    )
+
+
+def _issuing(number: int, launch: Launch) -> str:
+    """Return the function that tells whether a background, in a folder, is ready."""
+    tool, sign = launch.tool, launch.tool.sign
+    if sign is None:
+        markers = [each.removesuffix(" *") for each in tool.markers.start]
+        said = " ".join(f"-e {shlex.quote(marker)}" for marker in markers)
+        test = f'grep -aqF {said} "$1/output.log"'
+    elif sign.log:
         log, word = shlex.quote(sign.log), shlex.quote(sign.word)
-        tests.append(f'grep -arqs --include={log} {word} "$1/logs"')
-    return "issuing() {\n    " + " &&\n        ".join(tests) + "\n}\n"
+        test = f'grep -arqsF --include={log} -e {word} "$1/logs"'
+    else:
+        test = f'grep -aqP -e {shlex.quote(sign.mark.pattern.decode())} "$1/output.log"'
+    return f"issuing_{number}() {{ {test}; }}"
 
 
 def _words(texts: Iterable[str]) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shutil import which
 
 from pytest_mighetero.devices.choice import Wish
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.devices.listed import ListedDevices
 from pytest_mighetero.devices.source import DeviceSource, source_called
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.spec.device_names import unknown_to
+from pytest_mighetero.spec.device_names import unknown_to, unknown_to_all
+from pytest_mighetero.spec.harness_spec import HarnessSpec
 from pytest_mighetero.spec.offer import unconfigured
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
@@ -39,20 +41,33 @@ def misfit_of(config: RunSpec, pair: Pair, device: MigDevice) -> str | None:
     """Say why *pair* does not run on *device*, or None."""
     suite = config.suite
     return (
-        unknown_to(suite, device.uuid, device.profile)
+        unknown_to(suite, pair.benchmark, device.uuid, device.profile)
+        or lacking(suite.harness_of(pair.benchmark), pair)
         or unconfigured(suite, [pair], config.config_ver)
         or suite.misfit(pair, device.profile, device.memory_bytes)
     )
 
 
-def refuse_unknown(config: RunSpec, gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
-    """Return those of *gpus* whose first device the harness knows.
+def lacking(spec: HarnessSpec, pair: Pair) -> str | None:
+    """Say which program that *pair* needs is not here, and what brings it, or None."""
+    for program, package in spec.needs.items():
+        if which(program) is None:
+            return (
+                f"{pair} needs {program}, which is not on PATH; Debian's package "
+                f"{package} brings it"
+            )
+    return None
+
+
+def refuse_unknown(config: RunSpec, main: Pair, gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
+    """Return those of *gpus* whose first device main's harness knows.
 
     Raises:
         DeviceError: there is none such.
     """
     first = [gpu.devices[0] for gpu in gpus]
-    problems = [unknown_to(config.suite, each.uuid, each.profile) for each in first]
+    told = config.suite, main.benchmark
+    problems = [unknown_to(*told, each.uuid, each.profile) for each in first]
     if all(problems):
         raise DeviceError(f"{problems[0]}.")
     return tuple(gpu for gpu, bad in zip(gpus, problems, strict=True) if not bad)
@@ -81,14 +96,17 @@ def seat_backgrounds(config: RunSpec, main: Pair, gpu: Gpu) -> Seating:
         DeviceError: a background that was named runs on none of the devices, or none
             of all that were asked for does; the harness knows none of the devices.
     """
+    names = config.backgrounds_of(main.benchmark)
+    asked = [config.beside(name) for name in names]
     unknown = {
         device: problem
         for device in gpu.devices[1:]
-        if (problem := unknown_to(config.suite, device.uuid, device.profile))
+        for problem in [
+            unknown_to_all(config.suite, names, device.uuid, device.profile)
+        ]
+        if problem
     }
     free = [device for device in gpu.devices[1:] if device not in unknown]
-    names = config.backgrounds_of(main.benchmark)
-    asked = [Pair(name, config.background_scenario) for name in names]
     if asked and unknown and not free:
         raise DeviceError(f"{next(iter(unknown.values()))}.")
     unfit = {

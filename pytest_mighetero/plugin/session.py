@@ -48,9 +48,11 @@ class Session:
 
         spec = self.spec
         suite = f"{spec.suite.name} ({spec.suite.description})"
-        lines = [f"suite {suite}, harness folder {spec.harness_dir}"]
+        folders = dict.fromkeys(map(str, spec.harness_dirs.values()))
+        made = f", harness folder {', '.join(folders)}" if folders else ""
+        lines = [f"suite {suite}{made}"]
         lines += [geometry(spec), *spec.notes]
-        if names := withheld(os.environ, spec.suite.harness.environment):
+        if names := withheld(os.environ, spec.suite.environment):
             lines.append(
                 f"no harness gets your {', '.join(names)}, which can change what it "
                 f"exits with; [harness.environment] of a suite file can set them"

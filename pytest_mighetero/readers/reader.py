@@ -57,6 +57,9 @@ class Reader(Protocol):
         tool: the tool's, for sentences.
         names: of the files that ``read`` reads.
         sign: how it tells that it issues queries, while it runs; None for not at all.
+        judges: whether its tool has a verdict of its own; the suite's limits are it
+            where not.
+        stamps: whether its tool says when its timed window was.
         settings: the flags of RUN_ARGS of which they tell what it ran with.
     """
 
@@ -64,6 +67,8 @@ class Reader(Protocol):
     tool: str
     names: Collection[str]
     sign: Sign | None = None
+    judges: bool = True
+    stamps: bool = True
     settings: Collection[str] = ()
 
     @abstractmethod

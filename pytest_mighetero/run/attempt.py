@@ -16,7 +16,7 @@ from pytest_mighetero.readers.first_query import FirstQuery
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.evidence.overlap import OverlapReport
 from pytest_mighetero.run.evidence.proof import background_proof
-from pytest_mighetero.run.evidence.traces import log_failure, tail_of
+from pytest_mighetero.run.evidence.traces import log_failure, result_of, tail_of
 from pytest_mighetero.run.evidence.workload import Break, Measured, main_evidence
 from pytest_mighetero.run.start import Tick, process_of
 from pytest_mighetero.run.verdict import overlap_of
@@ -24,8 +24,6 @@ from pytest_mighetero.run.watch import Watch
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.window import TimedWindow
 from pytest_mighetero.units import format_duration
-
-_LOG_APPEARS_S = 2.0  # after the marker: StartTest opens its logs first thing
 
 
 class Attempt:
@@ -58,8 +56,8 @@ class Attempt:
         main = plan.main
         self._first_query = FirstQuery(main.log_dir, main.output, main.reader.sign)
         self.main = process_of(config, plan.main)
-        limit = config.suite.harness.idle_limit
-        self._watch = Watch(self.main, backgrounds.harnesses, limit, pump.clock)
+        self._watch = Watch(self.main, {}, pump.clock)
+        self._issuing: float | None = None
         self.when_launched: Callable[[], None] = lambda: None
         self.when_issuing: Callable[[], None] = lambda: None
         self.measured: Measured | None = None
@@ -110,6 +108,7 @@ class Attempt:
         beside = self.backgrounds
         latest = time.monotonic() + self.config.background_timeout
         deadline = min(beside.deadline, latest)
+        self._watch = Watch(self.main, self._loads(), self._pump.clock)
         self._pump.launch(self.main)
         self.when_launched()
         self._watch.look()
@@ -127,6 +126,16 @@ class Attempt:
         self._tick("the test goes on after main")
         return measured
 
+    def _loads(self) -> dict[HarnessProcess, float]:
+        """Return what loads the other devices, with how long each may be idle."""
+        beside = self.backgrounds
+        both = zip(beside.harnesses, beside.launches, strict=True)
+        servers = (beside.servers.of(each) for each in beside.launches)
+        return {
+            **{harness: launch.tool.idle_limit for harness, launch in both},
+            **{each.process: 0.0 for each in servers if each is not None},
+        }
+
     def _until_over(self, deadline: float, *, alone: bool = False) -> Break | None:
         """Wait for main's end; return how the overlap broke if it did before that.
 
@@ -139,6 +148,8 @@ class Attempt:
             nonlocal broken
             if not self.main.running or any(each.log_problem for each in every):
                 return True
+            if self.backgrounds.servers.problem is not None:
+                return True
             broken = None if alone else self._broken()
             return broken is not None
 
@@ -146,6 +157,10 @@ class Attempt:
         self._watch.look(at_once=True)
         if broken is not None:
             return broken
+        if (gone := self.backgrounds.servers.problem) is not None:
+            into = time.monotonic() - self.main.life.launched.monotonic
+            self.stop_main()
+            raise StoppedError(f"A server died {into:.1f} s into main's run: {gone}")
         if lost := [each for each in every if each.log_problem]:
             raise HarnessError(log_failure(lost[0]))
         if self.main.running:
@@ -162,21 +177,33 @@ class Attempt:
         if self.plan.main.audit is None and self.main.finished is not None:
             return None
         broken = self.backgrounds.broken(self.main.life)
+        if broken and self._has_measured():
+            return None
         if not broken and self._watch.suspicious and (now := self._window_so_far()):
             broken = self._unloaded(now)
         return broken
 
+    def _has_measured(self) -> bool:
+        """Tell whether main's tool says that its test is over; no audit's first does.
+
+        Most of NVIDIA's harnesses of v5.1 print nothing when theirs is.
+        """
+        if self.plan.main.audit is not None or self.plan.main.tool.markers.finish:
+            return False
+        result = result_of(self.plan.main)
+        return result is not None and bool(result.windows)
+
     def _window_so_far(self) -> TimedWindow | None:
         """Return main's window up to now; None where it may not have begun."""
-        started = self.main.started
-        if started is None:
+        begun = self._issuing
+        if self.plan.main.tool.sign is None and self.main.started is not None:
+            begun = self.main.started.monotonic
+        if begun is None:
             return None
         # As of a background: what there is until now, of a log without an end, too.
         clock = self._pump.clock
-        windows = background_proof(self.plan.main, self.main, clock, None).windows
-        age = time.monotonic() - started.monotonic
-        by_marker = any(window.source == "marker" for window in windows)
-        if not windows or (by_marker and age < _LOG_APPEARS_S):
+        windows = background_proof(self.plan.main, self.main, clock, begun).windows
+        if not windows:
             return None
         begin = min(window.begin for window in windows)
         end = max(window.end for window in windows)
@@ -198,13 +225,13 @@ class Attempt:
             self._telemetry.sample()
         self._watch.look()
         if self._first_query.look():
+            self._issuing = time.monotonic()
             self.when_issuing()
 
     def _read(self, broken: Break | None) -> Measured:
         """Read what has been left behind by main's end: nobody else does."""
         config, telemetry = self.config, self._telemetry
-        logged = config.suite.harness.loadgen_log
-        main = main_evidence(self.plan.main, self.main, self._pump.clock, logged=logged)
+        main = main_evidence(self.plan.main, self.main, self._pump.clock)
         if broken is None or not broken.ended:
             broken = self._unloaded(main.window)
         beside = self.backgrounds.evidence()

@@ -35,7 +35,7 @@ from pytest_mighetero.run.placement import (
 from pytest_mighetero.run.recorded import History
 from pytest_mighetero.run.repetition import measure_until_good
 from pytest_mighetero.run.rig import Rig
-from pytest_mighetero.run.start import Tick, check_extra, check_makefile
+from pytest_mighetero.run.start import Tick, check_extra, check_makefile, made_in
 from pytest_mighetero.run.verdict import Verdict, Warn
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
@@ -87,7 +87,7 @@ class Case:
             action=config.action,
             suite=config.suite.name,
         )
-        if names := withheld(os.environ, config.suite.harness.environment):
+        if names := withheld(os.environ, config.suite.environment):
             self.ledger.learn(environment_withheld=names)
 
     def candidates(self) -> Candidates:
@@ -126,24 +126,25 @@ class Case:
         """Give the GPU back, unless backgrounds stay up there."""
         kept = self._keeper.kept
         if kept is None or kept.placement.lease is not placement.lease:
-            placement.lease.close()
+            placement.close()
 
     def plan(self, placement: Placement) -> RunPlan:
         """Say what would be started, for a dry run."""
         config, pair = self.config, self.pair
-        gpu, seated = placement.gpu, placement.seated
+        gpu, site, seated = placement.gpu, placement.site, placement.seated
         folder = new_folder(config.results_dir, run_name(pair, config.action))
         seconds = self._history.beside(config, gpu).seconds if seated else 0.0
-        beside = plan_backgrounds(config, seated, folder, seconds)
-        return plan_run(config, pair, gpu, folder, beside)
+        beside = plan_backgrounds(config, site, seated, folder, seconds)
+        return plan_run(config, pair, site, folder, beside)
 
     def prepare(self, placement: Placement) -> tuple[Rig, Attempt]:
         """Make what main is measured with, and plan the first try."""
         config, pair = self.config, self.pair
         folder = make_folder(config.results_dir, run_name(pair, config.action))
         self._folder = folder
-        check_makefile(config)
-        check_extra(config)
+        for made in made_in(config, [pair, *placement.backgrounds]):
+            check_makefile(config, made)
+            check_extra(config, made)
         self._rig = rig = Rig(
             config,
             pair,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mighetero.devices.choice import rank_gpus
@@ -18,8 +18,10 @@ from pytest_mighetero.plan.seats import (
     source_of,
     wish_of,
 )
+from pytest_mighetero.plan.words import Site
 from pytest_mighetero.run.recorded import History
 from pytest_mighetero.run.start import Tick
+from pytest_mighetero.run.tenancy.ports import Ports, uses_ports
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 
@@ -42,7 +44,7 @@ def candidates(
             not know main's.
     """
     ranked = rank_gpus(source_of(config).gpus(), wish_of(config, pair, alone=alone))
-    found = refuse_unknown(config, ranked)
+    found = refuse_unknown(config, pair, ranked)
     by_itself = alone or not config.backgrounds_of(pair.benchmark)
     problems = [
         misfit_of(config, pair, gpu.devices[0])
@@ -59,6 +61,7 @@ class Placement:
 
     Attributes:
         lease: of the GPU; in a dry run it holds nothing.
+        ports: of its devices, where a command takes one; None where none does.
         seated: which background runs on which device, in launch order.
         left_out: why not every background runs, a sentence each.
     """
@@ -67,6 +70,18 @@ class Placement:
     lease: Lease
     seated: tuple[Seat, ...]
     left_out: tuple[str, ...]
+    ports: Ports | None = None
+
+    @property
+    def site(self) -> Site:
+        """Where the workloads are."""
+        return Site(self.gpu, self.ports.by_device if self.ports else {})
+
+    def close(self) -> None:
+        """Give the GPU back, and the ports."""
+        if self.ports is not None:
+            self.ports.close()
+        self.lease.close()
 
     @property
     def backgrounds(self) -> list[Pair]:
@@ -81,7 +96,7 @@ class Placement:
             if gpu.lease_names == self.gpu.lease_names:
                 seating = seat_backgrounds(config, pair, gpu)
                 if seating.seated == self.seated:
-                    return Placement(gpu, self.lease, self.seated, seating.left_out)
+                    return replace(self, gpu=gpu, left_out=seating.left_out)
         return None
 
 
@@ -91,14 +106,19 @@ def place(
     """Seat the backgrounds on *gpu*, and give it back where that is in vain.
 
     Raises:
-        DeviceError: a background that was named does not fit, or none does.
+        DeviceError: a background that was named does not fit, or none does; there are
+            no ports left.
     """
     try:
         seating = Seating((), ()) if alone else seat_backgrounds(config, pair, gpu)
+        every = [pair, *(each for each, _ in seating.seated)]
+        ports = None
+        if uses_ports(config.suite, [each.benchmark for each in every]):
+            ports = Ports(each.uuid for each in gpu.devices)
     except BaseException:
         lease.close()
         raise
-    return Placement(gpu, lease, seating.seated, seating.left_out)
+    return Placement(gpu, lease, seating.seated, seating.left_out, ports)
 
 
 class Tenancy:

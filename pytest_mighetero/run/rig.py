@@ -25,7 +25,7 @@ from pytest_mighetero.run.findings import (
 from pytest_mighetero.run.ledger import Ledger
 from pytest_mighetero.run.placement import Placement, Tenancy
 from pytest_mighetero.run.recorded import History
-from pytest_mighetero.run.tenancy.harness_folder import HarnessFolder
+from pytest_mighetero.run.tenancy.harness_folder import HarnessFolders
 from pytest_mighetero.run.verdict import (
     Verdict,
     Warn,
@@ -65,7 +65,7 @@ class Rig:
     queue: Queue
     when_launched: Callable[[], None]
     attempt: Attempt | None = None
-    _entered: list[HarnessFolder] = field(default_factory=list)
+    _entered: list[HarnessFolders] = field(default_factory=list)
     _closed: bool = False
 
     def plan(
@@ -87,7 +87,7 @@ class Rig:
             self.attempt.stop_main()  # it may be waiting to be launched
         self._leave()
         pairs, gpu = self.placement.backgrounds, self.placement.gpu
-        harness_folder = HarnessFolder(config, self.pair, pairs, self.queue)
+        harness_folder = HarnessFolders(config, self.pair, pairs, self.queue)
         self._entered.append(harness_folder)
         beside, by = tuple[Launch, ...](), None
         if self.placement.seated:
@@ -95,7 +95,7 @@ class Rig:
             left = self.history.left(config, gpu)
             beside = self.neighbours.plan(folder, time.seconds, left)
             by = "session" if config.keeps_backgrounds else time.source
-        plan = plan_run(config, self.pair, gpu, folder, beside)
+        plan = plan_run(config, self.pair, self.neighbours.site, folder, beside)
         self.ledger.learn(**plan_facts(plan, by))
         self.attempt = attempt = Attempt(
             config,
@@ -114,10 +114,12 @@ class Rig:
         return attempt
 
     def start(self, attempt: Attempt) -> BackgroundSet:
-        """Start the backgrounds, where they do not run yet, until they are ready.
+        """Start servers and backgrounds that do not run yet, until all are ready.
 
         Main is prepared meanwhile.
         """
+        launches = [launch for launch, _ in attempt.workloads]
+        self.neighbours.servers.start(launches, self.tenancy.tick)
         issues = self._entered[-1].background_issues
         attempt.prepare()
         self.neighbours.start(self.tenancy.tick, issues)
@@ -213,6 +215,7 @@ class Rig:
         ending = [each for attempt in attempts for each in self._ending(attempt)]
         try:
             self.neighbours.pump.stop(ending)
+            ending += self.neighbours.end_servers()
         finally:
             self._leave()
             left = sweep(self.folder)

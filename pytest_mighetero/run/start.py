@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pytest_mighetero.errors import DeviceError, HarnessError
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.pair import Pair
 
 _EXTRA = ("numpy", "mlperf_loadgen")
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
@@ -19,26 +20,35 @@ _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 Tick = Callable[[str], None]
 
 
-def check_makefile(config: RunSpec) -> None:
+def made_in(config: RunSpec, pairs: Iterable[Pair]) -> dict[Path, list[Pair]]:
+    """Return the folders of the Makefiles that run *pairs*, with those of each."""
+    folders: dict[Path, list[Pair]] = {}
+    for pair in pairs:
+        if (folder := config.harness_dir_of(pair.benchmark)) is not None:
+            folders.setdefault(folder, []).append(pair)
+    return folders
+
+
+def check_makefile(config: RunSpec, folder: Path) -> None:
     """Fail where make would find nothing to do.
 
     Raises:
-        DeviceError: the harness folder has no Makefile.
+        DeviceError: the harness *folder* has no Makefile.
     """
-    if not any((config.harness_dir / name).is_file() for name in _MAKEFILES):
+    if not any((folder / name).is_file() for name in _MAKEFILES):
         raise DeviceError(
-            f"No Makefile in {config.harness_dir}: expected a closed/<org> folder "
+            f"No Makefile in {folder}: expected a closed/<org> folder "
             f"with a {config.action} target; name it with --mig-harness-dir."
         )
 
 
-def check_extra(config: RunSpec) -> None:
+def check_extra(config: RunSpec, folder: Path) -> None:
     """Fail where the embedded harness lacks what it imports.
 
     Raises:
         DeviceError: with the command that installs it.
     """
-    if config.harness_dir != Path(__file__).resolve().parents[1] / "cpu":
+    if folder != Path(__file__).resolve().parents[1] / "cpu":
         return
     if missing := [name for name in _EXTRA if find_spec(name) is None]:
         raise DeviceError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pytest_mighetero.harness.activity import Activity
@@ -26,21 +26,24 @@ def stopped_now(harnesses: Iterable[HarnessProcess]) -> list[HarnessProcess]:
 class Watch:
     """Looks at the processes of a main and of its backgrounds about once a second.
 
-    A background may use no CPU time for *idle_limit* seconds; 0 for ever.
+    Args:
+        main: its process.
+        backgrounds: theirs, and their servers', each with the seconds for which it may
+            use no CPU time; 0 for ever.
     """
 
     def __init__(
         self,
         main: HarnessProcess,
-        backgrounds: Sequence[HarnessProcess],
-        idle_limit: float,
+        backgrounds: Mapping[HarnessProcess, float],
         clock: Clock,
     ):
         self._clock = clock
         self._backgrounds = tuple(backgrounds)
-        self._trees = Trees(idle_limit / 2 or float("inf"))
-        every = (main, *self._backgrounds)
-        self._activities = {each: Activity(idle_limit) for each in every}
+        limits = [each / 2 for each in backgrounds.values() if each]
+        self._trees = Trees(min(limits, default=float("inf")))
+        every = {main: 0.0, **backgrounds}
+        self._activities = {each: Activity(limit) for each, limit in every.items()}
         self._looked = -float("inf")
 
     def look(self, *, at_once: bool = False) -> None:

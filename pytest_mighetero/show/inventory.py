@@ -13,7 +13,7 @@ from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.plan.seats import misfit_of, source_of
 from pytest_mighetero.show.columns import columns
-from pytest_mighetero.spec.device_names import unknown_to
+from pytest_mighetero.spec.device_names import unknown_to_all
 from pytest_mighetero.spec.library import SUITES, load_suite
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.suite import Suite
@@ -84,10 +84,11 @@ def _listed(config: RunSpec, gpu: Gpu) -> ListedGpu:
         first.setdefault(device.profile, device)
     runs = {profile: _fitting(config, device) for profile, device in first.items()}
     holder = holder_of(config.lease_dir, gpu.lease_names) if gpu.devices else None
+    known = config.suite, config.suite.benchmarks
     unknown = {
         device.uuid: problem
         for device in gpu.devices
-        if (problem := unknown_to(config.suite, device.uuid, device.profile))
+        if (problem := unknown_to_all(*known, device.uuid, device.profile))
     }
     return ListedGpu(gpu, config.suite.name, holder, runs, unknown)
 

@@ -6,13 +6,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.spec.device_names import unknown_to
+from pytest_mighetero.spec.device_names import unknown_to_all
+from pytest_mighetero.spec.filled import used_by
 from pytest_mighetero.spec.offer import unconfigured
 from pytest_mighetero.terms.make import unsafe_for_make
-from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.scenario import scenario_of
 
 if TYPE_CHECKING:
     from pytest_mighetero.spec.runspec import RunSpec
+    from pytest_mighetero.terms.pair import Pair
 
 
 def check_together(config: RunSpec) -> None:
@@ -32,26 +34,66 @@ def check_together(config: RunSpec) -> None:
             f"--mig-devices: suite {suite.name} runs on simulated instances, "
             f"it takes no MIG UUIDs"
         )
+    mains = dict.fromkeys(pair.benchmark for pair in config.pairs)
     for name in config.devices:
-        if problem := unknown_to(suite, name):
+        if problem := unknown_to_all(suite, mains, name):
             raise ConfigError(f"--mig-devices: {problem}")
     if config.gpu and (config.devices or not suite.kind.knows_gpus):
         source = "--mig-devices" if config.devices else f"suite {suite.name}"
         raise ConfigError(
             f"--mig-gpu: only NVML knows GPUs, and {source} does not ask it"
         )
-    if config.start_from_device and not suite.harness.start_from_device:
+    harnesses = suite.every_harness.values()
+    starts = any(each.start_from_device for each in harnesses)
+    if config.start_from_device and not starts:
         raise ConfigError(
             f"--start-from-device: the harness of suite {suite.name} has no device "
             f"memory to start from"
         )
-    told = [k for k, v in suite.harness.make_variables.items() if "{python}" in v]
+    told = [
+        name
+        for each in harnesses
+        for name, value in each.make_variables.items()
+        if "{python}" in value
+    ]
     if told and (lost := unsafe_for_make(sys.executable, "it")):
         raise ConfigError(
             f"{sys.executable!r}, this Python's path, is {told[0]} for make, which "
             f"{lost}; make a venv in a folder of letters, digits and _./,=:+@%^-"
         )
+    for pair in config.pairs:
+        _check_words(config, pair)
     _check_backgrounds(config)
+
+
+def _check_words(config: RunSpec, pair: Pair) -> None:
+    """Check that a command can be told what is said of main."""
+    suite = config.suite
+    if suite.harness_of(pair.benchmark).makes:
+        return
+    used = used_by(suite, pair.benchmark)
+    flag = scenario_of(pair.scenario).target_flag
+    taken = {flag} if used & {"rate", "requests"} else set()
+    taken |= {"min_query_count"} if "requests" in used else set()
+    lost = [each for each in config.main_runargs.by_name if each not in taken]
+    if lost and "run_args" not in used:
+        words = ", ".join(f"--{each}" for each in sorted(filter(None, taken)))
+        raise ConfigError(
+            f"--main-benchmark-runargs: --{lost[0]} would not reach {pair}, whose "
+            f"command has no {{run_args}}; it takes {words or 'none'}"
+        )
+    changes = {"--mig-tune": config.tune, "--target-qps-backoff": config.target_backoff}
+    for option in [name for name, said in changes.items() if said]:
+        if not used & {"rate", "requests"}:
+            raise ConfigError(
+                f"{option}: the command of {pair} takes no {{rate}}: it has no target "
+                f"to change"
+            )
+    if config.config_ver:
+        raise ConfigError(
+            f"--config-ver: {pair} is run by a command of suite {suite.name}, which "
+            f"has no configurations"
+        )
 
 
 def _check_backgrounds(config: RunSpec) -> None:
@@ -59,13 +101,13 @@ def _check_backgrounds(config: RunSpec) -> None:
     names = {n for pair in config.pairs for n in config.backgrounds_of(pair.benchmark)}
     for name in sorted(names):
         accepted = suite.benchmarks[name].scenarios
-        if config.background_scenario not in accepted:
+        if config.beside(name).scenario not in accepted:
             raise ConfigError(
                 f"--background-scenario: {name} does not run in "
                 f"{config.background_scenario} (accepted: {', '.join(accepted)}); "
                 f"leave it out of --background-benchmarks or choose another"
             )
-    beside = [Pair(name, config.background_scenario) for name in sorted(names)]
+    beside = [config.beside(name) for name in sorted(names)]
     problem = unconfigured(suite, beside, config.config_ver)
     missing = [p for p in beside if unconfigured(suite, [p], config.config_ver)]
     if problem and (config.backgrounds_named or missing == beside):

@@ -7,6 +7,7 @@ lines of ``nvidia-smi -L``: one that it does not match is not there for the harn
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -43,22 +44,32 @@ FORMS = {
 }
 
 
-def unknown_to(suite: Suite, uuid: str, profile: str | None = None) -> str | None:
-    """Say why the harness of *suite* cannot find a MIG device, and what to do, or None.
+def unknown_to_all(
+    suite: Suite, benchmarks: Iterable[str], uuid: str, profile: str | None = None
+) -> str | None:
+    """Say why what runs any of *benchmarks* cannot find a MIG device, or None."""
+    problems = [unknown_to(suite, each, uuid, profile) for each in benchmarks]
+    return problems[0] if problems and all(problems) else None
+
+
+def unknown_to(
+    suite: Suite, benchmark: str, uuid: str, profile: str | None = None
+) -> str | None:
+    """Say why what runs *benchmark* cannot find a MIG device, and what to do, or None.
 
     What its ``[harness]`` does not say keeps nobody out, nor does a profile that is not
     known; simulated devices have names of their own.
     """
     if not suite.kind.mig:
         return None
-    harness = f"the harness of suite {suite.name}"
-    known = [FORMS[name] for name in suite.harness.device_names]
+    harness, spec = f"the harness of suite {suite.name}", suite.harness_of(benchmark)
+    known = [FORMS[name] for name in spec.device_names]
     if known and not any(form.pattern.fullmatch(uuid) for form in known):
         takes = " or ".join(f"{form.shown} ({form.driver})" for form in known)
         whole = any(form.pattern.fullmatch(uuid) for form in FORMS.values())
         remedy = known[0].remedy if whole else "Say it whole, as nvidia-smi -L does"
         return f"{harness} does not know {uuid}: it takes {takes}. {remedy}"
-    profiles = suite.harness.device_profiles
+    profiles = spec.device_profiles
     if profile is not None and not re.fullmatch(profiles, profile):
         return (
             f"{harness} does not find {uuid}, whose profile is {profile}: it reads "

@@ -1,19 +1,29 @@
 """How a suite's harness is called, and how it shows what it does.
 
-Each key of ``[harness]`` is a field.
+Each key of ``[harness]``, and of ``[harnesses.NAME]``, is a field.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec import names
 from pytest_mighetero.spec.device_names import FORMS
-from pytest_mighetero.spec.tables import flag, key, list_of, mapping, misfit, text
+from pytest_mighetero.spec.tables import (
+    as_it_is,
+    check_whole,
+    flag,
+    key,
+    list_of,
+    mapping,
+    misfit,
+    table,
+    text,
+)
 from pytest_mighetero.units import parse_duration
 
 
@@ -32,23 +42,55 @@ def _pattern(value: Any) -> str:
     return str(text(names.LINE, least=0)(value))
 
 
+_COMMAND = list_of(rule=names.LINES)
+_ENVIRONMENT = mapping(names.ENVIRONMENT, text(names.LINES, hidden=True), hidden=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSpec:
+    """What a benchmark's clients load: a server on its device.
+
+    Attributes:
+        command: its words, with placeholders.
+        folder: where it runs.
+        environment: variables set for it.
+        ready_url: answers with a success once it is ready.
+        ready_line: ends the line that it prints then; with neither, its port accepts
+            connections.
+        ready_timeout: the seconds that this may take from its launch.
+    """
+
+    command: tuple[str, ...] = key(_COMMAND)
+    folder: str = key(text(names.PATH), "{log_dir}")
+    environment: Mapping[str, str] = key(_ENVIRONMENT, {}, shown=False)
+    ready_url: str = key(text(names.LINE), "")
+    ready_line: str = key(text(names.MARKER), "")
+    ready_timeout: float = key(_seconds, 600.0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class HarnessSpec:
     """How a suite's harness is called and what it prints.
 
     Attributes:
-        folder: has the Makefile; ``{package}`` is this package's.
+        command: its words, with placeholders; none for make.
+        folder: where it runs; for make it has the Makefile.
         config_ver: the default of the suite's benchmarks.
-        start_markers: texts that end the line printed just before ``StartTest``.
-        finish_markers: texts that end the line printed just after it.
+        start_markers: texts that end the line printed just before ``StartTest``; after
+            one that ends in ``" *"`` its line may go on.
+        finish_markers: texts that end the line printed just after it, likewise.
         audit_folder: where the audits leave their verdict files; relative to
             ``folder``, or below ``{log_dir}``.
         reader: who reads what its tool writes: the name of a file of ``readers/``.
-        loadgen_log: whether it writes that tool's log; a background of one that does
-            is ready when that has a first query.
+        result: where that finds it, of a reader that has to be told.
+        live_evidence: whether the reader can tell, while its tool runs, that queries
+            are issued; a background of one that does is ready then, and not before.
+        loadgen_log: what ``live_evidence`` was called while LoadGen was the only tool.
         make_variables: ``NAME=value`` arguments of make; ``{log_dir}`` and
             ``{python}`` are filled in.
         environment: variables set for the harness, filled in likewise.
+        needs: by executable the Debian package, or what else brings it.
+        server: what it loads; None for nothing of its own.
         secrets: variables and flags whose values are not printed, beside those whose
             names say so.
         device_names: the forms of MIG devices' names that it knows; empty for any.
@@ -57,26 +99,89 @@ class HarnessSpec:
             what its slowest kernel may take; 0 for any number.
     """
 
+    command: tuple[str, ...] = key(_COMMAND, ())
     folder: str = key(text(names.PATH))
     config_ver: str = key(text(names.CONFIG_VER))
     actions: tuple[str, ...] = key(list_of(names.ACTIONS))
-    start_markers: tuple[str, ...] = key(list_of(rule=names.MARKER))
-    finish_markers: tuple[str, ...] = key(list_of(rule=names.MARKER))
+    start_markers: tuple[str, ...] = key(list_of(rule=names.MARKER, least=0))
+    finish_markers: tuple[str, ...] = key(list_of(rule=names.MARKER, least=0))
     audit_folder: str = key(text(names.audit_folder))
     start_from_device: bool = key(flag, default=True)
     reader: str = key(text(), "loadgen")
+    result: Mapping[str, Any] = key(mapping(names.LINE, as_it_is), {})
+    live_evidence: bool = key(flag, default=True)
     loadgen_log: bool = key(flag, default=True)
     make_variables: Mapping[str, str] = key(
         mapping(names.make_variable, text(names.make_value, hidden=True), hidden=True),
         {},
         shown=False,
     )
-    environment: Mapping[str, str] = key(
-        mapping(names.ENVIRONMENT, text(names.LINES, hidden=True), hidden=True),
-        {},
-        shown=False,
-    )
+    environment: Mapping[str, str] = key(_ENVIRONMENT, {}, shown=False)
+    needs: Mapping[str, str] = key(mapping(names.LINE, text(names.LINE)), {})
+    server: ServerSpec | None = key(table(ServerSpec), None)
     secrets: tuple[str, ...] = key(list_of(rule=names.SECRET), ())
     device_names: tuple[str, ...] = key(list_of(FORMS), ())
     device_profiles: str = key(_pattern, ".*")
     idle_limit: float = key(_seconds, 60.0)
+
+    @property
+    def makes(self) -> bool:
+        """Whether it is called through make, as MLPerf's submitters do."""
+        return not self.command
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its reader's sign is promised."""
+        return self.live_evidence and self.loadgen_log
+
+    @property
+    def variables(self) -> list[Mapping[str, str]]:
+        """What it sets for make, for the harness, and for its server."""
+        servers = [] if self.server is None else [self.server.environment]
+        return [self.make_variables, self.environment, *servers]
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield every text that is filled in, with its key."""
+        servers = () if self.server is None else (("server.", self.server),)
+        for where, each in (("", self), *servers):
+            yield from ((f"{where}command", word) for word in each.command)
+            yield f"{where}folder", each.folder
+            for name, value in each.environment.items():
+                yield f"{where}environment.{name}", value
+        if self.server is not None:
+            yield "server.ready_url", self.server.ready_url
+
+
+# What a command need not say: make's harnesses differ in it.
+_OF_COMMANDS: Mapping[str, Any] = {
+    "folder": "{log_dir}",
+    "config_ver": "default",
+    "actions": ("run_harness",),
+    "start_markers": (),
+    "finish_markers": (),
+    "audit_folder": "{log_dir}",
+}
+
+
+def whole_harness(said: HarnessSpec, where: str) -> HarnessSpec:
+    """Return a harness with what its file need not say; *where* is its table.
+
+    Raises:
+        ConfigError: it lacks a key, or has two that do not go together.
+    """
+    if said.command:
+        lacking = {k: v for k, v in _OF_COMMANDS.items() if getattr(said, k) is None}
+        said = replace(said, **lacking, start_from_device=False)
+        if said.make_variables:
+            raise ConfigError(
+                f"{where}: make_variables: expected no such key beside command, which "
+                f"does not call make; say environment, or a word of the command"
+            )
+    check_whole(said, where)
+    if said.server is not None:
+        check_whole(said.server, f"{where}.server")
+        if said.server.ready_url and said.server.ready_line:
+            raise ConfigError(
+                f"{where}.server: expected ready_url or ready_line, found both"
+            )
+    return said

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.errors import ConfigError, nearest
+from pytest_mighetero.spec.filled import check_placeholders
+from pytest_mighetero.spec.harness_spec import HarnessSpec, whole_harness
 from pytest_mighetero.spec.names import PATH, check_apart, placed
 from pytest_mighetero.spec.suite import EVERY, Suite
 from pytest_mighetero.spec.tables import check_whole, read_table
@@ -35,28 +37,59 @@ def load_suite(name: str, base: Path, kinds: Mapping[str, DeviceKind]) -> Suite:
     """
     path = _find(name, base)
     said = read_table(Suite, _read(path, kinds), path)
-    for section in ("devices", "harness", "benchmarks"):
-        if getattr(said, section) is None:
-            raise ConfigError(
-                f"{path}: no {section!r} here nor in a suite it extends; "
-                f'start from a built-in one with extends = "v1.0"'
-            )
-    check_whole(said.harness, f"{path}: [harness]")
-    version = said.harness.config_ver
+    harness = said.every_harness or None
+    found = {"devices": said.devices, "harness": harness, "benchmarks": said.benchmarks}
+    for section, value in found.items():
+        if value is None:
+            raise _lacking(path, section)
+    said = _with_harnesses(said, path)
     benchmarks = {
         name: replace(entry, config_ver=entry.config_ver or version)
         for name, entry in sorted(said.benchmarks.items())
+        for version in [_harness_of(said, name, path).config_ver]
     }
     for benchmark, entry in benchmarks.items():
         check_whole(entry, f"{path}: benchmarks.{benchmark}")
     check_apart(benchmarks, said.groups, path)
     kind = kinds[said.devices]
-    suite = replace(said, name=path.stem, kind=kind, benchmarks=benchmarks)
+    suite = replace(said, name=path.stem, kind=kind, benchmarks=benchmarks, file=path)
+    check_placeholders(suite)
     every = frozenset(suite.pairs())
     profiles = {k: every if v == EVERY else v for k, v in suite.profiles.items()}
     suite = replace(suite, profiles=profiles)
     _check_members(suite, path)
     return suite
+
+
+def _lacking(path: Path, section: str) -> ConfigError:
+    return ConfigError(
+        f"{path}: no {section!r} here nor in a suite it extends; "
+        f'start from a built-in one with extends = "v1.0"'
+    )
+
+
+def _with_harnesses(said: Suite, path: Path) -> Suite:
+    """Return the suite with what its harnesses need not say."""
+    first = said.harness
+    if first is not None:
+        first = whole_harness(first, f"{path}: [harness]")
+    harnesses = {
+        name: whole_harness(each, f"{path}: [harnesses.{name}]")
+        for name, each in said.harnesses.items()
+    }
+    return replace(said, harness=first, harnesses=harnesses)
+
+
+def _harness_of(suite: Suite, benchmark: str, path: Path) -> HarnessSpec:
+    name = suite.benchmarks[benchmark].harness
+    if name in (known := suite.every_harness):
+        return known[name]
+    if not name:
+        raise _lacking(path, "harness")
+    raise ConfigError(
+        f"{path}: benchmarks.{benchmark}.harness: no [harnesses.{name}]: "
+        f"{nearest(name, suite.harnesses)}"
+    )
 
 
 def _read(
@@ -77,11 +110,14 @@ def _read(
             f"{path}: devices: expected one of {', '.join(kinds)}, "
             f"found {said.devices!r}"
         )
-    for name in said.harness.environment if said.harness else ():
-        if expected := placed(kinds)(name):
-            raise ConfigError(
-                f"{path}: harness.environment: expected {expected}, found {name!r}"
-            )
+    for harness, each in said.every_harness.items():
+        where = f"harnesses.{harness}" if harness else "harness"
+        servers = each.server.environment if each.server else ()
+        for name in (*each.environment, *servers):
+            if expected := placed(kinds)(name):
+                raise ConfigError(
+                    f"{path}: {where}.environment: expected {expected}, found {name!r}"
+                )
     if "extends" not in table:
         return table
     parent = _find(table["extends"], path.parent)

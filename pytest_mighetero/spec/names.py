@@ -63,6 +63,9 @@ ENVIRONMENT = _matching(
     r"[A-Za-z_.][A-Za-z0-9_.]*",
     "a variable's name: letters, digits and _, no digit first",
 )
+PLACEHOLDER = _matching(
+    r"[a-z_][a-z0-9_]*", "a placeholder's name: lower-case letters, digits and _"
+)
 SECRET = _matching(
     r"-{0,2}[A-Za-z_.][A-Za-z0-9_.-]*",
     "a variable's or a flag's name: letters, digits, _ and -",

@@ -112,6 +112,9 @@ def _unjudged(suite: Suite, pairs: Sequence[Pair], action: str) -> str | None:
 
     It runs it, judges nothing, and exits with code 0.
     """
+    for pair in pairs:
+        if action not in (known := suite.harness_of(pair.benchmark).actions):
+            return f"what runs {pair.benchmark} has no {action}: {', '.join(known)}"
     audit = action.removeprefix("run_audit_")
     names = dict.fromkeys(pair.benchmark for pair in pairs)
     missing = [each for each in names if audit not in suite.benchmarks[each].audits]

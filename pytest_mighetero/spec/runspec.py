@@ -24,6 +24,9 @@ from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import SCENARIOS
 from pytest_mighetero.terms.secret import Secrets, secrets_of
 
+# What ``{package}`` stands for.
+PACKAGE = str(Path(__file__).parents[1])
+
 
 @dataclass(frozen=True)
 class RunSpec:
@@ -38,12 +41,15 @@ class RunSpec:
         backgrounds: benchmark names, ``all``, ``none`` or a group's name.
         config_ver: explicit ``--config_ver``, or None for the suite's.
         isolated: whether tests that are marked isolated run, too; a search runs both.
+        harness_dirs: the Makefiles' folders, by the harness's name in the suite.
+        cwd: the folder that relative paths of the suite start from.
         secrets: what is not printed.
         notes: what was probably not meant.
     """
 
     suite: Suite
-    harness_dir: Path
+    harness_dirs: Mapping[str, Path]
+    cwd: Path
     results_dir: Path
     secrets: Secrets
     notes: tuple[str, ...]
@@ -122,6 +128,21 @@ class RunSpec:
         """Whether one set of backgrounds serves several mains, one after another."""
         return self.background_scope == "session" or self.tune
 
+    def beside(self, benchmark: str) -> Pair:
+        """Return what *benchmark* runs as a background: of one scenario, that."""
+        scenarios = self.suite.benchmarks[benchmark].scenarios
+        alone = len(scenarios) == 1 and not self.suite.harness_of(benchmark).makes
+        return Pair(benchmark, scenarios[0] if alone else self.background_scenario)
+
+    @property
+    def harness_dir(self) -> Path:
+        """Return the first Makefile's folder; where there is none, the present one."""
+        return next(iter(self.harness_dirs.values()), self.cwd)
+
+    def harness_dir_of(self, benchmark: str) -> Path | None:
+        """Return the folder of the Makefile that runs *benchmark*; None without one."""
+        return self.harness_dirs.get(self.suite.benchmarks[benchmark].harness)
+
     def config_ver_of(self, benchmark: str) -> str:
         """Return ``--config_ver`` for *benchmark*."""
         return self.config_ver or self.suite.benchmarks[benchmark].config_ver
@@ -151,14 +172,17 @@ def build_spec(
     named: tuple[str, ...] = ()
     if values.value("main-benchmark").raw:
         named = values.parsed("main-benchmark", parsers.names_of(suite.benchmarks))
-    action = values.parsed("main-action", parsers.one_of(suite.harness.actions))
+    actions = [a for each in suite.every_harness.values() for a in each.actions]
+    action = values.parsed("main-action", parsers.one_of([*dict.fromkeys(actions)]))
     backgrounds = parsers.backgrounds_of(suite.benchmarks, suite.groups)
-    paths = _harness_dir(values, suite, cwd), values.path("results-dir", check_path)
+    folders = _harness_dirs(values, suite, cwd)
+    results = values.path("results-dir", check_path)
     spec = RunSpec(
         **plain,
         suite=suite,
-        harness_dir=paths[0],
-        results_dir=paths[1],
+        harness_dirs=folders,
+        cwd=cwd,
+        results_dir=results,
         pairs=asked_pairs(suite, values, named, action),
         asked=frozenset(named),
         action=action,
@@ -166,7 +190,7 @@ def build_spec(
         lease_dir=values.path_as_called("mig-lease-dir"),
         references=values.path("mig-references"),
         compare=_compared(values),
-        secrets=_secrets(suite, plain, paths),
+        secrets=_secrets(suite, plain, (*folders.values(), results)),
         notes=values.notes(),
     )
     check_together(spec)
@@ -174,23 +198,30 @@ def build_spec(
 
 
 def _secrets(suite: Suite, said: Mapping[str, Any], paths: Iterable[Path]) -> Secrets:
-    harness = suite.harness
     public = [*suite.benchmarks, *suite.groups, *SCENARIOS, *ACTIONS, *map(str, paths)]
     public += [each.config_ver for each in suite.benchmarks.values()]
+    harnesses = suite.every_harness.values()
     return secrets_of(
-        harness.secrets,
-        (harness.environment, harness.make_variables),
-        (*said["main_cmd_prefix"], *said["main_runargs"].words),
+        suite.marked_secret,
+        [each for spec in harnesses for each in spec.variables],
+        (
+            *said["main_cmd_prefix"],
+            *said["main_runargs"].words,
+            *(word for spec in harnesses for word in spec.command),
+        ),
         os.environ,
         public,
     )
 
 
-def _harness_dir(values: Values, suite: Suite, cwd: Path) -> Path:
+def _harness_dirs(values: Values, suite: Suite, cwd: Path) -> dict[str, Path]:
+    made = {k: each for k, each in suite.every_harness.items() if each.makes}
     if values.value("mig-harness-dir").raw is not None:
-        return values.path("mig-harness-dir", _check_folder)
-    package = str(Path(__file__).parents[1])
-    return (cwd / suite.harness.folder.replace("{package}", package)).resolve()
+        return dict.fromkeys(made, values.path("mig-harness-dir", _check_folder))
+    return {
+        name: (cwd / each.folder.replace("{package}", PACKAGE)).resolve()
+        for name, each in made.items()
+    }
 
 
 def _check_folder(path: Path) -> None:

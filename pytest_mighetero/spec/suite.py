@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pytest_mighetero.spec import names
 from pytest_mighetero.spec.device_names import ANY_PROFILE
 from pytest_mighetero.spec.harness_spec import HarnessSpec
+from pytest_mighetero.spec.limits import Limits
 from pytest_mighetero.spec.options import OPTIONS
 from pytest_mighetero.spec.tables import (
     MisfitError,
     Read,
     as_it_is,
+    finite,
     key,
     list_of,
     mapping,
@@ -60,6 +63,20 @@ def _pairs(value: Any) -> frozenset[Pair]:
     return frozenset(Pair(name, each) for name in entry for each in entry[name])
 
 
+def _by_scenario(value: Any) -> dict[str, str | tuple[str, ...]]:
+    """Read a placeholder: a text or a list of words, for all scenarios or for each."""
+    each = value if isinstance(value, dict) else dict.fromkeys(SCENARIOS, value)
+    return dict(mapping(SCENARIOS, _text_or_words)(each))
+
+
+def _text_or_words(value: Any) -> str | tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(list_of(rule=names.LINES, least=0)(value))
+    if not isinstance(value, str):
+        raise misfit("a text, a list of texts, or either for each scenario", value)
+    return str(text(names.LINES, least=0)(value))
+
+
 def _figures(read: Read) -> Read:
     return mapping(names.PROFILE, mapping(names.CONFIG_VER, mapping(names.LINE, read)))
 
@@ -83,6 +100,11 @@ class Benchmark:
         config_ver_scenarios: by ``--config_ver`` the scenarios that the harness has
             such a configuration of; one that is not named here may have all.
         query_counts: its own min_query_count per scenario, before the suite's.
+        harness: the name of the one of ``[harnesses]`` that runs it; "" for
+            ``[harness]``.
+        values: its own placeholders for that: texts, or lists of words.
+        rates: target QPS per scenario, where nothing nearer to the device says one.
+        limits: per scenario what it may come to, where its tool has no verdict.
     """
 
     scenarios: tuple[str, ...] = key(list_of(SCENARIOS))
@@ -93,6 +115,23 @@ class Benchmark:
         mapping(names.LINE, list_of(SCENARIOS, least=0)), {}
     )
     query_counts: Mapping[str, float] = key(OF_SCENARIOS, {})
+    harness: str = key(text(names.LINE), "")
+    values: Mapping[str, Mapping[str, str | tuple[str, ...]]] = key(
+        mapping(names.PLACEHOLDER, _by_scenario), {}
+    )
+    rates: Mapping[str, float] = key(mapping(SCENARIOS, finite), {})
+    limits: Mapping[str, Limits] = key(mapping(SCENARIOS, table(Limits)), {})
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield every text of its placeholders, with its key."""
+        for name, value in self.values.items():
+            for said in value.values():
+                words = (said,) if isinstance(said, str) else said
+                yield from ((f"values.{name}", word) for word in words)
+
+    def values_in(self, scenario: str) -> dict[str, str | tuple[str, ...]]:
+        """Return its own placeholders in a scenario."""
+        return {k: v[scenario] for k, v in self.values.items() if scenario in v}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +141,8 @@ class Suite:
     Attributes:
         extends: another suite's name or file.
         devices: the name of the source that MIG devices come from.
+        harness: what runs the benchmarks that name none; None where all name one.
+        harnesses: further ones, by the name that a benchmark says.
         groups: names for sets of backgrounds.
         profiles: per device profile the pairs known to run on it; a profile that is
             not named here has no such record.
@@ -110,12 +151,16 @@ class Suite:
         targets, latencies_ms: target QPS; expected latency of a stream's query.
         name: the built-in name, or the stem of the site's file.
         kind: what there is to know of its devices.
+        file: that it was read from, for messages.
     """
 
     extends: str = key(text(names.PATH), "")
     description: str = key(text(names.LINE), "")
     devices: str = key(as_it_is)  # ``library`` knows which there are
-    harness: HarnessSpec = key(table(HarnessSpec))
+    harness: HarnessSpec | None = key(table(HarnessSpec), None)
+    harnesses: Mapping[str, HarnessSpec] = key(
+        mapping(names.BENCHMARK, table(HarnessSpec)), {}
+    )
     benchmarks: Mapping[str, Benchmark] = key(
         mapping(names.BENCHMARK, table(Benchmark))
     )
@@ -129,12 +174,35 @@ class Suite:
     latencies_ms: Figures = key(_figures(OF_STREAMS), {})
     name: str = ""
     kind: DeviceKind = DeviceKind("")
+    file: Path = Path()
 
     def pairs(self) -> Iterator[Pair]:
         """Yield every supported pair, benchmarks sorted."""
         for name, benchmark in self.benchmarks.items():
             for scenario in benchmark.scenarios:
                 yield Pair(name, scenario)
+
+    def harness_of(self, benchmark: str) -> HarnessSpec:
+        """Return what runs *benchmark*."""
+        name = self.benchmarks[benchmark].harness
+        return self.every_harness[name]
+
+    @property
+    def every_harness(self) -> dict[str, HarnessSpec]:
+        """Every harness by its name; "" is that of ``[harness]``."""
+        first = {} if self.harness is None else {"": self.harness}
+        return {**first, **self.harnesses}
+
+    @property
+    def environment(self) -> list[str]:
+        """The variables that every one of its harnesses gets from it."""
+        each = [{*spec.environment} for spec in self.every_harness.values()]
+        return sorted(set.intersection(*each))
+
+    @property
+    def marked_secret(self) -> list[str]:
+        """What its harnesses say is secret."""
+        return [name for each in self.every_harness.values() for name in each.secrets]
 
     def figures(self, pair: Pair, profile: str | None, config_ver: str) -> list[float]:
         """Return what is known of *pair* there; of ``ANY_PROFILE`` all there is.
@@ -147,7 +215,11 @@ class Suite:
             known.get(each, {}).get(config_ver, {}).get(pair.benchmark, {})
             for each in profiles
         )
-        return [each[pair.scenario] for each in found if pair.scenario in each]
+        said = [each[pair.scenario] for each in found if pair.scenario in each]
+        if said or pair.scenario in STREAMS:
+            return said
+        own = self.benchmarks[pair.benchmark].rates.get(pair.scenario)
+        return [] if own is None else [own]
 
     def query_count(self, pair: Pair) -> float:
         """Return min_query_count for *pair*; 0 where that is not known."""

@@ -113,5 +113,5 @@ class Values:
         try:
             return make(str(value.raw))
         except ConfigError as error:
-            secrets = marked_as(suite.harness.secrets if suite is not None else ())
+            secrets = marked_as(suite.marked_secret if suite is not None else ())
             raise ConfigError(f"{value.said_by}: {secrets.mask(str(error))}") from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 MARKER = "marker"
+PROCESS = "process"
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class TimedWindow:
             by the run's own clock (``clock.Clock``).
         end: seconds of the last response.
         source: the name of the reader of the log that both ends come from; or
-            ``marker`` when at least one was taken from what the harness printed.
+            ``marker`` when at least one was taken from what the harness printed,
+            ``process`` when from when its process began and ended.
         clock: what the seconds are of: POSIX, or this host's ``time.monotonic()``.
     """
 

@@ -23,7 +23,7 @@ from pytest_mighetero.devices.sources.nvml import NvmlDevices
 for gpu in NvmlDevices().gpus():
     print(gpu)
     for device in gpu.devices:
-        print(" ", *vars(device).values())
+        print(" ", *list(vars(device).values())[:-1])
 """
 A100 = "NVIDIA A100-SXM4-80GB"
 RESET = "sudo nvidia-smi -i 1 --gpu-reset"

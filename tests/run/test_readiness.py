@@ -16,6 +16,7 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, tool_of
 from pytest_mighetero.run.backgrounds import readiness
 from pytest_mighetero.run.backgrounds.readiness import Readiness
+from pytest_mighetero.run.servers import Servers
 from pytest_mighetero.run.start import process_of
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
@@ -42,12 +43,12 @@ def ready(tmp_path: Path) -> Iterator[Ready]:
             folder = tmp_path / f"background-{number}"
             command = Command(("sh", "-ec", f"{script}; sleep 300"), folder, {})
             name, device = Pair("bert", "offline"), MigDevice("none")
-            tool = tool_of(config.suite.harness)
+            tool = tool_of(config.suite.harness_of("bert"))
             told = ("run_harness", device, 60.0, RunArgs())
             launches.append(Launch(name, *told, folder, command, folder, tool))
         harnesses = [process_of(config, launch) for launch in launches]
         stop.extend(harnesses)
-        readiness = Readiness(config, launches, harnesses, pump)
+        readiness = Readiness(config, launches, harnesses, pump, Servers(pump, 1))
         readiness.get_ready(lambda _state: None, lambda _pair: None)
         return readiness
 
@@ -110,18 +111,14 @@ def test_a_log_that_is_written_anew_is_read_anew(ready: Ready) -> None:
 
 
 def test_a_query_counts_from_when_it_was_logged(ready: Ready) -> None:
-    """Whoever prints the marker late is ready late, and was issuing before."""
-    both = ready(
-        f"{FOLDER}; {QUERY}; sleep 1; {MARKER}",
-        f"{MARKER}; sleep 0.3; {FOLDER}; {QUERY}",
-    )
+    """The marker may come before it, or never."""
+    both = ready(f"{FOLDER}; {QUERY}", f"{MARKER}; sleep 0.3; {FOLDER}; {QUERY}")
     first, second = both.issuing
     started = [harness.started for harness in both.harnesses]
-    assert started[0] is not None
+    assert started[0] is None
     assert started[1] is not None
     assert first is not None
     assert second is not None
-    assert first < started[0].monotonic
     assert second > started[1].monotonic
 
 
@@ -129,7 +126,7 @@ def test_the_deadline_says_what_each_one_lacks(ready: Ready, tmp_path: Path) -> 
     with pytest.raises(HarnessError) as error:
         ready(
             "true",
-            f"{FOLDER}; {QUERY}",
+            f"{FOLDER}; touch {LOG}",
             MARKER,
             f"{MARKER}; {FOLDER}; touch {LOG}",
             f"{MARKER}; {FOLDER}; {QUERY}",
@@ -137,7 +134,7 @@ def test_the_deadline_says_what_each_one_lacks(ready: Ready, tmp_path: Path) -> 
         )
     said, _, tails = str(error.value).partition("\n")
     assert "2 of 5 backgrounds printed no start marker (Starting running" in said
-    assert "LoadGen's log has a first query: is it the right marker?" in said
+    assert "nor did LoadGen issue a query, within 1s (--start-time-buffer)" in said
     assert f"no LoadGen log appeared: bert_offline (nothing in {tmp_path}" in said
     assert "but issued no query within 1s (--start-time-buffer): bert_offline" in said
     assert f"no generated_query_count in {tmp_path}/background-3/{LOG}" in said

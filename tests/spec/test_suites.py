@@ -125,6 +125,7 @@ def test_a_sites_file_extends_a_built_in_one(tmp_path: Path) -> None:
         """,
     )
     assert suite.name == "site"
+    assert suite.harness is not None
     assert suite.harness.folder == "closed/Lab"
     assert suite.harness.make_variables == {"LOG_DIR": "{log_dir}", "DOCKER": "podman"}
     assert suite.defaults["settle-time"] == "20s"

@@ -30,8 +30,13 @@ class CpuDevices:
 def simulated_devices(cores: Sequence[int]) -> tuple[MigDevice, ...]:
     """Spread the instances over *cores*; the UUID tells the harness its core."""
     return tuple(
-        MigDevice(f"cpu-simulated-{i}-core-{cores[i % len(cores)]}", profile=NAME)
+        MigDevice(
+            f"cpu-simulated-{i}-core-{core}",
+            profile=NAME,
+            prefix=("taskset", "--cpu-list", str(core)),
+        )
         for i in range(INSTANCES)
+        for core in [cores[i % len(cores)]]
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_mighetero.errors import HarnessError
@@ -10,9 +11,11 @@ from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, plan_backgrounds
+from pytest_mighetero.plan.words import Site
 from pytest_mighetero.records.run_names import make_folder
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.placement import Placement
+from pytest_mighetero.run.servers import Servers
 from pytest_mighetero.run.start import Tick
 from pytest_mighetero.run.watch import stopped_now
 from pytest_mighetero.spec.runspec import RunSpec
@@ -27,13 +30,20 @@ class Neighbours:
 
     Attributes:
         pump: reads every harness of the run, main too.
+        servers: what main and they load.
         backgrounds: the present set.
     """
 
     def __init__(self, config: RunSpec, placement: Placement):
         self._config, self.placement = config, placement
         self.pump = Pump(placement.lease.fds)
-        self.backgrounds = BackgroundSet(config, (), self.pump)
+        self.servers = Servers(self.pump, config.stop_grace)
+        self.backgrounds = BackgroundSet(config, (), self.pump, self.servers)
+
+    @property
+    def site(self) -> Site:
+        """Where main and they are."""
+        return self.placement.site
 
     def plan(self, folder: Path, seconds: float, needed: float) -> tuple[Launch, ...]:  # noqa: ARG002 - what starts anew has all its time left
         """Decide what main runs beside, and return it.
@@ -44,8 +54,9 @@ class Neighbours:
             needed: seconds that those of a set which runs already must have left.
         """
         seated = self.placement.seated
-        launches = plan_backgrounds(self._config, seated, folder, seconds)
-        self.backgrounds = BackgroundSet(self._config, launches, self.pump)
+        launches = plan_backgrounds(self._config, self.site, seated, folder, seconds)
+        told = self.pump, self.servers
+        self.backgrounds = BackgroundSet(self._config, launches, *told)
         return launches
 
     def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
@@ -63,6 +74,11 @@ class Neighbours:
     def ending(self) -> Sequence[HarnessProcess]:
         """Return the backgrounds that end with this run."""
         return self.backgrounds.harnesses
+
+    def end_servers(self) -> Sequence[HarnessProcess]:
+        """Stop the servers that end with this run, whose clients are stopped by now."""
+        self.servers.stop()
+        return self.servers.processes
 
     def close(self) -> None:
         """Give back what this run alone used; its harnesses are stopped by now."""
@@ -86,6 +102,7 @@ class KeptNeighbours(Neighbours):
         backgrounds = self.backgrounds
         if (
             backgrounds.ready
+            and self.servers.problem is None
             and not backgrounds.ended()
             and not backgrounds.broken_logs()
             and not stopped_now(backgrounds.harnesses)
@@ -117,6 +134,15 @@ class KeptNeighbours(Neighbours):
         """Return none: they go on beside the next main."""
         return ()
 
+    @property
+    def site(self) -> Site:
+        """Where mains and they are; what their servers print is kept with theirs."""
+        return replace(self.placement.site, servers=self._folder)
+
+    def end_servers(self) -> Sequence[HarnessProcess]:
+        """Stop none: they serve the next main, too."""
+        return ()
+
     def close(self) -> None:
         """Leave the pump to the next main."""
 
@@ -124,11 +150,13 @@ class KeptNeighbours(Neighbours):
         """Stop the set and give the GPU back."""
         try:
             self.backgrounds.stop()
+            self.servers.stop()
         finally:
             left = sweep(self._folder)
             super().close()
-            self.placement.lease.close()
-        refuse_survivors(self.backgrounds.harnesses, *left)
+            self.placement.close()
+        ended = (*self.backgrounds.harnesses, *self.servers.processes)
+        refuse_survivors(ended, *left)
 
 
 def refuse_survivors(harnesses: Iterable[HarnessProcess], *swept: str) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.plan.launch import Launch, Tool
 from pytest_mighetero.readers.changes import Changes
 from pytest_mighetero.readers.first_query import FirstQuery
 from pytest_mighetero.run.evidence.traces import (
@@ -18,6 +18,7 @@ from pytest_mighetero.run.evidence.traces import (
     ran_otherwise,
     tail_of,
 )
+from pytest_mighetero.run.servers import Servers
 from pytest_mighetero.run.start import Tick
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
@@ -32,11 +33,11 @@ _LACKS: tuple[Lack, ...] = ("marker", "log", "query")
 class Readiness:
     """How far the backgrounds of one set have got, until main may be launched.
 
-    A background is ready when it has printed the start marker and its tool's log of
-    this launch, in a LOG_DIR that was made for it, has a first query. The marker comes
-    before LoadGen loads its samples: 42 s before the first query for DLRM on a MIG
-    slice (NVIDIA's v1.0 logs). Where a suite's harness writes no such log
-    (``loadgen_log``) the marker alone counts.
+    A background is ready when what its tool writes or prints, in the launch's own
+    folder, has a first query. The start marker comes before LoadGen loads its samples:
+    42 s before the first query for DLRM on a MIG slice (NVIDIA's v1.0 logs). It alone
+    counts where a suite's harness gives no such evidence (``live_evidence``); and it
+    need not come where there is some: most of NVIDIA's harnesses of v5.1 print none.
 
     Attributes:
         issuing: for each background the ``time.monotonic()`` at which its log was seen
@@ -49,8 +50,9 @@ class Readiness:
         launches: Sequence[Launch],
         harnesses: Sequence[HarnessProcess],
         pump: Pump,
+        servers: Servers,
     ):
-        self._config, self._pump = config, pump
+        self._config, self._pump, self._servers = config, pump, servers
         self._launches, self.harnesses = launches, harnesses
         self._queries = [
             FirstQuery(launch.log_dir, launch.output, launch.reader.sign)
@@ -119,21 +121,33 @@ class Readiness:
                 said = "; ".join(otherwise)
                 raise HarnessError(f"Background {launch.name}: {said}.")
 
+    @property
+    def since(self) -> list[float]:
+        """When each gave its first sign, by ``time.monotonic()``, as far as it did."""
+        both = zip(self.harnesses, self.issuing, strict=True)
+        return [
+            harness.started.monotonic if harness.started else issuing or 0.0
+            for harness, issuing in both
+            if harness.started or issuing
+        ]
+
     def _started(self) -> int:
-        return sum(harness.started is not None for harness in self.harnesses)
+        return len(self.since)
 
     def _lack(self, number: int) -> Lack | None:
         """Return what a background still lacks, first things first."""
-        query, sign = self._queries[number], self._launches[number].tool.sign
-        if self.harnesses[number].started is None:
-            return "marker"
-        if query.seen or sign is None:
+        query, tool = self._queries[number], self._launches[number].tool
+        started = self.harnesses[number].started is not None
+        if query.seen or (started and tool.sign is None):
             return None
+        if tool.markers.start and not started:
+            return "marker"
         return "query" if query.logs else "log"
 
     def _wait(self, condition: Callable[[], bool], deadline: float, state: str) -> None:
         def over() -> bool:
-            return condition() or any(h.ended or h.log_problem for h in self.harnesses)
+            gone = any(h.ended or h.log_problem for h in self.harnesses)
+            return condition() or gone or self._servers.problem is not None
 
         def tick() -> None:
             if (now := time.monotonic()) >= self._next_tick:
@@ -141,6 +155,7 @@ class Readiness:
                 self._tick(state)
 
         self._pump.wait_for(over, deadline, tick)
+        self._servers.check()
         for harness in self.harnesses:
             if harness.log_problem:
                 raise HarnessError(log_failure(harness))
@@ -148,10 +163,14 @@ class Readiness:
                 raise HarnessError(self._ended_early(harness))
 
     def _ended_early(self, harness: HarnessProcess) -> str:
-        before = "main was launched" if harness.started else "its start marker"
+        number = list(self.harnesses).index(harness)
+        marked = self._launches[number].tool.markers.start
+        sign = "its start marker" if marked else "its first query"
+        begun = harness.started or self.issuing[number]
+        before = "main was launched" if begun else sign
         told = ""
         if harness.finished:
-            seconds = self._launches[0].min_duration
+            seconds = self._launches[number].min_duration
             told = (
                 f" It was told to run for {format_duration(seconds)}; raise "
                 f"--background-benchmark-duration."
@@ -164,38 +183,38 @@ class Readiness:
 
     def _overdue(self) -> str:
         """Say who is not ready at the deadline, and for each reason what to do."""
-        lacks = [self._lack(number) for number in range(len(self.harnesses))]
-        said = [self._lacking(lack, lacks) for lack in _LACKS if lack in lacks]
-        late = [h for h, lack in zip(self.harnesses, lacks, strict=True) if lack]
+        lacking: dict[tuple[int, Tool], list[int]] = {}
+        for number, launch in enumerate(self._launches):
+            if lack := self._lack(number):
+                reason = _LACKS.index(lack), launch.tool
+                lacking.setdefault(reason, []).append(number)
+        reasons = sorted(lacking, key=lambda reason: reason[0])
+        said = [self._lacking(_LACKS[n], tool, lacking[n, tool]) for n, tool in reasons]
+        late = [self.harnesses[number] for each in lacking.values() for number in each]
         return "\n".join([" ".join(said), *map(tail_of, late)])
 
-    def _lacking(self, lack: Lack, lacks: Sequence[Lack | None]) -> str:
-        numbers = [number for number, each in enumerate(lacks) if each == lack]
+    def _lacking(self, lack: Lack, of_it: Tool, numbers: Sequence[int]) -> str:
         queries = [self._queries[number] for number in numbers]
-        of_it = self._launches[numbers[0]].tool
         tool, word = of_it.reader.tool, of_it.sign.word if of_it.sign else ""
         buffer = format_duration(self._config.start_time_buffer)
         within = f"within {buffer} (--start-time-buffer)"
         names = ", ".join(self.harnesses[number].name for number in numbers)
-        who = f"{len(numbers)} of {len(lacks)} backgrounds printed"
+        who = f"{len(numbers)} of {len(self.harnesses)} backgrounds"
         if lack == "marker":
             markers = " / ".join(of_it.markers.start)
-            issue = any(query.seen for query in queries)
-            wrong = f" {tool}'s log has a first query: is it the right marker?"
-            return (
-                f"{who} no start marker ({markers}) {within}: {names}."
-                f"{wrong if issue else ''}"
-            )
+            nor = f", nor did {tool} issue a query," if of_it.sign else ""
+            return f"{who} printed no start marker ({markers}){nor} {within}: {names}."
+        marked = "printed the start marker but " if of_it.markers.start else ""
         if lack == "log":
             folders = ", ".join(str(query.log_dir) for query in queries)
             return (
-                f"{who} the start marker but {within} no {tool} log appeared: {names} "
-                f"(nothing in {folders}). Raise --start-time-buffer; or does LOG_DIR "
-                f"not reach the harness? Of one that writes no such log the suite says "
-                f"loadgen_log = false."
+                f"{who} {marked}{within} no {tool} log appeared: {names} (nothing in "
+                f"{folders}). Raise --start-time-buffer; or does LOG_DIR not reach the "
+                f"harness? Of one that writes no such log the suite says "
+                f"live_evidence = false."
             )
         logs = ", ".join(str(log) for query in queries for log in query.logs)
         return (
-            f"{who} the start marker but issued no query {within}: {names} (no {word} "
-            f"in {logs}). Raise --start-time-buffer."
+            f"{who} {marked}issued no query {within}: {names} (no {word} in {logs}). "
+            f"Raise --start-time-buffer."
         )

@@ -15,6 +15,7 @@ from pytest_mighetero.run.backgrounds.readiness import Readiness
 from pytest_mighetero.run.evidence.overlap import enough
 from pytest_mighetero.run.evidence.traces import how_it_ended, log_failure, tail_of
 from pytest_mighetero.run.evidence.workload import Break, Evidence, background_evidence
+from pytest_mighetero.run.servers import Servers
 from pytest_mighetero.run.start import Tick, process_of
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
@@ -32,17 +33,25 @@ class BackgroundSet:
         harnesses: their processes, in the same order.
         ready: whether they have been started and got ready.
         tick: told what they are waited for.
+        servers: what they load, and main.
         deadline: ``time.monotonic()`` until which they may run.
     """
 
-    def __init__(self, config: RunSpec, launches: Sequence[Launch], pump: Pump):
-        self._config, self._pump = config, pump
+    def __init__(
+        self,
+        config: RunSpec,
+        launches: Sequence[Launch],
+        pump: Pump,
+        servers: Servers,
+    ):
+        self._config, self._pump, self.servers = config, pump, servers
         self.tick: Tick = lambda _state: None
         self.ready = False
         self.launches = tuple(launches)
         self.harnesses = tuple(process_of(config, each) for each in launches)
         self.deadline = float("inf")
-        self.readiness = Readiness(config, self.launches, self.harnesses, pump)
+        told = self.launches, self.harnesses, pump
+        self.readiness = Readiness(config, *told, servers)
 
     def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
         """Launch them all and wait until each is ready and settled.
@@ -58,7 +67,7 @@ class BackgroundSet:
 
     def lasts(self, seconds: float) -> bool:
         """Tell whether they run so much longer, by what they were told."""
-        starts = [h.started.monotonic for h in self.harnesses if h.started]
+        starts = self.readiness.since
         told = min(starts, default=0.0) + self.launches[0].min_duration
         return time.monotonic() + seconds <= min(told, self.deadline)
 
@@ -95,10 +104,10 @@ class BackgroundSet:
         )
 
     def _would_have_done(self, main: Life) -> str:
-        starts = [h.started.monotonic for h in self.harnesses if h.started]
+        starts = self.readiness.since
         launched, last = main.launched.monotonic, main.last.monotonic
         cover = Cover(
-            lead=launched - min(starts),
+            lead=launched - min(starts, default=launched),
             main=max(self._config.main_duration, last - launched),
             buffer=self._config.end_time_buffer_min,
         )
@@ -140,10 +149,15 @@ class BackgroundSet:
         self, condition: Callable[[], bool], deadline: float, state: str
     ) -> None:
         self._pump.wait_for(
-            lambda: condition() or bool(self.broken_logs()),
+            lambda: (
+                condition()
+                or bool(self.broken_logs())
+                or self.servers.problem is not None
+            ),
             deadline,
             lambda: self.tick(state),
         )
+        self.servers.check()
         if broken := self.broken_logs():
             raise HarnessError(log_failure(broken[0]))
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pytest_mighetero.terms.window import MARKER, TimedWindow
+from pytest_mighetero.terms.window import MARKER, PROCESS, TimedWindow
 from pytest_mighetero.units import format_duration
 
 # While a tool runs, its log gives the first query's time to the second.
@@ -85,7 +85,7 @@ class OverlapReport:
 
     @property
     def source(self) -> str:
-        """Whose logs every window comes from, ``loadgen``; else ``marker``."""
+        """Whose logs every window comes from, ``loadgen``; or the weakest proof."""
         return _source(each.source for each in self.margins)
 
 
@@ -120,7 +120,8 @@ def margin(
 
 def _source(sources: Iterable[str]) -> str:
     different = dict.fromkeys(sources)
-    return MARKER if MARKER in different else ", ".join(different)
+    weakest = [each for each in (PROCESS, MARKER) if each in different]
+    return weakest[0] if weakest else ", ".join(different)
 
 
 def merged(windows: Sequence[TimedWindow]) -> list[TimedWindow]:

@@ -18,7 +18,7 @@ from pytest_mighetero.readers.first_query import FirstQuery
 from pytest_mighetero.readers.reader import Reader
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.clock import Clock
-from pytest_mighetero.terms.window import MARKER, TimedWindow
+from pytest_mighetero.terms.window import MARKER, PROCESS, TimedWindow
 
 _STAMP_S = 0.01  # stamps are in ms, and cut off
 _SECOND_S = 1.5  # issuing_since is up to 1 s late
@@ -51,7 +51,8 @@ def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
     life = _life(harness, clock)
     results = launch.reader.read_all(launch.log_dir, launch.output)
     result = results[0] if len(results) == 1 else None
-    by_marker = TimedWindow(life.launched, life.last, MARKER)
+    source = MARKER if launch.tool.markers.start else PROCESS
+    by_marker = TimedWindow(life.launched, life.last, source)
     if result is None or not result.windows:
         return Proof((by_marker,))
     doubt = _foreign(_files(result, launch), launch, harness, clock)
@@ -79,6 +80,14 @@ def background_proof(
 
     A log was seen to have a first query at *issuing*, by ``time.monotonic()``.
     """
+    if launch.reader.stamps:
+        return _by_stamps(launch, harness, clock, issuing)
+    return Proof((_bounded(launch, harness, clock, issuing),))
+
+
+def _by_stamps(
+    launch: Launch, harness: HarnessProcess, clock: Clock, issuing: float | None
+) -> Proof:
     life = _life(harness, clock)
     done = harness.exit_code == 0 and not harness.stopped
     results = launch.reader.read_all(launch.log_dir, launch.output)
@@ -117,6 +126,31 @@ def background_proof(
             at = TimedWindow(begun, begun, launch.reader.name)
             doubts.append(_outside(reader, result, at, life, clock))
     return Proof(tuple(windows), tuple(doubts))
+
+
+def _bounded(
+    launch: Launch,
+    harness: HarnessProcess,
+    clock: Clock,
+    issuing: float | None,
+) -> TimedWindow:
+    """Return in which time a tool without stamps issued queries for certain.
+
+    That began after the start marker, or the launch, and not later than it was seen to
+    issue; it was over by the finish marker, or the end. Of one that says how long it
+    took, no time counts in which that much would not have fitted.
+    """
+    life, started = _life(harness, clock), harness.started
+    source = MARKER if started else launch.reader.name if issuing else PROCESS
+    earliest = clock.posix(started.monotonic) if started else life.launched
+    seen = earliest if issuing is None else clock.posix(issuing)
+    results = launch.reader.read_all(launch.log_dir, launch.output)
+    seconds = results[0].duration_s if len(results) == 1 else None
+    if seconds is None:
+        return TimedWindow(seen, max(seen, life.worked), source)
+    latest = max(earliest, life.worked - seconds)
+    begin = latest if issuing is None else min(seen, latest)
+    return TimedWindow(begin, max(begin, min(earliest + seconds, life.worked)), source)
 
 
 def _by_sign(

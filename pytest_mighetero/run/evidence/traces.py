@@ -17,7 +17,9 @@ from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.logfile import LogFile
 from pytest_mighetero.readers.reader import Difference, Reader
 from pytest_mighetero.readers.result import Result
+from pytest_mighetero.run.evidence.limits import judged
 from pytest_mighetero.run.judge import explain_exit
+from pytest_mighetero.spec.limits import NO_LIMITS
 
 LAST_LINES = 20
 _SUMMARY_LIMIT = 1024 * 1024
@@ -58,7 +60,27 @@ def result_of(launch: Launch) -> Result | None:
     LOG_DIR was empty at the launch, so whatever is there is this launch's own.
     """
     results = launch.reader.read_all(launch.log_dir, launch.output)
-    return results[0] if len(results) == 1 else None
+    if len(results) != 1:
+        return None
+    if launch.reader.judges:
+        return results[0]
+    return judged(results[0], launch.limits, launch.pair.scenario, launch.rate)
+
+
+def failed_requests(launch: Launch) -> list[str]:
+    """Say that more requests of a background failed than may.
+
+    A tool without a verdict exits with code 0 all the same, and what fails at once
+    loads nothing. Figures beyond their limits are none of a background's business.
+    """
+    if launch.reader.judges:
+        return []
+    limit = (launch.limits or NO_LIMITS).failed
+    return [
+        f"{result.failed} of its requests failed, {limit:g} may: see {launch.output}"
+        for result in launch.reader.read_all(launch.log_dir, launch.output)
+        if (result.failed or 0) > limit
+    ]
 
 
 def ran_otherwise(launch: Launch) -> list[str]:

@@ -19,6 +19,7 @@ from pytest_mighetero.run.evidence.traces import (
     audit_settings,
     audit_verdicts,
     exit_of,
+    failed_requests,
     keep_audit,
     ran_otherwise,
     result_of,
@@ -40,7 +41,8 @@ class Evidence:
         tail: the last lines that it printed, as the end of a message.
         windows: in which it issued queries; none where nothing is proved.
         doubts: why its logs prove nothing, a sentence each.
-        otherwise: where it ran with something else than it was asked for.
+        otherwise: where it ran with something else than it was asked for, or loaded
+            nothing since its requests failed.
     """
 
     launch: Launch
@@ -136,17 +138,17 @@ def background_evidence(
     A log was seen to have a first query at *issuing*, by ``time.monotonic()``.
     """
     proof = background_proof(launch, harness, clock, issuing)
-    otherwise = tuple(ran_otherwise(launch))
+    otherwise = *ran_otherwise(launch), *failed_requests(launch)
     return Evidence(*_told(launch, harness), proof.windows, proof.doubts, otherwise)
 
 
 def main_evidence(
-    launch: Launch, harness: HarnessProcess, clock: Clock, *, logged: bool
+    launch: Launch, harness: HarnessProcess, clock: Clock
 ) -> MainEvidence:
     """Read what main has left behind, once it has ended.
 
     An audit's files are copied first: nobody else launches in its folder yet.
-    It must have left its tool's logs if its harness writes any: if it is *logged*.
+    It must have left its tool's logs if its harness writes any.
     """
     proof = main_proof(launch, harness, clock)
     told = *_told(launch, harness), proof.windows, proof.doubts
@@ -156,7 +158,7 @@ def main_evidence(
         return MainEvidence(*told, tuple(ran_otherwise(launch)), result, accuracy)
     since = harness.life.launched.wall
     kept = keep_audit(launch, since)
-    settings = audit_settings(launch, kept, since, logged=logged)
+    settings = audit_settings(launch, kept, since, logged=launch.tool.live)
     verdicts = audit_verdicts(launch.audit, kept, since)
     return MainEvidence(*told, settings.problems, audit=settings, verdicts=verdicts)
 

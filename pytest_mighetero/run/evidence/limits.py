@@ -1,0 +1,74 @@
+"""A verdict for tools that have none of their own: by the suite's limits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pytest_mighetero.readers.result import Result, TokenMetrics
+from pytest_mighetero.spec.limits import NO_LIMITS, Limits
+from pytest_mighetero.terms.scenario import scenario_of
+from pytest_mighetero.units import significant
+
+
+def judged(
+    result: Result, limits: Limits | None, scenario: str, rate: float | None
+) -> Result:
+    """Return *result* with the verdict, the limits and the scenario that a suite says.
+
+    A figure that is limited and not known, as of too few samples, is INVALID. The
+    target is the *rate* that was asked for where the tool does not say it.
+    """
+    limits = limits or NO_LIMITS
+    reasons = tuple(_missed(result, limits))
+    return replace(
+        result,
+        scenario=scenario_of(scenario).logged,
+        valid=not reasons,
+        target_qps=result.target_qps or rate,
+        invalid_reasons=(*result.invalid_reasons, *reasons),
+        target_latency_ms=limits.latency_ms or result.target_latency_ms,
+        target_latency_percentile=limits.percentile,
+        tokens=_limited(result.tokens, limits),
+    )
+
+
+def _limited(tokens: TokenMetrics | None, limits: Limits) -> TokenMetrics | None:
+    if tokens is None and not (limits.ttft_ms or limits.tpot_ms):
+        return None
+    return replace(
+        tokens or TokenMetrics(),
+        first_token_limit_ms=limits.ttft_ms,
+        per_output_token_limit_ms=limits.tpot_ms,
+    )
+
+
+def _missed(result: Result, limits: Limits) -> Iterator[str]:
+    if (failed := result.failed or 0) > limits.failed:
+        yield f"{failed} requests failed, {limits.failed:g} may"
+    tokens, at = result.tokens or TokenMetrics(), limits.percentile
+    figures = (
+        ("TTFT", tokens.first_token.percentiles_ms.get(at), limits.ttft_ms),
+        ("TPOT", tokens.per_output_token.percentiles_ms.get(at), limits.tpot_ms),
+        ("latency", result.percentiles_ms.get(at), limits.latency_ms),
+    )
+    for name, ms, limit in figures:
+        if limit is not None and ms is None:
+            yield (
+                f"p{at:g} {name} is unknown, limit {significant(limit, 4)} ms: "
+                f"{result.tool} does not say it, or had too few samples"
+            )
+        elif limit is not None and ms is not None and ms > limit:
+            yield (
+                f"p{at:g} {name} {significant(ms, 4)} ms, limit "
+                f"{significant(limit, 4)} ms"
+            )
+    seconds = result.duration_s or (result.window.seconds if result.window else None)
+    counts = (
+        ("seconds", seconds, limits.seconds),
+        ("completed requests", result.completed, limits.requests),
+    )
+    for what, count, least in counts:
+        if least is not None and (count is None or count < least):
+            known = "unknown" if count is None else significant(count, 6)
+            yield f"{what}: {known}, at least {significant(least, 10)}"

@@ -1,0 +1,194 @@
+"""Servers that workloads load: started before their clients, and ended after them."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.harness.marker import Markers
+from pytest_mighetero.harness.process import HarnessProcess
+from pytest_mighetero.harness.pump import Pump
+from pytest_mighetero.plan.launch import Launch, ServerLaunch
+from pytest_mighetero.run.evidence.traces import exit_of, log_failure, tail_of
+from pytest_mighetero.run.start import Tick
+from pytest_mighetero.terms.clock import Stamp
+from pytest_mighetero.units import format_duration
+
+_LOOK_S = 0.1  # between questions whether it is ready
+_ANSWER_S = 1.0  # for the answer: a server that is ready has one at once
+
+
+@dataclass
+class Server:
+    """One server, from its launch to its end.
+
+    Attributes:
+        ready: when it was found to be; None before that.
+    """
+
+    launch: ServerLaunch
+    process: HarnessProcess
+    ready: Stamp | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Say that it is gone, or that its log is lost, or return None."""
+        process = self.process
+        if process.log_problem:
+            return log_failure(process)
+        if process.exited is None or process.stopped is not None:
+            return None
+        life = process.life
+        lived = life.last.monotonic - life.launched.monotonic
+        return (
+            f"{process.name} exited with {exit_of(process)} {lived:.1f} s after its "
+            f"launch.\n{tail_of(process)}"
+        )
+
+    def answers(self) -> bool:
+        """Tell whether it is ready, as its suite says how that is known."""
+        if self.launch.ready_line:
+            return self.process.started is not None
+        return _answers(self.launch)
+
+
+class Servers:
+    """The servers of one run, or of several beside one set of backgrounds.
+
+    Args:
+        grace: the seconds from SIGTERM to SIGKILL when they are stopped.
+    """
+
+    def __init__(self, pump: Pump, grace: float) -> None:
+        self._pump, self._grace = pump, grace
+        self._servers: dict[tuple[str, ...], Server] = {}
+
+    def start(self, launches: Iterable[Launch], tick: Tick) -> None:
+        """Have a server for each of *launches* that needs one, and no others.
+
+        One that runs already goes on. The new ones get ready side by side.
+
+        Raises:
+            HarnessError: one could not be launched, ended, or was not ready in time.
+        """
+        wanted = {
+            each.server.identity: (each, each.server)
+            for each in launches
+            if each.server is not None
+        }
+        good = {k for k, each in self._servers.items() if each.process.running}
+        self._stop([k for k in self._servers if k not in wanted or k not in good])
+        new = []
+        for identity, (launch, server) in wanted.items():
+            if identity not in self._servers:
+                new.append(self._server(launch, server))
+                self._servers[identity] = new[-1]
+        self._pump.launch(*(each.process for each in new))
+        self._wait_ready(new, tick)
+
+    def _server(self, launch: Launch, server: ServerLaunch) -> Server:
+        name = f"{launch.name}'s server"
+        if not server.ready_line and _answers(server):
+            where = server.ready_url or f"port {server.port}"
+            raise HarnessError(
+                f"{where} answers already, before {name} was launched: another "
+                f"program listens there. End it, or let the suite's command take "
+                f"{{port}}, which is free."
+            )
+        markers = Markers(tuple(filter(None, [server.ready_line])), ())
+        server.output.parent.mkdir(parents=True, exist_ok=True)
+        output, told = server.output, (markers, self._grace)
+        return Server(server, HarnessProcess(name, server.command, output, *told))
+
+    def _wait_ready(self, new: Sequence[Server], tick: Tick) -> None:
+        next_tick = 0.0
+        while waiting := [each for each in new if each.ready is None]:
+            self.check()
+            for each in waiting:
+                if each.answers() and each.process.running:
+                    each.ready = Stamp()
+            now = time.monotonic()
+            for each in waiting:
+                if each.ready is None and now >= self._limit(each):
+                    raise HarnessError(self._overdue(each))
+            if now >= next_tick:
+                next_tick = now + 1.0
+                ready = sum(each.ready is not None for each in new)
+                tick(f"{ready} of {len(new)} servers are ready")
+            self._pump.wait_for(
+                lambda: (
+                    self.problem is not None
+                    or any(
+                        e.launch.ready_line and e.answers() for e in new if not e.ready
+                    )
+                ),
+                now + _LOOK_S,
+            )
+
+    def _limit(self, server: Server) -> float:
+        return server.process.life.launched.monotonic + server.launch.timeout
+
+    def _overdue(self, server: Server) -> str:
+        launch = server.launch
+        sign = (
+            f"printed no line that ends with {launch.ready_line!r}"
+            if launch.ready_line
+            else f"did not answer at {launch.ready_url or f'port {launch.port}'}"
+        )
+        return (
+            f"{server.process.name} {sign} within {format_duration(launch.timeout)} "
+            f"(server.ready_timeout in the suite).\n{tail_of(server.process)}"
+        )
+
+    @property
+    def processes(self) -> list[HarnessProcess]:
+        """Those that were started and not stopped for others."""
+        return [each.process for each in self._servers.values()]
+
+    @property
+    def problem(self) -> str | None:
+        """Say which one is gone though nobody stopped it, or return None."""
+        found = (each.problem for each in self._servers.values())
+        return next(filter(None, found), None)
+
+    def check(self) -> None:
+        """Fail where one is gone.
+
+        Raises:
+            HarnessError: with its exit code and last lines.
+        """
+        if problem := self.problem:
+            raise HarnessError(problem)
+
+    def of(self, launch: Launch) -> Server | None:
+        """Return the server of a launch, once it was started."""
+        server = launch.server
+        return None if server is None else self._servers.get(server.identity)
+
+    def stop(self) -> None:
+        """Stop them all; their clients have ended."""
+        self._pump.stop(self.processes)
+
+    def _stop(self, identities: Sequence[tuple[str, ...]]) -> None:
+        ending = [self._servers.pop(each) for each in identities]
+        self._pump.stop([each.process for each in ending])
+
+
+def _answers(launch: ServerLaunch) -> bool:
+    """Tell whether somebody answers where a server is to."""
+    url = urlsplit(launch.ready_url)
+    host, port = url.hostname or "127.0.0.1", url.port or launch.port
+    with suppress(OSError, http.client.HTTPException):
+        if not launch.ready_url:
+            socket.create_connection((host, port), _ANSWER_S).close()
+            return True
+        with closing(http.client.HTTPConnection(host, port, timeout=_ANSWER_S)) as ask:
+            ask.request("GET", url.path + (f"?{url.query}" if url.query else "") or "/")
+            return ask.getresponse().status < http.HTTPStatus.BAD_REQUEST
+    return False

@@ -1,0 +1,61 @@
+"""Whether all placeholders of a suite have something to be filled with. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.spec.suite import Suite
+from pytest_mighetero.spec.template import BUILT_IN, misspelt, placeholders, unknown
+
+
+def used_by(suite: Suite, benchmark: str) -> frozenset[str]:
+    """Return the placeholders in the texts of what runs *benchmark*; none for make."""
+    spec, own = suite.harness_of(benchmark), suite.benchmarks[benchmark]
+    texts = () if spec.makes else (*spec.texts(), *own.texts())
+    return frozenset(name for _, text in texts for name in placeholders(text))
+
+
+def check_placeholders(suite: Suite) -> None:
+    """Check the texts of each benchmark's command, in each of its scenarios.
+
+    Raises:
+        ConfigError: naming the file, the key and what would have been accepted.
+    """
+    for name, benchmark in suite.benchmarks.items():
+        spec = suite.harness_of(name)
+        if spec.makes:
+            continue
+        mine = f"{suite.file}: benchmarks.{name}.values"
+        if taken := [each for each in benchmark.values if each in BUILT_IN]:
+            raise ConfigError(
+                f"{mine}.{taken[0]}: expected another name, since every launch has "
+                f"{{{taken[0]}}}: {', '.join(BUILT_IN)}"
+            )
+        table = f"harnesses.{benchmark.harness}" if benchmark.harness else "harness"
+        for scenario in benchmark.scenarios:
+            own = benchmark.values_in(scenario)
+            for key, value in own.items():
+                _check(
+                    value if isinstance(value, tuple) else (value,),
+                    BUILT_IN,
+                    f"{mine}.{key}",
+                )
+            for key, text in spec.texts():
+                _check(
+                    (text,),
+                    (*BUILT_IN, *own),
+                    f"{suite.file}: {table}.{key}",
+                    f" (of {name}_{scenario})",
+                )
+
+
+def _check(
+    texts: Iterable[str], known: Iterable[str], where: str, whose: str = ""
+) -> None:
+    names = [*known]
+    for text in texts:
+        if expected := misspelt(text):
+            raise ConfigError(f"{where}: expected {expected}, found {text!r}")
+        if problem := unknown(text, names):
+            raise ConfigError(f"{where}: {problem}{whose}")

@@ -1,0 +1,34 @@
+"""What a run may come to, where its tool has no verdict of its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pytest_mighetero.spec.tables import finite, key, number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The limits of one benchmark in one scenario; None for no such limit.
+
+    Attributes:
+        ttft_ms: on the time to the first token, in milliseconds.
+        tpot_ms: on the time per output token.
+        latency_ms: on the time of a whole request.
+        percentile: of those that are judged, 99 for the 99th.
+        failed: how many requests may fail.
+        seconds: how long the timed part lasts at the least.
+        requests: how many requests complete at the least.
+    """
+
+    ttft_ms: float | None = key(finite, None)
+    tpot_ms: float | None = key(finite, None)
+    latency_ms: float | None = key(finite, None)
+    percentile: float = key(number(lambda v: 0 < v <= 100, "a percentile"), 99.0)
+    failed: float = key(number(lambda v: 0 <= v < math.inf, "a number from 0"), 0.0)
+    seconds: float | None = key(finite, None)
+    requests: float | None = key(finite, None)
+
+
+NO_LIMITS = Limits()
