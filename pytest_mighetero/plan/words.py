@@ -121,8 +121,7 @@ def values_of(
     Raises:
         DeviceError: its command takes a rate that nobody has said.
     """
-    benchmark = config.suite.benchmarks[pair.benchmark]
-    own = benchmark.values_in(pair.scenario)
+    own = config.suite.values_of(pair)
     used = used_by(config.suite, pair.benchmark)
     rate = rate_of(config, pair, place.device.profile, run_args)
     count = run_args.number("min_query_count")

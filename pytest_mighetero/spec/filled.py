@@ -7,13 +7,19 @@ from collections.abc import Iterable
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.spec.template import BUILT_IN, misspelt, placeholders, unknown
+from pytest_mighetero.terms.pair import Pair
 
 
 def used_by(suite: Suite, benchmark: str) -> frozenset[str]:
     """Return the placeholders in the texts of what runs *benchmark*; none for make."""
-    spec, own = suite.harness_of(benchmark), suite.benchmarks[benchmark]
-    texts = () if spec.makes else (*spec.texts(), *own.texts())
-    return frozenset(name for _, text in texts for name in placeholders(text))
+    spec = suite.harness_of(benchmark)
+    if spec.makes:
+        return frozenset()
+    texts = [text for _, text in spec.texts()]
+    for scenario in suite.benchmarks[benchmark].scenarios:
+        for value in suite.values_of(Pair(benchmark, scenario)).values():
+            texts += [value] if isinstance(value, str) else value
+    return frozenset(name for text in texts for name in placeholders(text))
 
 
 def check_placeholders(suite: Suite) -> None:
@@ -27,14 +33,15 @@ def check_placeholders(suite: Suite) -> None:
         if spec.makes:
             continue
         mine = f"{suite.file}: benchmarks.{name}.values"
-        if taken := [each for each in benchmark.values if each in BUILT_IN]:
+        said = {**spec.values, **benchmark.values}
+        if taken := [each for each in said if each in BUILT_IN]:
             raise ConfigError(
                 f"{mine}.{taken[0]}: expected another name, since every launch has "
                 f"{{{taken[0]}}}: {', '.join(BUILT_IN)}"
             )
         table = f"harnesses.{benchmark.harness}" if benchmark.harness else "harness"
         for scenario in benchmark.scenarios:
-            own = benchmark.values_in(scenario)
+            own = suite.values_of(Pair(name, scenario))
             for key, value in own.items():
                 _check(
                     value if isinstance(value, tuple) else (value,),

@@ -24,6 +24,7 @@ from pytest_mighetero.spec.tables import (
     table,
     text,
 )
+from pytest_mighetero.terms.scenario import SCENARIOS
 from pytest_mighetero.units import parse_duration
 
 
@@ -41,6 +42,24 @@ def _pattern(value: Any) -> str:
         raise misfit("a regular expression", value) from None
     return str(text(names.LINE, least=0)(value))
 
+
+def _by_scenario(value: Any) -> dict[str, str | tuple[str, ...]]:
+    """Read a placeholder: a text or a list of words, for all scenarios or for each."""
+    each = value if isinstance(value, dict) else dict.fromkeys(SCENARIOS, value)
+    return dict(mapping(SCENARIOS, _text_or_words)(each))
+
+
+def _text_or_words(value: Any) -> str | tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(list_of(rule=names.LINES, least=0)(value))
+    if not isinstance(value, str):
+        raise misfit("a text, a list of texts, or either for each scenario", value)
+    return str(text(names.LINES, least=0)(value))
+
+
+# By its name what a placeholder stands for in each scenario.
+PlaceholderTable = Mapping[str, Mapping[str, "str | tuple[str, ...]"]]
+PLACEHOLDERS = mapping(names.PLACEHOLDER, _by_scenario)
 
 _COMMAND = list_of(rule=names.LINES)
 _ENVIRONMENT = mapping(names.ENVIRONMENT, text(names.LINES, hidden=True), hidden=True)
@@ -89,6 +108,8 @@ class HarnessSpec:
         make_variables: ``NAME=value`` arguments of make; ``{log_dir}`` and
             ``{python}`` are filled in.
         environment: variables set for the harness, filled in likewise.
+        values: placeholders of the suite's own, for benchmarks that do not say them:
+            texts, or lists of words; for all scenarios or for each.
         needs: by executable the Debian package, or what else brings it.
         server: what it loads; None for nothing of its own.
         secrets: variables and flags whose values are not printed, beside those whose
@@ -117,6 +138,7 @@ class HarnessSpec:
         shown=False,
     )
     environment: Mapping[str, str] = key(_ENVIRONMENT, {}, shown=False)
+    values: PlaceholderTable = key(PLACEHOLDERS, {})
     needs: Mapping[str, str] = key(mapping(names.LINE, text(names.LINE)), {})
     server: ServerSpec | None = key(table(ServerSpec), None)
     secrets: tuple[str, ...] = key(list_of(rule=names.SECRET), ())

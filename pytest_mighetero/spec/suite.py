@@ -12,7 +12,11 @@ from typing import Any
 
 from pytest_mighetero.spec import names
 from pytest_mighetero.spec.device_names import ANY_PROFILE
-from pytest_mighetero.spec.harness_spec import HarnessSpec
+from pytest_mighetero.spec.harness_spec import (
+    PLACEHOLDERS,
+    HarnessSpec,
+    PlaceholderTable,
+)
 from pytest_mighetero.spec.limits import Limits
 from pytest_mighetero.spec.options import OPTIONS
 from pytest_mighetero.spec.tables import (
@@ -63,20 +67,6 @@ def _pairs(value: Any) -> frozenset[Pair]:
     return frozenset(Pair(name, each) for name in entry for each in entry[name])
 
 
-def _by_scenario(value: Any) -> dict[str, str | tuple[str, ...]]:
-    """Read a placeholder: a text or a list of words, for all scenarios or for each."""
-    each = value if isinstance(value, dict) else dict.fromkeys(SCENARIOS, value)
-    return dict(mapping(SCENARIOS, _text_or_words)(each))
-
-
-def _text_or_words(value: Any) -> str | tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(list_of(rule=names.LINES, least=0)(value))
-    if not isinstance(value, str):
-        raise misfit("a text, a list of texts, or either for each scenario", value)
-    return str(text(names.LINES, least=0)(value))
-
-
 def _figures(read: Read) -> Read:
     return mapping(names.PROFILE, mapping(names.CONFIG_VER, mapping(names.LINE, read)))
 
@@ -116,22 +106,9 @@ class Benchmark:
     )
     query_counts: Mapping[str, float] = key(OF_SCENARIOS, {})
     harness: str = key(text(names.LINE), "")
-    values: Mapping[str, Mapping[str, str | tuple[str, ...]]] = key(
-        mapping(names.PLACEHOLDER, _by_scenario), {}
-    )
+    values: PlaceholderTable = key(PLACEHOLDERS, {})
     rates: Mapping[str, float] = key(mapping(SCENARIOS, finite), {})
     limits: Mapping[str, Limits] = key(mapping(SCENARIOS, table(Limits)), {})
-
-    def texts(self) -> Iterator[tuple[str, str]]:
-        """Yield every text of its placeholders, with its key."""
-        for name, value in self.values.items():
-            for said in value.values():
-                words = (said,) if isinstance(said, str) else said
-                yield from ((f"values.{name}", word) for word in words)
-
-    def values_in(self, scenario: str) -> dict[str, str | tuple[str, ...]]:
-        """Return its own placeholders in a scenario."""
-        return {k: v[scenario] for k, v in self.values.items() if scenario in v}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +163,15 @@ class Suite:
         """Return what runs *benchmark*."""
         name = self.benchmarks[benchmark].harness
         return self.every_harness[name]
+
+    def values_of(self, pair: Pair) -> dict[str, str | tuple[str, ...]]:
+        """Return what the placeholders are that only its suite knows of *pair*."""
+        both = {
+            **self.harness_of(pair.benchmark).values,
+            **self.benchmarks[pair.benchmark].values,
+        }
+        said = pair.scenario
+        return {name: each[said] for name, each in both.items() if said in each}
 
     @property
     def every_harness(self) -> dict[str, HarnessSpec]:
