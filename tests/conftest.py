@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-import pytest_mighetero
 from tests.harness.matrix import table
 from tests.lab.driver import Lab
+from tests.lab.forked import Pytests, fork_server
+from tests.lab.preload import import_all
 
 Compiled = Callable[..., Path]
 SOURCES = Path(__file__).parent / "lab"
@@ -21,11 +20,7 @@ SOURCES = Path(__file__).parent / "lab"
 
 # A pytest within a test forgets what it imported, and would import it all again in the
 # next one: three quarters of the CPU time of a small run. What is there before stays.
-for _module in pkgutil.walk_packages(pytest_mighetero.__path__, "pytest_mighetero."):
-    if "cpu" not in _module.name.split(".") and "__main__" not in _module.name:
-        importlib.import_module(_module.name)
-for _name in ("pexpect", "inotify_simple", "tomlkit"):
-    importlib.import_module(_name)
+import_all()
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +44,18 @@ def load(compiled: Compiled) -> Path:
     return compiled("load.c", "load", "-O1")
 
 
+@pytest.fixture(scope="session")
+def pytests() -> Iterator[Pytests]:
+    """Starts pytests as processes of their own."""
+    with fork_server() as pytests:
+        yield pytests
+
+
 @pytest.fixture
-def lab(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    return Lab(pytester, monkeypatch)
+def lab(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, pytests: Pytests
+) -> Lab:
+    return Lab(pytester, monkeypatch, pytests)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -35,7 +35,7 @@ class Machine:
     """A machine with a driver; the loader finds it in a process of its own."""
 
     def __init__(self, lab: Lab, library: Path, patch: pytest.MonkeyPatch):
-        self.lab = lab
+        self.lab, self._library = lab, library
         patch.setenv("LD_LIBRARY_PATH", str(library.parent))
 
     def extend_suite(self, text: str) -> None:
@@ -53,12 +53,12 @@ class Machine:
     def run(self, *options: str) -> tuple[str, list[str]]:
         """Return what pytest printed, and the devices harnesses were given."""
         arguments = self.lab.arguments("-k", "dlrm_server", *options, devices=0)
-        result = self.lab.pytester.run(sys.executable, "-mpytest", *arguments)
-        dryrun = [line for line in result.outlines if line.startswith("cd ")]
+        report = self.lab.apart(*arguments, libraries=[self._library])
+        dryrun = [line for line in report.result.outlines if line.startswith("cd ")]
         uuids = [
             line.partition("CUDA_VISIBLE_DEVICES=")[2].split()[0] for line in dryrun
         ]
-        return "\n".join(result.outlines + result.errlines), uuids
+        return report.text, uuids
 
 
 @pytest.fixture(scope="session")
@@ -71,8 +71,9 @@ def library_of(
     def build(text: str) -> Path:
         folder = tmp_path_factory.mktemp("machine")
         (folder / "machine.h").write_text(text)
-        flags = ("-shared", "-fPIC", f"-I{folder}")
-        return compiled("nvml.c", "libnvidia-ml.so.1", *flags)
+        name = "libnvidia-ml.so.1"
+        flags = ("-shared", "-fPIC", f"-Wl,-soname,{name}", f"-I{folder}")
+        return compiled("nvml.c", name, *flags)
 
     return build
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.harness.ending import Ending, Fault
 from tests.harness.matrix import behaviour
 from tests.lab.driver import FAKE, OUTER, RUN_TEST, Files, arguments_of, ini_of
+from tests.lab.forked import Forked, Pytests
 from tests.lab.processes import below, in_the_run
 
 PATIENCE = 60  # seconds for anything to happen, on however busy a machine
@@ -108,7 +109,14 @@ class Outcome(Files):
 class Run:
     """A pytest run in progress, in a folder of its own."""
 
-    def __init__(self, folder: Path, load: Path, fault: Fault, ending: Ending):
+    def __init__(
+        self,
+        folder: Path,
+        load: Path,
+        fault: Fault,
+        ending: Ending,
+        pytests: Pytests | None,
+    ):
         self.folder = folder
         (folder / "test_run.py").write_text(RUN_TEST)
         (folder / "conftest.py").write_text(CONFTEST)
@@ -119,22 +127,27 @@ class Run:
         self._output = (folder / "terminal.txt").open("wb")
         use = [f"--mig-suite={FAKE / 'fake.toml'}", f"--mig-harness-dir={FAKE}"]
         which = ["-k", "dlrm_server"]
+        arguments = [*use, *arguments_of(3), GRACE, *which, *ending.options]
+        environment = {
+            **outside,
+            **ending.environment,
+            "FAKE_LOAD": str(load),
+            "FAKE_HARNESS": behaviour(fault, ending),
+        }
+        self.process: subprocess.Popen[bytes] | Forked
+        if pytests is not None:
+            self.process = pytests.start(
+                arguments, folder, self._output, environment=environment
+            )
+            return
         self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-c", AS_IN_A_TERMINAL, *use, *arguments_of(3)),
-                *(GRACE, *which, *ending.options),
-            ],
+            [sys.executable, "-c", AS_IN_A_TERMINAL, *arguments],
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env={
-                **outside,
-                **ending.environment,
-                "FAKE_LOAD": str(load),
-                "FAKE_HARNESS": behaviour(fault, ending),
-            },
+            env=environment,
         )
 
     def send(self, number: signal.Signals) -> None:
@@ -217,9 +230,11 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def run_cell(folder: Path, load: Path, fault: Fault, ending: Ending) -> Outcome:
-    """Run one cell to its end."""
-    run = Run(folder, load, fault, ending)
+def run_cell(
+    folder: Path, load: Path, fault: Fault, ending: Ending, pytests: Pytests | None
+) -> Outcome:
+    """Run one cell to its end, in a pytest of *pytests* or in an interpreter's own."""
+    run = Run(folder, load, fault, ending, pytests)
     try:
         if ending.act is not None:
             run.wait(ending.at)

@@ -11,9 +11,11 @@ import pytest
 
 from tests.harness.cell import Outcome, log_gaps, run_cell
 from tests.harness.ending import Ending, Fault
-from tests.harness.matrix import CELLS, id_of
+from tests.harness.matrix import CELLS, TREES, id_of
+from tests.lab.forked import Pytests
 
 AT_ONCE = 3  # cells mostly wait
+FRESH = TREES[:1]  # every ending is seen in a pytest that nothing forked, too
 
 pytestmark = pytest.mark.slow
 Cell = tuple[Fault, Ending]
@@ -24,6 +26,7 @@ def outcome_of(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     load: Path,
+    pytests: Pytests,
 ) -> Iterator[Callable[[Cell], Outcome]]:
     """Run the session's cells, several at a time, ahead of their tests."""
     pool = ThreadPoolExecutor(AT_ONCE)
@@ -33,7 +36,8 @@ def outcome_of(
         name = id_of(*cell)
         if name not in futures:
             folder = tmp_path_factory.mktemp(name)
-            futures[name] = pool.submit(run_cell, folder, load, *cell)
+            by = None if cell[0] in FRESH else pytests
+            futures[name] = pool.submit(run_cell, folder, load, *cell, by)
         return futures[name]
 
     if "PYTEST_XDIST_WORKER" not in os.environ:  # which runs only some of its items

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import time
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
 from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.environment import MISLEADING, OUTER_MAKE
+from tests.lab.forked import Pytests
 
 FAKE = Path(__file__).parent / "fake_harness"
 UUIDS = [f"MIG-00000000-0000-0000-0000-00000000000{i}" for i in range(1, 10)]
@@ -145,8 +150,14 @@ class Report(Files):
 class Lab:
     """A folder with a run test, and MIG devices by name."""
 
-    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+    def __init__(
+        self,
+        pytester: pytest.Pytester,
+        monkeypatch: pytest.MonkeyPatch,
+        pytests: Pytests,
+    ):
         self.pytester, self._monkeypatch = pytester, monkeypatch
+        self.pytests = pytests
         self.folder = pytester.path
         self.harness = FAKE
         self.suite = str(FAKE / "fake.toml")
@@ -176,5 +187,19 @@ class Lab:
 
     def run_apart(self, *options: str, k: str = "dlrm_server") -> Report:
         """Run pytest in a process of its own: our own warnings are errors here."""
-        arguments = self.arguments("-k", k, *options)
-        return Report(self.folder, self.pytester.runpytest_subprocess(*arguments))
+        return self.apart(*self.arguments("-k", k, *options))
+
+    def apart(self, *arguments: str, libraries: Sequence[Path] = ()) -> Report:
+        """Run ``pytest *arguments`` in a process of its own."""
+        if not self.pytests.alike(os.environ):
+            command = (sys.executable, "-mpytest", *arguments)
+            return Report(self.folder, self.pytester.run(*command))
+        paths = [self.folder / "stdout", self.folder / "stderr"]
+        start = time.monotonic()
+        with paths[0].open("w") as stdout, paths[1].open("w") as stderr:
+            code = self.pytests.start(
+                arguments, self.folder, stdout, stderr, libraries=libraries
+            ).wait()
+        seconds = time.monotonic() - start
+        out, err = (path.read_text(errors="replace").splitlines() for path in paths)
+        return Report(self.folder, pytest.RunResult(code, out, err, seconds))

@@ -1,0 +1,17 @@
+"""Everything that a pytest with the plugin imports, sooner or later."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import pytest_mighetero
+
+
+def import_all() -> None:
+    """Import the plugin but for the embedded harness, and what it uses."""
+    for module in pkgutil.walk_packages(pytest_mighetero.__path__, "pytest_mighetero."):
+        if "cpu" not in module.name.split(".") and "__main__" not in module.name:
+            importlib.import_module(module.name)
+    for name in ("pexpect", "inotify_simple", "tomlkit"):
+        importlib.import_module(name)
