@@ -78,7 +78,7 @@ def test_it_is_there_until_every_background_of_the_pair_has_read_it(
 ) -> None:
     """The second one is slower, and reads the same user.conf."""
     bert = submitted(conf(shared, "bert"))
-    harness = shared.harness / "harness.py"
+    harness = shared.harness / "fake.py"
     text = harness.read_text()
     sleeps = 'time.sleep(options.get("before", 0.05))'
     assert text.count(sleeps) == 1

@@ -197,7 +197,7 @@ def test_a_link_to_a_log_elsewhere_is_no_result_of_main(lab: Lab) -> None:
     kept = earlier_logs(lab)
     wrapper = lab.folder / "linking"
     shutil.copytree(FAKE, wrapper)
-    script = wrapper / "harness.py"
+    script = wrapper / "fake.py"
     script.write_text(
         script.read_text().replace(
             "shutil.copy2(folder / path.name, path)",

@@ -81,7 +81,9 @@ class Pytests:
 
 
 def of_the_interpreter(environment: Mapping[str, str]) -> dict[str, str]:
-    return {k: v for k, v in environment.items() if k.startswith("PYTHON")}
+    """Return what is read when an interpreter starts, but for what libraries say."""
+    started = ("PYTHON", "LD_PRELOAD")
+    return {k: v for k, v in environment.items() if k.startswith(started)}
 
 
 @contextmanager
