@@ -17,7 +17,7 @@ from tests.harness.ending import Ending, Fault
 from tests.harness.matrix import behaviour
 from tests.lab.driver import FAKE, OUTER, RUN_TEST, Files, arguments_of, ini_of
 from tests.lab.forked import Forked, Pytests
-from tests.lab.processes import below, in_the_run
+from tests.lab.processes import below, in_the_run, wait_for_end
 
 PATIENCE = 60  # seconds for anything to happen, on however busy a machine
 PROMISE = 3.0  # seconds after pytest's end by which nothing is left
@@ -181,7 +181,7 @@ class Run:
         limit = time.monotonic() + PATIENCE
         while not ready() and self.process.poll() is None:
             assert time.monotonic() < limit, f"the run did not get to {at}"
-            time.sleep(0.01)
+            time.sleep(0.02)
         # Each background is at least a guard, make, Python and the compiled program.
         assert self.process.poll() is not None or len(in_the_run(self.folder)) >= 8
 
@@ -205,8 +205,9 @@ class Run:
         end = time.monotonic()
         gone = None
         while (left := in_the_run(self.folder)) or self._leased():
-            if time.monotonic() > end + PROMISE:
+            if (seconds := end + PROMISE - time.monotonic()) < 0:
                 break
+            wait_for_end(left, seconds)
             time.sleep(0.01)
         else:
             gone = time.monotonic() - end

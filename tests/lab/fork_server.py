@@ -18,6 +18,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import NoReturn
 
@@ -63,7 +64,7 @@ def serve(requests: socket.socket) -> Request | None:
     With a request come what is to be stdin, stdout and stderr, and a pipe that is told
     the process's pid, and its exit code in the end.
     """
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who watches is reaped by itself
+    signal.signal(signal.SIGCHLD, reap)
     while True:
         message, fds, _, _ = socket.recv_fds(requests, MOST_BYTES, 4)
         if not message:
@@ -77,6 +78,13 @@ def serve(requests: socket.socket) -> Request | None:
             watch(pid, fds)
         for fd in fds:
             os.close(fd)
+
+
+def reap(*_: object) -> None:
+    """Reap who has watched to the end."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def watch(pid: int, fds: list[int]) -> NoReturn:

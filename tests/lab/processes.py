@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,18 +21,38 @@ def alive(pid: int) -> bool:
 
 def in_the_run(folder: Path) -> list[int]:
     """Return the processes that have *folder* in their command line or environment."""
-    needle, found = os.fsencode(folder), []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                text = (entry / "cmdline").read_bytes() + (
-                    entry / "environ"
-                ).read_bytes()
-            except OSError:
-                continue
-            if needle + b"/results" in text and alive(int(entry.name)):
-                found.append(int(entry.name))
-    return found
+    needle, own = os.fsencode(folder) + b"/results", str(os.getpid())
+    return [
+        int(pid)
+        for pid in os.listdir("/proc")  # noqa: PTH208 - this is asked often
+        if pid.isdigit() and pid != own and mentions(pid, needle) and alive(int(pid))
+    ]
+
+
+def mentions(pid: str, needle: bytes) -> bool:
+    """Tell whether *pid* has *needle* in its command line or environment."""
+    for name in ("environ", "cmdline"):
+        try:
+            with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:  # noqa: PTH123
+                if needle in file.read():
+                    return True
+        except OSError:
+            return False
+    return False
+
+
+def wait_for_end(pids: list[int], seconds: float) -> None:
+    """Wait until all of *pids* have ended, for *seconds* at most."""
+    limit = time.monotonic() + seconds
+    for pid in pids:
+        try:
+            fd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            select.select([fd], [], [], max(0.0, limit - time.monotonic()))
+        finally:
+            os.close(fd)
 
 
 def until(condition: Callable[[], object], seconds: float = 30) -> None:

@@ -2,6 +2,6 @@
 
 import sys
 
-import fake
+import fake  # type: ignore[import-not-found]
 
 fake.main(*sys.argv[1:])
