@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_mighetero.cpu.device import single_threaded
 from tests.cpu.logs import HARNESS_DIR
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cpu.logs import Make
+
+
+# NumPy reads this once, and here as in the harness: more threads would wait for each
+# other by spinning. Who starts a harness hands none of it on.
+with pytest.MonkeyPatch.context() as patch:
+    for name, value in single_threaded({}).items():
+        patch.setenv(name, value)
+    with suppress(ImportError):  # without the extra
+        importlib.import_module("numpy")
 
 
 @pytest.fixture
