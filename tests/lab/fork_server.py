@@ -120,7 +120,7 @@ def become(request: Request) -> int:
     sys.argv = [pytest.__file__.replace("__init__", "__main__"), *request.arguments]
     for library in request.libraries:
         ctypes.CDLL(library)
-    return int(pytest.console_main())
+    return pytest.main()
 
 
 def main() -> int:

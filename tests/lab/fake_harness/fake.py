@@ -52,7 +52,6 @@ import os
 import signal
 import sys
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 
 TYPE_CHECKING = False  # as typing has it, which takes a while to import
@@ -81,8 +80,7 @@ class Log:
         (folder / "mlperf_log_summary.txt").touch()
         self.answers = folder / "mlperf_log_accuracy.json"
         self("loadgen_version", "6.0.17 @ 0123456789")
-        local = datetime.now().astimezone()
-        self("test_datetime", local.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self("test_datetime", time.strftime("%Y-%m-%dT%H:%M:%SZ"))  # local
 
     def __call__(self, key: str, value: object, *, is_warning: bool = False) -> None:
         time_ms = (time.monotonic() - self.begin) * 1000
@@ -93,8 +91,9 @@ class Log:
 
 
 def power(wall: float) -> str:
-    stamp = datetime.fromtimestamp(wall, timezone.utc)
-    return stamp.strftime("%m-%d-%Y %H:%M:%S.") + f"{stamp.microsecond // 1000:03d}"
+    seconds, part = divmod(wall, 1)
+    stamp = time.strftime("%m-%d-%Y %H:%M:%S.", time.gmtime(seconds))
+    return stamp + f"{int(part * 1000):03d}"
 
 
 def results(log: Log, scenario: str, options: Options, target: float) -> None:
