@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 
 from pytest_mighetero.readers.reader import Asked
 from pytest_mighetero.spec.flags import KNOWN_FLAGS, nearest_flag
@@ -37,13 +38,18 @@ def asked_of_command(
 
 
 def asked_of(
-    pair: Pair, action: str, run_args: RunArgs, settings: Collection[str]
+    pair: Pair,
+    action: str,
+    run_args: RunArgs,
+    settings: Collection[str],
+    limits: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[Asked, ...]:
     """Return what a launch asks of its tool; defaults are not asked for.
 
     ``run_harness`` asks for a performance run. An unknown flag stands for the nearest
     known one: a harness that drops it has lost what was asked for. *settings* are the
-    flags of which the tool says what it ran with.
+    flags of which the tool says what it ran with. *limits*, in ms by the names that
+    suites have for them, are asked for with the scenario.
     """
     words = run_args.by_name
     asked = {"scenario": Asked("scenario", pair.scenario, str(pair))}
@@ -60,6 +66,9 @@ def asked_of(
     count = asked.get("performance_sample_count")
     if count and ("performance_sample_count_override" in asked or count.value == "0"):
         del asked["performance_sample_count"]  # 0 means the harness's own choice
+    if "server_target_latency_ns" not in words:
+        said_by = f"limits of {pair}"
+        asked |= {k: Asked(k, f"{ms:.10g}", said_by) for k, ms in limits.items()}
     return tuple(asked.values())
 
 

@@ -26,7 +26,7 @@ from pytest_mighetero.readers.first_query import Sign
 from pytest_mighetero.readers.reader import Asked, Reader, reader_named
 from pytest_mighetero.spec.filled import used_by
 from pytest_mighetero.spec.harness_spec import HarnessSpec, ServerSpec
-from pytest_mighetero.spec.limits import Limits
+from pytest_mighetero.spec.limits import NO_LIMITS, Limits
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.template import fill
 from pytest_mighetero.terms.pair import Pair, audit_of, run_name
@@ -104,7 +104,7 @@ class Launch:
         tool: how its tool shows what it does.
         told: what a command asks of its tool; none for make, whose RUN_ARGS say it.
         rate: the target QPS that its command was given; None for none.
-        limits: what it may come to, where its tool has no verdict.
+        limits: what it may come to.
         server: what it loads, where that is started for it.
     """
 
@@ -119,7 +119,7 @@ class Launch:
     tool: Tool
     told: tuple[Asked, ...] = ()
     rate: float | None = None
-    limits: Limits | None = None
+    limits: Limits = NO_LIMITS
     server: ServerLaunch | None = None
 
     @property
@@ -141,9 +141,9 @@ class Launch:
     @property
     def asked(self) -> tuple[Asked, ...]:
         """What it asks of its tool."""
-        return self.told or asked_of(
-            self.pair, self.action, self.run_args, self.reader.settings
-        )
+        settings, limits = self.reader.settings, self.limits.latencies
+        made = asked_of(self.pair, self.action, self.run_args, settings, limits)
+        return self.told or made
 
     @property
     def log_dir(self) -> Path:
@@ -237,7 +237,7 @@ def _launch(
         tool_of(spec),
         told=told,
         rate=rate,
-        limits=config.suite.benchmarks[pair.benchmark].limits.get(pair.scenario),
+        limits=config.suite.benchmarks[pair.benchmark].limits_in(pair.scenario),
         server=server,
     )
 

@@ -12,6 +12,7 @@ from _pytest.mark import ParameterSet
 
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.presence import is_pair, is_run
+from pytest_mighetero.terms.scenario import SCENARIOS
 
 _OURS = "pytest_mighetero.plugin.fixtures"
 _PARAMETER = "_pytest.python"  # of what pytest makes of a direct parameter
@@ -22,7 +23,7 @@ _CHOOSES = {
     "background": "choose backgrounds with --background-benchmarks",
     "mig_gpu": "choose a GPU with --mig-gpu",
 }
-_PAIR = re.compile(r"[\w.-]+_(offline|server|singlestream|multistream)(-\w+)?")
+_PAIR = re.compile(rf"[\w.-]+_({'|'.join(SCENARIOS)})(-\w+)?")
 
 
 def is_ours(node: pytest.Item | pytest.Metafunc, name: str) -> bool:

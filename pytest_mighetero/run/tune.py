@@ -13,6 +13,7 @@ from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial
 from pytest_mighetero.readers.result import LatencyBound, Result
 from pytest_mighetero.records.comparison.reference_files import load_references
 from pytest_mighetero.records.comparison.references import key_of
+from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.records.marks import same
 from pytest_mighetero.records.record import Record, sameness
 from pytest_mighetero.records.results_folder import good_records
@@ -192,20 +193,30 @@ def _alike(results: Path, part: str, facts: Mapping[str, str]) -> Record | None:
     return None
 
 
-def snippet(runs: Sequence[Mapping[str, str]]) -> str:
+def snippet(runs: Sequence[Facts]) -> str:
     """Return the targets that were found as TOML to paste into a suite file.
 
     *runs* are the facts of the tests; of a pair tuned both ways the heterogeneous
     target counts.
     """
-    tables: dict[str, dict[str, str]] = {}
+    tables: dict[str, dict[str, dict[str, Facts]]] = {}
     tuned = [facts for facts in runs if "tuned_target_qps" in facts]
     for facts in sorted(tuned, key=lambda facts: facts["run"]):
         key = key_of(facts)
         head = f'[targets."{key.profile or "unknown"}".{key.config_ver}]'
         if not key.profile:
             head = f"{_PROFILE_UNKNOWN}\n{head}"
-        note = "  # isolated" if key.run == "isolated" else ""
-        line = f"{key.benchmark} = {{ server = {facts['tuned_target_qps']} }}{note}"
-        tables.setdefault(head, {}).setdefault(key.benchmark, line)
-    return "\n\n".join("\n".join([h, *lines.values()]) for h, lines in tables.items())
+        benchmarks = tables.setdefault(head, {})
+        benchmarks.setdefault(key.benchmark, {}).setdefault(key.scenario, facts)
+    return "\n\n".join(
+        "\n".join([head, *(_line(name, found) for name, found in benchmarks.items())])
+        for head, benchmarks in tables.items()
+    )
+
+
+def _line(benchmark: str, found: Mapping[str, Facts]) -> str:
+    """Return the targets of a benchmark by scenario as a line of TOML."""
+    targets = (f"{each} = {found[each]['tuned_target_qps']}" for each in found)
+    alone = [each for each in found if found[each]["run"] == "isolated"]
+    note = "" if not alone else f"  # isolated: {', '.join(alone)}"
+    return f"{benchmark} = {{ {', '.join(targets)} }}{note}"

@@ -1,8 +1,9 @@
-"""What a run may come to, where its tool has no verdict of its own."""
+"""What a run of a benchmark may come to."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_mighetero.spec.tables import finite, key, number
@@ -11,6 +12,9 @@ from pytest_mighetero.spec.tables import finite, key, number
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """The limits of one benchmark in one scenario; None for no such limit.
+
+    They are the verdict where its tool has none of its own; one that has says which
+    limits on latencies it took, and those are compared with these.
 
     Attributes:
         ttft_ms: on the time to the first token, in milliseconds.
@@ -30,5 +34,12 @@ class Limits:
     seconds: float | None = key(finite, None)
     requests: float | None = key(finite, None)
 
+    @property
+    def latencies(self) -> Mapping[str, float]:
+        """Those on latencies, by their keys."""
+        said = {name: getattr(self, name) for name in _LATENCIES}
+        return {name: ms for name, ms in said.items() if ms is not None}
 
+
+_LATENCIES = ("latency_ms", "ttft_ms", "tpot_ms")
 NO_LIMITS = Limits()

@@ -8,7 +8,7 @@ BINDING = "mighetero"  # what binds a test to pairs
 
 MARKERS = {
     **{
-        each.name: f"a run measured in LoadGen's {each.logged} scenario"
+        each.name: f"a run measured in MLPerf's {each.spelled} scenario"
         for each in SCENARIOS.values()
     },
     "isolated": "a run with nothing beside it, for --mig-isolated and -m isolated",

@@ -52,8 +52,9 @@ def asked_pairs(
         return judged
     if not (bounded := tuple(each for each in judged if is_bounded(each.scenario))):
         raise ConfigError(
-            "--mig-tune: Server alone has a target QPS to search, and none of the "
-            "selected pairs is a Server pair; see --main-benchmark, --main-scenario"
+            "--mig-tune: Server and Interactive alone have a target QPS to search, and "
+            "none of the selected pairs is one of theirs; see --main-benchmark, "
+            "--main-scenario"
         )
     return bounded
 

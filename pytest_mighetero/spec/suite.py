@@ -17,7 +17,7 @@ from pytest_mighetero.spec.harness_spec import (
     HarnessSpec,
     PlaceholderTable,
 )
-from pytest_mighetero.spec.limits import Limits
+from pytest_mighetero.spec.limits import NO_LIMITS, Limits
 from pytest_mighetero.spec.options import OPTIONS
 from pytest_mighetero.spec.tables import (
     MisfitError,
@@ -94,7 +94,7 @@ class Benchmark:
             ``[harness]``.
         values: its own placeholders for that: texts, or lists of words.
         rates: target QPS per scenario, where nothing nearer to the device says one.
-        limits: per scenario what it may come to, where its tool has no verdict.
+        limits: per scenario what it may come to.
     """
 
     scenarios: tuple[str, ...] = key(list_of(SCENARIOS))
@@ -109,6 +109,10 @@ class Benchmark:
     values: PlaceholderTable = key(PLACEHOLDERS, {})
     rates: Mapping[str, float] = key(mapping(SCENARIOS, finite), {})
     limits: Mapping[str, Limits] = key(mapping(SCENARIOS, table(Limits)), {})
+
+    def limits_in(self, scenario: str) -> Limits:
+        """Return what it may come to there."""
+        return self.limits.get(scenario, NO_LIMITS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ class Scenario(NamedTuple):
 
     Attributes:
         name: as options, suites, test ids and markers have it.
-        logged: as MLPerf spells it.
+        spelled: as MLPerf spells it, in the names of its folders.
         figure: what its result is: the ``throughput`` of what it was given at once, the
             ``rate`` that was answered, or the ``latency`` of a stream's queries.
         flags: how the flags of RUN_ARGS begin that are for it alone.
@@ -21,10 +21,11 @@ class Scenario(NamedTuple):
             make the size.
         keeps_count: whether min_query_count is taken as it is said.
         fast: whether ``--fast`` of v1.0's harness is for it.
+        runs_as: the scenario that it is for LoadGen, where that has none of its own.
     """
 
     name: str
-    logged: str
+    spelled: str
     figure: Literal["throughput", "rate", "latency"]
     flags: str
     target_flag: str | None = None
@@ -32,6 +33,12 @@ class Scenario(NamedTuple):
     one_query: bool = False
     keeps_count: bool = False
     fast: bool = False
+    runs_as: str | None = None
+
+    @property
+    def logged(self) -> str:
+        """As LoadGen's log calls it."""
+        return self.runs_as or self.spelled
 
 
 SCENARIOS = {
@@ -47,6 +54,14 @@ SCENARIOS = {
             bounded=True,
             keeps_count=True,
         ),
+        # Server with tighter limits (MLPerf v5.0 on): the folder's name and the limits
+        # alone tell them apart (LoadGen up to 6.0).
+        Scenario(
+            *("interactive", "Interactive", "rate", "server_", "server_target_qps"),
+            bounded=True,
+            keeps_count=True,
+            runs_as="Server",
+        ),
         Scenario("singlestream", "SingleStream", "latency", "single_stream_"),
         Scenario(
             *("multistream", "MultiStream", "latency", "multi_stream_"),
@@ -55,14 +70,13 @@ SCENARIOS = {
         ),
     )
 }
-_LOGGED = {each.logged.lower(): each for each in reversed(SCENARIOS.values())}
 
 
 def scenario_of(name: str | None) -> Scenario:
     """Return the scenario of a name, ours or MLPerf's; a plain one of another name."""
     text = name or ""
     plain = Scenario(text, text, "latency", "")
-    return SCENARIOS.get(text) or _LOGGED.get(text.lower(), plain)
+    return SCENARIOS.get(text.lower(), plain)
 
 
 def is_bounded(name: str | None) -> bool:

@@ -52,7 +52,7 @@ def test_main_benchmark(lab: Lab) -> None:
 def test_main_scenario(lab: Lab) -> None:
     assert ids(lab, "--main-scenario=singlestream") == {"bert_singlestream"}
     assert "bert_singlestream" in ids(lab, "--main-scenario=all")
-    assert "accepted: multistream, offline, server, singlestream" in usage_error(
+    assert "accepted: interactive, multistream, offline, server" in usage_error(
         lab, "--main-scenario=online"
     )
 

@@ -162,7 +162,7 @@ def test_a_background_that_dies_ends_the_search(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--main-scenario=offline"], "none of the selected pairs is a Server pair"),
+        (["--main-scenario=offline"], "none of the selected pairs is one of theirs"),
         (["--main-action=run_audit_test01"], "an audit (run_audit_test01) has no"),
         (["--mig-tune-resolution=1"], "expected a percentage such as 7%, found '1'"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from pytest_mighetero.plan.asked import asked_of, unknown_flags
 from pytest_mighetero.readers.loadgen import READER
 from pytest_mighetero.readers.reader import Asked
-from pytest_mighetero.readers.result import Result
+from pytest_mighetero.readers.result import Result, TokenMetrics
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
 
@@ -119,3 +120,47 @@ def test_a_factor_of_the_target_is_asked_for_with_it() -> None:
         words, result("Server", requested_server_target_qps=500)
     )
     assert "asked for server_target_qps 450 " in difference
+
+
+LIMITS = {
+    "server": {"ttft_ms": 2000, "tpot_ms": 200},
+    "interactive": {"ttft_ms": 450, "tpot_ms": 40},
+}
+
+
+def token_run(scenario: str) -> Result:
+    """Return a run that had the limits of *scenario*; LoadGen calls it Server."""
+    limits = LIMITS[scenario]
+    tokens = TokenMetrics(
+        first_token_limit_ms=limits["ttft_ms"],
+        per_output_token_limit_ms=limits["tpot_ms"],
+    )
+    return replace(result("Server"), tokens=tokens)
+
+
+@pytest.mark.parametrize("wanted", LIMITS)
+@pytest.mark.parametrize("ran", LIMITS)
+def test_interactive_is_told_from_server_by_its_limits(wanted: str, ran: str) -> None:
+    pair = Pair("llama2-70b", wanted)
+    words = asked_of(pair, "run_harness", RunArgs(), READER.settings, LIMITS[wanted])
+    said = differences(words, token_run(ran))
+    assert bool(said) is (wanted != ran)
+    if said:
+        ttft, tpot = LIMITS[wanted].values()
+        assert f"asked for ttft_ms {ttft} (limits of {pair}), LoadGen ran" in said[0]
+        assert f"asked for tpot_ms {tpot} " in said[1]
+
+
+def test_a_limit_that_runargs_say_is_no_suites() -> None:
+    told = RunArgs.of(["--server_target_latency_ns=20000000"])
+    pair, limits = Pair("resnet50", "server"), {"latency_ms": 15}
+    ran = replace(result("Server"), target_latency_ms=20.0)
+    for words, count in ((told, 0), (RunArgs(), 1)):
+        asks = asked_of(pair, "run_harness", words, READER.settings, limits)
+        assert len(differences(asks, ran)) == count
+
+
+def test_any_other_scenario_than_loadgens_for_interactive_is_a_difference() -> None:
+    assert not differences(asked("interactive"), result("Server"))
+    (said,) = differences(asked("interactive"), result("Offline"))
+    assert "asked for scenario interactive " in said

@@ -100,7 +100,7 @@ def test_load(tmp_path: Path) -> None:
         ("4940.5", "5900", "lower <= value <= upper, found 5900, 5200.5, 5460"),
         ("5200.5", "5461", "lower <= value <= upper, found 4940.5, 5461, 5460"),
         ('"offline"', '"server"', "reference 1 lacks target_qps, which server needs"),
-        ("unit", "target_qps = 9\nunit", "only server has target_qps, not offline"),
+        ("unit", "target_qps = 9\nunit", "offline has no target_qps; delete it"),
         ('"offline"', '"server"\ntarget_qps = 9', "expected unit ms, server's p99"),
     ],
 )

@@ -13,8 +13,8 @@ from pytest_mighetero.terms.scenario import SCENARIOS, is_of_another, scenario_o
 from tests.lab.driver import FAKE, Lab, Report
 
 _NEW = """\
-SCENARIOS["interactive"] = Scenario(
-    *("interactive", "Interactive", "rate", "interactive_", "interactive_target_qps"),
+SCENARIOS["burst"] = Scenario(
+    *("burst", "Burst", "rate", "burst_", "burst_target_qps"),
     bounded=True,
     keeps_count=True,
 )
@@ -23,10 +23,10 @@ _SUITE = """
 extends = "fake.toml"
 
 [benchmarks.bert]
-scenarios = ["offline", "interactive"]
+scenarios = ["offline", "burst"]
 
 [query_counts]
-interactive = 1
+burst = 1
 """
 
 
@@ -37,8 +37,8 @@ def newer(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     copy = lab.folder / "newer" / "pytest_mighetero"
     shutil.copytree(package, copy, ignore=shutil.ignore_patterns("cpu", "__pycache__"))
     file = copy / "terms" / "scenario.py"
-    before, logged, after = file.read_text().partition("_LOGGED = ")
-    file.write_text(f"{before}{_NEW}{logged}{after}")
+    before, function, after = file.read_text().partition("\n\ndef scenario_of")
+    file.write_text(f"{before}{_NEW}{function}{after}")
     monkeypatch.setenv("PYTHONPATH", str(copy.parent))
     shutil.copy(FAKE / "fake.toml", lab.folder)
     suite = lab.folder / "site.toml"
@@ -48,11 +48,11 @@ def newer(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
 
 
 def _run(lab: Lab, *options: str, p99: float) -> Report:
-    target = {"requested_interactive_target_qps": 100, "effective_target_qps": 100}
+    target = {"requested_burst_target_qps": 100, "effective_target_qps": 100}
     rate = {"result_completed_samples_per_sec": 95.5}
     lab.fake(bert={"p99": p99, "ran_with": target, "logged": rate})
-    told = "--main-benchmark-runargs=--interactive_target_qps=100"
-    words = lab.arguments("--main-scenario=all", "-k", "interactive", told, *options)
+    told = "--main-benchmark-runargs=--burst_target_qps=100"
+    words = lab.arguments("--main-scenario=all", "-k", "burst", told, *options)
     return Report(lab.folder, lab.pytester.run(sys.executable, "-mpytest", *words))
 
 
@@ -60,7 +60,7 @@ def test_a_new_one_runs_and_is_judged_by_its_latency(newer: Lab) -> None:
     first = _run(newer, p99=14)
     assert first.result.ret == 0, first.text
     said = first.case.properties
-    assert said["scenario"] == "interactive"
+    assert said["scenario"] == "burst"
     assert said["metric"] == "completed samples per second"
     assert said["p99_ms"] == "14"
 
@@ -76,8 +76,15 @@ def test_flags_are_of_the_scenario_that_they_begin_with() -> None:
     assert not is_of_another("min_query_count", "offline")
 
 
-def test_loadgens_spelling_is_known() -> None:
-    assert {scenario_of(each.logged).name for each in SCENARIOS.values()} == {
-        *SCENARIOS
-    }
+def test_mlperfs_spelling_is_known() -> None:
+    spelled = {each.name: scenario_of(each.spelled).name for each in SCENARIOS.values()}
+    assert spelled == {name: name for name in SCENARIOS}
     assert scenario_of("AnotherOne").target_flag is None
+
+
+def test_interactive_is_server_for_loadgen() -> None:
+    interactive, server = scenario_of("Interactive"), scenario_of("Server")
+    assert interactive.logged == server.logged == "Server"
+    assert (interactive.target_flag, interactive.bounded) == ("server_target_qps", True)
+    assert not is_of_another("server_target_qps", "interactive")
+    assert is_of_another("offline_expected_qps", "interactive")

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from pytest_mighetero.readers.reader import Asked, Difference
-from pytest_mighetero.readers.result import Result
+from pytest_mighetero.readers.result import Result, TokenMetrics
 from pytest_mighetero.terms.scenario import scenario_of
 
 # What LoadGen warns of where an audit.config overrides its settings (v1.0 to 6.0).
@@ -38,6 +38,7 @@ _AUDITED = {
     "performance_sample_count_override",
     *_SEEDS,
 }
+_LIMITS = ("latency_ms", "ttft_ms", "tpot_ms")
 # By what the Makefiles of v2.1 and later multiply a Server target for audits.
 _AUDIT_FACTORS = (0.92, 0.96)
 
@@ -119,6 +120,8 @@ def _ran_with(asked: Asked, result: Result) -> Iterator[object]:
     said: list[object]
     if asked.name in ("scenario", "test_mode"):
         said = [result.scenario if asked.name == "scenario" else result.mode]
+    elif asked.name in _LIMITS:
+        said = [_limits_of(result)[asked.name]]
     else:
         setting = SETTINGS[asked.name]
         said = [result.requested.get(setting.requested or asked.name)]
@@ -129,10 +132,21 @@ def _ran_with(asked: Asked, result: Result) -> Iterator[object]:
     yield from (value for value in said if value is not None)
 
 
+def _limits_of(result: Result) -> Mapping[str, float | None]:
+    """Return the limits that a run had, by what suites call them."""
+    tokens = result.tokens or TokenMetrics()
+    limits = (tokens.first_token_limit_ms, tokens.per_output_token_limit_ms)
+    every = (result.target_latency_ms, *limits)
+    return dict(zip(_LIMITS, every, strict=True))
+
+
 def _equal(asked: Asked, ran_with: object) -> bool:
     if asked.name in ("scenario", "test_mode"):
-        return asked.value.lower() == str(ran_with).replace(" ", "").lower()
-    setting = SETTINGS[asked.name]
+        name = asked.value
+        if asked.name == "scenario":
+            name = scenario_of(name).logged
+        return name.lower() == str(ran_with).replace(" ", "").lower()
+    setting = SETTINGS.get(asked.name, _Setting())
     if not setting.step and asked.value.isdigit() and isinstance(ran_with, int):
         return int(asked.value) == ran_with  # a seed has 64 bits
     try:

@@ -115,13 +115,15 @@ def _of_server(measured: Measurement, facts: Facts) -> Measurement:
     )
 
 
-def of_result(result: Result) -> Measurement | None:
+def of_result(result: Result, scenario: str | None = None) -> Measurement | None:
     """Return the measurement that LoadGen's logs hold.
+
+    Its scenario is what their folder says, where LoadGen has no name for it.
 
     Returns:
         None unless it was VALID, and the logs are not damaged.
     """
-    scenario, metric = result.scenario, result.metric
+    metric, scenario = result.metric, scenario or result.scenario
     if not result.valid or result.damage or metric is None or scenario is None:
         return None
     measured = Measurement(scenario.lower(), metric.value, metric.unit)

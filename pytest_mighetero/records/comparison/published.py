@@ -22,7 +22,7 @@ class Entry:
 
     Attributes:
         benchmark: as its folder, or its record, calls it: ``bert-99``, ``bert``.
-        scenario: likewise: ``offline``, ``server``, ``offline-test01`` for an audit.
+        scenario: likewise: ``interactive``, ``offline-test01`` for an audit.
         problem: why there is nothing to compare; empty where there is something.
     """
 
@@ -103,7 +103,7 @@ def _entry(folder: Path, place: _Place) -> Entry | None:
         problem = _problem(result, place)
     if result.mode == "AccuracyOnly":
         return None
-    measurement = None if problem else of_result(result)
+    measurement = None if problem else of_result(result, place.scenario)
     facts = {result.version_name: result.version} if result.version else {}
     return Entry(place.benchmark, place.scenario, folder, measurement, problem, facts)
 
@@ -112,9 +112,9 @@ def _problem(result: Result, place: _Place) -> str:
     """Say why nothing is compared with a run; nothing where something is."""
     if place.system is None or (place.below and place.below[0] != "performance"):
         return f"expected {LAYOUT}, found another place"
-    said, expected = result.scenario, scenario_of(place.scenario).logged
-    if said is not None and said != expected:
-        return f"folder says {expected}, LoadGen's log says {said}"
+    said, of = result.scenario, scenario_of(place.scenario)
+    if said is not None and said != of.logged:
+        return f"folder says {of.spelled}, LoadGen's log says {said}"
     if result.mode is not None and result.mode not in _MEASURING:
         return f"LoadGen's mode is {result.mode}, expected {' or '.join(_MEASURING)}"
     return _no_result(result)

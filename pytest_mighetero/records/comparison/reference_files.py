@@ -130,16 +130,16 @@ def _problem(entry: _Entry) -> str | None:
     """Say what values do not go with each other, or None."""
     server = is_bounded(entry.scenario)
     if server and entry.target_qps is None:
-        return " lacks target_qps, which server needs"
+        return f" lacks target_qps, which {entry.scenario} needs"
     if not server and entry.target_qps is not None:
-        return f": only server has target_qps, not {entry.scenario}; delete it"
+        return f": {entry.scenario} has no target_qps; delete it"
     if server and entry.unit not in _OF_SERVER:
         return (
-            f": expected unit ms, server's p99, or {OF_LIMIT!r} for a language model, "
-            f"found {entry.unit!r}"
+            f": expected unit ms, {entry.scenario}'s p99, or {OF_LIMIT!r} for a "
+            f"language model, found {entry.unit!r}"
         )
     if not server and entry.unit == OF_LIMIT:
-        return f": only server has the unit {OF_LIMIT!r}"
+        return f": {entry.scenario} has no unit {OF_LIMIT!r}"
     if not entry.lower <= entry.value <= entry.upper:
         figures = (entry.lower, entry.value, entry.upper)
         said = ", ".join(significant(each, 10) for each in figures)

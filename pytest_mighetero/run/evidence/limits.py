@@ -6,20 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pytest_mighetero.readers.result import Result, TokenMetrics
-from pytest_mighetero.spec.limits import NO_LIMITS, Limits
+from pytest_mighetero.spec.limits import Limits
 from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import significant
 
 
-def judged(
-    result: Result, limits: Limits | None, scenario: str, rate: float | None
-) -> Result:
+def judged(result: Result, limits: Limits, scenario: str, rate: float | None) -> Result:
     """Return *result* with the verdict, the limits and the scenario that a suite says.
 
     A figure that is limited and not known, as of too few samples, is INVALID. The
     target is the *rate* that was asked for where the tool does not say it.
     """
-    limits = limits or NO_LIMITS
     reasons = tuple(_missed(result, limits))
     return replace(
         result,

@@ -19,7 +19,6 @@ from pytest_mighetero.readers.reader import Difference, Reader
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.evidence.limits import judged
 from pytest_mighetero.run.judge import explain_exit
-from pytest_mighetero.spec.limits import NO_LIMITS
 
 LAST_LINES = 20
 _SUMMARY_LIMIT = 1024 * 1024
@@ -75,7 +74,7 @@ def failed_requests(launch: Launch) -> list[str]:
     """
     if launch.reader.judges:
         return []
-    limit = (launch.limits or NO_LIMITS).failed
+    limit = launch.limits.failed
     return [
         f"{result.failed} of its requests failed, {limit:g} may: see {launch.output}"
         for result in launch.reader.read_all(launch.log_dir, launch.output)

@@ -179,7 +179,9 @@ def run(args: dict[str, str], scenario: str, options: Options, logs: Path) -> No
     say(options.get("marker", MARKER), options.get("marker_end", "\n"))
     time.sleep(options.get("late", 0))
     if options.get("log", True):
-        log = Log(logs / "fake_system" / args["benchmarks"] / scenario)
+        interactive = args["scenarios"] == "interactive"
+        folder = "Interactive" if interactive else scenario
+        log = Log(logs / "fake_system" / args["benchmarks"] / folder)
         args = settings(args, scenario, options, log)
     benchmark, min_duration = args["benchmarks"], float(args["min_duration"]) / 1000
     target = float(args.get("server_target_qps", 400))
@@ -358,6 +360,7 @@ def main(action: str, *run_args: str) -> None:
         grow(options["tree"], log_dir / "printed")
     die(options, "start")
     scenarios = {"singlestream": "SingleStream", "multistream": "MultiStream"}
+    scenarios["interactive"] = "Server"  # for LoadGen
     scenario = scenarios.get(args["scenarios"], args["scenarios"].capitalize())
     logs = log_dir
     if action != "run_harness":

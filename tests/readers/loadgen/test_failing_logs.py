@@ -38,6 +38,7 @@ def compared(capsys: Capture, a: str, b: str) -> list[dict[str, Any]]:
     [
         ("01-early-stopping-singlestream", 4141.442725, "ms"),
         ("03-power-ranging", 213599, "samples/s"),
+        ("04-interactive", 59545.4, "tokens/s"),
         ("07-llm-offline-tokens", 30873.9, "tokens/s"),
         ("08-query-count-string", 36.86604, "ms"),
     ],
@@ -45,8 +46,22 @@ def compared(capsys: Capture, a: str, b: str) -> list[dict[str, Any]]:
 def test_the_figure_is_mlcommons(
     case: str, value: float, unit: str, capsys: Capture
 ) -> None:
-    (row,) = compared(capsys, case, case)
+    row, *_ = compared(capsys, case, case)
     assert (row["a"]["values"], row["unit"]) == ([value], unit)
+
+
+def test_interactive_is_a_scenario_of_its_own(capsys: Capture) -> None:
+    rows = compared(capsys, "04-interactive", "04-interactive")
+    assert {(row["benchmark"], row["scenario"]) for row in rows} == {
+        ("llama2-70b-99", "interactive")
+    }
+    limits = {row["figure"]: row["a"]["server"]["limit_ms"] for row in rows}
+    target = read("04-interactive").target_qps
+    assert limits == {
+        "tokens/s": None,
+        f"p99 TTFT at target {target:g}": 450,
+        f"p99 TPOT at target {target:g}": 40,
+    }
 
 
 def test_a_count_that_is_logged_as_text() -> None:
