@@ -55,7 +55,9 @@ def searched(server: SimulatedServer, start: float | None, *, probes: bool) -> C
     """Follow ``next_step`` to its end."""
     trials: list[Trial] = []
     while True:
-        step = next_step(trials, start=start, resolution=RESOLUTION, probes=probes)
+        step = next_step(
+            trials, start=start, resolution=RESOLUTION, probes=probes, whole=True
+        )
         if not isinstance(step, Next):
             break
         target = HARNESS_TARGET if step.target_qps is None else step.target_qps
@@ -91,7 +93,7 @@ def stepped(server: SimulatedServer) -> Cost:
     return Cost(0, runs, _loss(server, target), complete=False)
 
 
-def _loss(server: SimulatedServer, found: int) -> float:
+def _loss(server: SimulatedServer, found: float) -> float:
     return 1 - found / server.highest()
 
 

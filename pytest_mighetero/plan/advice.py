@@ -11,27 +11,24 @@ from pytest_mighetero.units import significant
 # Of what was scheduled: what three back-offs by 7 % come to. Where less was answered,
 # steps from the target would not arrive.
 _WITHIN_REACH = 0.8
-# From here on a whole number is as near as any; harnesses up to v3.0 take no other.
-_WHOLE_FROM = 50
 
 
-def next_target(result: Result, step: float) -> float | None:
+def next_target(result: Result, step: float, *, whole: bool) -> float | None:
     """Return the target to try after an INVALID run; None where none would help.
 
     Server is lowered by the fraction *step* where its latency is over the limit: from
-    the target, or from what the device completed where that is well below. It stays a
-    whole number where it was one. Offline is changed as the tool recommends: raised
-    where the run was too short, and then to the measured rate at least, since its one
-    query is sized by the target.
+    the target, or from what the device completed where that is well below; to a *whole*
+    number where the harness takes no other. Offline is changed as the tool recommends:
+    raised where the run was too short, and then to the measured rate at least, since
+    its one query is sized by the target.
     """
     target = _invalid_target(result)
     if target is not None and is_bounded(result.scenario):
         lowered = _lowered(result, target, step)
-        if lowered is None or not _needs_whole(target):
+        if lowered is None or not whole:
             return lowered
-        # 280 and not 279.99...
-        whole = min(math.floor(round(lowered, 6)), math.ceil(target) - 1)
-        return whole if whole >= 1 else None
+        highest = min(math.floor(lowered), math.ceil(target) - 1)
+        return highest if highest >= 1 else None
     if target is not None and scenario_of(result.scenario).one_query:
         said = " ".join(result.recommendations).lower()
         if "increase" in said:
@@ -41,19 +38,18 @@ def next_target(result: Result, step: float) -> float | None:
     return None
 
 
-def advice(result: Result, step: float) -> str | None:
+def advice(result: Result, step: float, *, whole: bool) -> str | None:
     """Say what to try after an INVALID Server run that was too slow, or None."""
     target = _invalid_target(result)
     if not is_bounded(result.scenario) or target is None:
         return None
     if (lowered := _lowered(result, target, step)) is None:
         return None
-    if (following := next_target(result, step)) is not None:
+    if (following := next_target(result, step, whole=whole)) is not None:
         return f"Next to try: --server_target_qps={significant(following, 10)}"
     return (
-        f"Next to try: a target of {significant(lowered, 3)} QPS, where the harness "
-        f"takes fractions; NVIDIA's --server_target_qps takes whole numbers alone up "
-        f"to v3.0, of which none is left"
+        f"Next to try: a target of {significant(lowered, 3)} QPS, which this harness "
+        f"does not take: its suite says whole_targets, and no whole number is left"
     )
 
 
@@ -64,10 +60,6 @@ def _invalid_target(result: Result) -> float | None:
     return target if known and target and target > 0 else None
 
 
-def _needs_whole(target: float) -> bool:
-    return target >= _WHOLE_FROM or float(target).is_integer()
-
-
 def _lowered(result: Result, target: float, step: float) -> float | None:
     if not _too_slow(result):
         return None
@@ -75,8 +67,7 @@ def _lowered(result: Result, target: float, step: float) -> float | None:
     scheduled, completed = result.scheduled_qps or target, result.completed_qps
     if completed is not None and 0 < completed < _WITHIN_REACH * scheduled:
         share = completed / scheduled
-    lowered = target * share * (1 - step)
-    return lowered if _needs_whole(target) else float(f"{lowered:.3g}")
+    return float(f"{target * share * (1 - step):.4g}")
 
 
 def _too_slow(result: Result) -> bool:

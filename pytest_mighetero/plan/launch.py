@@ -55,12 +55,14 @@ class Tool:
             be none.
         live: whether the reader's sign tells, while it runs, that it issues queries.
         idle_limit: the seconds for which it may use no CPU time at all; 0 for any.
+        whole_targets: whether it takes whole Server targets alone.
     """
 
     reader: Reader
     markers: Markers
     live: bool = True
     idle_limit: float = 0.0
+    whole_targets: bool = False
 
     @property
     def sign(self) -> Sign | None:
@@ -267,7 +269,8 @@ def tool_of(spec: HarnessSpec) -> Tool:
     """
     markers = Markers(spec.start_markers, spec.finish_markers)
     reader = reader_named(spec.reader, spec.result)
-    return Tool(reader, markers, spec.is_live, spec.idle_limit)
+    whole = spec.whole_targets
+    return Tool(reader, markers, spec.is_live, spec.idle_limit, whole)
 
 
 def check_tools(config: RunSpec) -> None:
@@ -320,10 +323,7 @@ def run_args_of(
 
 
 def with_target(config: RunSpec, pair: Pair, target: float) -> RunSpec:
-    """Return the settings with *target* QPS for main.
-
-    NVIDIA's harness takes Server's as a whole number (v1.0 to v3.0).
-    """
+    """Return the settings with *target* QPS for main."""
     flag = scenario_of(pair.scenario).target_flag or ""
     told = config.main_runargs.having(**{flag: significant(target, 10)})
     return replace(config, main_runargs=told)

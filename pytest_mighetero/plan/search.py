@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pytest_mighetero.plan.grid import Grid
 from pytest_mighetero.plan.series import FIRST_STEP, Series, target_of
 from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial
 from pytest_mighetero.units import significant
@@ -26,6 +27,7 @@ def next_step(  # noqa: PLR0913
     start: float | None,
     resolution: float,
     probes: bool,
+    whole: bool = False,
     max_full: int = MAX_FULL,
     max_probes: int = MAX_PROBES,
 ) -> Next | Found | GaveUp:
@@ -36,18 +38,20 @@ def next_step(  # noqa: PLR0913
         start: a reference target that should be near; None where none is known.
         resolution: the wanted gap between VALID and INVALID, 0.01 for 1 %.
         probes: whether short runs are worth while.
+        whole: whether the harness takes whole targets alone.
         max_full: full-length runs; max_probes more with neither start nor probes.
         max_probes: short runs.
     """
     probes = probes and max_probes > 0
+    grid = Grid(whole, resolution)
     if not trials:
         if start is None:
             return Next(None, not probes, "the harness's own target")
-        return Next(max(1, round(start)), not probes, "the reference")
+        return Next(grid.taken(start), not probes, "the reference")
     first = _UNKNOWN_STEP if start is None else FIRST_STEP
     short = tuple(trial for trial in trials if not trial.full)
     full = tuple(trial for trial in trials if trial.full)
-    probed = Series(short, resolution, first, first, 2 * first)
+    probed = Series(short, grid, first, first, 2 * first)
     if short and not full:
         return _probe(probed, max_probes)
     if not probes and start is None:
@@ -64,8 +68,8 @@ def _probe(probed: Series, most: int) -> Next | GaveUp:
     if stop := _hopeless(probed, spent=spent):
         return stop
     if probed.closed or spent:
-        target = max(1, math.floor(probed.held[0].target_qps))
-        return Next(target, full=True, why=f"confirms {target}")
+        target = probed.grid.taken_below(probed.held[0].target_qps)
+        return Next(target, full=True, why=f"confirms {significant(target, 10)}")
     target, why = probed.proposal()
     return Next(target, full=False, why=why)
 
@@ -77,7 +81,8 @@ def _prove(proved: Series, probed: Series, most: int) -> Next | Found | GaveUp:
     if stop := _hopeless(proved, spent=spent):
         return stop
     if end := _probed_end(proved, probed):
-        return Next(end, full=True, why=f"proves {end} INVALID")
+        why = f"proves {significant(end, 10)} INVALID"
+        return Next(end, full=True, why=why)
     target, why = proved.proposal()
     return Next(target, full=True, why=why)
 
@@ -87,12 +92,13 @@ def _hint(probed: Series, full: Sequence[Trial]) -> Trial | None:
     return next((t for t in probed.held if t.target_qps < lowest), None)
 
 
-def _probed_end(proved: Series, probed: Series) -> int | None:
+def _probed_end(proved: Series, probed: Series) -> float | None:
     """Return the upper end by probes, while nothing at full length lies above."""
     if not proved.held or proved.failed:
         return None
     low = proved.held[0].target_qps
-    ends = (math.ceil(t.target_qps) for t in probed.trials if not t.holds)
+    failed = (trial.target_qps for trial in probed.trials if not trial.holds)
+    ends = map(probed.grid.taken_above, failed)
     return min((end for end in ends if end > low), default=None)
 
 
@@ -100,8 +106,10 @@ def _found(proved: Series, probed: Series) -> Found:
     best = proved.held[0]
     above = [t for t in probed.trials if not t.holds and t.target_qps > best.target_qps]
     end = min(proved.failed or above, key=target_of, default=None)
-    gap = math.inf if end is None else end.target_qps / best.target_qps - 1
-    return Found(math.floor(best.target_qps), best, end, gap, proved.closed)
+    low = best.target_qps
+    gap = math.inf if end is None else (end.target_qps - low) / low
+    target = proved.grid.taken_below(best.target_qps)
+    return Found(target, best, end, gap, proved.closed)
 
 
 def _hopeless(series: Series, *, spent: bool) -> GaveUp | None:
@@ -125,10 +133,13 @@ def _hopeless(series: Series, *, spent: bool) -> GaveUp | None:
             f"p99 within its limit and {_shown(lowest.completed_qps)} of "
             f"{_shown(lowest.scheduled_qps)} QPS answered; mend what {lowest.tool} says"
         )
-    if lowest.target_qps <= 1 or spent:
+    if lowest.target_qps <= series.grid.least or spent:
+        lower = "give a lower reference target, or a larger device"
+        if series.grid.whole and lowest.target_qps <= 1:
+            lower = "give a larger device: this harness takes whole targets alone"
         return GaveUp(
             f"no target held in {len(series.trials)} trials; the lowest was "
-            f"{lowest.figures}; give a lower reference target, or a larger device"
+            f"{lowest.figures}; {lower}"
         )
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from pytest_mighetero.plan.grid import Grid
 from pytest_mighetero.plan.trial import Trial
 from pytest_mighetero.units import significant
 
@@ -18,7 +19,7 @@ class Series:
     """Trials of one length, in the order they ran.
 
     Attributes:
-        resolution: the wanted gap.
+        grid: the targets to choose from.
         up: the first step up from a trial that holds, as a fraction.
         down: the first step down from one that does not.
         far: the least step up where p99 is half its limit or less.
@@ -26,11 +27,16 @@ class Series:
     """
 
     trials: tuple[Trial, ...]
-    resolution: float
+    grid: Grid
     up: float
     down: float
     far: float
     hint: Trial | None = None
+
+    @property
+    def resolution(self) -> float:
+        """The wanted gap."""
+        return self.grid.resolution
 
     @property
     def held(self) -> list[Trial]:
@@ -53,13 +59,10 @@ class Series:
 
     @property
     def closed(self) -> bool:
-        """Whether the ends are as near as wanted, or 1 QPS apart."""
-        if self.ends is None:
-            return False
-        low, high = map(target_of, self.ends)
-        return high - low <= 1 or high / low - 1 <= self.resolution
+        """Whether the ends are as near as wanted, or as any can be."""
+        return self.ends is not None and self.grid.closed(*map(target_of, self.ends))
 
-    def proposal(self) -> tuple[int, str]:
+    def proposal(self) -> tuple[float, str]:
         """Return the next target, and why."""
         if self.ends is not None:
             low, high = self.ends
@@ -69,7 +72,8 @@ class Series:
             return self._above(), f"above {_shown(self.held[0])}"
         return self._below(), f"below {_shown(self.failed[0])}"
 
-    def _between(self, below: Trial, above: Trial) -> int:
+    def _between(self, below: Trial, above: Trial) -> float:
+        grid = self.grid
         low, high = below.target_qps, above.target_qps
         target = math.sqrt(low * high)
         # The next one closes the gap from either side only if the ends are this near.
@@ -77,10 +81,10 @@ class Series:
         guess = _crossing(below, above)
         if guess is not None and first < last and not self._stalled(high / low):
             target = _clamped(guess / (1 + self.resolution / 2), first, last)
-        # first rounds down and last up, or the gap they leave is too wide by 1 QPS.
-        ends = {first: math.floor(first), last: math.ceil(last)}
-        whole = ends.get(target, round(target))
-        return int(_clamped(whole, math.floor(low) + 1, math.ceil(high) - 1))
+        # first rounds down and last up, or the gap they leave is too wide by a step.
+        ends = {first: grid.down(first), last: grid.up(last)}
+        chosen = ends.get(target, grid.nearest(target))
+        return _clamped(chosen, grid.above(low), grid.below(high))
 
     def _stalled(self, ratio: float) -> bool:
         """Whether two steps with a guide did less than one without would have."""
@@ -90,7 +94,7 @@ class Series:
         low, high = map(target_of, earlier)
         return math.log(ratio) > 0.5 * math.log(high / low)
 
-    def _above(self) -> int:
+    def _above(self) -> float:
         held = self.held
         top = held[0].target_qps
         step = min(1.0, self.up * 2.0 ** (len(held) - 1))
@@ -103,9 +107,9 @@ class Series:
             farthest = top * min(1 + _REACH * step, _STEEPEST)
             guess *= 1 + self.resolution / 2
             target = _clamped(guess, top * (1 + self.resolution), farthest)
-        return max(math.floor(top) + 1, math.floor(target))
+        return max(self.grid.above(top), self.grid.down(target))
 
-    def _below(self) -> int:
+    def _below(self) -> float:
         failed = self.failed
         lowest, known = failed[0].target_qps, failed[0].headroom
         step = min(1.0, self.down * 2.0 ** (len(failed) - 1))
@@ -118,7 +122,8 @@ class Series:
             farthest = lowest / (1 + _REACH * step)
             guess /= 1 + self.resolution / 2
             target = _clamped(guess, farthest, lowest / (1 + self.resolution))
-        return max(1, min(math.ceil(lowest) - 1, round(target)))
+        chosen = min(self.grid.below(lowest), self.grid.nearest(target))
+        return max(self.grid.least, chosen)
 
 
 def _crossing(low: Trial, high: Trial) -> float | None:

@@ -100,7 +100,7 @@ class Next:
         why: a few words, for example ``between 900 and 960``.
     """
 
-    target_qps: int | None
+    target_qps: float | None
     full: bool
     why: str
 
@@ -118,7 +118,7 @@ class Found:
             closed the gap to the wanted resolution.
     """
 
-    target_qps: int
+    target_qps: float
     trial: Trial
     invalid_above: Trial | None
     resolution: float

@@ -157,7 +157,8 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
     "of a search: where it started, its runs, the answer, how far above it the nearest "
     "INVALID target is, and whether that was proved to the wanted resolution": (
         Fact("tuned", _FLAG),
-        *_plain("tuned_from", "tune_runs", "tuned_target_qps"),
+        *_plain("tuned_from", "tune_runs"),
+        Fact("tuned_target_qps", _FIGURE),
         Fact("tuned_resolution", "{:.2%}".format),
         Fact("tuned_complete", _FLAG),
         Fact("tuned_invalid_above", _nearest),

@@ -42,20 +42,23 @@ def explain_exit(code: int | None, lines: Sequence[str]) -> str:
     return f"code {code}"
 
 
-def judge(result: Result, accuracy: Mapping[str, Any] | None) -> list[str]:
+def judge(
+    result: Result, accuracy: Mapping[str, Any] | None, *, whole_targets: bool = False
+) -> list[str]:
     """Return what is wrong with a run by its mode; nothing when it is good.
 
-    AccuracyOnly and SubmissionRun must have an ``accuracy_summary.json``.
+    AccuracyOnly and SubmissionRun must have an ``accuracy_summary.json``. Advice is of
+    *whole_targets* where the harness takes no others.
     """
     problems = []
     if result.mode in ("AccuracyOnly", "SubmissionRun"):
         problems = judge_accuracy(accuracy)
     if result.mode == "AccuracyOnly":
         return problems + _damaged(result) + _counted(result)
-    return judge_performance(result) + problems
+    return judge_performance(result, whole_targets=whole_targets) + problems
 
 
-def judge_performance(result: Result) -> list[str]:
+def judge_performance(result: Result, *, whole_targets: bool = False) -> list[str]:
     """Return what is wrong with a performance result; nothing when it is VALID."""
     problems = []
     if result.valid is None:
@@ -64,7 +67,7 @@ def judge_performance(result: Result) -> list[str]:
             f"died or was stopped before {result.tool} wrote its result"
         )
     elif not result.valid:
-        problems.append(_invalid(result))
+        problems.append(_invalid(result, whole_targets=whole_targets))
     elif result.metric is None and not result.damage:
         problems.append(f"{result.tool} says VALID and gives no metric")
     return problems + _damaged(result) + _counted(result)
@@ -85,7 +88,7 @@ def _counted(result: Result) -> list[str]:
     return [f"{result.tool} counted {result.error_count} {errors}: {said}"]
 
 
-def _invalid(result: Result) -> str:
+def _invalid(result: Result, *, whole_targets: bool) -> str:
     why = "; ".join(text.rstrip(".") for text in result.invalid_reasons) or "unsaid"
     parts = [f"the result is INVALID: {why}"]
     if result.metric is not None:
@@ -95,7 +98,7 @@ def _invalid(result: Result) -> str:
         parts.append(f"{value} {result.metric.unit}{at}")
     known = [each for each in result.bounds if each.share is not None]
     parts += [", ".join(map(str, known))] if known else []
-    if said := advice(result, _BACKOFF):
+    if said := advice(result, _BACKOFF, whole=whole_targets):
         parts.append(said)
     if result.recommendations:
         said = " ".join(result.recommendations).rstrip(".")

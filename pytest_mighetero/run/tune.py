@@ -25,6 +25,7 @@ from pytest_mighetero.run.verdict import Warn, fail, on_main, on_overlap
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.scenario import scenario_of
+from pytest_mighetero.units import significant
 
 _PROBE_SHARE = 0.1  # of main's duration
 # In less, the time to the last answer weighs more than 1 % of the run.
@@ -53,6 +54,9 @@ def tune(rig: Rig, attempt: Attempt, warn: Warn) -> tuple[Attempt, Measured]:
     config, ledger = rig.config, rig.ledger
     ledger.learn(tuned=True)
     start, source = _known_target(config, rig.pair, ledger.facts)
+    whole = config.suite.harness_of(rig.pair.benchmark).whole_targets
+    if start is not None and whole and not start.is_integer():
+        source += f" ({significant(start, 10)}: the harness takes whole targets alone)"
     ledger.learn(tuned_from=source)
     duration = config.main_duration
     probe_s = max(_PROBE_SHARE * duration, _SHORTEST_PROBE_S)
@@ -60,7 +64,9 @@ def tune(rig: Rig, attempt: Attempt, warn: Warn) -> tuple[Attempt, Measured]:
     done: list[_Done] = []
     while True:
         trials = [each.trial for each in done]
-        step = next_step(trials, start=start, resolution=resolution, probes=probes)
+        step = next_step(
+            trials, start=start, resolution=resolution, probes=probes, whole=whole
+        )
         if not isinstance(step, Next):
             break
         if done:
@@ -155,7 +161,7 @@ def _incomplete(found: Found, wanted: float) -> str:
         end = f"{above.figures} did not hold, {found.resolution:.1%} above"
     return (
         f"--mig-tune: the search ended before {wanted:.1%} was proved: "
-        f"{found.target_qps} is VALID at full length, {end}"
+        f"{significant(found.target_qps, 10)} is VALID at full length, {end}"
     )
 
 

@@ -83,7 +83,9 @@ def main_problems(main: MainEvidence) -> list[str]:
             f"{main.launch.log_dir}: nothing ran, or more than one test did"
         )
         return [nothing]
-    return [*main.otherwise, *judge(main.result, main.accuracy)]
+    whole = main.launch.tool.whole_targets
+    judged = judge(main.result, main.accuracy, whole_targets=whole)
+    return [*main.otherwise, *judged]
 
 
 def doubtful(measured: Measured) -> list[str]:

@@ -50,6 +50,14 @@ def check_together(config: RunSpec) -> None:
             f"--start-from-device: the harness of suite {suite.name} has no device "
             f"memory to start from"
         )
+    target = config.main_runargs.number("server_target_qps") or 0.0
+    whole = any(suite.harness_of(p.benchmark).whole_targets for p in config.pairs)
+    if whole and not target.is_integer():
+        raise ConfigError(
+            f"--main-benchmark-runargs: expected a whole number as server_target_qps, "
+            f"found {target:.10g}: the harness of suite {suite.name} takes no other "
+            f"(harness.whole_targets)"
+        )
     told = [
         name
         for each in harnesses

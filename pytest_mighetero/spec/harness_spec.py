@@ -100,6 +100,7 @@ class HarnessSpec:
         finish_markers: texts that end the line printed just after it, likewise.
         audit_folder: where the audits leave their verdict files; relative to
             ``folder``, or below ``{log_dir}``.
+        whole_targets: whether it takes whole numbers alone as a Server target.
         reader: who reads what its tool writes: the name of a file of ``readers/``.
         result: where that finds it, of a reader that has to be told.
         live_evidence: whether the reader can tell, while its tool runs, that queries
@@ -128,6 +129,7 @@ class HarnessSpec:
     finish_markers: tuple[str, ...] = key(list_of(rule=names.MARKER, least=0))
     audit_folder: str = key(text(names.audit_folder))
     start_from_device: bool = key(flag, default=True)
+    whole_targets: bool = key(flag, default=False)
     reader: str = key(text(), "loadgen")
     result: Mapping[str, Any] = key(mapping(names.LINE, as_it_is), {})
     live_evidence: bool = key(flag, default=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from tests.lab.driver import Lab, Report
+from tests.lab.driver import FAKE, Lab, Report
 
 # Told to run for 10 s, the harness is done in a moment: probes and all go by quickly.
 TUNE = (
@@ -37,10 +39,10 @@ def test_it_ends_at_the_highest_target_that_is_valid(lab: Lab) -> None:
     report = tune(lab, "-m", "isolated", capacity=777)
     report.result.assert_outcomes(passed=1)
     facts = report.case.properties
-    found = int(facts["tuned_target_qps"])
+    found = float(facts["tuned_target_qps"])
     assert 777 / 1.01 <= found <= 777
     assert facts["validity"] == "VALID"
-    assert facts["target_qps"] == str(found)
+    assert facts["target_qps"] == facts["tuned_target_qps"]
     assert facts["tuned_complete"] == "true"
     assert float(facts["tuned_resolution"].rstrip("%")) <= 1
     # What proves it: LoadGen's verdicts at full length on both sides.
@@ -66,7 +68,7 @@ def test_both_ways_with_the_price_and_a_snippet(lab: Lab) -> None:
     report = tune(lab, "-m", "not isolated", capacity=720)
     report.result.assert_outcomes(passed=1)
     other = report.case
-    low, high = (int(c.properties["tuned_target_qps"]) for c in (other, one))
+    low, high = (float(c.properties["tuned_target_qps"]) for c in (other, one))
     assert low <= 720 < high <= 800
     assert other.properties["interference_figure"] == "highest VALID target"
     assert float(other.properties["interference_ratio"]) == pytest.approx(
@@ -78,7 +80,7 @@ def test_both_ways_with_the_price_and_a_snippet(lab: Lab) -> None:
             "*highest VALID target QPS, to paste into the suite file*",
             "# Which profile these devices have, --main-profile says.",
             '[[]targets."unknown".default]',
-            f"dlrm = {{ server = {low} }}",
+            f"dlrm = {{ server = {low:g} }}",
         ]
     )
     # The heterogeneous search started from the isolated answer.
@@ -121,6 +123,44 @@ def test_isolated_comes_first(lab: Lab) -> None:
     assert report.junit[1].properties["interference_ratio"] == "1.0000"
 
 
+def test_rates_far_below_1_are_found_as_near(lab: Lab) -> None:
+    start = "--main-benchmark-runargs=--server_target_qps=0.9"
+    report = tune(lab, "-m", "isolated", start, capacity=0.777)
+    facts = report.case.properties
+    found = float(facts["tuned_target_qps"])
+    assert 0.777 / 1.01 <= found <= 0.777
+    assert facts["target_qps"] == f"{found:g}"
+    report.result.stdout.fnmatch_lines([f"dlrm = {{ server = {found:g} }}*isolated*"])
+
+
+@pytest.fixture
+def whole(lab: Lab) -> Lab:
+    shutil.copy(FAKE / "fake.toml", lab.folder)
+    suite = 'extends = "fake.toml"\n[harness]\nwhole_targets = true\n'
+    suite += '[targets."1g.10gb".default]\ndlrm = { server = 4.4 }\n'
+    (lab.folder / "site.toml").write_text(suite)
+    lab.suite = str(lab.folder / "site.toml")
+    return lab
+
+
+def test_a_harness_of_whole_targets_is_told_no_others(whole: Lab) -> None:
+    report = tune(whole, "-m", "isolated", "--main-profile=1g.10gb", capacity=5.5)
+    facts = report.case.properties
+    assert facts["tuned_target_qps"] == "5"
+    assert facts["tuned_invalid_above"] == "6"
+    assert facts["tuned_from"] == (
+        "suite site (4.4: the harness takes whole targets alone)"
+    )
+    said = [word for each in report.launches() for word in each["argv"]]
+    told = [word for word in said if word.startswith("--server_target_qps=")]
+    assert told
+    assert all(word.partition("=")[2].isdigit() for word in told)
+
+    report = whole.run("--main-benchmark-runargs=--server_target_qps=97.5")
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "expected a whole number as server_target_qps, found 97.5" in report.text
+
+
 def test_one_set_of_backgrounds_serves_the_whole_search(lab: Lab) -> None:
     report = tune(lab, "-m", "not isolated", capacity=500)
     report.result.assert_outcomes(passed=1)
@@ -136,8 +176,8 @@ def test_it_starts_where_main_was_told_to(lab: Lab) -> None:
     assert report.case.properties["tuned_from"] == "--main-benchmark-runargs"
 
 
-def test_it_gives_up_with_a_reason(lab: Lab) -> None:
-    report = tune(lab, "-m", "isolated", capacity=0.5)
+def test_it_gives_up_with_a_reason(whole: Lab) -> None:
+    report = tune(whole, "-m", "isolated", capacity=0.5)
     report.result.assert_outcomes(failed=1)
     failure = report.case.problems["failure"]
     assert "--mig-tune found no target of dlrm_server: no target held in" in failure

@@ -70,10 +70,10 @@ def token(target: float, ttft: float, tpot: float) -> Result:
     [
         (answered(server(1000, 9000), 0.2), 0.07, 186),
         (answered(server(1000, 120), 0.99), 0.07, 930),
-        (answered(server(1, 9000), 0.2), 0.07, None),
-        (answered(server(0.8, 9000), 0.2), 0.07, 0.149),
+        (answered(server(1, 9000), 0.2), 0.07, 0.186),
+        (answered(server(0.8, 9000), 0.2), 0.07, 0.1488),
         (server(0.8, 120), 0.07, 0.744),
-        (server(1.9, 120), 0.07, 1.77),
+        (server(1.9, 120), 0.07, 1.767),
         (server(0, 120), 0.07, None),
         (replace(server(100, 120), damage=("It is cut off.",)), 0.07, None),
         (token(10.5, 2500, 90), 0.1, 9.45),
@@ -81,9 +81,9 @@ def token(target: float, ttft: float, tpot: float) -> Result:
         (token(10.5, 1500, 190), 0.1, None),
         (server(36000, 120), 0.07, 33480),
         (server(4000, 120), 0.93, 280),
-        (server(97.5, 120), 0.01, 96),
-        (server(3, 120), 0.01, 2),
-        (server(1, 120), 0.07, None),
+        (server(97.5, 120), 0.01, 96.53),
+        (server(3, 120), 0.01, 2.97),
+        (server(1, 120), 0.07, 0.93),
         (server(100, 90), 0.07, None),
         (server(100, 120, valid=True), 0.07, None),
         (server(100, 120, valid=None), 0.07, None),
@@ -94,7 +94,28 @@ def token(target: float, ttft: float, tpot: float) -> Result:
     ],
 )
 def test_the_next_target(result: Result, step: float, target: float | None) -> None:
-    assert next_target(result, step) == target
+    assert next_target(result, step, whole=False) == target
+
+
+@pytest.mark.parametrize(
+    ("result", "step", "target"),
+    [
+        (answered(server(1000, 9000), 0.2), 0.07, 186),
+        (answered(server(1, 9000), 0.2), 0.07, None),
+        (server(0.8, 120), 0.07, None),
+        (server(1.9, 120), 0.07, 1),
+        (server(36000, 120), 0.07, 33480),
+        (server(4000, 120), 0.93, 280),
+        (server(97.5, 120), 0.01, 96),
+        (server(3, 120), 0.01, 2),
+        (server(1, 120), 0.07, None),
+        (offline(100, 105.7), 0.05, 105.7),
+    ],
+)
+def test_the_next_that_a_harness_of_whole_ones_takes(
+    result: Result, step: float, target: float | None
+) -> None:
+    assert next_target(result, step, whole=True) == target
 
 
 @pytest.mark.parametrize(
@@ -104,7 +125,7 @@ def test_the_next_target(result: Result, step: float, target: float | None) -> N
         (server(0.8, 120), "Next to try: --server_target_qps=0.744"),
         (
             answered(server(3, 9000), 0.2),
-            "Next to try: a target of 0.558 QPS, where the harness takes fractions; ",
+            "Next to try: --server_target_qps=0.558",
         ),
         (server(100, 306244.4), "p99 306200 ms, limit 100 ms"),
         (token(10, 2500, 90), "p99 TTFT 2500 ms, limit 2000 ms, p99 TPOT 90 ms, limit"),
@@ -113,6 +134,11 @@ def test_the_next_target(result: Result, step: float, target: float | None) -> N
 def test_what_the_failure_says(result: Result, says: str) -> None:
     (problem,) = judge_performance(result)
     assert says in problem
+
+
+def test_the_failure_says_where_no_whole_target_is_left() -> None:
+    (problem,) = judge_performance(answered(server(3, 9000), 0.2), whole_targets=True)
+    assert "Next to try: a target of 0.558 QPS, which this harness does not" in problem
 
 
 def test_a_loss_that_no_target_mends_gets_no_advice() -> None:

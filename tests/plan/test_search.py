@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -22,6 +22,7 @@ def search(
     probes: bool = True,
     max_full: int = 6,
     max_probes: int = 16,
+    whole: bool = True,
 ) -> tuple[Found | GaveUp, list[Trial]]:
     """Run what is proposed until the end; no proposal may repeat."""
     trials: list[Trial] = []
@@ -33,11 +34,12 @@ def search(
             probes=probes,
             max_full=max_full,
             max_probes=max_probes,
+            whole=whole,
         )
         if not isinstance(step, Next):
             return step, trials
         target = HARNESS_TARGET if step.target_qps is None else step.target_qps
-        assert target >= 1
+        assert target >= 1 or not whole
         assert (target, step.full) not in {(t.target_qps, t.full) for t in trials}
         trials.append(server.run(target, full=step.full))
 
@@ -191,7 +193,11 @@ def test_a_probe_bounds_what_the_budget_left_open() -> None:
             None,
             "the lowest was target 1 (p99 200.2 ms, limit 100 ms; p99 over the limit)",
         ),
-        (SimulatedServer(10, base_ms=200), 30, "p99 over the limit); give a lower"),
+        (
+            SimulatedServer(10, base_ms=200),
+            30,
+            "p99 over the limit); give a larger device: this harness takes whole",
+        ),
         (SimulatedServer(1e12), None, "it still holds at target"),
     ],
 )
@@ -229,3 +235,59 @@ def test_the_first_step_leaves_an_unknown_target_to_the_harness() -> None:
     for probes in (True, False):
         step = next_step([], start=None, resolution=RESOLUTION, probes=probes)
         assert step == Next(None, not probes, "the harness's own target")
+
+
+@dataclass(frozen=True)
+class Slow(SimulatedServer):
+    """The same device where each query is so many: its rates are a fraction."""
+
+    queries: float = 1000.0
+
+    def run(self, target: float, *, full: bool) -> Trial:
+        trial = super().run(target * self.queries, full=full)
+        scheduled, completed = trial.scheduled_qps, trial.completed_qps
+        assert scheduled is not None
+        assert completed is not None
+        return replace(
+            trial,
+            target_qps=target,
+            scheduled_qps=scheduled / self.queries,
+            completed_qps=completed / self.queries,
+        )
+
+
+@pytest.mark.parametrize("limit_ms", [30, 100, 1000])
+@pytest.mark.parametrize("probes", [True, False])
+@pytest.mark.parametrize("off", [None, 1.0, 0.8, 1.2])
+@pytest.mark.parametrize("capacity", CAPACITIES[3:])
+def test_fractions_are_targets_like_others(
+    capacity: int, off: float | None, probes: bool, limit_ms: float
+) -> None:
+    """0.8 queries/s are found as near, and in as many runs, as 800 are."""
+    highest = SimulatedServer(capacity, limit_ms=limit_ms).highest() / 1000
+    server = Slow(capacity, limit_ms=limit_ms)
+    found, trials = search(server, off and off * highest, probes=probes, whole=False)
+    assert isinstance(found, Found)
+    above = found.invalid_above
+    assert found.complete
+    assert above is not None
+    assert above.full
+    assert found.trial.target_qps == found.target_qps
+    assert server.run(found.target_qps, full=True).valid
+    assert not server.run(above.target_qps, full=True).valid
+    assert 0 < found.resolution <= RESOLUTION * (1 + 1e-6)
+    assert full_runs(trials) <= (6 if off or probes else 22)
+    chosen = {trial.target_qps for trial in trials} - {trials[0].target_qps}
+    assert all(float(f"{target:.4g}") == target for target in chosen), chosen
+
+
+def test_a_reference_is_the_first_target_as_it_is() -> None:
+    def first(start: float, *, whole: bool) -> float | None:
+        step = next_step(
+            [], start=start, resolution=RESOLUTION, probes=True, whole=whole
+        )
+        assert isinstance(step, Next)
+        return step.target_qps
+
+    assert [first(x, whole=False) for x in (0.8, 1234.5678)] == [0.8, 1234.5678]
+    assert [first(x, whole=True) for x in (0.8, 1234.5678)] == [1, 1235]
