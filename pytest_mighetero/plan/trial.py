@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_mighetero.readers.result import LatencyBound, Result
 from pytest_mighetero.units import significant
 
 _KEPT_UP = 0.99
@@ -22,6 +23,9 @@ class Trial:
         completed_qps: what was answered, per second until the last answer.
         reason: why it was INVALID, in the tool's words.
         latency: the name of the latency.
+        answer_s: how long a language model's whole answer takes: by so much a run is
+            longer than its schedule, however fast the device is.
+        seconds: of its timed window; 0 where not known.
     """
 
     target_qps: float
@@ -34,6 +38,8 @@ class Trial:
     tool: str
     reason: str = ""
     latency: str = "p99"
+    answer_s: float = 0.0
+    seconds: float = 0.0
 
     @property
     def holds(self) -> bool:
@@ -88,7 +94,28 @@ class Trial:
     def _answered(self) -> float | None:
         if not self.scheduled_qps or self.completed_qps is None:
             return None
-        return self.completed_qps / self.scheduled_qps
+        waited = min(0.5, self.answer_s / self.seconds) if self.seconds else 0.0
+        return self.completed_qps / self.scheduled_qps / (1 - waited)
+
+
+def trial_of(result: Result, *, full: bool) -> Trial:
+    """Return what a run that was judged at its target is to a search."""
+    bound = result.tightest or LatencyBound("latency", 99.0, None, None)
+    of_tokens, window = bound.name != "latency", result.window
+    return Trial(
+        target_qps=result.target_qps or 0.0,
+        full=full,
+        valid=bool(result.valid),
+        p99_ms=bound.ms,
+        limit_ms=bound.limit_ms,
+        scheduled_qps=result.scheduled_qps,
+        completed_qps=result.completed_qps,
+        tool=result.tool,
+        reason="; ".join(result.invalid_reasons),
+        latency=f"p{bound.percentile:g}{f' {bound.name}' if of_tokens else ''}",
+        answer_s=(result.mean_latency_ms or 0.0) / 1e3 if of_tokens else 0.0,
+        seconds=window.seconds if window else 0.0,
+    )
 
 
 @dataclass(frozen=True)

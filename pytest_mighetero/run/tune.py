@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pytest_mighetero.plan.launch import probing, with_target
 from pytest_mighetero.plan.search import next_step
-from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial
-from pytest_mighetero.readers.result import LatencyBound, Result
+from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial, trial_of
+from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.reference_files import load_references
 from pytest_mighetero.records.comparison.references import key_of
 from pytest_mighetero.records.facts import Facts
@@ -32,6 +32,7 @@ _PROBE_SHARE = 0.1  # of main's duration
 _SHORTEST_PROBE_S = 2.0
 _PROFILE_UNKNOWN = "# Which profile these devices have, --main-profile says."
 _LATENCIES = 100  # of the limit on p99
+_ANSWERS = 5  # of a language model, before as many end as begin
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def tune(rig: Rig, attempt: Attempt, warn: Warn) -> tuple[Attempt, Measured]:
         attempt = _plan(rig, step, probe_s, len(done) + 1)
         measured = rig.measure(attempt, warn, again=bool(config.overlap_retries))
         trial = _judged(rig, attempt, measured, step, warn)
-        longest = max(probe_s, _LATENCIES * (trial.limit_ms or 0) / 1e3)
+        settled = _LATENCIES * (trial.limit_ms or 0) / 1e3, _ANSWERS * trial.answer_s
+        longest = max(probe_s, *settled)
         probe_s = min(longest, duration / 2)
         done.append(_Done(trial, attempt, measured, dict(ledger.facts)))
         said = {**asdict(trial), "holds": trial.holds, "why": step.why}
@@ -129,30 +131,13 @@ def _judged(
     if verdict.problems:
         rig.ledger.learn_of_try(overlap_ok=False)
     verdict.enforce(warn)
-    return _trial(result, full=step.full)
+    return trial_of(result, full=step.full)
 
 
 def _is_usable(result: Result) -> bool:
     """Tell whether a run was judged at a target it names, and nothing is amiss."""
     judged = result.valid is not None and bool(result.target_qps)
     return judged and not (result.error_count or result.damage)
-
-
-def _trial(result: Result, *, full: bool) -> Trial:
-    bound = result.tightest or LatencyBound("latency", 99.0, None, None)
-    token = "" if bound.name == "latency" else f" {bound.name}"
-    return Trial(
-        target_qps=result.target_qps or 0.0,
-        full=full,
-        valid=bool(result.valid),
-        p99_ms=bound.ms,
-        limit_ms=bound.limit_ms,
-        scheduled_qps=result.scheduled_qps,
-        completed_qps=result.completed_qps,
-        tool=result.tool,
-        reason="; ".join(result.invalid_reasons),
-        latency=f"p{bound.percentile:g}{token}",
-    )
 
 
 def _incomplete(found: Found, wanted: float) -> str:
