@@ -92,7 +92,7 @@ def _other_target(rig: Rig, attempt: Attempt, measured: Measured) -> Again | Non
     result, step = measured.main.result, rig.config.target_backoff
     if result is None or step is None or measured.main.exit_code:
         return None
-    whole = measured.main.launch.whole_targets
+    whole = measured.main.launch.tool.whole_targets
     if (target := next_target(result, step, whole=whole)) is None:
         return None
     was = result.target_qps or 0.0
