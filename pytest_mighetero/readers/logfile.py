@@ -1,11 +1,15 @@
-"""Opens LoadGen's logs: files of any size and content, live ones, and what is none."""
+"""Opens tools' logs: files of any size and content, live ones, and what is none."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+
+_BLOCK = 128 * 1024
+_LINE_LIMIT = 16 * 1024
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -43,6 +47,29 @@ class LogFile:
         self.at += len(block)
         self._left -= len(block)
         return block
+
+    def lines(self, head: int, tail: int) -> Iterator[bytes]:
+        """Yield every line that is left; of one above 16 kB perhaps only its ends.
+
+        Args:
+            head: bytes at its beginning, below 8 kB.
+            tail: likewise, at its end.
+        """
+        begun = b""
+        while block := self.read(_BLOCK):
+            first = block.find(b"\n")
+            if first < 0:
+                begun += block
+            else:
+                yield begun + block[:first]
+                last = block.rfind(b"\n")
+                if first < last:
+                    yield from block[first + 1 : last].split(b"\n")
+                begun = block[last + 1 :]
+            if len(begun) > _LINE_LIMIT:
+                begun = begun[:head] + begun[-tail:]
+        if begun:
+            yield begun
 
     def close(self) -> None:
         """Close it."""

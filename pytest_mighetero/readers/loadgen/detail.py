@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import cast
@@ -51,10 +50,8 @@ _TOLD = re.compile(
     r"(?: query_count \d+)?"
 )
 
-# A wanted line is below 1 kB; of one above the limit only head and tail are kept.
-_LINE_LIMIT = 16 * 1024
+# A wanted line is below 1 kB; of one far above that these bytes at its ends are enough.
 _HEAD, _TAIL = 256, 8 * 1024
-_BLOCK = 128 * 1024
 _KEYS_REMEMBERED = 1024
 
 _BOM = b"\xef\xbb\xbf"
@@ -112,25 +109,6 @@ class DetailLog:
     missing: bool = False
 
 
-def _lines(file: LogFile) -> Iterator[bytes]:
-    """Yield every line; of one above the limit only its head and its tail."""
-    begun = b""
-    while block := file.read(_BLOCK):
-        first = block.find(b"\n")
-        if first < 0:
-            begun += block
-        else:
-            yield begun + block[:first]
-            last = block.rfind(b"\n")
-            if first < last:
-                yield from block[first + 1 : last].split(b"\n")
-            begun = block[last + 1 :]
-        if len(begun) > _LINE_LIMIT:
-            begun = begun[:_HEAD] + begun[-_TAIL:]
-    if begun:
-        yield begun
-
-
 def read_detail(file: LogFile) -> DetailLog:
     """Return what is understood of a detail log.
 
@@ -141,7 +119,7 @@ def read_detail(file: LogFile) -> DetailLog:
     """
     log = DetailLog()
     wanted: dict[bytes, bool] = {}
-    lines = _lines(file)
+    lines = file.lines(_HEAD, _TAIL)
     first = next(lines, None)
     if first is None:
         return log
