@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.terms.scenario import is_bounded
-from pytest_mighetero.terms.window import TimedWindow
 from pytest_mighetero.units import significant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from pytest_mighetero.terms.window import TimedWindow
 
 
 @dataclass(frozen=True)
@@ -207,8 +208,8 @@ class Result:
         """From the first window's begin to the last one's end; None without any."""
         if not self.windows:
             return None
-        first, end = self.windows[0], max(window.end for window in self.windows)
-        return TimedWindow(first.begin, end, first.source)
+        end = max(window.end for window in self.windows)
+        return replace(self.windows[0], end=end)
 
     @property
     def version_name(self) -> str:
