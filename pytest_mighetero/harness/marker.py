@@ -6,19 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_mighetero.terms.escapes import CONTROL, ESCAPE, SHORT, STRING
+
 # How long a marker without a line's end must stand at the end of the output. What
 # prints a longer sentence, or a recipe, goes on within milliseconds.
 QUIET_S = 0.5
 
 _BLANKS = 400  # as many as the terminal's columns; progress bars pad their lines
-_CONTROL = rb"\[[0-?]*[ -/]*"  # colours and the like, up to the final byte
-_STRING = rb"[\]PX^_][^\a\x1b\r\n]*"  # hyperlinks, titles, up to BEL or ESC \
-_SHORT = rb"[ -/]*"
-# ECMA-48; a string that no terminator ends is over at the end of its line.
-_ESCAPE = re.compile(
-    rb"\x1b(?:%b[@-~]|%b(?:\a|\x1b\\)?|%b[0-~])?" % (_CONTROL, _STRING, _SHORT)
-)
-_CUT = re.compile(rb"\x1b(?:%b|%b\x1b?|%b)\Z" % (_CONTROL, _STRING, _SHORT))
+_CUT = re.compile(rb"\x1b(?:%b|%b\x1b?|%b)\Z" % (CONTROL, STRING, SHORT))
 
 
 _GOES_ON = b" *"
@@ -50,7 +45,7 @@ class _Plain:
             # Its kind, and a terminator's half; what is between has no meaning here.
             half = b"\x1b" if begun[2:].endswith(b"\x1b") else b""
             self._cut = begun[:2] + half
-        return _ESCAPE.sub(b"", text)
+        return ESCAPE.sub(b"", text)
 
 
 class MarkerScanner:
