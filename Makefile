@@ -1,6 +1,8 @@
 # make demo   a heterogeneous run of DLRM/Server on the CPU, with report.xml
 # make test   the tests, the slow ones too: first those that mostly wait, by eight
 #             workers, then those that measure, by two
+# make clients   AIPerf, 1.2 GB, which the suites llm and llm-cpu call; tests of it are
+#             skipped where it is not on PATH
 # make lint   ruff, mypy, and the one direction of imports
 # make matrix the fault matrix alone, printed as a table
 # make bench  what the plugin costs against other ways, in 10 minutes; build/bench.json
@@ -12,8 +14,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+AIPERF := .venv-aiperf
 
-.PHONY: demo test matrix lint bench bench-quick clean
+# Debian's python3 comes without ensurepip, which venv needs to bring pip along.
+new_venv = $(1) -m venv $(2) || \
+    ($(1) -m venv --without-pip $(2) && \
+     $(1) -m pip --python $(2)/bin/python install --quiet pip)
+
+.PHONY: demo test clients matrix lint bench bench-quick clean
 
 demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
@@ -23,6 +31,17 @@ test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/installed
 	$(BIN)/pytest tests -n 8 --dist worksteal -m "not loadgen"
 	$(BIN)/pytest tests -n 2 -m loadgen
+
+# A venv of its own: it pins what others want newer, and needs Python 3.11 to 3.13.
+clients: $(AIPERF)/installed
+
+$(AIPERF)/installed:
+	for python in $(PYTHON) python3.13 python3.12 python3.11; do \
+	    $$python -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" \
+	        2> /dev/null && break; \
+	done; $(call new_venv,$$python,$(AIPERF))
+	$(AIPERF)/bin/python -m pip install --quiet 'aiperf>=0.13,<0.14'
+	touch $@
 
 matrix: $(VENV)/installed
 	$(BIN)/pytest tests/harness/test_matrix.py --matrix --quiet
@@ -47,14 +66,11 @@ bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/sharing.py --quick
 	$(BIN)/python benchmarks/records.py --quick
 
-# Debian's python3 comes without ensurepip, which venv needs to bring pip along.
 $(VENV)/installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV) || \
-	    ($(PYTHON) -m venv --without-pip $(VENV) && \
-	     $(PYTHON) -m pip --python $(BIN)/python install --quiet pip)
+	$(call new_venv,$(PYTHON),$(VENV))
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) results build report.xml
+	rm -rf $(VENV) $(AIPERF) results build report.xml
