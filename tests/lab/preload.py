@@ -9,9 +9,9 @@ import pytest_mighetero
 
 
 def import_all() -> None:
-    """Import the plugin but for the embedded harness, and what it uses."""
+    """Import the plugin but for the embedded systems, and what it uses."""
     for module in pkgutil.walk_packages(pytest_mighetero.__path__, "pytest_mighetero."):
-        if "cpu" not in module.name.split(".") and "__main__" not in module.name:
+        if not {"cpu", "llm", "__main__"} & {*module.name.split(".")}:
             importlib.import_module(module.name)
     for name in ("pexpect", "inotify_simple", "tomlkit"):
         importlib.import_module(name)
