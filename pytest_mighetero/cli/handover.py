@@ -18,7 +18,8 @@ from pytest_mighetero.readers.loadgen import READER
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.records.comparison.sides import kind_of, why_not
 from pytest_mighetero.records.record import Record
-from pytest_mighetero.run.evidence.traces import accuracy_summary, audit_verdicts
+from pytest_mighetero.run.evidence.metadata import accuracy_summary
+from pytest_mighetero.run.evidence.traces import audit_verdicts
 from pytest_mighetero.run.judge import judge, judge_audit, judge_runs
 from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.units import significant

@@ -83,5 +83,5 @@ def _adjust(asked: dict[str, Asked], words: Mapping[str, Flag]) -> None:
 
 
 def unknown_flags(run_args: RunArgs) -> dict[str, str | None]:
-    """Return the flags that no harness of v1.0 to v3.0 has, with the nearest it has."""
+    """Return the flags that no harness of v1.0 to v6.0 has, with the nearest it has."""
     return {f: nearest_flag(f) for f in run_args.by_name if f not in KNOWN_FLAGS}

@@ -18,8 +18,11 @@ MAIN_FACTOR = 1.2
 # up to 42 s of it between StartTest and the first query (DLRM on a MIG slice, v1.0).
 STARTUP_S = 150.0
 # An audit is at most so many runs, with 20 s of sleep each: two trials of TEST01 and
-# TEST05, three of TEST04's two (closed/NVIDIA/Makefile, v1.0 and v1.1).
+# TEST05, three of TEST04's two (closed/NVIDIA/Makefile, v1.0 and v1.1); later ones are
+# one (v4.1 to v6.0).
 _AUDIT_RUNS = {"test01": 2, "test04": 6, "test05": 2}
+# Their audit.config says how many samples, and no duration (compliance/*/audit.config).
+_COUNTED_AUDITS = ("test04", "test06", "test07", "test09")
 _AUDIT_SLEEP_S = 20.0
 # Mains at full length for which the backgrounds of a search are planned at once.
 _SEARCH_RUNS = 4
@@ -86,7 +89,7 @@ def cover_of(
     known = seconds_by_law(config, pair, profile)
     main = known or config.main_duration
     if audit := audit_of(config.action):
-        main = _AUDIT_RUNS[audit] * (main + _AUDIT_SLEEP_S)
+        main = _AUDIT_RUNS.get(audit, 1) * (main + _AUDIT_SLEEP_S)
     if known is None:
         return Cover(config.start_time_buffer + settle, main, buffer, "reference")
     spec = config.suite.harness_of(pair.benchmark)
@@ -221,9 +224,10 @@ def _least(config: RunSpec, pair: Pair, profile: str | None) -> tuple[float, str
     """Return what main takes at the least, and why.
 
     That is its own length, or what the query count demands of the fastest device that
-    it could be on. TEST04 issues each sample once, and so does AccuracyOnly.
+    it could be on. TEST04 issues each sample once, and so does AccuracyOnly; others
+    issue so many.
     """
-    if audit_of(config.action) == "test04" or accuracy_only(config):
+    if audit_of(config.action) in _COUNTED_AUDITS or accuracy_only(config):
         return 0.0, "each sample once"
     law = law_of(config, pair, profile, fastest=True)
     if law is not None and law.seconds > config.main_duration:

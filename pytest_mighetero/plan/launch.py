@@ -307,10 +307,11 @@ def run_args_of(
     if not config.suite.harness_of(pair.benchmark).makes:
         return config.main_runargs if background_seconds is None else RunArgs()
     seconds = background_seconds or config.main_duration
+    version = config.config_ver_of(pair.benchmark)
     words = [
         f"--benchmarks={pair.benchmark}",
         f"--scenarios={pair.scenario}",
-        f"--config_ver={config.config_ver_of(pair.benchmark)}",
+        *([f"--config_ver={version}"] if version else []),
         f"--min_duration={round(seconds * 1000)}",
     ]
     if config.start_from_device:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,20 @@ _DECIMAL = re.compile(r"\d+\.\d+")
 # What hand-made back-offs of published heterogeneous Server targets come to: A30
 # lowered its targets by 3 to 16 % (MLPerf Inference v1.1, v2.0).
 _BACKOFF = 0.07
-# Whose own verdict says nothing of the audit: with each sample once, or one sample
-# over and over, they are too short, and counted INVALID; verify_performance.txt
-# compares their rates all the same (all of NVIDIA's of v1.0 and v2.0).
-_TOO_SHORT = ("TEST04-A", "TEST04-B")
+# Whose own verdict says nothing of the audit: with each sample once, one sample over
+# and over, or 100 of them, they are too short, and counted INVALID; the audit judges
+# them all the same (TEST04: all of NVIDIA's of v1.0 and v2.0).
+_TOO_SHORT = ("TEST04-A", "TEST04-B", "TEST06")
+# What NVIDIA's harness leaves of each run beside LoadGen's logs, from v5.1 on.
+METADATA = "metadata.json"
+_OF_ACCURACY = "verify_accuracy.txt"
+# Where the others' verdict is: verify_performance.txt (compliance/*/README.md).
+_VERDICTS = {
+    "TEST06": _OF_ACCURACY,
+    "TEST07": _OF_ACCURACY,
+    "TEST08": _OF_ACCURACY,
+    "TEST09": "verify_output_len.txt",
+}
 _MAKE_ERROR = re.compile(r"make(?:\[(?P<level>\d+)\])?: \*\*\* \[.*\] (?P<error>\S.*)")
 
 
@@ -138,16 +149,33 @@ def judge_audit(test: str, verdicts: Mapping[Path, str]) -> list[str]:
 
     TEST01's accuracy part may also pass by the harness's fallback: the accuracy of the
     audit's answers against that of the accuracy run's, within 1 %, or 0.1 % for the
-    99.9 benchmarks (NVIDIA's v1.0 ``code/main.py``).
+    99.9 benchmarks (NVIDIA's v1.0 ``code/main.py``). What the harness says of it, v5.1
+    on, must be a pass, too, and not that the benchmark is exempted.
 
     Args:
         test: for example ``TEST01``.
-        verdicts: the texts of this run's ``verify_*.txt`` and ``*_accuracy.txt``.
+        verdicts: the texts of this run's ``verify_*.txt`` and ``*_accuracy.txt``, and
+            of its ``metadata.json``.
     """
-    problems = _without_pass(test, "verify_performance.txt", verdicts)
+    name = _VERDICTS.get(test, "verify_performance.txt")
+    problems = _without_pass(test, name, verdicts)
     if test == "TEST01" and not _accuracy_kept(verdicts):
-        problems += _without_pass(test, "verify_accuracy.txt", verdicts)
-    return problems
+        problems += _without_pass(test, _OF_ACCURACY, verdicts)
+    return problems + [
+        f"{test} did not pass: {path} has audit_result {said!r}"
+        for path, text in verdicts.items()
+        if path.name == METADATA
+        for said in [_audit_result(text)]
+        if "_PASS" not in said or said.endswith("_EXEMPTED")
+    ]
+
+
+def _audit_result(text: str) -> str:
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return "that cannot be read"
+    return str(said.get("audit_result")) if isinstance(said, Mapping) else "none"
 
 
 def _without_pass(test: str, name: str, verdicts: Mapping[Path, str]) -> list[str]:
@@ -157,8 +185,14 @@ def _without_pass(test: str, name: str, verdicts: Mapping[Path, str]) -> list[st
     return [
         f"{test} did not pass: {path} ends with: {' '.join(text.split()[-12:])!r}"
         for path, text in texts.items()
-        if "TEST PASS" not in text
+        if not _passed(test, text)
     ]
+
+
+def _passed(test: str, text: str) -> bool:
+    if test == "TEST06":  # of its three checks the first may be skipped
+        return "EOS check pass: True" in text and "check pass: False" not in text
+    return "TEST PASS" in text
 
 
 def _accuracy_kept(verdicts: Mapping[Path, str]) -> bool:

@@ -194,7 +194,8 @@ def snippet(runs: Sequence[Facts]) -> str:
     tuned = [facts for facts in runs if "tuned_target_qps" in facts]
     for facts in sorted(tuned, key=lambda facts: facts["run"]):
         key = key_of(facts)
-        head = f'[targets."{key.profile or "unknown"}".{key.config_ver}]'
+        version = key.config_ver or "default"
+        head = f'[targets."{key.profile or "unknown"}".{version}]'
         if not key.profile:
             head = f"{_PROFILE_UNKNOWN}\n{head}"
         benchmarks = tables.setdefault(head, {})

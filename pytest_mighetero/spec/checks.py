@@ -23,12 +23,21 @@ def check_together(config: RunSpec) -> None:
     Raises:
         ConfigError: two of them cannot be meant together.
     """
-    suite = config.suite
     if config.tune and config.action != "run_harness":
         raise ConfigError(
             f"--mig-tune: an audit ({config.action}) has no target to search; leave "
             f"--main-action at run_harness"
         )
+    _check_devices(config)
+    _check_harnesses(config)
+    for pair in config.pairs:
+        _check_config_ver(config, pair)
+        _check_words(config, pair)
+    _check_backgrounds(config)
+
+
+def _check_devices(config: RunSpec) -> None:
+    suite = config.suite
     if config.devices and not suite.kind.mig:
         raise ConfigError(
             f"--mig-devices: suite {suite.name} runs on simulated instances, "
@@ -43,6 +52,10 @@ def check_together(config: RunSpec) -> None:
         raise ConfigError(
             f"--mig-gpu: only NVML knows GPUs, and {source} does not ask it"
         )
+
+
+def _check_harnesses(config: RunSpec) -> None:
+    suite = config.suite
     harnesses = suite.every_harness.values()
     starts = any(each.start_from_device for each in harnesses)
     if config.start_from_device and not starts:
@@ -69,9 +82,21 @@ def check_together(config: RunSpec) -> None:
             f"{sys.executable!r}, this Python's path, is {told[0]} for make, which "
             f"{lost}; make a venv in a folder of letters, digits and _./,=:+@%^-"
         )
-    for pair in config.pairs:
-        _check_words(config, pair)
-    _check_backgrounds(config)
+
+
+def _check_config_ver(config: RunSpec, pair: Pair) -> None:
+    suite = config.suite
+    spec = suite.harness_of(pair.benchmark)
+    if config.config_ver and not spec.config_ver:
+        instead = (
+            "say its accuracy with --main-benchmark-runargs=--accuracy_target=0.999, and "
+            if spec.makes
+            else ""
+        )
+        raise ConfigError(
+            f"--config-ver: the harness of suite {suite.name} that runs {pair} has no "
+            f"--config_ver: {instead}leave this option out"
+        )
 
 
 def _check_words(config: RunSpec, pair: Pair) -> None:
@@ -97,11 +122,6 @@ def _check_words(config: RunSpec, pair: Pair) -> None:
                 f"{option}: the command of {pair} takes no {{rate}}: it has no target "
                 f"to change"
             )
-    if config.config_ver:
-        raise ConfigError(
-            f"--config-ver: {pair} is run by a command of suite {suite.name}, which "
-            f"has no configurations"
-        )
 
 
 def _check_backgrounds(config: RunSpec) -> None:

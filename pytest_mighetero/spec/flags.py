@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pytest_mighetero.terms.scenario import SCENARIOS
 
 # ``arguments_dict`` of closed/<org>/code/common/arguments.py, v1.0 to v3.0.
-_FLAGS = """
+_ARGUMENTS = """
     accuracy_log_rng_seed action active_sms assume_contiguous audio_batch_size
     audio_buffer_num_lines audio_fp16_input audit_test batch_size
     batch_triton_requests benchmarks buffer_manager_thread_count cache_file
@@ -48,8 +48,70 @@ _FLAGS = """
     use_same_context use_spin_wait use_triton user_conf_path verbose verbose_nvtx
     warmup_duration workspace_size
 """
+# ``Field``s of closed/<org>/code that it had not: code/common/fields.py of v4.1, and
+# those of v5.1 and v6.0 (code/fields, and of single benchmarks).
+_FIELDS = """
+    accuracy_sample_count_override accuracy_target bert_opt_seqlen bot_mlp_precision
+    calib_data_dir capture_server_logs_dir config_dir config_id core_type cpu_freq
+    device_types disable_beta1_smallk disable_progress_display disagg_bench_mode
+    dla_engine_batch_size dynamo_cluster dynamo_frontend_host dynamo_frontend_port
+    dynamo_frontend_secondary dynamo_kv_overlap_weight dynamo_router_mode
+    dynamo_router_replica_sync embedding_weights_on_gpu_part embeddings_path
+    embeddings_precision enable_metrics enable_sort enable_ttft_latency_tracker
+    energy_aware_kernels engine_dir env_yml_override final_linear_precision
+    force_build_engines gemm_plugin_fairshare_cache_size glog_verbosity
+    gpu_engine_batch_size gpu_indices gpu_rank_map graph_specs graphs_max_seqlen
+    harness_type harness_use_hf_tokenizer interaction_op_precision
+    kvcache_free_gpu_mem_frac llm_gen_config_path llm_quantizer_outdir
+    max_num_tokens moe_expert_parallelism mpi_mode nms_type no_audit_verify
+    nsys_options num_sort_segments orin_num_cores orin_skip_maxq_reset
+    pipeline_parallelism power_setting profiler py_harness q3vl_dataset_repo_id
+    q3vl_dataset_revision q3vl_dataset_split q3vl_dataset_token q3vl_enable_trace
+    q3vl_endpoint_healthcheck_timeout q3vl_endpoint_poll_interval
+    q3vl_endpoint_request_timeout q3vl_endpoint_shutdown_timeout
+    q3vl_endpoint_startup_timeout q3vl_etcd_healthcheck_timeout q3vl_etcd_hostname
+    q3vl_etcd_poll_interval q3vl_etcd_port q3vl_etcd_startup_timeout
+    q3vl_frontend_cli q3vl_frontend_enable_numa_binding
+    q3vl_frontend_healthcheck_timeout q3vl_frontend_poll_interval
+    q3vl_frontend_startup_timeout q3vl_log_mode q3vl_log_output q3vl_max_concurrency
+    q3vl_max_duration q3vl_min_duration q3vl_model_repo_id q3vl_model_revision
+    q3vl_model_token q3vl_nats_healthcheck_timeout q3vl_nats_hostname
+    q3vl_nats_monitoring_port q3vl_nats_poll_interval q3vl_nats_port
+    q3vl_nats_startup_timeout q3vl_num_warmup_requests_per_vllm_instance
+    q3vl_omp_num_threads q3vl_random_seed q3vl_server_target_latency q3vl_test_mode
+    q3vl_test_scenario q3vl_tokio_worker_threads q3vl_use_http_client q3vl_vllm_cli
+    q3vl_vllm_dyn_log q3vl_vllm_enable_numa_binding q3vl_vllm_flashinfer_moe_backend
+    q3vl_vllm_flashinfer_workspace_buffer_size q3vl_vllm_logging_level
+    q3vl_vllm_mm_encoder_fp8_attn q3vl_vllm_use_flashinfer_moe_fp4
+    q3vl_vllm_use_flashinfer_sampler q3vl_vllm_use_triton_pos_embed
+    q3vl_wandb_api_key q3vl_wandb_entity q3vl_wandb_name q3vl_wandb_project
+    qsl_numa_override quantizer_lib_path_override readiness_timeout results_dir
+    rgat_buffer_size sdxl_batcher_time_limit server_in_foreground
+    server_use_hf_tokenizer show_steady_state_progress skip_graphsurgeon
+    soc_cpu_freq soc_dla_freq soc_emc_freq soc_gpu_freq soc_pva_freq soft_drop
+    strongly_typed tensor_parallelism test_run top_mlp_precision
+    traffic_distribution_policy triton_grpc_ports triton_num_clients_per_frontend
+    triton_num_clients_per_server triton_num_frontends_per_model
+    triton_num_models_per_server triton_num_servers triton_server_urls
+    triton_skip_server_spawn triton_verbose_frontend trtllm_batch_sched_policy
+    trtllm_batching_mode trtllm_build_flags trtllm_checkpoint_flags
+    trtllm_disagg_config_path trtllm_lib_path trtllm_runtime_flags
+    trtllm_server_urls trtllm_yml_override use_inflight_batching
+    use_native_instance_norm use_power_meter use_single_qsl
+    use_small_tile_gemm_plugin use_token_latencies vboost_slider verbose_glog
+    verbose_nvsmi wan22_attn_type wan22_cfg_size wan22_cp_size
+    wan22_cpu_offload_stride wan22_disable_parallel_vae wan22_dp_size
+    wan22_enable_visual_gen_cpu_offload wan22_fsdp_size wan22_gpu_ids
+    wan22_gpus_per_server wan22_guidance_scale wan22_guidance_scale_2 wan22_height
+    wan22_linear_type wan22_model_path wan22_negative_prompt wan22_num_frames
+    wan22_num_inference_steps wan22_num_servers wan22_parallel_vae_split_dim
+    wan22_prompt_file wan22_ring_size wan22_server_urls wan22_t5_fsdp_size
+    wan22_total_sample_count wan22_tp_size wan22_ulysses_size
+    wan22_use_server_client wan22_warmup_iters wan22_width warmup_iterations
+    whisper_decoder_build_flags whisper_encoder_build_flags
+"""
 _TARGETS = (each.target_flag for each in SCENARIOS.values() if each.target_flag)
-KNOWN_FLAGS = frozenset((*_FLAGS.split(), *_TARGETS))
+KNOWN_FLAGS = frozenset((*_ARGUMENTS.split(), *_FIELDS.split(), *_TARGETS))
 
 
 def nearest_flag(flag: str) -> str | None:

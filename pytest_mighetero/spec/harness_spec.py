@@ -94,7 +94,8 @@ class HarnessSpec:
     Attributes:
         command: its words, with placeholders; none for make.
         folder: where it runs; for make it has the Makefile.
-        config_ver: the default of the suite's benchmarks.
+        config_ver: the default of the suite's benchmarks; empty where the harness has
+            no ``--config_ver`` (v5.1 on).
         start_markers: texts that end the line printed just before ``StartTest``; after
             one that ends in ``" *"`` its line may go on.
         finish_markers: texts that end the line printed just after it, likewise.
@@ -123,7 +124,7 @@ class HarnessSpec:
 
     command: tuple[str, ...] = key(_COMMAND, ())
     folder: str = key(text(names.PATH))
-    config_ver: str = key(text(names.CONFIG_VER))
+    config_ver: str = key(text(names.config_ver, least=0))
     actions: tuple[str, ...] = key(list_of(names.ACTIONS))
     start_markers: tuple[str, ...] = key(list_of(rule=names.MARKER, least=0))
     finish_markers: tuple[str, ...] = key(list_of(rule=names.MARKER, least=0))
@@ -179,7 +180,7 @@ class HarnessSpec:
 # What a command need not say: make's harnesses differ in it.
 _OF_COMMANDS: Mapping[str, Any] = {
     "folder": "{log_dir}",
-    "config_ver": "default",
+    "config_ver": "",
     "actions": ("run_harness",),
     "start_markers": (),
     "finish_markers": (),

@@ -28,7 +28,7 @@ def load_suite(name: str, base: Path, kinds: Mapping[str, DeviceKind]) -> Suite:
     """Load a built-in suite by name, or a site's own by path.
 
     Args:
-        name: ``v1.0``, ``v1.1``, ``v2.0``, ``cpu``, or the path of a TOML file.
+        name: ``v1.0``, ``v6.0``, ``cpu``..., or the path of a TOML file.
         base: the folder that a relative path starts from.
         kinds: of devices, by the name of the source that has them.
 
@@ -44,7 +44,7 @@ def load_suite(name: str, base: Path, kinds: Mapping[str, DeviceKind]) -> Suite:
             raise _lacking(path, section)
     said = _with_harnesses(said, path)
     benchmarks = {
-        name: replace(entry, config_ver=entry.config_ver or version)
+        name: replace(entry, config_ver=version) if entry.config_ver is None else entry
         for name, entry in sorted(said.benchmarks.items())
         for version in [_harness_of(said, name, path).config_ver]
     }

@@ -19,8 +19,9 @@ from pytest_mighetero.terms.make import unsafe_for_make
 # Says what was expected, or None where the text is right.
 Rule = Callable[[str], "str | None"]
 
-ACTIONS = ("run_harness", "run_audit_test01", "run_audit_test04", "run_audit_test05")
-AUDITS = tuple(each.removeprefix("run_audit_") for each in ACTIONS[1:])
+# MLPerf's: v1.0 has the first three, v4.1 TEST06 as well, v6.0 those after it.
+AUDITS = ("test01", "test04", "test05", "test06", "test07", "test08", "test09")
+ACTIONS = ("run_harness", *(f"run_audit_{each}" for each in AUDITS))
 
 WORDS = ("all", "none")  # of --background-benchmarks
 # What -m cannot ask for, and markers that mean something to pytest and its plugins.
@@ -74,6 +75,11 @@ PATH = _matching(rf"[^{_CONTROL}]*", "a path without control characters")
 LINE = _matching(rf"[^{_CONTROL}]*", "a text without control characters")
 MARKER = _matching(rf"([^{_CONTROL}]|\t)*", "a text without control characters")
 LINES = _matching(rf"([^{_CONTROL}]|[\t\n\r])*", "a text without control characters")
+
+
+def config_ver(name: str) -> str | None:
+    """Say what a suite's config_ver may be, where *name* is neither that nor empty."""
+    return CONFIG_VER(name) if name else None
 
 
 def group(name: str) -> str | None:

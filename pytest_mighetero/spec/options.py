@@ -26,7 +26,8 @@ OPTIONS = (
     ),
     Option(
         "main-action",
-        "make target of main: run_harness, run_audit_test01, _test04, _test05",
+        "make target of main: run_harness, run_audit_test01, _test04, _test05..., as "
+        "far as the suite's harness has it",
         Kind("TARGET"),
         "run_harness",
     ),
@@ -157,7 +158,7 @@ OPTIONS = (
     ),
     Option(
         "mig-suite",
-        "v1.0, v1.1, v2.0, cpu, or the path of a suite file",
+        "v1.0, v1.1, v2.0, v2.1, v4.1, v5.1, v6.0, cpu, or the path of a suite file",
         Kind("SUITE"),
         "v1.0",
         in_suite=False,

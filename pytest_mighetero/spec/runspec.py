@@ -217,9 +217,12 @@ def _secrets(suite: Suite, said: Mapping[str, Any], paths: Iterable[Path]) -> Se
 def _harness_dirs(values: Values, suite: Suite, cwd: Path) -> dict[str, Path]:
     made = {k: each for k, each in suite.every_harness.items() if each.makes}
     if values.value("mig-harness-dir").raw is not None:
-        return dict.fromkeys(made, values.path("mig-harness-dir", _check_folder))
+        folder = _with_makefile(values.path("mig-harness-dir", _check_folder))
+        return dict.fromkeys(made, folder)
     return {
-        name: (cwd / each.folder.replace("{package}", PACKAGE)).resolve()
+        name: _with_makefile(
+            (cwd / each.folder.replace("{package}", PACKAGE)).resolve()
+        )
         for name, each in made.items()
     }
 
@@ -229,6 +232,12 @@ def _check_folder(path: Path) -> None:
         raise ConfigError(
             f"{path} is no folder; expected the closed/<org> folder with the Makefile"
         )
+
+
+def _with_makefile(folder: Path) -> Path:
+    """Return *folder*, or its src where only that has a Makefile (v6.0 on)."""
+    has = [(each / "Makefile").is_file() for each in (folder, folder / "src")]
+    return folder / "src" if has == [False, True] else folder
 
 
 def _check_backoffs(values: Values) -> None:

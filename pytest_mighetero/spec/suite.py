@@ -98,7 +98,7 @@ class Benchmark:
     """
 
     scenarios: tuple[str, ...] = key(list_of(SCENARIOS))
-    config_ver: str = key(text(names.CONFIG_VER))
+    config_ver: str = key(text(names.config_ver, least=0))
     memory_gb: Mapping[str, float] = key(_memory, {})
     audits: tuple[str, ...] = key(list_of(names.AUDITS, least=0), names.AUDITS)
     config_ver_scenarios: Mapping[str, tuple[str, ...]] = key(
@@ -197,12 +197,13 @@ class Suite:
     def figures(self, pair: Pair, profile: str | None, config_ver: str) -> list[float]:
         """Return what is known of *pair* there; of ``ANY_PROFILE`` all there is.
 
-        Target QPS, or of a stream the expected latency in ms.
+        Target QPS, or of a stream the expected latency in ms. Those of a harness
+        without ``--config_ver`` stand under ``default``.
         """
         known = self.latencies_ms if pair.scenario in STREAMS else self.targets
         profiles = known if profile == ANY_PROFILE else (profile or "",)
         found = (
-            known.get(each, {}).get(config_ver, {}).get(pair.benchmark, {})
+            known.get(each, {}).get(config_ver or "default", {}).get(pair.benchmark, {})
             for each in profiles
         )
         said = [each[pair.scenario] for each in found if pair.scenario in each]

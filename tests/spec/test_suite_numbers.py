@@ -180,9 +180,12 @@ def test_the_floors_of_mlperf_conf(name: str) -> None:
     ],
 )
 def test_the_exclude_list_of_test04(name: str, unjudged: set[str]) -> None:
-    for benchmark, spec in load(name).benchmarks.items():
+    suite = load(name)
+    harness = suite.harness_of("bert")
+    there = {each.removeprefix("run_audit_") for each in harness.actions[1:]}
+    for benchmark, spec in suite.benchmarks.items():
         more = set() if benchmark in unjudged else {"test04"}
-        assert set(spec.audits) == {"test01", "test05"} | more
+        assert there & {*spec.audits} == {"test01", "test05"} | more
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,9 @@ def test_names_that_do_not(name: str) -> None:
     assert not says_secret(name)
 
 
-def test_no_flag_of_a_harness_is_hidden() -> None:
-    assert not any(map(says_secret, KNOWN_FLAGS))
+def test_no_flag_of_a_harness_is_hidden_but_for_its_secrets() -> None:
+    hidden = {flag for flag in KNOWN_FLAGS if says_secret(flag)}
+    assert hidden == {"q3vl_dataset_token", "q3vl_model_token", "q3vl_wandb_api_key"}
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import stat
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.process import HarnessProcess
@@ -18,10 +16,10 @@ from pytest_mighetero.readers.logfile import LogFile
 from pytest_mighetero.readers.reader import Difference, Reader
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.evidence.limits import judged
-from pytest_mighetero.run.judge import explain_exit
+from pytest_mighetero.run.judge import METADATA, explain_exit
 
 LAST_LINES = 20
-_SUMMARY_LIMIT = 1024 * 1024
+_VERDICT_LIMIT = 1024 * 1024
 
 
 def exit_of(harness: HarnessProcess) -> str:
@@ -98,16 +96,6 @@ def ran_otherwise(launch: Launch) -> list[str]:
     return list(dict.fromkeys(problems))
 
 
-def accuracy_summary(log_dir: Path) -> dict[str, Any] | None:
-    """Return a harness's accuracy verdicts, or None where it left none to read."""
-    try:
-        with closing(LogFile(log_dir / "accuracy_summary.json")) as file:
-            summary = json.loads(file.read(_SUMMARY_LIMIT))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return summary if isinstance(summary, dict) else None
-
-
 def keep_audit(launch: Launch, since: float) -> Path:
     """Copy what an audit left *since* its launch into its folder; return where it is.
 
@@ -143,12 +131,15 @@ def audit_verdicts(audit: str, folder: Path, since: float) -> dict[Path, str]:
     Files of before its launch, *since*, are an earlier audit's.
     """
     texts = {}
-    for path in sorted(folder.glob(f"{audit}*/**/*.txt")):
-        if not path.name.startswith("verify_") and not path.stem.endswith("_accuracy"):
+    for path in sorted(folder.glob(f"{audit}*/**/*")):
+        is_text = path.suffix == ".txt" and (
+            path.name.startswith("verify_") or path.stem.endswith("_accuracy")
+        )
+        if not is_text and path.name != METADATA:
             continue
         with suppress(OSError), closing(LogFile(path)) as file:  # or it is no file
             if path.stat().st_mtime >= int(since):
-                text = file.read(_SUMMARY_LIMIT)
+                text = file.read(_VERDICT_LIMIT)
                 texts[path] = text.decode("utf-8", errors="backslashreplace")
     return texts
 

@@ -11,11 +11,11 @@ from pytest_mighetero.harness.life import Life
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.result import Result
+from pytest_mighetero.run.evidence.metadata import accuracy_summary
 from pytest_mighetero.run.evidence.overlap import OverlapReport
 from pytest_mighetero.run.evidence.proof import background_proof, main_proof
 from pytest_mighetero.run.evidence.traces import (
     AuditSettings,
-    accuracy_summary,
     audit_settings,
     audit_verdicts,
     exit_of,
