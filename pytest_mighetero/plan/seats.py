@@ -12,9 +12,9 @@ from pytest_mighetero.devices.listed import ListedDevices
 from pytest_mighetero.devices.source import DeviceSource, source_called
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.spec.device_names import unknown_to, unknown_to_all
-from pytest_mighetero.spec.harness_spec import HarnessSpec
 from pytest_mighetero.spec.offer import unconfigured
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.terms.pair import Pair
 
 # A background and its device.
@@ -42,20 +42,18 @@ def misfit_of(config: RunSpec, pair: Pair, device: MigDevice) -> str | None:
     suite = config.suite
     return (
         unknown_to(suite, pair.benchmark, device.uuid, device.profile)
-        or lacking(suite.harness_of(pair.benchmark), pair)
+        or (None if config.dryrun else _lacking(suite, pair))
         or unconfigured(suite, [pair], config.config_ver)
         or suite.misfit(pair, device.profile, device.memory_bytes)
     )
 
 
-def lacking(spec: HarnessSpec, pair: Pair) -> str | None:
+def _lacking(suite: Suite, pair: Pair) -> str | None:
     """Say which program that *pair* needs is not here, and what brings it, or None."""
-    for program, package in spec.needs.items():
+    for program, source in suite.harness_of(pair.benchmark).needs.items():
         if which(program) is None:
-            return (
-                f"{pair} needs {program}, which is not on PATH; Debian's package "
-                f"{package} brings it"
-            )
+            what = source if " " in source else f"Debian's package {source}"
+            return f"{pair} needs {program}, which is not on PATH; {what} brings it"
     return None
 
 

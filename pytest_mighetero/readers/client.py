@@ -27,6 +27,7 @@ class Client(Reader):
     ``target_qps`` and ``min_duration_ms``.
     """
 
+    judges = False
     settings = _SETTINGS.keys()
 
     def differences(self, asked: Iterable[Asked], result: Result) -> list[Difference]:

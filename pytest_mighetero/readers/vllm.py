@@ -40,6 +40,7 @@ _ENDED = re.compile(
 class _VLLM(Client):
     name = "vllm"
     tool = "vLLM"
+    stamps = False
     names = ()
     sign = Sign("", _ENDED, "a progress bar that counts requests")
 

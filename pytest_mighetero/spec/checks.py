@@ -88,11 +88,8 @@ def _check_config_ver(config: RunSpec, pair: Pair) -> None:
     suite = config.suite
     spec = suite.harness_of(pair.benchmark)
     if config.config_ver and not spec.config_ver:
-        instead = (
-            "say its accuracy with --main-benchmark-runargs=--accuracy_target=0.999, and "
-            if spec.makes
-            else ""
-        )
+        said = "say its accuracy with --main-benchmark-runargs=--accuracy_target=0.999"
+        instead = f"{said}, and " if spec.makes else ""
         raise ConfigError(
             f"--config-ver: the harness of suite {suite.name} that runs {pair} has no "
             f"--config_ver: {instead}leave this option out"

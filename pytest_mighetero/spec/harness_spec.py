@@ -112,7 +112,8 @@ class HarnessSpec:
         environment: variables set for the harness, filled in likewise.
         values: placeholders of the suite's own, for benchmarks that do not say them:
             texts, or lists of words; for all scenarios or for each.
-        needs: by executable the Debian package, or what else brings it.
+        needs: by executable the Debian package that brings it, or what else does in a
+            few words.
         server: what it loads; None for nothing of its own.
         secrets: variables and flags whose values are not printed, beside those whose
             names say so.
