@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from contextlib import closing
@@ -41,13 +42,14 @@ class Document:
             found = found.get(key) if isinstance(found, dict) else None
         return found
 
-    def number(self, *keys: str) -> float | None:
-        """Return a finite number that is not negative, as all of a benchmark's are."""
+    def number(self, *keys: str, least: float = 0.0) -> float | None:
+        """Return a finite number from *least* on."""
         value = self.at(*keys)
         number = None if isinstance(value, str) else finite(value)
-        if number is not None and number >= 0:
+        if number is not None and number >= least:
             return number
-        self._wrong(value, keys, "a number from 0 on")
+        from_least = "" if math.isinf(least) else f" from {least:g} on"
+        self._wrong(value, keys, f"a number{from_least}")
         return None
 
     def text(self, *keys: str) -> str | None:
@@ -68,11 +70,12 @@ class Document:
 
     def by_percentile(self, *keys: str) -> dict[float, float]:
         """Return the numbers of an object whose keys are percentiles, by these."""
-        said = self.at(*keys)
-        names = said if isinstance(said, dict) else ()
+        given = self.at(*keys)
+        names = given if isinstance(given, dict) else ()
         known = [each for each in names if _PERCENTILE.fullmatch(each)]
-        numbers = ((float(name), self.number(*keys, name)) for name in known)
-        return {at: number for at, number in sorted(numbers) if number is not None}
+        numbers = {each: self.number(*keys, each, least=-math.inf) for each in known}
+        said = {float(at): each for at, each in numbers.items() if each is not None}
+        return dict(sorted(said.items()))
 
     def _wrong(self, value: object, keys: tuple[str, ...], expected: str) -> None:
         if value is not None:

@@ -17,6 +17,7 @@ import os
 import re
 import time
 from contextlib import closing, suppress
+from math import inf
 from pathlib import Path
 
 from pytest_mighetero.readers.client import NO_TARGET, Client, count, throughput
@@ -167,11 +168,12 @@ def _tokens(summary: Document) -> TokenMetrics | None:
 
 
 def _latency(summary: Document, name: str) -> LatencyStats:
-    """Return a distribution; percentiles are as early stopping estimates them."""
-    shortest, mean, longest = (
-        None if ns is None else ns / _NS_PER_MS
-        for ns in (summary.number(name, each) for each in ("min", "avg", "max"))
-    )
+    """Return a distribution; percentiles are as early stopping estimates them.
+
+    The least TPOT may be below zero: client and worker stamp the two ends of it.
+    """
+    ends = (summary.number(name, each, least=-inf) for each in ("min", "avg", "max"))
+    shortest, mean, longest = (None if ns is None else ns / _NS_PER_MS for ns in ends)
     estimates = summary.by_percentile(name, "early_stopping_percentiles")
     in_ms = {percentile: ns / _NS_PER_MS for percentile, ns in estimates.items()}
     return LatencyStats(shortest, mean, longest, in_ms)

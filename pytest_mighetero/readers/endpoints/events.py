@@ -20,7 +20,6 @@ EVENTS_NAME = "events.jsonl"
 _ERRORS_KEPT = 100
 _HEAD, _TAIL = 4096, 64
 _EVENT = re.compile(rb'\{"event_type":"([a-z_]+\.[a-z_]+)","timestamp_ns":(\d{1,18}),')
-_DATA = b'"data":'
 
 
 @dataclass
@@ -65,7 +64,7 @@ class Events:
         sessions: how many begin in it.
         ended: whether the last one came to its end.
         unreadable: how many lines are no event.
-        errors: the first 100 failures' messages.
+        errors: the first 100 messages of failures while there is tracking.
     """
 
     blocks: list[Block] = field(default_factory=list)
@@ -104,8 +103,9 @@ def read_events(file: LogFile) -> Events:
         elif kind == b"session.start_performance_tracking" and block is None:
             block = Block()
             events.blocks.append(block)
-        elif kind.startswith(b"error.") and len(events.errors) < _ERRORS_KEPT:
-            events.errors.append(_message(line))
+        elif block is not None and kind.startswith(b"error."):
+            if len(events.errors) < _ERRORS_KEPT:
+                events.errors.append(_message(line))
         elif block is not None:
             _take(block, kind, at)
             block = None if block.stopped else block
