@@ -14,10 +14,10 @@ from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.readers.assembly import KEPT, Assembly, Found
-from pytest_mighetero.readers.document import Scan, read_end, scan
 from pytest_mighetero.readers.reader import Reader
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.readers.result_table import ResultTable, at, read_table
+from pytest_mighetero.readers.scan import Scan, read_end, scan
 
 _LONGEST = 200  # characters of a message
 _FILE_MIB = 256  # some list each request
