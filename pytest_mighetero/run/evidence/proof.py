@@ -170,7 +170,8 @@ def _by_sign(
     if silent or ended or not query.look():
         gone = f"its first query is in no log in {launch.log_dir} any more"
         return Proof((), (gone,))
-    if doubt := _foreign(query.logs, launch, harness, clock):
+    logs = [log for log in query.logs if log != launch.output]
+    if doubt := _foreign(logs, launch, harness, clock):
         return Proof((), (doubt,))
     begin, end = clock.posix(issuing), _life(harness, clock).worked
     return Proof((TimedWindow(begin, max(begin, end), launch.reader.name),))
