@@ -109,6 +109,7 @@ class Result:
             ``FindPeakPerformance``.
         valid: Whether the tool calls the run VALID. LoadGen never does so for
             AccuracyOnly.
+        judged_by: What says so, where that is not the tool: the suite's ``limits``.
         invalid_reasons: A sentence for each condition that an INVALID run missed.
         target_qps: The rate that was asked for (Server), or expected (all others).
         scheduled_qps: Server: the rate at which queries were issued.
@@ -147,6 +148,7 @@ class Result:
     mode: str | None = None
     metric: Metric | None = None
     valid: bool | None = None
+    judged_by: str | None = None
     invalid_reasons: tuple[str, ...] = ()
     recommendations: tuple[str, ...] = ()
     early_stopping: str | None = None

@@ -112,9 +112,10 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
     "variables of your environment that the harnesses did not get, see below": (
         Fact("environment_withheld", _LIST),
     ),
-    "LoadGen's verdict; of an audit that on the audit's own run": (
+    "the tool's verdict (`loadgen_version`, or another tool's), or that by the suite's "
+    "`limits` where it has none; of an audit that on the audit's own run": (
         Fact("validity", _VERDICT, Column("valid", number=False)),
-        *_plain("mode", "loadgen_version"),
+        *_plain("validity_by", "mode", "loadgen_version"),
     ),
     "when and by how much the wall clock was set during the run, if it was": (
         Fact("clock_steps", _LIST),
@@ -181,8 +182,9 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
         Fact("start_margin_s", _SECONDS),
         Fact("end_margin_s", _SECONDS, Column("overlap margin s", decimals=2)),
     ),
-    "`loadgen`: timed windows from LoadGen's logs; `marker`: a harness wrote none, so "
-    "its printed markers count": _plain("overlap_source"),
+    "`loadgen`, or another reader's name: timed windows by the tools' own stamps; "
+    "`marker`: one gives none, so what it printed counts; `process`: nor printed "
+    "anything, so when it began and ended counts": _plain("overlap_source"),
     "length of main's timed window": (
         Fact("seconds", _SECONDS, Column("seconds", decimals=2)),
     ),

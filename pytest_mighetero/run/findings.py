@@ -60,6 +60,7 @@ def result_facts(result: Result) -> Known:
         figure = {"metric": metric.name, "value": metric.value, "unit": metric.unit}
     return {
         "validity": result.valid,
+        "validity_by": result.judged_by,
         "damage": result.damage,
         **figure,
         "mode": result.mode,

@@ -10,6 +10,7 @@ from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.printable import printable_line
 from pytest_mighetero.terms.scenario import is_bounded
 
+_WEAKER = {"marker": " by markers", "process": " by process times"}
 _LIMITS = {"latency_limit_ms", "ttft_limit_ms", "tpot_limit_ms"}
 
 
@@ -57,13 +58,14 @@ def interference_table(runs: Sequence[Facts]) -> list[str]:
 
 def _cell(run: Facts, name: str) -> str:
     value, decimals = run.get(name, "-"), COLUMNS[name].decimals
-    if name in _LIMITS and not is_bounded(run["scenario"]):
+    bounded = is_bounded(run["scenario"]) or "validity_by" in run
+    if name in _LIMITS and not bounded:
         return "-"
     if name == "validity" and "damage" in run:
         return f"{value}, damaged"
     if decimals is not None and value != "-":
-        by_markers = name == "end_margin_s" and run["overlap_source"] == "marker"
-        return f"{float(value):.{decimals}f}{' by markers' if by_markers else ''}"
+        source = run.get("overlap_source") if name == "end_margin_s" else None
+        return f"{float(value):.{decimals}f}{_WEAKER.get(source or '', '')}"
     if name == "scenario" and (audit := audit_of(run["action"])):
         return f"{value}-{audit}"
     return value

@@ -22,6 +22,7 @@ def judged(result: Result, limits: Limits, scenario: str, rate: float | None) ->
         result,
         scenario=scenario_of(scenario).logged,
         valid=not reasons,
+        judged_by="limits",
         target_qps=result.target_qps or rate,
         invalid_reasons=(*result.invalid_reasons, *reasons),
         target_latency_ms=limits.latency_ms or result.target_latency_ms,
