@@ -128,7 +128,7 @@ def test_the_manuals_name_for_the_run_args(lab: Lab) -> None:
         (["--main_benchmark=resnet"], "did you mean resnet50?"),
         (["--background_benchmarks=servers"], "accepted: all, bert"),
         (["--main_action=run_audit"], "did you mean run_audit_test"),
-        (["--main_scenario=online"], "accepted: multistream, offline"),
+        (["--main_scenario=online"], "accepted: interactive, multistream, offline"),
         (["--background_benchmark_duration=always"], "planned, automatic or a time"),
         (["--main_benchmark_duration=10 minutes"], "90s, 10min, 2h or 600000"),
     ],
