@@ -121,6 +121,7 @@ def test_what_is_not_compared_is_listed_with_the_reason(
     write_logs(a / "bert-99.9" / "Offline")
     write_logs(b / "bert-99" / "Offline-accuracy", mode="AccuracyOnly")
     write_logs(b / "bert-99" / "Offline" / "TEST01" / "performance" / "run_1")
+    write_logs(b / "bert-99" / "Offline" / "run_1")
     write_logs(b / "dlrm-99" / "Offline", verdict="INVALID")
     write_logs(a / "dlrm-99" / "Offline")
     (b / "rnnt" / "Server").mkdir(parents=True)
@@ -137,6 +138,7 @@ def test_what_is_not_compared_is_listed_with_the_reason(
         f"3d-unet-99_offline A: {other}",
         f"3d-unet-99_offline B: {other}",
         "bert-99.9_offline A: not in B, which has bert-99",
+        "bert-99_offline B: an audit, TEST01",
         f"bert-99_offline B: {place}, found another place",
         "dlrm-99_offline A: no good run in B",
         "dlrm-99_offline B: INVALID",

@@ -38,6 +38,7 @@ _AUDITED = {
     "performance_sample_count_override",
     *_SEEDS,
 }
+_NAMES = ("scenario", "test_mode")
 _LIMITS = ("latency_ms", "ttft_ms", "tpot_ms")
 # By what the Makefiles of v2.1 and later multiply a Server target for audits.
 _AUDIT_FACTORS = (0.92, 0.96)
@@ -91,6 +92,8 @@ SETTINGS: Mapping[str, _Setting] = {
 
 def difference(asked: Asked, result: Result) -> Difference | None:
     """Return what a run had in place of what was asked for, or None."""
+    if asked.name not in (*_NAMES, *_LIMITS, *SETTINGS):
+        return None  # of what it says nothing
     every = [*_ran_with(asked, result)]
     other = [value for value in every if not _equal(asked, value)]
     if not other:
@@ -118,7 +121,7 @@ def _by_design(asked: Asked, ran_with: list[object]) -> bool:
 def _ran_with(asked: Asked, result: Result) -> Iterator[object]:
     """Yield what the log says of a setting, where it says anything."""
     said: list[object]
-    if asked.name in ("scenario", "test_mode"):
+    if asked.name in _NAMES:
         said = [result.scenario if asked.name == "scenario" else result.mode]
     elif asked.name in _LIMITS:
         said = [_limits_of(result)[asked.name]]
@@ -141,7 +144,7 @@ def _limits_of(result: Result) -> Mapping[str, float | None]:
 
 
 def _equal(asked: Asked, ran_with: object) -> bool:
-    if asked.name in ("scenario", "test_mode"):
+    if asked.name in _NAMES:
         name = asked.value
         if asked.name == "scenario":
             name = scenario_of(name).logged
