@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.terms.scenario import is_bounded, scenario_of
-from pytest_mighetero.units import significant
+from pytest_mighetero.units import format_duration, significant
 
 # Of what was scheduled: what three back-offs by 7 % come to. Where less was answered,
 # steps from the target would not arrive.
 _WITHIN_REACH = 0.8
+# LoadGen's early stopping, v2.0 to 6.0.
+_MORE_QUERIES = re.compile(
+    r"Processed (\d{1,12}) queries\. Would need to run at least (\d{1,12}) more",
+    re.ASCII,
+)
+_ROOM = 1.1  # the schedule is a random one
 
 
 def next_target(result: Result, step: float, *, whole: bool) -> float | None:
@@ -39,12 +46,12 @@ def next_target(result: Result, step: float, *, whole: bool) -> float | None:
 
 
 def advice(result: Result, step: float, *, whole: bool) -> str | None:
-    """Say what to try after an INVALID Server run that was too slow, or None."""
+    """Say what to try after an INVALID Server run, too slow or too short, or None."""
     target = _invalid_target(result)
     if not is_bounded(result.scenario) or target is None:
         return None
     if (lowered := _lowered(result, target, step)) is None:
-        return None
+        return _longer(result, target)
     if (following := next_target(result, step, whole=whole)) is not None:
         return f"Next to try: --server_target_qps={significant(following, 10)}"
     return (
@@ -68,6 +75,19 @@ def _lowered(result: Result, target: float, step: float) -> float | None:
     if completed is not None and 0 < completed < _WITHIN_REACH * scheduled:
         share = completed / scheduled
     return float(f"{target * share * (1 - step):.4g}")
+
+
+def _longer(result: Result, target: float) -> str | None:
+    """Say how long a run must be for early stopping, at so few queries a second."""
+    said = _MORE_QUERIES.findall(result.early_stopping or "")
+    if not said:
+        return None
+    queries = max(int(done) + int(more) for done, more in said)
+    seconds = math.ceil(_ROOM * queries / (result.scheduled_qps or target))
+    return (
+        f"Next to try: --main-benchmark-duration={format_duration(seconds)}, for the "
+        f"{queries} queries that early stopping needs"
+    )
 
 
 def _too_slow(result: Result) -> bool:

@@ -305,3 +305,14 @@ def test_damaged_logs_are_left_out(trees: tuple[Path, Path], capsys: Capture) ->
     left_out = reasons(compared(capsys, *trees))
     assert len(left_out) == 2
     assert all(says in reason for reason in left_out)
+
+
+def test_the_harnesss_name_and_its_results_folders_are_of_one_benchmark(
+    trees: tuple[Path, Path], capsys: Capture
+) -> None:
+    for tree, name in zip(trees, ("llama3_1-8b", "llama3.1-8b-99"), strict=True):
+        write_logs(tree / name / "Interactive", server(10), "Server", target=1.5)
+    assert reasons(compared(capsys, *trees)) == {
+        "llama3_1-8b_interactive A: not in B, which has llama3.1-8b-99",
+        "llama3.1-8b-99_interactive B: not in A, which has llama3_1-8b",
+    }

@@ -131,3 +131,13 @@ def test_offline_is_compared_by_tokens() -> None:
     measured = of_facts(facts_of(OFFLINE, "offline"))
     assert measured is not None
     assert (measured.value, measured.unit) == (30873.9, "tokens/s")
+
+
+def test_a_run_too_short_for_early_stopping_is_told_how_long() -> None:
+    """A language model's rate is so low that min_duration gives too few queries."""
+    logs = LOGS.parent / "loadgen-logs" / "v6.0" / "tok"
+    (problem,) = judge_performance(read_result(logs))
+    assert "processed 144 queries; would need to run at least 315 more" in problem
+    assert "Next to try: --main-benchmark-duration=6s, for the 459 queries" in problem
+    slow = replace(read_result(logs), scheduled_qps=0.8)
+    assert "--main-benchmark-duration=632s, for" in judge_performance(slow)[0]

@@ -108,8 +108,11 @@ def _reason(entry: Entry, other: Side, others: list[Entry]) -> str:
 
 
 def _stem(benchmark: str) -> str:
-    """Return a benchmark's name without its accuracy target: bert for bert-99.9."""
-    return benchmark.removesuffix(".9").removesuffix("-99")
+    """Return what folder and harness have in common: bert for bert-99.9.
+
+    The harness writes llama3_1-8b, and the folder of its results is llama3.1-8b.
+    """
+    return benchmark.removesuffix(".9").removesuffix("-99").replace("_", ".")
 
 
 class ServerFigures(NamedTuple):
