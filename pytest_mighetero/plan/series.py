@@ -116,7 +116,7 @@ class Series:
         target = lowest / (1 + step)
         other = self.hint or (failed[1] if len(failed) > 1 else None)
         guess = _crossing(failed[0], other) if other else None
-        if known is not None and known[1] == 0:
+        if known is not None and known[0] > 0 and known[1] == 0:
             target = known[0] / (1 + min(step, FIRST_STEP))
         elif guess is not None:
             farthest = lowest / (1 + _REACH * step)

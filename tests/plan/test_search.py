@@ -291,3 +291,12 @@ def test_a_reference_is_the_first_target_as_it_is() -> None:
 
     assert [first(x, whole=False) for x in (0.8, 1234.5678)] == [0.8, 1234.5678]
     assert [first(x, whole=True) for x in (0.8, 1234.5678)] == [1, 1235]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_run_without_an_answer_leads_to_half_its_target(whole: bool) -> None:
+    silent = replace(trial(8, full=False, holds=False), completed_qps=0.0)
+    step = next_step([silent], start=8, resolution=0.01, probes=True, whole=whole)
+    assert isinstance(step, Next)
+    assert step.target_qps is not None
+    assert 0 < step.target_qps < 8
