@@ -221,7 +221,7 @@ def _launch(
         rate = rate_of(config, pair, place.device.profile, run_args)
         values = values_of(config, pair, place, seconds, run_args)
         texts = {k: v for k, v in values.items() if isinstance(v, str)}
-        told = asked_of_command(pair, texts, used_by(config.suite, pair.benchmark))
+        told = asked_of_command(pair, texts, used_by(config.suite, pair))
         command, audits = own_command(config, spec, place, values), place.log_dir
         if spec.server is not None:
             server = _server(config, spec.server, place, values)

@@ -122,7 +122,7 @@ def values_of(
         DeviceError: its command takes a rate that nobody has said.
     """
     own = config.suite.values_of(pair)
-    used = used_by(config.suite, pair.benchmark)
+    used = used_by(config.suite, pair)
     rate = rate_of(config, pair, place.device.profile, run_args)
     count = run_args.number("min_query_count")
     if rate is None and used & {"rate", *([] if count else ["requests"])}:

@@ -101,7 +101,7 @@ def _check_words(config: RunSpec, pair: Pair) -> None:
     suite = config.suite
     if suite.harness_of(pair.benchmark).makes:
         return
-    used = used_by(suite, pair.benchmark)
+    used = used_by(suite, pair)
     flag = scenario_of(pair.scenario).target_flag
     taken = {flag} if used & {"rate", "requests"} else set()
     taken |= {"min_query_count"} if "requests" in used else set()

@@ -10,15 +10,14 @@ from pytest_mighetero.spec.template import BUILT_IN, misspelt, placeholders, unk
 from pytest_mighetero.terms.pair import Pair
 
 
-def used_by(suite: Suite, benchmark: str) -> frozenset[str]:
-    """Return the placeholders in the texts of what runs *benchmark*; none for make."""
-    spec = suite.harness_of(benchmark)
+def used_by(suite: Suite, pair: Pair) -> frozenset[str]:
+    """Return the placeholders in the texts of what runs *pair*; none for make."""
+    spec = suite.harness_of(pair.benchmark)
     if spec.makes:
         return frozenset()
     texts = [text for _, text in spec.texts()]
-    for scenario in suite.benchmarks[benchmark].scenarios:
-        for value in suite.values_of(Pair(benchmark, scenario)).values():
-            texts += [value] if isinstance(value, str) else value
+    for value in suite.values_of(pair).values():
+        texts += [value] if isinstance(value, str) else value
     return frozenset(name for text in texts for name in placeholders(text))
 
 

@@ -16,7 +16,9 @@ _TRIES = 100
 
 def uses_ports(suite: Suite, benchmarks: Iterable[str]) -> bool:
     """Tell whether the command of any of *benchmarks* takes ``{port}``."""
-    return any("port" in used_by(suite, name) for name in benchmarks)
+    own = {*benchmarks}
+    pairs = (pair for pair in suite.pairs() if pair.benchmark in own)
+    return any("port" in used_by(suite, pair) for pair in pairs)
 
 
 class Ports:
