@@ -132,7 +132,7 @@ def values_of(
         "slot": str(place.slot),
         "gpu": str(place.site.gpu.index or 0),
         "log_dir": str(place.log_dir),
-        "seconds": significant(seconds, 10),
+        "seconds": str(math.ceil(round(seconds, 3))),
         "ms": str(round(seconds * 1000)),
         "requests": str(math.ceil(max(count or 1.0, (rate or 0) * seconds))),
         "rate": significant(rate or 0, 10),
