@@ -158,7 +158,8 @@ OPTIONS = (
     ),
     Option(
         "mig-suite",
-        "v1.0, v1.1, v2.0, v2.1, v4.1, v5.1, v6.0, cpu, or the path of a suite file",
+        "v1.0, v1.1, v2.0, v2.1, v4.1, v5.1, v6.0, endpoints, llm, llm-cpu, services, "
+        "cpu, or the path of a suite file",
         Kind("SUITE"),
         "v1.0",
         in_suite=False,
