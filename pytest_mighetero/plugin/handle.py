@@ -169,7 +169,7 @@ class Main:
         self._measured: tuple[Attempt, Measured] | None = None
         pair = run.case.pair
         self.benchmark, self.scenario = pair.benchmark, pair.scenario
-        self.ran = self.over = False
+        self.ran = self.over = self._served = False
         self.failure: BaseException | None = None
         self._thread = threading.get_ident()
 
@@ -193,6 +193,8 @@ class Main:
             self._check_thread()
             self.ran, run = True, self._run
             with run.in_one_sentence():
+                if not self._served:  # nothing is to run beside it
+                    self._rig.serve(self._first)
                 measured = run.case.measure(self._rig, self._first, run.warn)
                 self._measured = measured
             return measured[1].main.result
@@ -210,6 +212,7 @@ class Main:
 
     def start_backgrounds(self) -> BackgroundSet:
         """Start what is to run beside main, until it is ready."""
+        self._served = True
         with self._run.in_one_sentence():
             return self._rig.start(self._first)
 

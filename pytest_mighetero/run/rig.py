@@ -118,14 +118,18 @@ class Rig:
 
         Main is prepared meanwhile.
         """
-        launches = [launch for launch, _ in attempt.workloads]
-        self.neighbours.servers.start(launches, self.tenancy.tick)
+        self.serve(attempt)
         issues = self._entered[-1].background_issues
         attempt.prepare()
         self.neighbours.start(self.tenancy.tick, issues)
         for pair in self.placement.backgrounds:  # of a set that was up
             issues(pair)
         return attempt.backgrounds
+
+    def serve(self, attempt: Attempt) -> None:
+        """Start the servers that do not run yet, until they are ready."""
+        launches = [launch for launch, _ in attempt.workloads]
+        self.neighbours.servers.start(launches, self.tenancy.tick)
 
     def measure(self, attempt: Attempt, warn: Warn, *, again: bool) -> Measured:
         """Run main to its end, and learn what it has come to.

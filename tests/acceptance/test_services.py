@@ -19,6 +19,13 @@ from pytest_mighetero.terms.pair import Pair
 from tests.lab.driver import Lab, Report
 from tests.readers.toolbox import DATA
 
+ALONE = """
+import pytest
+
+@pytest.mark.isolated
+def test_isolated(main):
+    main.run()
+"""
 SUITE = load_suite("services", Path(), device_kinds())
 
 
@@ -66,6 +73,21 @@ def missing(*benchmarks: str) -> str:
     lacking = {p: package for each in needs for p, package in each.items()}
     found = [f"{p} ({package})" for p, package in lacking.items() if not which(p)]
     return f"needs {', '.join(found)}" if found else ""
+
+
+@pytest.mark.slow
+def test_alone_main_has_its_server(lab: Lab) -> None:
+    if why := missing("nginx"):
+        pytest.skip(why)
+    (lab.folder / "test_alone.py").write_text(ALONE)
+    arguments = [
+        *("--mig-suite=services", "--junitxml=report.xml", "--mig-lease-dir=leases"),
+        *("--main-benchmark-duration=2s", "--mig-isolated", "-m", "isolated"),
+        *("-k", "nginx"),
+    ]
+    report = Report(lab.folder, lab.pytester.runpytest_inprocess(*arguments))
+    report.result.assert_outcomes(passed=1)
+    assert report.case.properties["validity"] == "VALID"
 
 
 @pytest.mark.slow
