@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sys
 from collections.abc import Iterator, Mapping
@@ -60,9 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         try:
-            body = (
-                self._body()
-            )  # before anything is said: what is unread resets the line
+            body = self._body()  # first: a connection with unread bytes is reset
             chat = self._path() == _CHAT
             asked = read_completion(
                 body,
@@ -102,10 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         self.close_connection, keep = True, self.close_connection
         length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdecimal()):
-            raise RequestError(
-                411, "Content-Length: expected the body's length in bytes"
-            )
+        if not re.fullmatch(r"[0-9]{1,18}", length):
+            expected = "expected the body's length in bytes"
+            raise RequestError(411, f"Content-Length: {expected}")
         if int(length) > _LONGEST_BODY:
             raise RequestError(413, f"body: expected at most {_LONGEST_BODY} bytes")
         self.close_connection = keep

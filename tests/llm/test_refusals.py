@@ -106,7 +106,8 @@ def test_a_connection_outlives_a_refusal(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "status"), [("x", 411), ("-1", 411), ("99999999", 413)]
+    ("length", "status"),
+    [("x", 411), ("-1", 411), ("9" * 5000, 411), ("99999999", 413)],
 )
 def test_lengths(served: Served, length: str, status: int) -> None:
     with served.connect() as connection:
