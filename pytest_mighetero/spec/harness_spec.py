@@ -62,7 +62,8 @@ PlaceholderTable = Mapping[str, Mapping[str, "str | tuple[str, ...]"]]
 PLACEHOLDERS = mapping(names.PLACEHOLDER, _by_scenario)
 
 _COMMAND = list_of(rule=names.LINES)
-_ENVIRONMENT = mapping(names.ENVIRONMENT, text(names.LINES, hidden=True), hidden=True)
+_VALUE = text(names.LINES, least=0, hidden=True)
+_ENVIRONMENT = mapping(names.ENVIRONMENT, _VALUE, hidden=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -203,3 +203,10 @@ def test_a_suite_that_extends_nothing_must_say_everything(
 def test_an_unknown_suite_names_the_built_in_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"did you mean v1\.1 or v1\.0"):
         load("v1.2", tmp_path)
+
+
+def test_a_variable_can_be_set_to_nothing(tmp_path: Path) -> None:
+    text = 'extends = "v1.0"\n[harness.environment]\nHF_HUB_OFFLINE = ""\n'
+    harness = site(tmp_path, text).harness
+    assert harness is not None
+    assert harness.environment["HF_HUB_OFFLINE"] == ""
