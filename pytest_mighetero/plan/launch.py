@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
@@ -107,6 +107,7 @@ class Launch:
         told: what a command asks of its tool; none for make, whose RUN_ARGS say it.
         rate: the target QPS that its command was given; None for none.
         limits: what it may come to.
+        files: by its path what is in a file that is written before it starts.
         server: what it loads, where that is started for it.
     """
 
@@ -122,6 +123,7 @@ class Launch:
     told: tuple[Asked, ...] = ()
     rate: float | None = None
     limits: Limits = NO_LIMITS
+    files: Mapping[Path, str] = field(default_factory=dict, repr=False)
     server: ServerLaunch | None = None
 
     @property
@@ -212,6 +214,7 @@ def _launch(
     server: ServerLaunch | None = None
     told: tuple[Asked, ...] = ()
     rate: float | None = None
+    files: dict[Path, str] = {}
     if spec.makes:
         command = make_command(config, pair, place, action, run_args)
         audits = command.cwd / spec.audit_folder.replace(
@@ -223,6 +226,8 @@ def _launch(
         texts = {k: v for k, v in values.items() if isinstance(v, str)}
         told = asked_of_command(pair, texts, used_by(config.suite, pair))
         command, audits = own_command(config, spec, place, values), place.log_dir
+        filled = {k: fill(v, values) for k, v in spec.files.items()}
+        files = {place.log_dir / name: each for name, each in filled.items()}
         if spec.server is not None:
             server = _server(config, spec.server, place, values)
     if is_main:
@@ -240,6 +245,7 @@ def _launch(
         told=told,
         rate=rate,
         limits=config.suite.benchmarks[pair.benchmark].limits_in(pair.scenario),
+        files=files,
         server=server,
     )
 

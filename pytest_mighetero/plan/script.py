@@ -166,6 +166,12 @@ def _head(config: RunSpec, plan: RunPlan) -> list[str]:
         "export -n SHELLOPTS BASHOPTS",
         f"unset {' '.join(n for n in (*OUTER_MAKE, *MISLEADING) if n not in _BASHS)}",
         f"mkdir -p {_words(str(launch.log_dir) for launch in every)} || exit",
+        *(
+            f"printf %s {launch.command.secrets.placeholder(text)} "
+            f">{shlex.quote(str(path))} || exit"
+            for launch in every
+            for path, text in launch.files.items()
+        ),
         f"names=({_words(launch.name for launch in plan.backgrounds)})",
         f"folders=({_words(str(launch.folder) for launch in plan.backgrounds)})",
         f"buffer={_ms(config.start_time_buffer)}",

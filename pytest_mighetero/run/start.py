@@ -59,13 +59,15 @@ def check_extra(config: RunSpec, folder: Path) -> None:
 
 
 def process_of(config: RunSpec, launch: Launch) -> HarnessProcess:
-    """Return the process of *launch*, with its folders made, not started.
+    """Return the process of *launch*, with its folders and files made, not started.
 
     Raises:
-        HarnessError: its folders cannot be made.
+        HarnessError: they cannot be made.
     """
     try:
         launch.log_dir.mkdir(parents=True)
+        for path, content in launch.files.items():
+            path.write_text(content, encoding="utf-8")
     except OSError as error:
         raise HarnessError(
             f"{launch.log_dir} cannot be made: {error.strerror}; free some space or "

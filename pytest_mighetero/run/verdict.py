@@ -79,8 +79,8 @@ def main_problems(main: MainEvidence) -> list[str]:
         return [f"its {tool} log is of no run of its own: {main.doubts[0]}"]
     if main.result is None:
         nothing = (
-            f"it exited with code 0 but left no {tool} result of its own under "
-            f"{main.launch.log_dir}: nothing ran, or more than one test did"
+            f"it exited with code 0 but left no {tool} result of its own in "
+            f"{main.launch.folder}: nothing ran, or more than one test did"
         )
         return [nothing]
     whole = main.launch.tool.whole_targets

@@ -57,11 +57,18 @@ def _text_or_words(value: Any) -> str | tuple[str, ...]:
     return str(text(names.LINES, least=0)(value))
 
 
+def _command(value: Any) -> tuple[str, ...]:
+    """Read the words of a command; all but the first may be empty."""
+    if isinstance(value, list) and value and value[0] != "":
+        return tuple(list_of(rule=names.LINES, empty=True)(value))
+    raise misfit("a list of texts, the first one a program", value)
+
+
 # By its name what a placeholder stands for in each scenario.
 PlaceholderTable = Mapping[str, Mapping[str, "str | tuple[str, ...]"]]
 PLACEHOLDERS = mapping(names.PLACEHOLDER, _by_scenario)
 
-_COMMAND = list_of(rule=names.LINES)
+_FILES = mapping(names.FILE, text(names.LINES, least=0, hidden=True))
 _VALUE = text(names.LINES, least=0, hidden=True)
 _ENVIRONMENT = mapping(names.ENVIRONMENT, _VALUE, hidden=True)
 
@@ -80,7 +87,7 @@ class ServerSpec:
         ready_timeout: the seconds that this may take from its launch.
     """
 
-    command: tuple[str, ...] = key(_COMMAND)
+    command: tuple[str, ...] = key(_command)
     folder: str = key(text(names.PATH), "{log_dir}")
     environment: Mapping[str, str] = key(_ENVIRONMENT, {}, shown=False)
     ready_url: str = key(text(names.LINE), "")
@@ -113,6 +120,8 @@ class HarnessSpec:
         environment: variables set for the harness, filled in likewise.
         values: placeholders of the suite's own, for benchmarks that do not say them:
             texts, or lists of words; for all scenarios or for each.
+        files: by its name below LOG_DIR what is in a file that is written before it,
+            or its server, starts; with placeholders.
         needs: by executable the Debian package that brings it, or what else does in a
             few words.
         server: what it loads; None for nothing of its own.
@@ -124,7 +133,7 @@ class HarnessSpec:
             what its slowest kernel may take; 0 for any number.
     """
 
-    command: tuple[str, ...] = key(_COMMAND, ())
+    command: tuple[str, ...] = key(_command, ())
     folder: str = key(text(names.PATH))
     config_ver: str = key(text(names.config_ver, least=0))
     actions: tuple[str, ...] = key(list_of(names.ACTIONS))
@@ -144,6 +153,7 @@ class HarnessSpec:
     )
     environment: Mapping[str, str] = key(_ENVIRONMENT, {}, shown=False)
     values: PlaceholderTable = key(PLACEHOLDERS, {})
+    files: Mapping[str, str] = key(_FILES, {}, shown=False)
     needs: Mapping[str, str] = key(mapping(names.LINE, text(names.LINE)), {})
     server: ServerSpec | None = key(table(ServerSpec), None)
     secrets: tuple[str, ...] = key(list_of(rule=names.SECRET), ())
@@ -177,6 +187,7 @@ class HarnessSpec:
                 yield f"{where}environment.{name}", value
         if self.server is not None:
             yield "server.ready_url", self.server.ready_url
+        yield from ((f"files.{name}", each) for name, each in self.files.items())
 
 
 # What a command need not say: make's harnesses differ in it.

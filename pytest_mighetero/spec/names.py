@@ -64,6 +64,9 @@ ENVIRONMENT = _matching(
     r"[A-Za-z_.][A-Za-z0-9_.]*",
     "a variable's name: letters, digits and _, no digit first",
 )
+FILE = _matching(
+    r"[A-Za-z0-9_][A-Za-z0-9._-]*", "a file's name: letters, digits and ._-"
+)
 PLACEHOLDER = _matching(
     r"[a-z_][a-z0-9_]*", "a placeholder's name: lower-case letters, digits and _"
 )

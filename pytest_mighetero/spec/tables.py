@@ -86,16 +86,28 @@ def one_of(accepted: Collection[str]) -> Read:
 
 
 def list_of(
-    accepted: Collection[str] = (), rule: Rule = lambda _: None, least: int = 1
+    accepted: Collection[str] = (),
+    rule: Rule = lambda _: None,
+    least: int = 1,
+    *,
+    empty: bool = False,
 ) -> Read:
-    """Read a list of so many of these texts; of any texts where none are named."""
+    """Read a list of so many of these texts; of any texts where none are named.
+
+    They may be *empty* where that is said.
+    """
     known = [*accepted]
+
+    def fits(each: Any) -> bool:
+        if known:
+            return each in known
+        return isinstance(each, str) and (empty or each != "")
 
     def read(value: Any) -> tuple[str, ...]:
         items = value if isinstance(value, list) and len(value) >= least else [None]
-        if not all(e in known if known else isinstance(e, str) and e for e in items):
+        if not all(map(fits, items)):
             raise misfit(f"a list of {', '.join(known) or 'texts'}", value)
-        return tuple(map(text(rule), items))
+        return tuple(map(text(rule, least=0 if empty else 1), items))
 
     return read
 
