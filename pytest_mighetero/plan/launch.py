@@ -20,6 +20,7 @@ from pytest_mighetero.plan.words import (
     make_command,
     own_command,
     rate_of,
+    said_words,
     values_of,
 )
 from pytest_mighetero.readers.first_query import Sign
@@ -132,6 +133,11 @@ class Launch:
         return self.tool.reader
 
     @property
+    def harness_dir(self) -> str | None:
+        """The Makefile's folder; a command has none."""
+        return None if self.told else str(self.command.cwd)
+
+    @property
     def name(self) -> str:
         """Benchmark, scenario, and the audit if it is one."""
         return run_name(self.pair, self.action)
@@ -221,8 +227,9 @@ def _launch(
             "{log_dir}", str(place.log_dir)
         )
     else:
-        rate = rate_of(config, pair, place.device.profile, run_args)
-        values = values_of(config, pair, place, seconds, run_args)
+        said = config.main_runargs if is_main else RunArgs()
+        rate = rate_of(config, pair, place.device.profile, said)
+        values = values_of(config, pair, place, seconds, said)
         texts = {k: v for k, v in values.items() if isinstance(v, str)}
         told = asked_of_command(pair, texts, used_by(config.suite, pair))
         command, audits = own_command(config, spec, place, values), place.log_dir
@@ -308,11 +315,14 @@ def run_args_of(
 ) -> RunArgs:
     """Return RUN_ARGS of main, or of a background that runs for so many seconds.
 
-    A command has its own words: of main, what is said beside them.
+    Those of a command are its words as its suite has them, what differs from run to run
+    not filled in: runs with the same ones are alike.
     """
-    if not config.suite.harness_of(pair.benchmark).makes:
-        return config.main_runargs if background_seconds is None else RunArgs()
     seconds = background_seconds or config.main_duration
+    said = config.main_runargs.words if background_seconds is None else ()
+    if not config.suite.harness_of(pair.benchmark).makes:
+        own = (*said_words(config, pair), f"--min_duration={round(seconds * 1000)}")
+        return RunArgs.of([*own, *said])
     version = config.config_ver_of(pair.benchmark)
     words = [
         f"--benchmarks={pair.benchmark}",
@@ -325,7 +335,7 @@ def run_args_of(
     if config.verbose_all:
         words += ["--verbose", "--verbose_nvtx"]
     if background_seconds is None:
-        return RunArgs.of([*words, *config.main_runargs.words])
+        return RunArgs.of([*words, *said])
     return RunArgs.of([*words, "--min_query_count=1"])
 
 

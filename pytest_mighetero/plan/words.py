@@ -14,7 +14,7 @@ from pytest_mighetero.harness.command import Command
 from pytest_mighetero.spec.filled import used_by
 from pytest_mighetero.spec.harness_spec import HarnessSpec, ServerSpec
 from pytest_mighetero.spec.runspec import PACKAGE, RunSpec
-from pytest_mighetero.spec.template import fill, fill_words
+from pytest_mighetero.spec.template import BUILT_IN, fill, fill_words
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import scenario_of
@@ -106,6 +106,21 @@ def own_command(
     )
 
 
+def said_words(config: RunSpec, pair: Pair) -> tuple[str, ...]:
+    """Return the words of a command and its server, the suite's own filled in."""
+    spec = config.suite.harness_of(pair.benchmark)
+    open_ones: Values = {name: f"{{{name}}}" for name in BUILT_IN}
+    known = {**open_ones, "benchmark": pair.benchmark, "scenario": pair.scenario}
+    own = {k: _filled(v, known) for k, v in config.suite.values_of(pair).items()}
+    servers = () if spec.server is None else (spec.server,)
+    texts = [word for each in (spec, *servers) for word in each.command]
+    return fill_words(texts, {**known, **own, "run_args": ()})
+
+
+def _filled(value: str | tuple[str, ...], known: Values) -> str | tuple[str, ...]:
+    return fill(value, known) if isinstance(value, str) else fill_words(value, known)
+
+
 def values_of(
     config: RunSpec, pair: Pair, place: Place, seconds: float, run_args: RunArgs
 ) -> Values:
@@ -143,10 +158,7 @@ def values_of(
         "package": PACKAGE,
         "run_args": run_args.words,
     }
-    filled = {
-        name: fill(value, known) if isinstance(value, str) else fill_words(value, known)
-        for name, value in own.items()
-    }
+    filled = {name: _filled(value, known) for name, value in own.items()}
     return {**known, **filled}
 
 

@@ -41,7 +41,7 @@ def plan_facts(plan: RunPlan, length_by: str | None) -> Known:
         "gpu": plan.gpu.name,
         "geometry": str(plan.gpu),
         "driver": plan.gpu.driver,
-        "harness_dir": str(main.command.cwd),
+        "harness_dir": main.harness_dir,
         "backgrounds": [each.pair.benchmark for each in plan.backgrounds],
         "background_devices": [each.device.uuid for each in plan.backgrounds],
         "run_args": str(main.run_args),
