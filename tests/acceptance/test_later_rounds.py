@@ -51,7 +51,9 @@ def test_run_args_have_no_config_ver(lab: Lab) -> None:
 
     refused = alone(lab, "--config-ver=high_accuracy")
     assert refused.result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "the harness of suite site has no --config_ver: say its" in refused.text
+    assert (
+        "that runs bert_offline has no --config_ver: say its accuracy" in refused.text
+    )
     assert "--main-benchmark-runargs=--accuracy_target=0.999" in refused.text
 
 

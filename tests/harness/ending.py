@@ -76,7 +76,7 @@ def signal_guard(number: signal.Signals, role: str = "background-1-bert") -> Act
 
 SETUP, CALL, ALL = ("setup",), ("setup", "call"), ("setup", "call", "teardown")
 NO_CALL = ("setup", "teardown")
-NEVER_READY: dict[str, Behaviour] = {"bert": {"marker": ""}}
+NEVER_READY: dict[str, Behaviour] = {"bert": {"marker": "", "load": 60}}
 SHORT_MAIN: dict[str, Behaviour] = {"dlrm": {"test": 0.3}}
 BAD_MAIN: dict[str, Behaviour] = {"dlrm": {"test": 0.4, "die": ["middle", 3]}}
 XDIST = ("-p", "xdist", "-n1")
