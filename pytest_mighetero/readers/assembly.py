@@ -121,8 +121,7 @@ class Assembly:
             return self._number(key, self.table.time_unit)
         raw = self.found[key].raw
         try:
-            # Python 3.10 does not know Z.
-            at = datetime.fromisoformat(re.sub(r"[Zz]\Z", "+00:00", str(raw)))
+            at = datetime.fromisoformat(_for_python_3_10(str(raw)))
         except ValueError:
             at = None
         if at is None or at.tzinfo is None:
@@ -155,3 +154,9 @@ class Assembly:
         if said not in self.damage:
             self.damage.append(said)
         return None
+
+
+def _for_python_3_10(time: str) -> str:
+    """Return an ISO time with its zone in digits, and six of a fraction."""
+    zoned = re.sub(r"[Zz]\Z", "+00:00", time)
+    return re.sub(r"\.(\d{1,9})", lambda found: f".{found[1]:0<6.6}", zoned, count=1)
