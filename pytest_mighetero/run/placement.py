@@ -111,9 +111,8 @@ def place(
     """
     try:
         seating = Seating((), ()) if alone else seat_backgrounds(config, pair, gpu)
-        every = [pair, *(each for each, _ in seating.seated)]
-        ports = None
-        if uses_ports(config.suite, [each.benchmark for each in every]):
+        ports = None  # also of a main that is served by the same backgrounds later
+        if uses_ports(config.suite):
             ports = Ports(each.uuid for each in gpu.devices)
     except BaseException:
         lease.close()
