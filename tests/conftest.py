@@ -13,6 +13,7 @@ from tests.harness.matrix import table
 from tests.lab.driver import Lab
 from tests.lab.forked import Pytests, fork_server
 from tests.lab.preload import import_all
+from tests.lab.web_suite import Web
 
 Compiled = Callable[..., Path]
 SOURCES = Path(__file__).parent / "lab"
@@ -56,6 +57,11 @@ def lab(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, pytests: Pytests
 ) -> Lab:
     return Lab(pytester, monkeypatch, pytests)
+
+
+@pytest.fixture
+def web(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Web:
+    return Web(lab, monkeypatch)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
-from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.errors import ConfigError, DeviceError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.plan.asked import asked_of, asked_of_command
@@ -25,6 +25,7 @@ from pytest_mighetero.plan.words import (
 )
 from pytest_mighetero.readers.first_query import Sign
 from pytest_mighetero.readers.reader import Asked, Reader, reader_named
+from pytest_mighetero.spec.checks import lost_words
 from pytest_mighetero.spec.filled import used_by
 from pytest_mighetero.spec.harness_spec import HarnessSpec, ServerSpec
 from pytest_mighetero.spec.limits import NO_LIMITS, Limits
@@ -76,8 +77,8 @@ class ServerLaunch:
     """One server to start, on the device of what loads it.
 
     Attributes:
-        identity: its command, without the folder that its first client has: two
-            launches with one identity can be served by one server.
+        identity: its command, folder and variables, without the folder that its first
+            client has: two launches with one identity can be served by one server.
         port: that it is told to listen on.
         output: the file with everything it prints.
         ready_url: answers with a success once it is ready; "" for none.
@@ -185,8 +186,11 @@ def plan_run(
     """Say what is started for *pair*: main on the first device, below *folder*.
 
     Raises:
-        DeviceError: its command takes a rate that nobody has said.
+        DeviceError: its command takes a rate that nobody has said, or does not take
+            what is said of it.
     """
+    if (lost := lost_words(config, pair)) is not None:
+        raise DeviceError(f"{lost}.")
     place = Place(site, site.gpu.devices[0], folder / "main")
     return RunPlan(site.gpu, _launch(config, pair, place, None), backgrounds)
 
@@ -228,10 +232,12 @@ def _launch(
         )
     else:
         said = config.main_runargs if is_main else RunArgs()
-        rate = rate_of(config, pair, place.device.profile, said)
+        used = used_by(config.suite, pair)
+        if used & {"rate", "requests"}:
+            rate = rate_of(config, pair, place.device.profile, said)
         values = values_of(config, pair, place, seconds, said)
         texts = {k: v for k, v in values.items() if isinstance(v, str)}
-        told = asked_of_command(pair, texts, used_by(config.suite, pair))
+        told = asked_of_command(pair, texts, used)
         command, audits = own_command(config, spec, place, values), place.log_dir
         filled = {k: fill(v, values) for k, v in spec.files.items()}
         files = {place.log_dir / name: each for name, each in filled.items()}
@@ -262,7 +268,7 @@ def _server(
 ) -> ServerLaunch:
     command = own_command(config, spec, place, values)
     named = (f"{k}={v}" for k, v in command.variables.items())
-    words = (*command.argv, *named, str(place.port))
+    words = (*command.argv, str(command.cwd), *named, str(place.port))
     return ServerLaunch(
         tuple(word.replace(str(place.folder), "") for word in words),
         command,

@@ -109,6 +109,9 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
         Fact("background_history", _COMMAS),
     ),
     "main's": _plain("command", "run_args", "log_dir", "exit_code"),
+    "seconds from the launch of main's server until it was ready, where it has one": (
+        Fact("server_ready_s", _SECONDS),
+    ),
     "variables of your environment that the harnesses did not get, see below": (
         Fact("environment_withheld", _LIST),
     ),

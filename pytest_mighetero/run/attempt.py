@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 
 from pytest_mighetero.devices.telemetry import Telemetry, summary
@@ -17,13 +17,21 @@ from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.evidence.overlap import OverlapReport
 from pytest_mighetero.run.evidence.proof import background_proof
 from pytest_mighetero.run.evidence.traces import log_failure, result_of, tail_of
-from pytest_mighetero.run.evidence.workload import Break, Measured, main_evidence
+from pytest_mighetero.run.evidence.workload import (
+    Break,
+    Measured,
+    main_evidence,
+    server_of,
+)
+from pytest_mighetero.run.servers import Server
 from pytest_mighetero.run.start import Tick, process_of
 from pytest_mighetero.run.verdict import overlap_of
 from pytest_mighetero.run.watch import Watch
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.window import TimedWindow
 from pytest_mighetero.units import format_duration
+
+_SOON_S = 0.5  # for the guard of a server to end what that has left
 
 
 class Attempt:
@@ -56,7 +64,7 @@ class Attempt:
         main = plan.main
         self._first_query = FirstQuery(main.log_dir, main.output, main.reader.sign)
         self.main = process_of(config, plan.main)
-        self._watch = Watch(self.main, {}, pump.clock)
+        self._watch = Watch((self.main,), {}, pump.clock)
         self._issuing: float | None = None
         self.when_launched: Callable[[], None] = lambda: None
         self.when_issuing: Callable[[], None] = lambda: None
@@ -108,7 +116,9 @@ class Attempt:
         beside = self.backgrounds
         latest = time.monotonic() + self.config.background_timeout
         deadline = min(beside.deadline, latest)
-        self._watch = Watch(self.main, self._loads(), self._pump.clock)
+        served = self._server_of(self.plan.main)
+        mains = (self.main, *([served.process] if served else []))
+        self._watch = Watch(mains, self._loads(), self._pump.clock)
         self._pump.launch(self.main)
         self.when_launched()
         self._watch.look()
@@ -130,11 +140,14 @@ class Attempt:
         """Return what loads the other devices, with how long each may be idle."""
         beside = self.backgrounds
         both = zip(beside.harnesses, beside.launches, strict=True)
-        servers = (beside.servers.of(each) for each in beside.launches)
+        servers = map(self._server_of, beside.launches)
         return {
             **{harness: launch.tool.idle_limit for harness, launch in both},
             **{each.process: 0.0 for each in servers if each is not None},
         }
+
+    def _server_of(self, launch: Launch) -> Server | None:
+        return self.backgrounds.servers.of(launch)
 
     def _until_over(self, deadline: float, *, alone: bool = False) -> Break | None:
         """Wait for main's end; return how the overlap broke if it did before that.
@@ -157,10 +170,10 @@ class Attempt:
         self._watch.look(at_once=True)
         if broken is not None:
             return broken
-        if (gone := self.backgrounds.servers.problem) is not None:
+        if (gone := self._lost_server()) is not None:
             into = time.monotonic() - self.main.life.launched.monotonic
             self.stop_main()
-            raise StoppedError(f"A server died {into:.1f} s into main's run: {gone}")
+            raise HarnessError(f"A server was lost {into:.1f} s into main: {gone}")
         if lost := [each for each in every if each.log_problem]:
             raise HarnessError(log_failure(lost[0]))
         if self.main.running:
@@ -171,6 +184,17 @@ class Attempt:
                 f"{tail_of(self.main)}"
             )
         return None
+
+    def _lost_server(self) -> str | None:
+        """Say which server is gone, or another than it was, or return None.
+
+        A client that fails since its server died may be seen to end before that.
+        """
+        servers = self.backgrounds.servers
+        if self.main.exit_code and servers.processes:
+            soon = time.monotonic() + _SOON_S
+            self._pump.wait_for(lambda: servers.problem is not None, soon)
+        return servers.problem or (None if self.main.running else servers.swapped)
 
     def _broken(self) -> Break | None:
         # An audit finishes several tests, and what follows a test is not timed.
@@ -209,6 +233,14 @@ class Attempt:
         end = max(window.end for window in windows)
         return TimedWindow(begin, end, windows[0].source)
 
+    def _processes(
+        self, launch: Launch, harness: HarnessProcess
+    ) -> Iterator[tuple[str, HarnessProcess]]:
+        """Yield the processes of a workload, by the names that activity has of them."""
+        yield launch.folder.name, harness
+        if (server := self._server_of(launch)) is not None:
+            yield server_of(launch), server.process
+
     def _unloaded(self, window: TimedWindow) -> Break | None:
         """Say who did not load its device in *window*, or return None.
 
@@ -238,7 +270,8 @@ class Attempt:
         overlap = overlap_of(main.window, beside, config.end_time_buffer_min)
         seen = summary(telemetry.samples, main.window) if telemetry else {}
         activity = {
-            each.folder.name: self._watch.described(harness, main.window)
+            name: self._watch.described(harness, main.window)
             for each, harness in self.workloads
+            for name, harness in self._processes(each, harness)
         }
         return Measured(main, beside, overlap, broken, seen, activity)

@@ -15,7 +15,9 @@ from pytest_mighetero.records.facts import Value, texts
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.evidence.overlap import OverlapReport
 from pytest_mighetero.run.evidence.traces import ran_otherwise, result_of
+from pytest_mighetero.run.evidence.workload import server_of
 from pytest_mighetero.run.judge import accuracy_verdicts
+from pytest_mighetero.run.servers import Server
 from pytest_mighetero.terms.scenario import is_bounded
 
 Known = dict[str, Value]
@@ -136,6 +138,8 @@ def main_facts(attempt: Attempt) -> Known:
     """Return what main came to, as far as it is known."""
     code, measured = attempt.main.exit_code, attempt.measured
     facts: Known = {"exit_code": "none" if code is None else str(code)}
+    server = attempt.backgrounds.servers.of(attempt.plan.main)
+    facts["server_ready_s"] = server.seconds_to_ready if server else None
     if measured is None:
         return facts
     main = measured.main
@@ -183,7 +187,9 @@ def described(attempt: Attempt, *, read_logs: bool = True) -> dict[str, Any]:
         "harnesses": [
             _described(launch, harness, read_logs=read_logs)
             | {"activity": activity.get(launch.folder.name)}
+            | _served(attempt.backgrounds.servers.of(launch), activity.get(served))
             for launch, harness in attempt.workloads
+            for served in [server_of(launch)]
         ],
     }
 
@@ -191,11 +197,6 @@ def described(attempt: Attempt, *, read_logs: bool = True) -> dict[str, Any]:
 def _described(
     launch: Launch, harness: HarnessProcess, *, read_logs: bool
 ) -> dict[str, Any]:
-    stamps = {
-        name: stamp and stamp.wall
-        for name in ("launched", "started", "finished", "stopped", "exited")
-        for stamp in [getattr(harness, name)]
-    }
     result = result_of(launch) if read_logs and harness.exited else None
     otherwise = ran_otherwise(launch) if read_logs and harness.launched else []
     return {
@@ -209,12 +210,36 @@ def _described(
         "min_duration_s": launch.min_duration,
         "log_dir": str(launch.log_dir),
         "output": str(launch.output),
-        **stamps,
+        **_stamps(harness, "launched", "started", "finished", "stopped", "exited"),
         "exit_code": harness.exit_code,
         "asked": [asdict(each) for each in launch.asked],
         "ran_otherwise": otherwise,
         "loadgen": result and result.to_dict(),
     }
+
+
+def _served(
+    server: Server | None, activity: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return what a record says of the server that a harness loads, if there is one."""
+    if server is None:
+        return {}
+    launch, process = server.launch, server.process
+    said = {
+        "command": str(launch.command),
+        "port": launch.port,
+        "output": str(launch.output),
+        **_stamps(process, "launched", "stopped", "exited"),
+        "ready": server.ready and server.ready.wall,
+        "exit_code": process.exit_code,
+        "activity": activity,
+    }
+    return {"server": said}
+
+
+def _stamps(harness: HarnessProcess, *names: str) -> dict[str, float | None]:
+    stamps = {name: getattr(harness, name) for name in names}
+    return {name: stamp and stamp.wall for name, stamp in stamps.items()}
 
 
 def own_figures(attempt: Attempt) -> list[Own]:

@@ -218,8 +218,10 @@ class Rig:
         self._closed, attempts = True, [self.attempt] if self.attempt else []
         ending = [each for attempt in attempts for each in self._ending(attempt)]
         try:
-            self.neighbours.pump.stop(ending)
-            ending += self.neighbours.end_servers()
+            try:
+                self.neighbours.pump.stop(ending)
+            finally:
+                ending += self.neighbours.end_servers()
         finally:
             self._leave()
             left = sweep(self.folder)

@@ -7,10 +7,13 @@ import socket
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, count
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.harness.listeners import listening, stranger
 from pytest_mighetero.harness.marker import Markers
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
@@ -30,11 +33,13 @@ class Server:
 
     Attributes:
         ready: when it was found to be; None before that.
+        sockets: on which its port listened then; none where that is not seen.
     """
 
     launch: ServerLaunch
     process: HarnessProcess
     ready: Stamp | None = None
+    sockets: frozenset[int] = frozenset()
 
     @property
     def problem(self) -> str | None:
@@ -51,11 +56,51 @@ class Server:
             f"launch.\n{tail_of(process)}"
         )
 
+    @property
+    def seconds_to_ready(self) -> float | None:
+        """How long it took from its launch until it was ready; None before that."""
+        if self.ready is None:
+            return None
+        return self.ready.monotonic - self.process.life.launched.monotonic
+
+    @property
+    def serves(self) -> bool:
+        """Whether it can serve another client: it got ready, and nothing is amiss."""
+        ready = self.ready is not None and self.process.running
+        return ready and self.problem is None
+
     def answers(self) -> bool:
         """Tell whether it is ready, as its suite says how that is known."""
         if self.launch.ready_line:
             return self.process.started is not None
         return _answers(self.launch)
+
+    def be_ready(self) -> None:
+        """Note that it is ready, and on which sockets.
+
+        Raises:
+            HarnessError: what answers is another program.
+        """
+        sockets, root = listening(_address(self.launch)[1]), self.process.root
+        if sockets and root is not None and (who := stranger(sockets, root)):
+            raise HarnessError(
+                f"{_where(self.launch)} answers, but it is {who}, which is not of "
+                f"{self.process.name}. End it, or let the suite's command take "
+                f"{{port}}, which is free.\n{tail_of(self.process)}"
+            )
+        self.sockets, self.ready = sockets, Stamp()
+
+    @property
+    def swapped(self) -> str | None:
+        """Say that another server has taken its place since it was ready, or None."""
+        port = _address(self.launch)[1]
+        if not self.sockets or self.sockets & listening(port):
+            return None
+        return (
+            f"{self.process.name} does not listen any more as it did when it was "
+            f"ready: port {port} is another's, or it began anew.\n"
+            f"{tail_of(self.process)}"
+        )
 
 
 class Servers:
@@ -82,7 +127,7 @@ class Servers:
             for each in launches
             if each.server is not None
         }
-        good = {k for k, each in self._servers.items() if each.process.running}
+        good = {k for k, each in self._servers.items() if each.serves}
         self._stop([k for k in self._servers if k not in wanted or k not in good])
         new = []
         for identity, (launch, server) in wanted.items():
@@ -93,16 +138,16 @@ class Servers:
         self._wait_ready(new, tick)
 
     def _server(self, launch: Launch, server: ServerLaunch) -> Server:
-        name = f"{launch.name}'s server"
-        if not server.ready_line and _answers(server):
-            where = server.ready_url or f"port {server.port}"
+        name = f"{launch.pair.benchmark}'s server"
+        if _connects(server):
             raise HarnessError(
-                f"{where} answers already, before {name} was launched: another "
-                f"program listens there. End it, or let the suite's command take "
-                f"{{port}}, which is free."
+                f"{_where(server)} is taken already, before {name} was launched: "
+                f"another program listens there. End it, or let the suite's command "
+                f"take {{port}}, which is free."
             )
         markers = Markers(tuple(filter(None, [server.ready_line])), ())
         server.output.parent.mkdir(parents=True, exist_ok=True)
+        server = replace(server, output=_unused(server.output))
         output, told = server.output, (markers, self._grace)
         return Server(server, HarnessProcess(name, server.command, output, *told))
 
@@ -112,7 +157,7 @@ class Servers:
             self.check()
             for each in waiting:
                 if each.answers() and each.process.running:
-                    each.ready = Stamp()
+                    each.be_ready()
             now = time.monotonic()
             for each in waiting:
                 if each.ready is None and now >= self._limit(each):
@@ -139,7 +184,7 @@ class Servers:
         sign = (
             f"printed no line that ends with {launch.ready_line!r}"
             if launch.ready_line
-            else f"did not answer at {launch.ready_url or f'port {launch.port}'}"
+            else f"did not answer at {_where(launch)}"
         )
         return (
             f"{server.process.name} {sign} within {format_duration(launch.timeout)} "
@@ -155,6 +200,12 @@ class Servers:
     def problem(self) -> str | None:
         """Say which one is gone though nobody stopped it, or return None."""
         found = (each.problem for each in self._servers.values())
+        return next(filter(None, found), None)
+
+    @property
+    def swapped(self) -> str | None:
+        """Say which one is not the one that got ready, or return None."""
+        found = (each.swapped for each in self._servers.values())
         return next(filter(None, found), None)
 
     def check(self) -> None:
@@ -180,15 +231,39 @@ class Servers:
         self._pump.stop([each.process for each in ending])
 
 
+def _address(launch: ServerLaunch) -> tuple[str, int]:
+    """Return where it listens; port 0 for nobody knows where."""
+    if not launch.ready_url:
+        return "127.0.0.1", launch.port
+    url = urlsplit(launch.ready_url)
+    return url.hostname or "127.0.0.1", url.port or http.client.HTTP_PORT
+
+
+def _where(launch: ServerLaunch) -> str:
+    return launch.ready_url or f"port {launch.port}"
+
+
+def _connects(launch: ServerLaunch) -> bool:
+    with suppress(OSError):
+        socket.create_connection(_address(launch), _ANSWER_S).close()
+        return True
+    return False
+
+
 def _answers(launch: ServerLaunch) -> bool:
     """Tell whether somebody answers where a server is to."""
-    url = urlsplit(launch.ready_url)
-    host, port = url.hostname or "127.0.0.1", url.port or launch.port
-    with suppress(OSError, http.client.HTTPException):
-        if not launch.ready_url:
-            socket.create_connection((host, port), _ANSWER_S).close()
-            return True
-        with closing(http.client.HTTPConnection(host, port, timeout=_ANSWER_S)) as ask:
-            ask.request("GET", url.path + (f"?{url.query}" if url.query else "") or "/")
-            return ask.getresponse().status < http.HTTPStatus.BAD_REQUEST
+    if not launch.ready_url:
+        return _connects(launch)
+    url, address = urlsplit(launch.ready_url), _address(launch)
+    failures = (OSError, http.client.HTTPException)
+    asked = http.client.HTTPConnection(*address, timeout=_ANSWER_S)
+    with suppress(*failures), closing(asked):
+        asked.request("GET", url._replace(scheme="", netloc="").geturl() or "/")
+        return asked.getresponse().status < http.HTTPStatus.BAD_REQUEST
     return False
+
+
+def _unused(output: Path) -> Path:
+    """Return *output*, or a name like it where an earlier server has that."""
+    names = (output.with_stem(f"{output.stem}-{number}") for number in count(2))
+    return next(each for each in chain([output], names) if not each.exists())

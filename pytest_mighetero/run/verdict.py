@@ -18,7 +18,12 @@ from pytest_mighetero.run.evidence.overlap import (
     too_early,
     unproved,
 )
-from pytest_mighetero.run.evidence.workload import Evidence, MainEvidence, Measured
+from pytest_mighetero.run.evidence.workload import (
+    Evidence,
+    MainEvidence,
+    Measured,
+    server_of,
+)
 from pytest_mighetero.run.judge import judge, judge_audit, judge_runs
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.window import TimedWindow
@@ -90,13 +95,16 @@ def main_problems(main: MainEvidence) -> list[str]:
 
 def doubtful(measured: Measured) -> list[str]:
     """Say what makes main's figure worth less, though it fails nothing."""
-    said = [throttling(measured.telemetry)]
-    seen = measured.activity[measured.main.launch.folder.name]
-    if seen and seen["stopped_s"]:
-        said.append(
-            f"main {measured.main.name} was itself stopped for {seen['stopped_s']:.1f} "
-            f"s of its window: its figure is that of an interrupted run"
-        )
+    said, launch = [throttling(measured.telemetry)], measured.main.launch
+    main = f"main {measured.main.name}"
+    for who, name in ((main, launch.folder.name), ("its server", server_of(launch))):
+        seen = measured.activity.get(name)
+        if seen and seen["stopped_s"]:
+            where = "its window" if who == main else f"{main}'s window"
+            said.append(
+                f"{who} was itself stopped for {seen['stopped_s']:.1f} s of {where}: "
+                f"its figure is that of an interrupted run"
+            )
     return [each for each in said if each]
 
 

@@ -27,14 +27,14 @@ class Watch:
     """Looks at the processes of a main and of its backgrounds about once a second.
 
     Args:
-        main: its process.
+        mains: main's process, and its server's.
         backgrounds: theirs, and their servers', each with the seconds for which it may
             use no CPU time; 0 for ever.
     """
 
     def __init__(
         self,
-        main: HarnessProcess,
+        mains: Iterable[HarnessProcess],
         backgrounds: Mapping[HarnessProcess, float],
         clock: Clock,
     ):
@@ -42,7 +42,7 @@ class Watch:
         self._backgrounds = tuple(backgrounds)
         limits = [each / 2 for each in backgrounds.values() if each]
         self._trees = Trees(min(limits, default=float("inf")))
-        every = {main: 0.0, **backgrounds}
+        every = {**dict.fromkeys(mains, 0.0), **backgrounds}
         self._activities = {each: Activity(limit) for each, limit in every.items()}
         self._looked = -float("inf")
 

@@ -32,7 +32,7 @@ def check_together(config: RunSpec) -> None:
     _check_harnesses(config)
     for pair in config.pairs:
         _check_config_ver(config, pair)
-        _check_words(config, pair)
+    _check_words(config)
     _check_backgrounds(config)
 
 
@@ -96,11 +96,22 @@ def _check_config_ver(config: RunSpec, pair: Pair) -> None:
         )
 
 
-def _check_words(config: RunSpec, pair: Pair) -> None:
-    """Check that a command can be told what is said of main."""
+def _check_words(config: RunSpec) -> None:
+    """Check that a main that was named, or any, can be told what is said of it."""
+    problems = {pair: lost_words(config, pair) for pair in config.pairs}
+    for pair, problem in problems.items():
+        if problem and (pair.benchmark in config.asked or all(problems.values())):
+            raise ConfigError(problem)
+
+
+def lost_words(config: RunSpec, pair: Pair) -> str | None:
+    """Say what of what is said of main would not reach the command of *pair*, or None.
+
+    A pair that nobody named is refused for it when it runs: -k and -m may leave it out.
+    """
     suite = config.suite
     if suite.harness_of(pair.benchmark).makes:
-        return
+        return None
     used = used_by(suite, pair)
     flag = scenario_of(pair.scenario).target_flag
     taken = {flag} if used & {"rate", "requests"} else set()
@@ -108,17 +119,18 @@ def _check_words(config: RunSpec, pair: Pair) -> None:
     lost = [each for each in config.main_runargs.by_name if each not in taken]
     if lost and "run_args" not in used:
         words = ", ".join(f"--{each}" for each in sorted(filter(None, taken)))
-        raise ConfigError(
+        return (
             f"--main-benchmark-runargs: --{lost[0]} would not reach {pair}, whose "
             f"command has no {{run_args}}; it takes {words or 'none'}"
         )
     changes = {"--mig-tune": config.tune, "--target-qps-backoff": config.target_backoff}
     for option in [name for name, said in changes.items() if said]:
         if not used & {"rate", "requests"}:
-            raise ConfigError(
+            return (
                 f"{option}: the command of {pair} takes no {{rate}}: it has no target "
                 f"to change"
             )
+    return None
 
 
 def _check_backgrounds(config: RunSpec) -> None:

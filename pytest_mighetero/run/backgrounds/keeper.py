@@ -105,7 +105,7 @@ class KeptNeighbours(Neighbours):
             and self.servers.problem is None
             and not backgrounds.ended()
             and not backgrounds.broken_logs()
-            and not stopped_now(backgrounds.harnesses)
+            and not stopped_now((*backgrounds.harnesses, *self.servers.processes))
             and backgrounds.lasts(needed)
         ):
             return backgrounds.launches
@@ -149,8 +149,10 @@ class KeptNeighbours(Neighbours):
     def end(self) -> None:
         """Stop the set and give the GPU back."""
         try:
-            self.backgrounds.stop()
-            self.servers.stop()
+            try:
+                self.backgrounds.stop()
+            finally:
+                self.servers.stop()
         finally:
             left = sweep(self._folder)
             super().close()

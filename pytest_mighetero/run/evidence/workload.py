@@ -114,7 +114,8 @@ class Measured:
         overlap: how they lay around main so far.
         broken: how the overlap broke while main ran on, or None.
         telemetry: what the GPU did in main's window, as far as NVML was asked.
-        activity: by the name of its folder, what each workload was seen to do in it.
+        activity: by the name of its folder, what each workload was seen to do in it;
+            its server by ``server_of``.
     """
 
     main: MainEvidence
@@ -128,6 +129,11 @@ class Measured:
     def unloaded(self) -> bool:
         """Whether a background ran and did not load its device."""
         return self.broken is not None and not self.broken.ended
+
+
+def server_of(launch: Launch) -> str:
+    """Return how ``activity`` calls the server of a workload."""
+    return f"{launch.folder.name}'s server"
 
 
 def background_evidence(
