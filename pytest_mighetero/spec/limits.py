@@ -21,7 +21,7 @@ class Limits:
         tpot_ms: on the time per output token.
         latency_ms: on the time of a whole request.
         percentile: of those that are judged, 99 for the 99th.
-        failed: how many requests may fail.
+        failed: how many requests may fail; None for none, of a tool that counts them.
         seconds: how long the timed part lasts at the least.
         requests: how many requests complete at the least.
     """
@@ -30,7 +30,9 @@ class Limits:
     tpot_ms: float | None = key(finite, None)
     latency_ms: float | None = key(finite, None)
     percentile: float = key(number(lambda v: 0 < v <= 100, "a percentile"), 99.0)
-    failed: float = key(number(lambda v: 0 <= v < math.inf, "a number from 0"), 0.0)
+    failed: float | None = key(
+        number(lambda v: 0 <= v < math.inf, "a number from 0"), None
+    )
     seconds: float | None = key(finite, None)
     requests: float | None = key(finite, None)
 

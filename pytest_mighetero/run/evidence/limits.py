@@ -41,9 +41,25 @@ def _limited(tokens: TokenMetrics | None, limits: Limits) -> TokenMetrics | None
     )
 
 
+def failures(result: Result, limits: Limits) -> Iterator[str]:
+    """Say that more requests failed than may, or that nobody knows."""
+    if result.failed is None and limits.failed is not None:
+        yield f"{result.tool} does not say how many requests failed"
+    elif (result.failed or 0) > (limits.failed or 0):
+        yield f"{result.failed} requests failed, {limits.failed or 0:g} may"
+
+
+def nothing_done(result: Result) -> bool:
+    """Tell whether a tool says itself that it has done nothing at all."""
+    metric = result.metric
+    nothing = metric is not None and metric.higher_is_better and not metric.value
+    return nothing if result.completed is None else not result.completed
+
+
 def _missed(result: Result, limits: Limits) -> Iterator[str]:
-    if (failed := result.failed or 0) > limits.failed:
-        yield f"{failed} requests failed, {limits.failed:g} may"
+    yield from failures(result, limits)
+    if nothing_done(result):
+        yield "no request completed"
     tokens, at = result.tokens or TokenMetrics(), limits.percentile
     figures = (
         ("TTFT", tokens.first_token.percentiles_ms.get(at), limits.ttft_ms),

@@ -15,7 +15,7 @@ from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.logfile import LogFile
 from pytest_mighetero.readers.reader import Difference, Reader
 from pytest_mighetero.readers.result import Result
-from pytest_mighetero.run.evidence.limits import judged
+from pytest_mighetero.run.evidence.limits import failures, judged, nothing_done
 from pytest_mighetero.run.judge import METADATA, explain_exit
 
 LAST_LINES = 20
@@ -64,19 +64,27 @@ def result_of(launch: Launch) -> Result | None:
     return judged(results[0], launch.limits, launch.pair.scenario, launch.rate)
 
 
-def failed_requests(launch: Launch) -> list[str]:
-    """Say that more requests of a background failed than may.
+def loaded_nothing(launch: Launch, harness: HarnessProcess) -> list[str]:
+    """Say by what the result of a background shows that it did not load its device.
 
-    A tool without a verdict exits with code 0 all the same, and what fails at once
-    loads nothing. Figures beyond their limits are none of a background's business.
+    A tool without a verdict exits with code 0 all the same when requests fail, and what
+    fails at once loads nothing. Figures beyond their limits are none of a background's
+    business.
     """
     if launch.reader.judges:
         return []
-    limit = launch.limits.failed
-    return [
-        f"{result.failed} of its requests failed, {limit:g} may: see {launch.output}"
-        for result in launch.reader.read_all(launch.log_dir, launch.output)
-        if (result.failed or 0) > limit
+    tool, see = launch.reader.tool, f": see {launch.output}"
+    results = launch.reader.read_all(launch.log_dir, launch.output)
+    if harness.exit_code == 0 and not harness.stopped:
+        if not results:
+            return [f"it ended without a result of {tool}{see}"]
+        if any(map(nothing_done, results)):
+            return [f"{tool} completed no request{see}"]
+    said = [each + see for r in results for each in failures(r, launch.limits)]
+    return said + [
+        f"{tool} counted {each.error_count} errors{see}"
+        for each in results
+        if each.failed is None and each.error_count
     ]
 
 

@@ -19,8 +19,8 @@ from pytest_mighetero.run.evidence.traces import (
     audit_settings,
     audit_verdicts,
     exit_of,
-    failed_requests,
     keep_audit,
+    loaded_nothing,
     ran_otherwise,
     result_of,
     tail_of,
@@ -144,7 +144,7 @@ def background_evidence(
     A log was seen to have a first query at *issuing*, by ``time.monotonic()``.
     """
     proof = background_proof(launch, harness, clock, issuing)
-    otherwise = *ran_otherwise(launch), *failed_requests(launch)
+    otherwise = *ran_otherwise(launch), *loaded_nothing(launch, harness)
     return Evidence(*_told(launch, harness), proof.windows, proof.doubts, otherwise)
 
 
