@@ -314,6 +314,15 @@ def check_tools(config: RunSpec) -> None:
                 f"expected start_markers, or a reader that sees it live (reader = "
                 f"{spec.reader!r} does not, as it is told)"
             )
+    for name, entry in suite.benchmarks.items():
+        reader = tool_of(suite.harness_of(name)).reader
+        for scenario, limits in entry.limits.items():
+            if reader.judges and (lost := limits.counts):
+                raise ConfigError(
+                    f"{suite.file}: benchmarks.{name}.limits.{scenario}.{lost[0]}: "
+                    f"expected no such limit, since {reader.tool} has a verdict of its "
+                    f"own"
+                )
 
 
 def run_args_of(
@@ -361,7 +370,9 @@ def probing(config: RunSpec, seconds: float) -> RunSpec:
 def longest_test(config: RunSpec) -> float:
     """Return the seconds that a run test may take by its own deadlines."""
     stopping = 60.0 + config.stop_grace
-    ready = config.start_time_buffer + config.settle_time
+    every = config.suite.every_harness.values()
+    loading = max((e.server.ready_timeout for e in every if e.server), default=0.0)
+    ready = loading + config.start_time_buffer + config.settle_time
     once = ready + config.background_timeout + config.end_time_buffer_min + stopping
     runs = 1 + config.overlap_retries
     runs += config.target_backoffs if config.target_backoff else 0

@@ -210,12 +210,15 @@ def _every(plan: RunPlan) -> list[Launch]:
 def _server(number: int, launch: Launch, server: ServerLaunch) -> str:
     """Return the functions that start a server, and tell whether it is ready."""
     log, url = shlex.quote(str(server.output)), urlsplit(server.ready_url)
-    where = f"{url.hostname or '127.0.0.1'} {url.port or server.port}"
+    port = (url.port or 80) if server.ready_url else server.port
+    where = f"{url.hostname or '127.0.0.1'} {port}"
     ready = f"answers {where}"
     if server.ready_line:
-        ready = f"grep -aqF -e {shlex.quote(server.ready_line)} {log}"
+        line = server.ready_line.removesuffix(" *")
+        ready = f"grep -aqF -e {shlex.quote(line)} {log}"
     elif server.ready_url:
-        ready = f"answers {where} {shlex.quote(url.path or '/')}"
+        asked = url._replace(scheme="", netloc="").geturl() or "/"
+        ready = f"answers {where} {shlex.quote(asked)}"
     return (
         f"# the server of {launch.name}\n"
         f"server_{number}() {{\n{server.command.line()}\n}}\n"

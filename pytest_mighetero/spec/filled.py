@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.spec.harness_spec import HarnessSpec
 from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.spec.template import BUILT_IN, misspelt, placeholders, unknown
 from pytest_mighetero.terms.pair import Pair
@@ -29,9 +30,14 @@ def check_placeholders(suite: Suite) -> None:
     """
     for name, benchmark in suite.benchmarks.items():
         spec = suite.harness_of(name)
+        mine = f"{suite.file}: benchmarks.{name}.values"
+        if spec.makes and benchmark.values:
+            raise ConfigError(
+                f"{mine}: expected a harness with a command, since make has no "
+                f"placeholders for them"
+            )
         if spec.makes:
             continue
-        mine = f"{suite.file}: benchmarks.{name}.values"
         said = {**spec.values, **benchmark.values}
         if taken := [each for each in said if each in BUILT_IN]:
             raise ConfigError(
@@ -54,6 +60,40 @@ def check_placeholders(suite: Suite) -> None:
                     f"{suite.file}: {table}.{key}",
                     f" (of {name}_{scenario})",
                 )
+            _check_port(spec, own, f"{suite.file}: {table}")
+
+
+def _check_port(
+    spec: HarnessSpec, own: Mapping[str, str | tuple[str, ...]], where: str
+) -> None:
+    """Check that a server and its client speak of the same port, if of any."""
+    if spec.server is None:
+        return
+
+    def takes(texts: Iterable[str]) -> bool:
+        said = {name for text in texts for name in placeholders(text)}
+        for name in said & own.keys():
+            value = own[name]
+            inner = (value,) if isinstance(value, str) else value
+            said = said.union(*map(placeholders, inner))
+        return "port" in said
+
+    every = [*spec.texts()]
+    theirs, ours = (
+        takes(t for k, t in every if k.startswith("server.") == of and "url" not in k)
+        for of in (True, False)
+    )
+    if theirs != ours:
+        lacking, has = ("", "its server") if theirs else ("server.", "its client")
+        raise ConfigError(
+            f"{where}.{lacking}command: expected {{port}} in it, or in environment, "
+            f"since {has} takes that: they would not meet"
+        )
+    if not theirs and not spec.server.ready_url and not spec.server.ready_line:
+        raise ConfigError(
+            f"{where}.server: expected {{port}} in its command, ready_url or "
+            f"ready_line: nothing else tells when it is ready"
+        )
 
 
 def _check(
@@ -62,6 +102,6 @@ def _check(
     names = [*known]
     for text in texts:
         if expected := misspelt(text):
-            raise ConfigError(f"{where}: expected {expected}, found {text!r}")
+            raise ConfigError(f"{where}: expected {expected}, found a single brace")
         if problem := unknown(text, names):
             raise ConfigError(f"{where}: {problem}{whose}")

@@ -6,9 +6,11 @@ Each key of ``[harness]``, and of ``[harnesses.NAME]``, is a field.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec import names
@@ -24,6 +26,7 @@ from pytest_mighetero.spec.tables import (
     table,
     text,
 )
+from pytest_mighetero.spec.template import fill
 from pytest_mighetero.terms.scenario import SCENARIOS
 from pytest_mighetero.units import parse_duration
 
@@ -51,17 +54,18 @@ def _by_scenario(value: Any) -> dict[str, str | tuple[str, ...]]:
 
 def _text_or_words(value: Any) -> str | tuple[str, ...]:
     if isinstance(value, list):
-        return tuple(list_of(rule=names.LINES, least=0)(value))
+        return tuple(list_of(rule=names.LINES, least=0, hidden=True)(value))
     if not isinstance(value, str):
-        raise misfit("a text, a list of texts, or either for each scenario", value)
-    return str(text(names.LINES, least=0)(value))
+        expected = "a text, a list of texts, or either for each scenario"
+        raise misfit(expected, value, hidden=True)
+    return str(text(names.LINES, least=0, hidden=True)(value))
 
 
 def _command(value: Any) -> tuple[str, ...]:
     """Read the words of a command; all but the first may be empty."""
     if isinstance(value, list) and value and value[0] != "":
-        return tuple(list_of(rule=names.LINES, empty=True)(value))
-    raise misfit("a list of texts, the first one a program", value)
+        return tuple(list_of(rule=names.LINES, empty=True, hidden=True)(value))
+    raise misfit("a list of texts, the first one a program", value, hidden=True)
 
 
 # By its name what a placeholder stands for in each scenario.
@@ -215,11 +219,32 @@ def whole_harness(said: HarnessSpec, where: str) -> HarnessSpec:
                 f"{where}: make_variables: expected no such key beside command, which "
                 f"does not call make; say environment, or a word of the command"
             )
+    elif lost := [name for name in ("server", "values") if getattr(said, name)]:
+        raise ConfigError(
+            f"{where}: {lost[0]}: expected command beside it, since make has no "
+            f"placeholders for it"
+        )
     check_whole(said, where)
     if said.server is not None:
-        check_whole(said.server, f"{where}.server")
-        if said.server.ready_url and said.server.ready_line:
-            raise ConfigError(
-                f"{where}.server: expected ready_url or ready_line, found both"
-            )
+        _check_server(said.server, f"{where}.server")
     return said
+
+
+def _check_server(said: ServerSpec, where: str) -> None:
+    check_whole(said, where)
+    if said.ready_url and said.ready_line:
+        raise ConfigError(f"{where}: expected ready_url or ready_line, found both")
+    if said.ready_url and not _is_url(said.ready_url):
+        raise ConfigError(
+            f"{where}.ready_url: expected a URL such as "
+            f"http://127.0.0.1:{{port}}/health, found {said.ready_url!r}"
+        )
+
+
+def _is_url(text: str) -> bool:
+    filled = fill(text, defaultdict(lambda: "1"))
+    try:
+        url = urlsplit(filled)
+        return url.scheme == "http" and bool(url.hostname) and url.port != 0
+    except ValueError:  # its port is no number
+        return False

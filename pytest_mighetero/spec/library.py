@@ -112,11 +112,14 @@ def _read(
         )
     for harness, each in said.every_harness.items():
         where = f"harnesses.{harness}" if harness else "harness"
-        servers = each.server.environment if each.server else ()
-        for name in (*each.environment, *servers):
+        own = dict.fromkeys(each.environment, f"{where}.environment")
+        if each.server:
+            servers = dict.fromkeys(each.server.environment)
+            own |= dict.fromkeys(servers, f"{where}.server.environment")
+        for name, place in own.items():
             if expected := placed(kinds)(name):
                 raise ConfigError(
-                    f"{path}: {where}.environment: expected {expected}, found {name!r}"
+                    f"{path}: {place}: expected {expected}, found {name!r}"
                 )
     if "extends" not in table:
         return table

@@ -42,6 +42,12 @@ class Limits:
         said = {name: getattr(self, name) for name in _LATENCIES}
         return {name: ms for name, ms in said.items() if ms is not None}
 
+    @property
+    def counts(self) -> list[str]:
+        """The keys of those on what a run did."""
+        return [name for name in _COUNTS if getattr(self, name) is not None]
 
+
+_COUNTS = ("failed", "seconds", "requests")
 _LATENCIES = ("latency_ms", "ttft_ms", "tpot_ms")
 NO_LIMITS = Limits()

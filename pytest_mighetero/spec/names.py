@@ -76,7 +76,10 @@ SECRET = _matching(
 )
 PATH = _matching(rf"[^{_CONTROL}]*", "a path without control characters")
 LINE = _matching(rf"[^{_CONTROL}]*", "a text without control characters")
-MARKER = _matching(rf"([^{_CONTROL}]|\t)*", "a text without control characters")
+MARKER = _matching(
+    rf"(?! *\*? *\Z)([^{_CONTROL}]|\t)*",
+    "a text without control characters, of more than blanks and *",
+)
 LINES = _matching(rf"([^{_CONTROL}]|[\t\n\r])*", "a text without control characters")
 
 

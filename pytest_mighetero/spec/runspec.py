@@ -201,13 +201,25 @@ def _secrets(suite: Suite, said: Mapping[str, Any], paths: Iterable[Path]) -> Se
     public = [*suite.benchmarks, *suite.groups, *SCENARIOS, *ACTIONS, *map(str, paths)]
     public += [each.config_ver for each in suite.benchmarks.values()]
     harnesses = suite.every_harness.values()
+    commands = [each.command for each in harnesses]
+    commands += [each.server.command for each in harnesses if each.server]
+    tables = [each.values for each in harnesses]
+    tables += [each.values for each in suite.benchmarks.values()]
+    values = [
+        (name, value)
+        for table in tables
+        for name, by_scenario in table.items()
+        for value in by_scenario.values()
+    ]
+    texts = [{name: value} for name, value in values if isinstance(value, str)]
+    commands += [value for _, value in values if not isinstance(value, str)]
     return secrets_of(
         suite.marked_secret,
-        [each for spec in harnesses for each in spec.variables],
+        [*(each for spec in harnesses for each in spec.variables), *texts],
         (
             *said["main_cmd_prefix"],
             *said["main_runargs"].words,
-            *(word for spec in harnesses for word in spec.command),
+            *(word for words in commands for word in words),
         ),
         os.environ,
         public,

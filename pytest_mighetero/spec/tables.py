@@ -91,10 +91,11 @@ def list_of(
     least: int = 1,
     *,
     empty: bool = False,
+    hidden: bool = False,
 ) -> Read:
     """Read a list of so many of these texts; of any texts where none are named.
 
-    They may be *empty* where that is said.
+    They may be *empty* where that is said; *hidden* ones may be secrets.
     """
     known = [*accepted]
 
@@ -106,8 +107,9 @@ def list_of(
     def read(value: Any) -> tuple[str, ...]:
         items = value if isinstance(value, list) and len(value) >= least else [None]
         if not all(map(fits, items)):
-            raise misfit(f"a list of {', '.join(known) or 'texts'}", value)
-        return tuple(map(text(rule, least=0 if empty else 1), items))
+            expected = f"a list of {', '.join(known) or 'texts'}"
+            raise misfit(expected, value, hidden=hidden)
+        return tuple(map(text(rule, least=0 if empty else 1, hidden=hidden), items))
 
     return read
 
