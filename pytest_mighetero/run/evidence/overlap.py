@@ -86,7 +86,8 @@ class OverlapReport:
     @property
     def source(self) -> str:
         """Whose logs every window comes from, ``loadgen``; or the weakest proof."""
-        return _source(each.source for each in self.margins)
+        every = (each.source.split(", ") for each in self.margins)
+        return _source(source for sources in every for source in sources)
 
 
 def margin(
