@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -13,15 +14,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness.ending import Ending, Fault
+import tomlkit
+
+from tests.harness.ending import Ending, Fault, Served
 from tests.harness.matrix import behaviour
 from tests.lab.driver import FAKE, OUTER, RUN_TEST, Files, arguments_of, ini_of
 from tests.lab.forked import Forked, Pytests
 from tests.lab.processes import below, in_the_run, wait_for_end
+from tests.lab.web_suite import ONE, SUITE, changed
 
 PATIENCE = 60  # seconds for anything to happen, on however busy a machine
 PROMISE = 3.0  # seconds after pytest's end by which nothing is left
 GRACE = "--mig-stop-grace=300ms"
+LONG = "--main-benchmark-duration=40s"
 
 # A job that a shell put into the background starts with SIGINT ignored, one under nohup
 # with SIGHUP.
@@ -127,13 +132,18 @@ class Run:
         self._output = (folder / "terminal.txt").open("wb")
         use = [f"--mig-suite={FAKE / 'fake.toml'}", f"--mig-harness-dir={FAKE}"]
         which = ["-k", "dlrm_server"]
-        arguments = [*use, *arguments_of(3), GRACE, *which, *ending.options]
         environment = {
             **outside,
             **ending.environment,
             "FAKE_LOAD": str(load),
             "FAKE_HARNESS": behaviour(fault, ending),
         }
+        self._served, self._taken = fault.served, socket.socket()
+        if fault.served is not None:
+            use = [f"--mig-suite={self._suite(fault.served)}", ONE]
+            which = ["-k", "alpha_server", LONG if ending.code else "--verbose"]
+            environment["WEB_SERVER"] = json.dumps(fault.served.servers)
+        arguments = [*use, *arguments_of(3), GRACE, *which, *ending.options]
         self.process: subprocess.Popen[bytes] | Forked
         if pytests is not None:
             self.process = pytests.start(
@@ -149,6 +159,19 @@ class Run:
             cwd=folder,
             env=environment,
         )
+
+    def _suite(self, served: Served) -> Path:
+        """Write the suite of clients and servers."""
+        said = changed(SUITE, {"harnesses": {"web": {"server": served.suite}}})
+        if served.taken:
+            self._taken.bind(("127.0.0.1", 0))
+            self._taken.listen()
+            url = f"http://127.0.0.1:{self._taken.getsockname()[1]}/health"
+            server = {"command": ["true", "{port}"], "ready_url": url}
+            said = changed(said, {"harnesses": {"web": {"server": server}}})
+        path = self.folder / "site.toml"
+        path.write_text(tomlkit.dumps(said))
+        return path
 
     def send(self, number: signal.Signals) -> None:
         """Signal pytest, and give it the time to begin what that means."""
@@ -182,16 +205,23 @@ class Run:
         while not ready() and self.process.poll() is None:
             assert time.monotonic() < limit, f"the run did not get to {at}"
             time.sleep(0.02)
-        # Each background is at least a guard, make, Python and the compiled program.
-        assert self.process.poll() is not None or len(in_the_run(self.folder)) >= 8
+        # Each background is at least a guard, make, Python and the compiled program;
+        # each server a guard and Python.
+        least = 6 if self._served else 8
+        assert self.process.poll() is not None or len(in_the_run(self.folder)) >= least
 
     def _in_setup(self) -> bool:
+        if self._served:
+            return len(list(self.folder.glob("results/*/*/logs/server-*.json"))) == 2
         return len(list(self.folder.glob("results/*/background*/logs/fake_*"))) == 2
 
     def _settles(self) -> bool:
         return len(list(self.folder.glob("results/*/background*/logs/fake_*/*/*"))) == 2
 
     def _in_call(self) -> bool:
+        if self._served:
+            logs = self.folder.glob("results/*/main/output.log")
+            return any("first answer" in log.read_text() for log in logs)
         return any(self.folder.glob("results/*/main/logs/fake_system"))
 
     def _ended(self) -> bool:
@@ -201,6 +231,7 @@ class Run:
     def finish(self) -> Outcome:
         """Wait for pytest's end, and then for the end of everything else."""
         code = self.process.wait(PATIENCE)
+        self._taken.close()
         self._output.close()
         end = time.monotonic()
         gone = None

@@ -48,6 +48,21 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class Served:
+    """How servers, and the clients that load them, differ from the usual.
+
+    Attributes:
+        servers: what they do, by benchmark: alpha is main's, beta the background's.
+        suite: what their table of the suite says otherwise.
+        taken: whether the port of alpha's is another program's.
+    """
+
+    servers: dict[str, Behaviour] = field(default_factory=dict)
+    suite: dict[str, Any] = field(default_factory=dict)
+    taken: bool = False
+
+
+@dataclass(frozen=True)
 class Fault:
     """What harnesses do.
 
@@ -55,11 +70,14 @@ class Fault:
         name: for the test's id and the table.
         every: what every harness does.
         itself: how the run ends if nobody ends it; None for the common endings.
+        served: of a run whose workloads are clients of servers, how it differs from
+            ``tests/lab/web_suite.py``; None for the tests' own harness.
     """
 
     name: str
     every: Behaviour
     itself: Ending | None = None
+    served: Served | None = None
 
 
 def send(*numbers: signal.Signals) -> Act:

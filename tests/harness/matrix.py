@@ -31,6 +31,7 @@ from tests.harness.ending import (
     send,
     signal_guard,
 )
+from tests.harness.served import FAULTS_OF_SERVERS, while_served
 
 
 def interrupted(name: str, *numbers: signal.Signals, at: str = "call") -> Ending:
@@ -264,7 +265,7 @@ FAULTS = [
 ]
 
 CELLS = [(fault, ending) for fault in TREES for ending in ENDINGS]
-FAULTS += DEATHS
+FAULTS += [*DEATHS, *FAULTS_OF_SERVERS, *while_served(ENDINGS)]
 CELLS += [(fault, fault.itself) for fault in FAULTS if fault.itself]
 
 
