@@ -59,16 +59,16 @@ pause() {
 }
 """
 
-# Bash opens /dev/tcp itself.
+# Bash opens /dev/tcp itself. Who closes the connection early does not end the script.
 _SERVERS = """\
-answers() {{
-    exec 3<>"/dev/tcp/$1/$2" || return 1
-    [ $# = 2 ] && {{ exec 3>&-; return 0; }}
+answers() (
+    trap '' PIPE
+    exec 3<>"/dev/tcp/$1/$2" || exit 1
+    [ $# = 2 ] && exit
     printf 'GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n' "$3" "$1" >&3
-    read -r _ code _ <&3
-    exec 3>&-
+    read -r -t 1 _ code _ <&3
     [[ $code == [23]* ]]
-}} 2>/dev/null
+) 2>/dev/null
 for n in {numbers}; do
     log="server_${{n}}_log" limit="server_${{n}}_limit" since=$(now)
     start "server_$n" >"${{!log}}" 2>&1

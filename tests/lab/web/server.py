@@ -49,6 +49,19 @@ def answer(connection: socket.socket, status: str, body: str) -> None:
             print("a client went away", flush=True)
 
 
+def asked(connection: socket.socket) -> str:
+    """Return the path of a request; "" where none comes."""
+    said = b""
+    try:
+        while b"\r\n\r\n" not in said:
+            if not (block := connection.recv(4096)):
+                return ""
+            said += block
+    except OSError:
+        return ""
+    return said.decode().split(" ")[1]
+
+
 def work(seconds: float) -> None:
     begin = time.process_time()
     while time.process_time() - begin < seconds:
@@ -63,9 +76,7 @@ def serve(listener: socket.socket, options: dict[str, Any]) -> None:
     failing, count = options.get("failing", []), 0
     while True:
         connection, _ = listener.accept()
-        try:
-            path = connection.recv(4096).decode().split(" ")[1]
-        except (OSError, IndexError):
+        if not (path := asked(connection)):
             connection.close()  # of one that only looked
             continue
         if path.startswith("/health"):
