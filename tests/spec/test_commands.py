@@ -139,11 +139,11 @@ MISUSES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a command that is a line": (
         web(command=f"vllm serve --api-key {SECRET}"),
-        "harnesses.web.command: expected a list of texts, found ***",
+        "harnesses.web.command: expected a list of texts, the first one a",
     ),
     "an empty command": (
         server(command=[]),
-        "harnesses.web.server.command: expected a list of texts, found ***",
+        "harnesses.web.server.command: expected a list of texts, the first one",
     ),
     "a command with a number": (
         server(command=[*SERVER, "--api-key", SECRET, 8000]),
