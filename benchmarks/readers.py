@@ -21,7 +21,8 @@ from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.plan.launch import Launch, RunPlan, tool_of
+from pytest_mighetero.plan.launch import Launch, RunPlan
+from pytest_mighetero.plan.run_plan import tool_of
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.servers import Servers

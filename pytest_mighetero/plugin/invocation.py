@@ -10,7 +10,7 @@ import pytest
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import check_lengths
-from pytest_mighetero.plan.launch import check_tools
+from pytest_mighetero.plan.run_plan import check_tools
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.presence import SPOKEN_FLAG, run_spec
 from pytest_mighetero.records.comparison.reference_files import load_references

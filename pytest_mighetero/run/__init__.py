@@ -3,7 +3,7 @@
 =========  =============================================  =========================
 RunSpec    what is asked for                              ``spec.runspec``
 Placement  GPU, lease, seats, who is left out and why     ``placement.place``
-RunPlan    for each workload what is launched, how long   ``plan.launch``
+RunPlan    for each workload what is launched, how long   ``plan.run_plan``
 Attempt    the processes of one try; it alone changes     ``rig.Rig.plan``
 Evidence   what each workload has left behind             ``evidence.workload``
 Measured   the evidence of one try at main's end          ``attempt.Attempt.measure``

@@ -10,7 +10,8 @@ from typing import Any
 from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.devices.lease import Lease, myself
 from pytest_mighetero.devices.queue import Queue, Waits, lease_gpu
-from pytest_mighetero.plan.launch import RunPlan, plan_backgrounds, plan_run
+from pytest_mighetero.plan.launch import RunPlan
+from pytest_mighetero.plan.run_plan import plan_backgrounds, plan_run
 from pytest_mighetero.records.comparison.judgement import (
     Judgement,
     compare_neighbours,

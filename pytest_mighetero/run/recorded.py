@@ -12,7 +12,7 @@ from pytest_mighetero.plan.durations import (
     time_left,
     too_long,
 )
-from pytest_mighetero.plan.launch import run_args_of
+from pytest_mighetero.plan.run_plan import run_args_of
 from pytest_mighetero.records import marks
 from pytest_mighetero.records.record import LONGEST_S, Record
 from pytest_mighetero.records.results_folder import good_records

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pytest_mighetero.plan.advice import next_target
 from pytest_mighetero.plan.durations import BackgroundTime
-from pytest_mighetero.plan.launch import with_target
+from pytest_mighetero.plan.run_plan import with_target
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.evidence.workload import Measured
 from pytest_mighetero.run.findings import described

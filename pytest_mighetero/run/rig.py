@@ -11,7 +11,8 @@ from pytest_mighetero.errors import HarnessError, RunError
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.durations import BackgroundTime
-from pytest_mighetero.plan.launch import Launch, plan_run
+from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.plan.run_plan import plan_run
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.keeper import Neighbours, refuse_survivors
 from pytest_mighetero.run.backgrounds.set import BackgroundSet

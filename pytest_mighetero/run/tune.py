@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pytest_mighetero.plan.launch import probing, with_target
+from pytest_mighetero.plan.run_plan import probing, with_target
 from pytest_mighetero.plan.search import next_step
 from pytest_mighetero.plan.trial import Found, GaveUp, Next, Trial, trial_of
 from pytest_mighetero.readers.result import Result

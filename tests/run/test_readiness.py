@@ -13,7 +13,8 @@ from pytest_mighetero.devices.gpu import MigDevice
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.plan.launch import Launch, tool_of
+from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.plan.run_plan import tool_of
 from pytest_mighetero.run.backgrounds import readiness
 from pytest_mighetero.run.backgrounds.readiness import Readiness
 from pytest_mighetero.run.servers import Servers

@@ -10,7 +10,7 @@ import tomlkit
 
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.plan.launch import check_tools
+from pytest_mighetero.plan.run_plan import check_tools
 from pytest_mighetero.spec.library import load_suite
 from pytest_mighetero.spec.runspec import RunSpec
 from tests.lab.driver import FAKE, config_of

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from pytest_mighetero.plan.launch import longest_test
+from pytest_mighetero.plan.run_plan import longest_test
 from pytest_mighetero.plugin.ownership import beside
 from pytest_mighetero.plugin.presence import pair_of
 from pytest_mighetero.plugin.session import Session

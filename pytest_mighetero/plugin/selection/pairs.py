@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_mighetero.errors import nearest
-from pytest_mighetero.plan.launch import ids_of
+from pytest_mighetero.plan.run_plan import ids_of
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.presence import run_spec, said, session_of
 from pytest_mighetero.spec.markers import BINDING, MARKERS

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 import pytest
 
-from pytest_mighetero.plan.launch import ids_of
+from pytest_mighetero.plan.run_plan import ids_of
 from pytest_mighetero.plugin.presence import is_run
 from pytest_mighetero.plugin.session import Session
 from pytest_mighetero.spec.runspec import RunSpec

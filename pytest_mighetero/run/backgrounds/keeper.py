@@ -10,7 +10,8 @@ from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.harness.leftover import sweep
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
-from pytest_mighetero.plan.launch import Launch, plan_backgrounds
+from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.plan.run_plan import plan_backgrounds
 from pytest_mighetero.plan.words import Site
 from pytest_mighetero.records.run_names import make_folder
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
