@@ -78,16 +78,14 @@ def _check_port(
             said = said.union(*map(placeholders, inner))
         return "port" in said
 
-    every = [*spec.texts()]
-    theirs, ours = (
-        takes(t for k, t in every if k.startswith("server.") == of and "url" not in k)
-        for of in (True, False)
-    )
+    every = [each for each in spec.texts() if each[0] != "server.ready_url"]
+    theirs = takes(text for key, text in every if key.startswith(("server.", "files.")))
+    ours = takes(text for key, text in every if not key.startswith("server."))
     if theirs != ours:
         lacking, has = ("", "its server") if theirs else ("server.", "its client")
         raise ConfigError(
-            f"{where}.{lacking}command: expected {{port}} in it, or in environment, "
-            f"since {has} takes that: they would not meet"
+            f"{where}.{lacking}command: expected {{port}} in it, in environment or in "
+            f"files, since {has} takes that: they would not meet"
         )
     if not theirs and not spec.server.ready_url and not spec.server.ready_line:
         raise ConfigError(

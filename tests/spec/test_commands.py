@@ -217,15 +217,15 @@ MISUSES: dict[str, tuple[dict[str, Any], str]] = {
     "a client that cannot find its server": (
         web(command=[*CLIENT[:3], "8000", *CLIENT[4:], "{benchmark}"]),
         (
-            "harnesses.web.command: expected {port} in it, or in environment, since its"
-            " server takes that: they would not meet"
+            "harnesses.web.command: expected {port} in it, in environment or in files, "
+            "since its server takes that: they would not meet"
         ),
     ),
     "a server that its client cannot find": (
         server(command=[*SERVER[:3], "8000", *SERVER[4:]]),
         (
-            "harnesses.web.server.command: expected {port} in it, or in environment, "
-            "since its client takes that"
+            "harnesses.web.server.command: expected {port} in it, in environment or in "
+            "files, since its client takes that"
         ),
     ),
     "a server of which nothing tells": (
