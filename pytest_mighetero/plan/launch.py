@@ -47,8 +47,9 @@ class ServerLaunch:
     """One server to start, on the device of what loads it.
 
     Attributes:
-        identity: its command, folder and variables, without the folder that its first
-            client has: two launches with one identity can be served by one server.
+        identity: its command, folder and variables, and the files that they name,
+            without the folder that its first client has: two launches with one
+            identity can be served by one server.
         port: that it is told to listen on.
         output: the file with everything it prints.
         ready_url: answers with a success once it is ready; "" for none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,7 +110,7 @@ def _launch(
         filled = {k: fill(v, values) for k, v in spec.files.items()}
         files = {place.log_dir / name: each for name, each in filled.items()}
         if spec.server is not None:
-            server = _server(config, spec.server, place, values)
+            server = _server(config, spec.server, place, values, filled)
     if is_main:
         command = replace(command, argv=(*config.main_cmd_prefix, *command.argv))
     return Launch(
@@ -132,11 +132,16 @@ def _launch(
 
 
 def _server(
-    config: RunSpec, spec: ServerSpec, place: Place, values: Values
+    config: RunSpec,
+    spec: ServerSpec,
+    place: Place,
+    values: Values,
+    files: Mapping[str, str],
 ) -> ServerLaunch:
     command = own_command(config, spec, place, values)
     named = (f"{k}={v}" for k, v in command.variables.items())
-    words = (*command.argv, str(command.cwd), *named, str(place.port))
+    words = [*command.argv, str(command.cwd), *named, str(place.port)]
+    words += [text for name, text in files.items() if name in " ".join(words)]
     return ServerLaunch(
         tuple(word.replace(str(place.folder), "") for word in words),
         command,

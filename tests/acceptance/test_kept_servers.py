@@ -51,12 +51,14 @@ def test_mains_own_is_kept_between_scenarios_of_one_command(web: Web) -> None:
         {"environment": {"BATCH": "{scenario}"}},
         {"folder": "{scenario}"},
         {"command": [*SERVER, "{batch}"]},
+        {"command": [*SERVER, "{log_dir}/server.yaml"]},
     ],
 )
 def test_but_not_where_it_would_be_another(web: Web, change: dict[str, object]) -> None:
     for scenario in ("server", "offline"):
         (web.folder / scenario).mkdir()
     web.server(**change)
+    web.harness(files={"server.yaml": "batch: {batch}", "client.yaml": "{rate}"})
     batch = {"values": {"batch": {"server": "1", "offline": "64"}}}
     web.change(benchmarks=dict.fromkeys(("alpha", "beta", "gamma"), batch))
     report = web.run(ONE, KEPT, k=ALPHAS)
@@ -67,6 +69,13 @@ def test_but_not_where_it_would_be_another(web: Web, change: dict[str, object]) 
         path.name for path in report.folder.glob("results/*backgrounds/*.log")
     )
     assert logs == ["server-0-2.log", "server-0.log", "server-1.log"]
+
+
+def test_a_file_of_the_client_alone_does_not_change_it(web: Web) -> None:
+    web.harness(files={"client.yaml": "{rate}"})
+    report = web.run(ONE, KEPT, k=ALPHAS)
+    report.result.assert_outcomes(passed=2)
+    assert len(servers(report)) == 2
 
 
 def test_a_client_that_ended_is_started_anew_against_the_same_server(web: Web) -> None:
