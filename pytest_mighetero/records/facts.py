@@ -143,6 +143,9 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
         *_latency("ttft_", "p99 TTFT ms"),
         *_latency("tpot_", "p99 TPOT ms"),
     ),
+    "the percentile that the suite's limits are for, where that is not the 99th": (
+        Fact("limit_percentile", _SHORT, Column("limit at p")),
+    ),
     "AccuracyOnly and SubmissionRun: what the harness's `accuracy_summary.json` says": (
         Fact("accuracy", _LIST, Column("accuracy")),
         Fact("accuracy_threshold", _LIST, Column("threshold")),

@@ -21,6 +21,7 @@ from pytest_mighetero.run.servers import Server
 from pytest_mighetero.terms.scenario import is_bounded
 
 Known = dict[str, Value]
+_USUAL = 99.0  # the percentile that limits are for
 
 # NVIDIA's harness: "Accuracy = 76.460, Threshold = 75.695. Accuracy test PASSED."
 _ACCURACY = re.compile(r"Accuracy = ([-\d.]+), Threshold = ([-\d.]+?)\.?(?:\s|$)")
@@ -69,8 +70,14 @@ def result_facts(result: Result) -> Known:
         "target_qps": result.target_qps,
         **_latencies(result),
         "percentiles_ms": result.percentiles_ms,
+        "limit_percentile": _unusual_percentile(result),
         result.version_name: result.version,
     }
+
+
+def _unusual_percentile(result: Result) -> float | None:
+    at = result.target_latency_percentile if result.judged_by else None
+    return at if at != _USUAL else None
 
 
 def audit_facts(runs: Mapping[str, Result]) -> Known:
