@@ -79,11 +79,11 @@ def test_it_waits_for_every_first_query(lab: Lab, printed: Printed) -> None:
 def test_it_waits_out_the_buffer_where_that_is_asked_for(
     lab: Lab, printed: Printed
 ) -> None:
-    waiting = ["--start-time-buffer=1500ms", "--background-benchmark-duration=15s"]
+    waiting = ["--start-time-buffer=4s", "--background-benchmark-duration=15s"]
     assert run(printed("--no-main-benchmark-immediate-start", *waiting)).returncode == 0
     files = Files(lab.folder)
     gap = files.launches()[0]["at"] - files.launches("background")[0]["at"]
-    assert gap > 1.3
+    assert gap > 2  # a busy machine takes its time to start the background
 
 
 @pytest.mark.parametrize(
