@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
 from pytest_mighetero.readers.result import Result, TokenMetrics
 from pytest_mighetero.spec.limits import Limits
-from pytest_mighetero.terms.scenario import scenario_of
+from pytest_mighetero.terms.scenario import is_bounded, scenario_of
 from pytest_mighetero.units import significant
+
+# Some requests may be missing, and of those that come at random some more.
+_KEPT = 0.9
+_DEVIATIONS = 3.0
+_RATE_UNIT = "requests/s"
 
 
 def judged(result: Result, limits: Limits, scenario: str, rate: float | None) -> Result:
     """Return *result* with the verdict, the limits and the scenario that a suite says.
 
     A figure that is limited and not known, as of too few samples, is INVALID. The
-    target is the *rate* that was asked for where the tool does not say it.
+    target is the *rate* that was asked for where the tool does not say it; where a
+    target is to be kept, in Server, answers that come more slowly are INVALID.
     """
     reasons = tuple(_missed(result, limits))
+    if rate and is_bounded(scenario_of(scenario).logged):
+        reasons += tuple(_behind(result, rate))
     return replace(
         result,
         scenario=scenario_of(scenario).logged,
@@ -77,7 +86,7 @@ def _missed(result: Result, limits: Limits) -> Iterator[str]:
                 f"p{at:g} {name} {significant(ms, 4)} ms, limit "
                 f"{significant(limit, 4)} ms"
             )
-    seconds = result.duration_s or (result.window.seconds if result.window else None)
+    seconds = _seconds(result)
     counts = (
         ("seconds", seconds, limits.seconds),
         ("completed requests", result.completed, limits.requests),
@@ -86,3 +95,40 @@ def _missed(result: Result, limits: Limits) -> Iterator[str]:
         if least is not None and (count is None or count < least):
             known = "unknown" if count is None else significant(count, 6)
             yield f"{what}: {known}, at least {significant(least, 10)}"
+
+
+def _seconds(result: Result) -> float | None:
+    return result.duration_s or (result.window.seconds if result.window else None)
+
+
+def _behind(result: Result, rate: float) -> Iterator[str]:
+    """Say that requests were not answered at *rate*, as far as that is known.
+
+    The last ones are under way once all are issued, for as long as requests usually
+    take: not as long as the last of a queue that grows.
+    """
+    metric, seconds, done = result.metric, _seconds(result), result.completed
+    if done is not None and seconds:
+        found = (done + (result.failed or 0)) / seconds
+        behind = found * seconds < _least(rate * (seconds - _usual_s(result)))
+    elif metric is not None and metric.unit == _RATE_UNIT:
+        found = metric.value
+        least = _least(rate * seconds) / seconds if seconds else rate / 2
+        behind = found < least
+    else:
+        return
+    if behind:
+        yield (
+            f"{significant(found, 4)} requests/s were answered of the "
+            f"{significant(rate, 10)} that were asked for"
+        )
+
+
+def _least(expected: float) -> float:
+    return _KEPT * expected - _DEVIATIONS * math.sqrt(max(0.0, expected))
+
+
+def _usual_s(result: Result) -> float:
+    """Return the latency of most requests, in seconds; 0 where none is known."""
+    known = [ms for at, ms in sorted(result.percentiles_ms.items()) if at >= 50]
+    return known[0] / 1000 if known else 0.0

@@ -14,6 +14,7 @@ from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.evidence.metadata import accuracy_summary
 from pytest_mighetero.run.evidence.overlap import OverlapReport
 from pytest_mighetero.run.evidence.proof import background_proof, main_proof
+from pytest_mighetero.run.evidence.shortfall import shortfalls
 from pytest_mighetero.run.evidence.traces import (
     AuditSettings,
     audit_settings,
@@ -161,7 +162,10 @@ def main_evidence(
     if launch.audit is None:
         result = None if proof.doubts else result_of(launch)
         accuracy = accuracy_summary(launch.log_dir)
-        return MainEvidence(*told, tuple(ran_otherwise(launch)), result, accuracy)
+        otherwise = ran_otherwise(launch)
+        if result is not None and not otherwise:
+            otherwise += shortfalls(launch, result, proof.windows[0].seconds)
+        return MainEvidence(*told, tuple(otherwise), result, accuracy)
     since = harness.life.launched.wall
     kept = keep_audit(launch, since)
     settings = audit_settings(launch, kept, since, logged=launch.tool.live)
