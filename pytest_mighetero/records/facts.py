@@ -132,11 +132,12 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
     "never a measurement": (Fact("damage", _WORDS),),
     "the target it ran at, and the scenario's metric as MLCommons takes it "
     "(SingleStream and MultiStream since v2.0: the early-stopping estimate; language "
-    "models: tokens/s)": (
+    "models: tokens/s); `better` is `lower` where a suite says so": (
         Fact("target_qps", _SHORT, Column("target")),
         Fact("metric"),
         Fact("value", _FIGURE, Column("metric", decimals=2)),
         Fact("unit", column=Column("", number=False)),
+        Fact("better"),
     ),
     "latencies": (*_latency("", "p99 ms"), Fact("percentiles_ms", _percentiles)),
     "of a language model's Server run, in place of `p99_ms` and `latency_limit_ms`": (

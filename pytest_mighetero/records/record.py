@@ -43,6 +43,7 @@ class Harness:
         device: UUID and profile.
         output: the file with what it printed.
         value, unit: its own figure by logs that are not damaged.
+        lower: whether less of it is better.
     """
 
     role: str | None
@@ -57,6 +58,7 @@ class Harness:
     output: str | None
     value: float | None
     unit: str | None
+    lower: bool
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Harness:
@@ -78,6 +80,7 @@ class Harness:
             output=_text(said.get("output")),
             value=as_number(metric.get("value")),
             unit=_text(metric.get("unit")),
+            lower=metric.get("higher_is_better") is False,
         )
 
 

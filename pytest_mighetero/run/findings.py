@@ -61,6 +61,8 @@ def result_facts(result: Result) -> Known:
     figure: Known = {}
     if metric is not None:
         figure = {"metric": metric.name, "value": metric.value, "unit": metric.unit}
+        if result.judged_by and not metric.higher_is_better:
+            figure["better"] = "lower"
     return {
         "validity": result.valid,
         "validity_by": result.judged_by,
@@ -258,5 +260,7 @@ def own_figures(attempt: Attempt) -> list[Own]:
         result = result_of(launch)
         if result is not None and result.metric is not None and not result.damage:
             told = launch.pair, launch.device.profile, launch.run_args
-            figures.append(Own(*told, result.metric.value, result.metric.unit))
+            metric = result.metric
+            lower = not metric.higher_is_better
+            figures.append(Own(*told, metric.value, metric.unit, lower))
     return figures

@@ -150,3 +150,17 @@ def test_show_has_the_verdict_and_the_limits(
     shown = capsys.readouterr().out
     assert "INVALID" in shown
     assert re.search(r"^ *ttft_limit_ms +90$", shown, re.MULTILINE)
+
+
+def test_a_figure_of_which_less_is_better(web: Web) -> None:
+    """A slower run is a regression, whatever its unit; its reference is read again."""
+    web.harness(result={"unit": "s", "higher_is_better": False})
+    compare = ["--mig-compare=last", "--mig-tolerance=5%"]
+    for rate, more in (("10", ["--mig-save-reference"]), ("20", compare)):
+        says = f"answers 50 failed 0 in 1.0 s\nrate {rate} p99 1.5 ms"
+        web.clients(alpha={"says": says})
+        web.harness(result={"start": None, "end": None})
+        report = web.run(ALONE, *more, k="alpha_offline")
+    problem = problem_of(report)
+    assert "s is 20 s, 100.0% worse than the 10 of" in problem
+    assert "20 s is 100.0 % worse than its reference of 10" in problem

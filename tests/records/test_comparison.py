@@ -211,3 +211,15 @@ def test_what_the_facts_of_a_language_model_hold() -> None:
     assert of_facts({**FACTS_OF_TOKENS, "damage": "cut off"}) is None
     assert of_facts({**FACTS_OF_TOKENS, "value": "nan"}) is None
     assert of_facts({**FACTS_OF_TOKENS, "value": "-1"}) is None
+
+
+def test_lower_is_better_where_a_suite_says_so() -> None:
+    facts = {**FACTS, "scenario": "offline", "unit": "s", "better": "lower"}
+    runs = [of_facts({**facts, "value": value}) for value in ("10", "12")]
+    (found,) = comparisons(*([each] for each in runs if each))
+    assert found.verdict == "worse, single runs"
+    assert not found.figure.higher_is_better
+    higher = of_facts({**FACTS, "scenario": "offline", "unit": "s"})
+    assert runs[0] is not None
+    assert higher is not None
+    assert comparisons([runs[0]], [higher]) == ()

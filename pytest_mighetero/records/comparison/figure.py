@@ -43,6 +43,7 @@ class Measurement:
         tuned: Server: whether the target is the highest that a search found VALID.
         invalid_above: Server: the next target that was INVALID, by a search or
             back-off; infinite where a search met none, None where nothing was tried.
+        lower: whether a suite says of a tool's figure that less is better.
     """
 
     scenario: str
@@ -52,6 +53,7 @@ class Measurement:
     latencies: tuple[Latency, ...] = (Latency("p99"),)
     tuned: bool = False
     invalid_above: float | None = None
+    lower: bool = False
 
     @property
     def resolution(self) -> float:
@@ -88,7 +90,8 @@ def figure_of(facts: Facts) -> Measurement | None:
         value = number(facts, "value")
         if value is None or value < 0:
             return None
-        measured = Measurement(scenario, value, unit)
+        lower = facts.get("better") == "lower"
+        measured = Measurement(scenario, value, unit, lower=lower)
         return _of_server(measured, facts) if is_bounded(scenario) else measured
     except ValueError:
         return None

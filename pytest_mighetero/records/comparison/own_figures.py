@@ -39,6 +39,7 @@ class Own:
     run_args: RunArgs
     value: float
     unit: str
+    lower: bool = False
 
     def __str__(self) -> str:
         return f"{self.pair.benchmark}={self.value:.10g} {self.unit}"
@@ -47,7 +48,7 @@ class Own:
     def identity(self) -> tuple[object, ...]:
         """What it has in common with the same in another run, however long that was."""
         told = self.run_args.without("min_duration")
-        return self.pair, self.profile, told, self.unit
+        return self.pair, self.profile, told, self.unit, self.lower
 
 
 def judge_own_figures(
@@ -94,7 +95,7 @@ def _compared(own: Own, records: Sequence[Record]) -> Comparison | None:
     before = tuple(x.value for x in every if x and x.identity == own.identity)
     if not before:
         return None
-    figure = Figure(str(own.pair), own.unit)
+    figure = Figure(str(own.pair), own.unit, own.lower)
     return Comparison(figure, Sample(before), Sample((own.value,)))
 
 
@@ -120,4 +121,5 @@ def _own_of(harness: Harness) -> Own | None:
         return None
     pair = Pair(harness.benchmark or "", harness.scenario or "")
     told = RunArgs.read(harness.run_args)
-    return Own(pair, harness.profile, told, harness.value, harness.unit)
+    figure = harness.value, harness.unit, harness.lower
+    return Own(pair, harness.profile, told, *figure)

@@ -88,6 +88,7 @@ def check(reference: Reference, measurement: Measurement) -> str | None:
     """
     name = f"{reference.key.benchmark}_{reference.key.scenario}"
     value, unit, at = measurement.value, measurement.unit, ""
+    lower = measurement.lower
     if reference.target_qps is not None:
         wanted, ran = _rounded(reference.target_qps), measurement.target_qps
         latency, unit, what = _latency_of(measurement)
@@ -105,6 +106,7 @@ def check(reference: Reference, measurement: Measurement) -> str | None:
                 f"{shown(wanted)} ({reference.path})."
             )
         value, at = latency, f" {what} at target {shown(ran)}"
+        lower = True
     if unit != reference.unit:
         return (
             f"{name}: measured in {unit}, and its reference is in {reference.unit}, so "
@@ -113,7 +115,7 @@ def check(reference: Reference, measurement: Measurement) -> str | None:
         )
     if reference.lower <= value <= reference.upper:
         return None
-    return f"{name}: {shown(value)} {unit}{at} {_miss(reference, value)}"
+    return f"{name}: {shown(value)} {unit}{at} {_miss(reference, value, lower)}"
 
 
 def _latency_of(run: Measurement) -> tuple[float | None, str, str]:
@@ -123,7 +125,7 @@ def _latency_of(run: Measurement) -> tuple[float | None, str, str]:
     return run.latencies[0].ms, "ms", "p99"
 
 
-def _miss(reference: Reference, value: float) -> str:
+def _miss(reference: Reference, value: float, lower: bool) -> str:
     percent = f"{abs(value / reference.value - 1):.1%}".replace("%", " %")
     base = shown(reference.value)
     bounds = (
@@ -131,7 +133,7 @@ def _miss(reference: Reference, value: float) -> str:
         f"{reference.path})"
     )
     low = value < reference.lower
-    if low == (reference.unit not in ("ms", OF_LIMIT)):
+    if low == (not lower and reference.unit != "ms"):
         return f"is {percent} worse than its reference of {base} {bounds}."
     return (
         f"is better than its reference allows: {percent} {'below' if low else 'above'} "

@@ -23,11 +23,12 @@ class Figure:
 
     name: str
     unit: str
+    lower: bool = False
 
     @property
     def higher_is_better(self) -> bool:
-        """Whether a higher value is better: of all but latencies."""
-        return self.unit != "ms"
+        """Whether a higher value is better: of all but latencies, or as suites say."""
+        return self.unit != "ms" and not self.lower
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,10 @@ def comparisons(
         unit, a Server run whose target or p99 is not known, or a base of 0.
     """
     every = [*base, *other]
-    if not base or not other or len({(m.scenario, m.unit) for m in every}) != 1:
+    kinds = {(m.scenario, m.unit, m.lower) for m in every}
+    if not base or not other or len(kinds) != 1:
         return ()
-    rate = Figure(every[0].unit, every[0].unit)
+    rate = Figure(every[0].unit, every[0].unit, every[0].lower)
     if not is_bounded(every[0].scenario):
         return _compared(rate, base, other, lambda m: m.value)
     targets = {m.target_qps for m in every}
