@@ -58,7 +58,7 @@ class Assembly:
         table = self.table
         if "value" not in self.found:
             self.damage.append(f"value: there is none at {table.places['value']}.")
-        value = self._number("value")
+        value = self._value()
         requests, completed, failed = map(self._count, COUNTS)
         if completed is None and None not in (requests, failed):
             completed = max(0, (requests or 0) - (failed or 0))
@@ -80,6 +80,15 @@ class Assembly:
             windows=(window,) if window else (),
             damage=tuple(self.damage),
         )
+
+    def _value(self) -> float | None:
+        """Return the figure, where it is in the unit that the suite says."""
+        found = self.found.get("value")
+        if found and found.unit is not None and found.unit != self.table.unit:
+            expected = f"a figure in {self.table.unit}"
+            self.damage.append(f"value: expected {expected}, found {found.unit!r}.")
+            return None
+        return self._number("value")
 
     def _tokens(self) -> TokenMetrics | None:
         rate = self._number("tokens_per_second")

@@ -301,3 +301,14 @@ def test_there_are_no_files_to_find(tmp_path: Path) -> None:
 def test_what_cannot_be_meant(other: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=rf"result\.{sentence}"):
         reader_of("lines", "redis-benchmark", **other)
+
+
+def test_a_figure_in_another_unit(tmp_path: Path) -> None:
+    """Tools change the prefix with the size: 900 KB/s are not better than 1.2 MB/s."""
+    value = r"rate: (?P<value>[\d.]+) (?P<unit>\S+)"
+    (good,) = read(tmp_path, b"rate: 1.2 MB/s\n", value=value, unit="MB/s")
+    assert good.metric is not None
+    assert (good.metric.value, good.damage) == (1.2, ())
+    (bad,) = read(tmp_path, b"rate: 900 KB/s\n", value=value, unit="MB/s")
+    assert bad.metric is None
+    assert bad.damage == ("value: expected a figure in MB/s, found 'KB/s'.",)
