@@ -80,6 +80,7 @@ def configured(said: Mapping[str, object]) -> Reader:
 class _Json(Reader):
     name = "json"
     judges = False
+    at_end = True
 
     def __init__(
         self, table: ResultTable[_Path], errors: _Path | None, file: str | None

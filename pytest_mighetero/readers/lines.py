@@ -132,6 +132,7 @@ class _Lines(Reader):
     ):
         self._table, self._plain = table, plain
         self.tool, self.sign, self.stamps = table.tool, table.sign, table.has_stamps
+        self.at_end = "done" in plain
 
     def read(self, folder: Path) -> Result:
         raise FileNotFoundError(f"{self.tool} prints its result: {folder} has none.")

@@ -60,6 +60,7 @@ class Reader(Protocol):
         judges: whether its tool has a verdict of its own; the suite's limits are it
             where not.
         stamps: whether its tool says when its timed window was.
+        at_end: whether a result is there only once its test is over.
         settings: the flags of RUN_ARGS of which they tell what it ran with.
     """
 
@@ -70,6 +71,7 @@ class Reader(Protocol):
     judges: bool = True
     stamps: bool = True
     settings: Collection[str] = ()
+    at_end: bool = False
 
     @abstractmethod
     def read(self, folder: Path) -> Result:

@@ -65,6 +65,42 @@ def test_what_took_less_than_it_could_have_proves_less(web: Web) -> None:
     )
 
 
+HOUR = "answers 90 failed 0 in 3600 s\nrate 90 p99 1 ms"
+
+
+def test_a_main_that_took_longer_than_its_process_lived(web: Web) -> None:
+    web.harness(result=UNSTAMPED)
+    web.clients(alpha={"says": HOUR})
+    problem = problem_of(web.run(ALONE))
+    assert "webload says that it took 3600.0 s, and its process lived " in problem
+    assert "result.time_unit" in problem
+
+
+def test_a_background_that_took_longer_than_its_process_lived(web: Web) -> None:
+    web.harness(result=UNSTAMPED)
+    web.clients(beta={"says": HOUR})
+    problem = problem_of(web.run(ONE, "--background-benchmark-duration=3s"))
+    assert "proves nothing: webload says that it took 3600.0 s" in problem
+
+
+def test_a_background_that_has_told_its_result_and_goes_on(web: Web) -> None:
+    """It may have done nothing since then."""
+    after = ["import sys, time", "print('Loading', flush=True)"]
+    after += ["print('first answer\\nanswers 9 failed 0\\nrate 9', flush=True)"]
+    after += ["time.sleep(30)"]
+    web.change(
+        harnesses={
+            "solo": {
+                "command": [sys.executable, "-S", "-c", "{work}"],
+                "values": {"work": "; ".join(after)},
+                "result": {**UNSTAMPED, "duration": None, "done": "^rate"},
+            }
+        }
+    )
+    problem = problem_of(web.run("--background-benchmarks=solo"))
+    assert "webload has told its result, and its process did not end" in problem
+
+
 def test_a_background_without_markers_is_ready_by_its_first_answer(web: Web) -> None:
     web.harness(start_markers=[])
     web.clients(every={"marker": "", "quiet": 0.7})

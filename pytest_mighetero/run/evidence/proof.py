@@ -54,7 +54,8 @@ def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
     source = MARKER if launch.tool.markers.start else PROCESS
     by_marker = TimedWindow(life.launched, life.last, source)
     if result is None or not result.windows:
-        return Proof((by_marker,))
+        doubt = _too_long(launch, result, life) if result else None
+        return Proof((by_marker,), (doubt,) if doubt else ())
     doubt = _foreign(_files(result, launch), launch, harness, clock)
     begins = [_begins(window, life, clock) for window in result.windows]
     if doubt is None and not all(begins):
@@ -82,7 +83,7 @@ def background_proof(
     """
     if launch.reader.stamps:
         return _by_stamps(launch, harness, clock, issuing)
-    return Proof((_bounded(launch, harness, clock, issuing),))
+    return _bounded(launch, harness, clock, issuing)
 
 
 def _by_stamps(
@@ -133,24 +134,56 @@ def _bounded(
     harness: HarnessProcess,
     clock: Clock,
     issuing: float | None,
-) -> TimedWindow:
+) -> Proof:
     """Return in which time a tool without stamps issued queries for certain.
 
     That began after the start marker, or the launch, and not later than it was seen to
     issue; it was over by the finish marker, or the end. Of one that says how long it
-    took, no time counts in which that much would not have fitted.
+    took, no time counts in which that much would not have fitted. What has said what
+    it came to and does not end has ended its test nobody knows when.
     """
     life, started = _life(harness, clock), harness.started
     source = MARKER if started else launch.reader.name if issuing else PROCESS
     earliest = clock.posix(started.monotonic) if started else life.launched
     seen = earliest if issuing is None else clock.posix(issuing)
     results = launch.reader.read_all(launch.log_dir, launch.output)
-    seconds = results[0].duration_s if len(results) == 1 else None
+    result = results[0] if len(results) == 1 else None
+    if result is not None and (doubt := _too_long(launch, result, life)):
+        return Proof((), (doubt,))
+    seconds = result.duration_s if result is not None else None
+    if seconds is None and result is not None and _goes_on(launch, harness):
+        return Proof((), (_ended_unseen(launch),))
     if seconds is None:
-        return TimedWindow(seen, max(seen, life.worked), source)
+        return Proof((TimedWindow(seen, max(seen, life.worked), source),))
     latest = max(earliest, life.worked - seconds)
     begin = latest if issuing is None else min(seen, latest)
-    return TimedWindow(begin, max(begin, min(earliest + seconds, life.worked)), source)
+    end = max(begin, min(earliest + seconds, life.worked))
+    return Proof((TimedWindow(begin, end, source),))
+
+
+def _too_long(launch: Launch, result: Result, life: _Life) -> str | None:
+    """Say that a tool's test took longer than its process lived, or return None."""
+    lived, took = life.last - life.launched, result.duration_s or 0.0
+    if took <= lived + _SECOND_S:
+        return None
+    return (
+        f"{launch.reader.tool} says that it took {took:.1f} s, and its process lived "
+        f"{lived:.1f} s (is the suite's result.time_unit right?)"
+    )
+
+
+def _goes_on(launch: Launch, harness: HarnessProcess) -> bool:
+    """Tell whether what has told its whole result did not end by itself after it."""
+    over = harness.finished or (harness.exited and not harness.stopped)
+    return launch.reader.at_end and not over
+
+
+def _ended_unseen(launch: Launch) -> str:
+    return (
+        f"{launch.reader.tool} has told its result, and its process did not end: "
+        f"nobody knows when its test was over (a suite's finish_markers or "
+        f"result.duration would say)"
+    )
 
 
 def _by_sign(
