@@ -138,6 +138,16 @@ def test_accuracy_in_the_metadata_of_a_run(tmp_path: Path, passed: bool) -> None
     assert passed or "TOKENS_PER_SAMPLE: Accuracy = 44.43, Threshold" in problems[0]
 
 
+def test_accuracy_of_several_runs_is_that_of_each(tmp_path: Path) -> None:
+    for folder, passed in (("a", False), ("b", True)):
+        figure = {"name": "ROUGE1", "value": 40, "threshold": 44, "pass": passed}
+        (tmp_path / folder).mkdir()
+        text = json.dumps({"accuracy": [figure]})
+        (tmp_path / folder / "metadata.json").write_text(text)
+    (problem,) = judge_accuracy(accuracy_summary(tmp_path))
+    assert problem.endswith("Accuracy test FAILED.")
+
+
 def test_metadata_without_accuracy_is_no_verdict(tmp_path: Path) -> None:
     (tmp_path / "metadata.json").write_text('{"result_validity": "VALID"}')
     assert accuracy_summary(tmp_path) is None

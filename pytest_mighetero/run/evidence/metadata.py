@@ -22,11 +22,11 @@ def accuracy_summary(log_dir: Path) -> dict[str, Any] | None:
     """
     if (summary := _read(log_dir / "accuracy_summary.json")) is not None:
         return summary
-    every = (_read(path) or {} for path in sorted(log_dir.glob(f"**/{METADATA}")))
-    found = [each.get("accuracy") for each in every]
+    every = sorted(log_dir.glob(f"**/{METADATA}"))
+    found = [(_read(path) or {}).get("accuracy") for path in every]
     said = {
-        str(figure.get("name")): _sentence(figure)
-        for figures in found
+        f"{run} {figure.get('name')}": _sentence(figure)
+        for run, figures in enumerate(found)
         if isinstance(figures, list)
         for figure in figures
         if isinstance(figure, dict)
