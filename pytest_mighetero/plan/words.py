@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import sys
 from collections.abc import Mapping
@@ -107,14 +108,27 @@ def own_command(
 
 
 def said_words(config: RunSpec, pair: Pair) -> tuple[str, ...]:
-    """Return the words of a command and its server, the suite's own filled in."""
+    """Return the words of a command and its server, the suite's own filled in.
+
+    Their variables stand before them, and files by digests: runs that differ in these
+    are not alike.
+    """
     spec = config.suite.harness_of(pair.benchmark)
     open_ones: Values = {name: f"{{{name}}}" for name in BUILT_IN}
     known = {**open_ones, "benchmark": pair.benchmark, "scenario": pair.scenario}
     own = {k: _filled(v, known) for k, v in config.suite.values_of(pair).items()}
-    servers = () if spec.server is None else (spec.server,)
-    texts = [word for each in (spec, *servers) for word in each.command]
-    return fill_words(texts, {**known, **own, "run_args": ()})
+    every = (spec,) if spec.server is None else (spec, spec.server)
+    files = [f"{name}={_digest(text)}" for name, text in spec.files.items()]
+    texts = [word for each in every for word in (*_variables(each), *each.command)]
+    return fill_words([*files, *texts], {**known, **own, "run_args": ()})
+
+
+def _variables(spec: HarnessSpec | ServerSpec) -> list[str]:
+    return [f"{name}={value}" for name, value in spec.environment.items()]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _filled(value: str | tuple[str, ...], known: Values) -> str | tuple[str, ...]:

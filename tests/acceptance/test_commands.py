@@ -345,3 +345,23 @@ def test_a_server_that_fails_shows_no_secret(secretive: Web) -> None:
     problem = problem_of(report)
     assert "alpha's server exited with code 3" in problem
     assert OWN not in problem + report.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"environment": {"MODE": "fast"}},
+        {"files": {"tool.conf": "workers 2"}},
+        {},
+    ],
+)
+def test_runs_are_alike_whose_variables_and_files_are(
+    echo: Web, change: dict[str, Any]
+) -> None:
+    echo.harness(environment={"MODE": "slow"}, files={"tool.conf": "workers 1"})
+    first = echo.run(ALONE, k="alpha_offline")
+    assert "MODE=slow" in first.case.properties["run_args"]
+    echo.harness(**change)
+    second = echo.run(ALONE, "--mig-compare=last", k="alpha_offline")
+    second.result.assert_outcomes(passed=1)
+    assert ("compared" in second.case.properties) == (not change)
