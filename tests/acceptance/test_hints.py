@@ -44,6 +44,7 @@ def test_the_controller_of_workers_names_them_too(lab: Lab) -> None:
         ("datacentre", "the nearest: datacenter"),
         ("server and edg", "-m edg is no run's marker; the nearest: edge"),
         ("dlrm", "-m dlrm is no run's marker; ids are selected by -k"),
+        ("singlestream", "-m singlestream: suite fake has bert_singlestream, which"),
     ],
 )
 def test_the_nearest_markers(lab: Lab, word: str, said: str) -> None:
@@ -80,6 +81,23 @@ def test_other_selections_are_not_commented(lab: Lab, options: list[str]) -> Non
 def test_isolated_runs_have_their_own_hint(lab: Lab) -> None:
     lab.pytester.makepyfile(test_run=ISOLATED_TEST)
     assert "isolated runs are deselected; --mig-isolated" in lab.run().text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-k", "dlrm_sever"], "-k dlrm_sever is in no run's id; the nearest: dlrm_"),
+        (["-k", "bert and singlestream"], "-k singlestream: suite fake has bert_si"),
+        (["-m", "servr"], "-m servr is no run's marker; the nearest: server"),
+    ],
+)
+def test_a_slip_beside_isolated_runs_is_named(
+    lab: Lab, options: list[str], said: str
+) -> None:
+    lab.pytester.makepyfile(test_isolated=ISOLATED_TEST)
+    text = lab.run(*options).text
+    assert said in text
+    assert "isolated runs are deselected" not in text
 
 
 @pytest.mark.parametrize(

@@ -23,16 +23,22 @@ def hints(
     config: pytest.Config, session: Session, items: Sequence[pytest.Item]
 ) -> Iterator[str]:
     """Yield what to say of a selection without runs; nothing where that was meant."""
-    if session.deselected and not any(map(is_run, items)):
+    if any(map(is_run, items)):
+        return
+    near = list(_misspelt(config, session)) if not items else []
+    if session.deselected and not near:
         yield (
             f"{session.deselected} isolated runs are deselected; --mig-isolated or "
             f"-m isolated runs them"
         )
-    elif not items:
-        pairs = dict.fromkeys([*session.spec.pairs, *session.bound])
-        spec = replace(session.spec, pairs=tuple(pairs))
-        yield from for_keywords(spec, config.getoption("keyword", "") or "")
-        yield from for_markers(spec, config.getoption("markexpr", "") or "")
+    yield from near
+
+
+def _misspelt(config: pytest.Config, session: Session) -> Iterator[str]:
+    pairs = dict.fromkeys([*session.spec.pairs, *session.bound])
+    spec = replace(session.spec, pairs=tuple(pairs))
+    yield from for_keywords(spec, config.getoption("keyword", "") or "")
+    yield from for_markers(spec, config.getoption("markexpr", "") or "")
 
 
 def for_keywords(spec: RunSpec, expression: str) -> Iterator[str]:
@@ -53,7 +59,9 @@ def for_markers(spec: RunSpec, expression: str) -> Iterator[str]:
     for word in _words(expression):
         if word.lower() in map(str.lower, accepted):
             continue
-        if near := _nearest(word, accepted):
+        if left_out := _left_out(spec, word):
+            yield f"-m {word}: {left_out}"
+        elif near := _nearest(word, accepted):
             yield f"-m {word} is no run's marker; the nearest: {', '.join(near)}"
         elif any(_plain(word) in _plain(name) for name in _ids(spec)):
             yield f"-m {word} is no run's marker; ids are selected by -k"
@@ -88,10 +96,12 @@ def _words(expression: str) -> Iterator[str]:
 
 def _left_out(spec: RunSpec, word: str) -> str | None:
     """Say that options leave out what *word* names, if the suite has it."""
-    left_out = [str(pair) for pair in spec.suite.pairs() if pair not in spec.pairs]
-    names = [name for name in left_out if _plain(name) == _plain(word)]
-    said = f"suite {spec.suite.name} has {', '.join(names)}, which --main-benchmark or"
-    return f"{said} --main-scenario leave out" if names else None
+    left_out = [pair for pair in spec.suite.pairs() if pair not in spec.pairs]
+    plain = _plain(word)
+    pairs = [pair for pair in left_out if plain in (pair.scenario, _plain(str(pair)))]
+    names = ", ".join(map(str, pairs[:_SHOWN])) + ", ..." * (len(pairs) > _SHOWN)
+    said = f"suite {spec.suite.name} has {names}, which --main-benchmark or"
+    return f"{said} --main-scenario leave out" if pairs else None
 
 
 def _nearest(word: str, accepted: Iterable[str]) -> list[str]:
