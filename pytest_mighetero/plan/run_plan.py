@@ -234,9 +234,11 @@ def with_target(config: RunSpec, pair: Pair, target: float) -> RunSpec:
     return replace(config, main_runargs=told)
 
 
-def probing(config: RunSpec, seconds: float) -> RunSpec:
-    """Return the settings for a short run, which no query count lengthens."""
-    told = config.main_runargs.having(min_query_count="1")
+def probing(config: RunSpec, pair: Pair, seconds: float) -> RunSpec:
+    """Return the settings for a short run of *pair*, which no query count lengthens."""
+    spec, told = config.suite.harness_of(pair.benchmark), config.main_runargs
+    if spec.makes or "requests" in used_by(config.suite, pair):
+        told = told.having(min_query_count="1")
     return replace(config, main_runargs=told, main_duration=seconds)
 
 

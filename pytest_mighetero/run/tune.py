@@ -108,7 +108,7 @@ def _plan(rig: Rig, step: Next, probe_s: float, number: int) -> Attempt:
     if step.target_qps is not None:
         config = with_target(config, rig.pair, step.target_qps)
     if not step.full:
-        config = probing(config, probe_s)
+        config = probing(config, rig.pair, probe_s)
     length = "full length" if step.full else "probe"
     label = f"trial {number} ({length}, {step.why}): "
     attempt = rig.plan(config, rig.folder / f"trial-{number}", label=label)

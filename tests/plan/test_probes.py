@@ -1,0 +1,46 @@
+"""What a short run of a search is told: no query count that nothing would take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomlkit
+
+from pytest_mighetero.plan.run_plan import probing
+from pytest_mighetero.spec.checks import lost_words
+from pytest_mighetero.terms.pair import Pair
+from tests.lab.driver import config_of
+from tests.lab.web_suite import CLIENT, SUITE, changed
+
+ALPHA = Pair("alpha", "server")
+
+
+def words(*more: str) -> dict[str, Any]:
+    return {"harnesses": {"web": {"command": [*CLIENT, "{benchmark}", *more]}}}
+
+
+@pytest.mark.parametrize(
+    ("change", "count"),
+    [
+        ({}, None),
+        (words("{run_args}"), None),
+        (words("{requests}"), 1),
+    ],
+)
+def test_a_probe_of_a_command(
+    tmp_path: Path, change: dict[str, Any], count: float | None
+) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(tomlkit.dumps(changed(SUITE, change)))
+    whole = config_of(tmp_path, mig_suite=str(path))
+    probe = probing(whole, ALPHA, 2.0)
+    assert probe.main_duration == 2.0
+    assert probe.main_runargs.number("min_query_count") == count
+    assert lost_words(probe, ALPHA) is None
+
+
+def test_a_probe_of_make_has_one(tmp_path: Path) -> None:
+    probe = probing(config_of(tmp_path), Pair("dlrm", "server"), 2.0)
+    assert probe.main_runargs.number("min_query_count") == 1
