@@ -235,11 +235,12 @@ def with_target(config: RunSpec, pair: Pair, target: float) -> RunSpec:
 
 
 def probing(config: RunSpec, pair: Pair, seconds: float) -> RunSpec:
-    """Return the settings for a short run of *pair*, which no query count lengthens."""
+    """Return the settings for a short run of *pair*, for which no count is too low."""
     spec, told = config.suite.harness_of(pair.benchmark), config.main_runargs
     if spec.makes or "requests" in used_by(config.suite, pair):
         told = told.having(min_query_count="1")
-    return replace(config, main_runargs=told, main_duration=seconds)
+    suite = config.suite.without_counts(pair)
+    return replace(config, suite=suite, main_runargs=told, main_duration=seconds)
 
 
 def longest_test(config: RunSpec) -> float:

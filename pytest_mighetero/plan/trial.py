@@ -54,6 +54,11 @@ class Trial:
         return within and share >= _KEPT_UP
 
     @property
+    def tells(self) -> bool:
+        """Whether it says anything of the target: too few samples have no p99."""
+        return self.full or self.p99_ms is not None or self.limit_ms is None
+
+    @property
     def unexplained(self) -> bool:
         """Whether it is INVALID though p99 is within its limit and it kept up."""
         kept_up = (self._answered or 0) >= _KEPT_UP

@@ -70,16 +70,19 @@ def tune(rig: Rig, attempt: Attempt, warn: Warn) -> tuple[Attempt, Measured]:
         )
         if not isinstance(step, Next):
             break
-        if done:
+        if ledger.trials:
             rig.end(attempt)
             ledger.next_try()
-        attempt = _plan(rig, step, probe_s, len(done) + 1)
+        attempt = _plan(rig, step, probe_s, len(ledger.trials) + 1)
         measured = rig.measure(attempt, warn, again=bool(config.overlap_retries))
         trial = _judged(rig, attempt, measured, step, warn)
         settled = _LATENCIES * (trial.limit_ms or 0) / 1e3, _ANSWERS * trial.answer_s
         longest = max(probe_s, *settled)
         probe_s = min(longest, duration / 2)
-        done.append(_Done(trial, attempt, measured, dict(ledger.facts)))
+        if trial.tells:
+            done.append(_Done(trial, attempt, measured, dict(ledger.facts)))
+        else:  # and a longer probe would cost what a full-length run does
+            probes = False
         said = {**asdict(trial), "holds": trial.holds, "why": step.why}
         del said["tool"]
         ledger.trials.append({**said, **described(attempt)})

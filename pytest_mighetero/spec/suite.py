@@ -6,7 +6,7 @@ Suites are TOML files, whose schema is here, too: each key is a field.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,13 @@ class Suite:
         for name, benchmark in self.benchmarks.items():
             for scenario in benchmark.scenarios:
                 yield Pair(name, scenario)
+
+    def without_counts(self, pair: Pair) -> Suite:
+        """Return the suite without limits on how much *pair* does, and how long."""
+        entry = self.benchmarks[pair.benchmark]
+        limits = replace(entry.limits_in(pair.scenario), seconds=None, requests=None)
+        entry = replace(entry, limits={**entry.limits, pair.scenario: limits})
+        return replace(self, benchmarks={**self.benchmarks, pair.benchmark: entry})
 
     def harness_of(self, benchmark: str) -> HarnessSpec:
         """Return what runs *benchmark*."""
