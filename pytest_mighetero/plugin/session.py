@@ -47,7 +47,8 @@ class Session:
         from pytest_mighetero.show.inventory import geometry
 
         spec = self.spec
-        suite = f"{spec.suite.name} ({spec.suite.description})"
+        about = spec.suite.description
+        suite = f"{spec.suite.name} ({about})" if about else spec.suite.name
         folders = dict.fromkeys(map(str, spec.harness_dirs.values()))
         made = f", harness folder {', '.join(folders)}" if folders else ""
         lines = [f"suite {suite}{made}"]

@@ -186,18 +186,19 @@ class Result:
         """Return ``bounds`` at another percentile."""
         if not is_bounded(self.scenario):
             return ()
-        tokens = self.tokens
+        ms, limit = self.percentiles_ms.get(percentile), self.target_latency_ms
+        whole, tokens = LatencyBound("latency", percentile, ms, limit), self.tokens
         if tokens is None or not tokens.are_judged:
-            ms, limit = self.percentiles_ms.get(percentile), self.target_latency_ms
-            return (LatencyBound("latency", percentile, ms, limit),)
+            return (whole,)
         limited = (
             ("TTFT", tokens.first_token, tokens.first_token_limit_ms),
             ("TPOT", tokens.per_output_token, tokens.per_output_token_limit_ms),
         )
-        return tuple(
-            LatencyBound(name, percentile, each.percentiles_ms.get(percentile), limit)
-            for name, each, limit in limited
-        )
+        of_tokens = [
+            LatencyBound(name, percentile, each.percentiles_ms.get(percentile), most)
+            for name, each, most in limited
+        ]
+        return (*of_tokens, whole) if self.judged_by and limit else tuple(of_tokens)
 
     @property
     def tightest(self) -> LatencyBound | None:

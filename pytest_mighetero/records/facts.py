@@ -108,7 +108,10 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
         Fact("background_values", _COMMAS),
         Fact("background_history", _COMMAS),
     ),
-    "main's": _plain("command", "run_args", "log_dir", "exit_code"),
+    "main's; of a command and its server `run_args` are the words before they are "
+    "filled in, by which runs are compared": _plain(
+        "command", "run_args", "log_dir", "exit_code"
+    ),
     "seconds from the launch of main's server until it was ready, where it has one": (
         Fact("server_ready_s", _SECONDS),
     ),
@@ -140,12 +143,13 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
         Fact("better"),
     ),
     "latencies": (*_latency("", "p99 ms"), Fact("percentiles_ms", _percentiles)),
-    "of a language model's Server run, in place of `p99_ms` and `latency_limit_ms`": (
+    "of a language model's Server run, in place of `p99_ms` and `latency_limit_ms`, or "
+    "beside them where a suite limits the whole latency": (
         *_latency("ttft_", "p99 TTFT ms"),
         *_latency("tpot_", "p99 TPOT ms"),
     ),
-    "the percentile that the suite's limits are for, where that is not the 99th": (
-        Fact("limit_percentile", _SHORT, Column("limit at p")),
+    "the percentile that these limits are on, where that is not the 99th": (
+        Fact("limit_percentile", _SHORT, Column("limit on p")),
     ),
     "AccuracyOnly and SubmissionRun: what the harness's `accuracy_summary.json` says": (
         Fact("accuracy", _LIST, Column("accuracy")),

@@ -21,7 +21,6 @@ from pytest_mighetero.run.servers import Server
 from pytest_mighetero.terms.scenario import is_bounded
 
 Known = dict[str, Value]
-_USUAL = 99.0  # the percentile that limits are for
 
 # NVIDIA's harness: "Accuracy = 76.460, Threshold = 75.695. Accuracy test PASSED."
 _ACCURACY = re.compile(r"Accuracy = ([-\d.]+), Threshold = ([-\d.]+?)\.?(?:\s|$)")
@@ -72,14 +71,8 @@ def result_facts(result: Result) -> Known:
         "target_qps": result.target_qps,
         **_latencies(result),
         "percentiles_ms": result.percentiles_ms,
-        "limit_percentile": _unusual_percentile(result),
         result.version_name: result.version,
     }
-
-
-def _unusual_percentile(result: Result) -> float | None:
-    at = result.target_latency_percentile if result.judged_by else None
-    return at if at != _USUAL else None
 
 
 def audit_facts(runs: Mapping[str, Result]) -> Known:
@@ -106,12 +99,17 @@ def _summary(result: Result) -> str:
 def _latencies(result: Result) -> Known:
     """Return the latencies, of a language model's Server run those that are judged."""
     tokens = result.tokens
+    limited = {bound.percentile for bound in result.bounds if bound.limit_ms}
+    whole: Known = {
+        "p99_ms": result.percentiles_ms.get(99.0),
+        "latency_limit_ms": result.target_latency_ms,
+        "limit_percentile": next(iter(limited - {99.0}), None),
+    }
     if tokens is None or not tokens.are_judged or not is_bounded(result.scenario):
-        return {
-            "p99_ms": result.percentiles_ms.get(99.0),
-            "latency_limit_ms": result.target_latency_ms,
-        }
-    return {
+        return whole
+    if "latency" not in {bound.name for bound in result.bounds}:
+        del whole["p99_ms"], whole["latency_limit_ms"]
+    return whole | {
         "ttft_p99_ms": tokens.first_token.percentiles_ms.get(99.0),
         "ttft_limit_ms": tokens.first_token_limit_ms,
         "tpot_p99_ms": tokens.per_output_token.percentiles_ms.get(99.0),

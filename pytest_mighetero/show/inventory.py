@@ -168,7 +168,8 @@ def lines(
         yield from gpu.lines()
     for suite in suites:
         yield ""
-        yield f"suite {suite.name}: {suite.description}"
+        about = f": {suite.description}" if suite.description else ""
+        yield f"suite {suite.name}{about}"
         rows = [
             (name, ", ".join(benchmark.scenarios))
             for name, benchmark in suite.benchmarks.items()
