@@ -68,6 +68,10 @@ def handover_of(
         raise RefusedError(f"it is {kind or 'unknown'}, expected {runs} (--runs)")
     if not record.good and not failed:
         raise RefusedError(why_not(record))
+    if facts.get("validity_by") == "limits":
+        raise RefusedError(
+            "its tool is not LoadGen, whose logs are what update_results takes"
+        )
     to = to or Path(facts.get("harness_dir") or "harness_dir")
     if "\0" in str(to) or not any(to.glob("scripts/update_results*")):
         raise RefusedError(

@@ -152,7 +152,7 @@ def _maker_in(name: str) -> Callable[[Mapping[str, object]], Reader] | None:
         if unknown := [*said]:
             raise ConfigError(
                 f"{unknown[0]}: expected no such key, since reader {name} knows where "
-                f"its tool's result is"
+                f"its tool's result is; reader = 'lines' and 'json' are told"
             )
         return cast("Reader", reader)
 

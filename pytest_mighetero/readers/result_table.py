@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+from warnings import catch_warnings, simplefilter
 
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.readers.first_query import Sign
@@ -114,7 +115,9 @@ def pattern_of(said: object) -> str:
     """
     try:
         if isinstance(said, str) and said and "\n" not in said:
-            re.compile(said)
+            with catch_warnings():  # of what later Pythons may take otherwise
+                simplefilter("ignore")
+                re.compile(said)
             return said
         why = "it is no text of one line"
     except re.error as error:

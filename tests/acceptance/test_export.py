@@ -211,6 +211,7 @@ def spoil(run: Path, how: str) -> None:
         "not ended": lambda: data["phases"].pop("teardown"),
         "failed": lambda: data["phases"].update(call=call),
         "overlap": lambda: data["facts"].update(overlap_ok="false"),
+        "another tool": lambda: data["facts"].update(validity_by="limits"),
         "system": lambda: (logs / "fake_system").rename(logs / "A100_HeteroMultiUse"),
     }
     actions[how]()
@@ -230,6 +231,7 @@ def spoil(run: Path, how: str) -> None:
         ("not ended", "the run did not end"),
         ("failed", "call failed: Main failed"),
         ("overlap", "the backgrounds did not cover main"),
+        ("another tool", "its tool is not LoadGen"),
         ("system", "nothing ran beside it, and its logs are of system A100_Hetero"),
     ],
 )

@@ -6,6 +6,7 @@ Debian 12 has sysbench 1.0.20, wrk 4.1.0 and redis-benchmark 7.0.15.
 from __future__ import annotations
 
 import tracemalloc
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -312,3 +313,11 @@ def test_a_figure_in_another_unit(tmp_path: Path) -> None:
     (bad,) = read(tmp_path, b"rate: 900 KB/s\n", value=value, unit="MB/s")
     assert bad.metric is None
     assert bad.damage == ("value: expected a figure in MB/s, found 'KB/s'.",)
+
+
+def test_a_pattern_is_taken_without_a_warning() -> None:
+    """Python may take ``[[`` otherwise one day, and warns of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        said = {"tool": "x", "unit": "x", "value": r"= (?P<value>[[\d.]+)"}
+        assert reader_named("lines", said).tool == "x"
