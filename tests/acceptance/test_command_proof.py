@@ -101,6 +101,60 @@ def test_a_background_that_has_told_its_result_and_goes_on(web: Web) -> None:
     assert "webload has told its result, and its process did not end" in problem
 
 
+WRITER = """
+import json, os, pathlib, sys, time
+print("first answer", flush=True)
+how, log_dir, seconds = sys.argv[1], pathlib.Path(sys.argv[2]), float(sys.argv[3])
+time.sleep(seconds)
+text, path = json.dumps({"rate": 9, "s": seconds}), log_dir / "said.json"
+if how == "link":
+    other = log_dir.parent / "other.json"
+    other.write_text(text)
+    path.symlink_to(other)
+else:
+    path.write_text(text)
+if how == "old":
+    os.utime(path, (1e9, 1e9))
+if how == "two":
+    (log_dir / "more").mkdir()
+    (log_dir / "more" / "said.json").write_text(text)
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "of_main", "of_background"),
+    [
+        ("well", "", ""),
+        ("old", "s before the launch", "s before the launch"),
+        ("link", "is a link to", "is a link to"),
+        ("two", "left no writer result of its own", "writer left 2 results"),
+    ],
+)
+@pytest.mark.parametrize("of", ["alpha", "beta"])
+def test_files_of_a_tool_without_stamps(
+    web: Web, how: str, of_main: str, of_background: str, of: str
+) -> None:
+    (web.folder / "writer.py").write_text(WRITER)
+    command = [sys.executable, "-S", str(web.folder / "writer.py"), "{how}"]
+    said = {"tool": "writer", "unit": "x/s", "file": "said.json", "value": "rate"}
+    said |= {"duration": "s", "time_unit": "s", "issuing": "^first"}
+    hows = {"alpha": "well", "beta": "well", "gamma": "well", of: how}
+    kept = web.said["harnesses"]["web"]["result"]
+    web.harness(
+        command=[*command, "{log_dir}", "{seconds}"],
+        reader="json",
+        result=dict.fromkeys(kept, None) | said,
+        start_markers=None,
+        server=None,
+    )
+    web.change(benchmarks={k: {"values": {"how": v}} for k, v in hows.items()})
+    report = web.run(ONE, "--background-benchmark-duration=3s", k="alpha_offline")
+    if expected := of_main if of == "alpha" else of_background:
+        assert expected in problem_of(report)
+    else:
+        report.result.assert_outcomes(passed=1)
+
+
 def test_a_background_without_markers_is_ready_by_its_first_answer(web: Web) -> None:
     web.harness(start_markers=[])
     web.clients(every={"marker": "", "quiet": 0.7})

@@ -53,10 +53,12 @@ def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
     result = results[0] if len(results) == 1 else None
     source = MARKER if launch.tool.markers.start else PROCESS
     by_marker = TimedWindow(life.launched, life.last, source)
-    if result is None or not result.windows:
-        doubt = _too_long(launch, result, life) if result else None
-        return Proof((by_marker,), (doubt,) if doubt else ())
+    if result is None:
+        return Proof((by_marker,))
     doubt = _foreign(_files(result, launch), launch, harness, clock)
+    if not result.windows:
+        doubt = doubt or _too_long(launch, result, life)
+        return Proof((by_marker,), (doubt,) if doubt else ())
     begins = [_begins(window, life, clock) for window in result.windows]
     if doubt is None and not all(begins):
         outside = result.windows[begins.index([])]
@@ -147,12 +149,17 @@ def _bounded(
     earliest = clock.posix(started.monotonic) if started else life.launched
     seen = earliest if issuing is None else clock.posix(issuing)
     results = launch.reader.read_all(launch.log_dir, launch.output)
-    result = results[0] if len(results) == 1 else None
-    if result is not None and (doubt := _too_long(launch, result, life)):
-        return Proof((), (doubt,))
-    seconds = result.duration_s if result is not None else None
-    if seconds is None and result is not None and _goes_on(launch, harness):
-        return Proof((), (_ended_unseen(launch),))
+    if len(results) > 1:
+        return Proof((), (f"{launch.reader.tool} left {len(results)} results",))
+    for result in results:
+        files = _files(result, launch)
+        if doubt := _foreign(files, launch, harness, clock):
+            return Proof((), (doubt,))
+        if doubt := _too_long(launch, result, life):
+            return Proof((), (doubt,))
+        if result.duration_s is None and _goes_on(launch, harness):
+            return Proof((), (_ended_unseen(launch),))
+    seconds = results[0].duration_s if results else None
     if seconds is None:
         return Proof((TimedWindow(seen, max(seen, life.worked), source),))
     latest = max(earliest, life.worked - seconds)
