@@ -6,17 +6,15 @@ copied or stale log, and not after its end. All times are of the run's own clock
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.readers.first_query import FirstQuery
 from pytest_mighetero.readers.reader import Reader
 from pytest_mighetero.readers.result import Result
+from pytest_mighetero.run.evidence.origin import files_of, foreign
 from pytest_mighetero.terms.clock import Clock
 from pytest_mighetero.terms.window import MARKER, PROCESS, TimedWindow
 
@@ -55,7 +53,7 @@ def main_proof(launch: Launch, harness: HarnessProcess, clock: Clock) -> Proof:
     by_marker = TimedWindow(life.launched, life.last, source)
     if result is None:
         return Proof((by_marker,))
-    doubt = _foreign(_files(result, launch), launch, harness, clock)
+    doubt = foreign(files_of(result, launch), launch, harness, clock)
     if not result.windows:
         doubt = doubt or _too_long(launch, result, life)
         return Proof((by_marker,), (doubt,) if doubt else ())
@@ -107,7 +105,7 @@ def _by_stamps(
     newest = max(said, key=_began)
     for result in said:
         begun = result.issuing_since or 0.0
-        if doubt := _foreign(_files(result, launch), launch, harness, clock):
+        if doubt := foreign(files_of(result, launch), launch, harness, clock):
             doubts.append(doubt)
         elif result.windows:
             for window in result.windows:
@@ -152,8 +150,8 @@ def _bounded(
     if len(results) > 1:
         return Proof((), (f"{launch.reader.tool} left {len(results)} results",))
     for result in results:
-        files = _files(result, launch)
-        if doubt := _foreign(files, launch, harness, clock):
+        files = files_of(result, launch)
+        if doubt := foreign(files, launch, harness, clock):
             return Proof((), (doubt,))
         if doubt := _too_long(launch, result, life):
             return Proof((), (doubt,))
@@ -211,14 +209,10 @@ def _by_sign(
         gone = f"its first query is in no log in {launch.log_dir} any more"
         return Proof((), (gone,))
     logs = [log for log in query.logs if log != launch.output]
-    if doubt := _foreign(logs, launch, harness, clock):
+    if doubt := foreign(logs, launch, harness, clock):
         return Proof((), (doubt,))
     begin, end = clock.posix(issuing), _life(harness, clock).worked
     return Proof((TimedWindow(begin, max(begin, end), launch.reader.name),))
-
-
-def _files(result: Result, launch: Launch) -> list[Path]:
-    return [result.folder / name for name in launch.reader.names]
 
 
 def _began(result: Result) -> float:
@@ -271,33 +265,6 @@ def _live_begin(
         if life.launched - _SECOND_S <= each - zones <= latest + _SECOND_S:
             return min(each - zones, life.last) if seen is None else seen
     return None
-
-
-def _foreign(
-    files: Iterable[Path], launch: Launch, harness: HarnessProcess, clock: Clock
-) -> str | None:
-    """Say why the files of a log are not this launch's own, or None.
-
-    LOG_DIR was empty at the launch, so a file in it is new, unless it is a link to
-    another place or was written before the output's file was made beside LOG_DIR: by
-    the clock of their file system, whoever's that is.
-    """
-    own = _real(launch.folder) / launch.log_dir.name
-    set_back = sum(-step.by_s for step in clock.steps if step.by_s < 0)
-    for path in filter(os.path.lexists, files):
-        if own not in (real := _real(path)).parents:
-            return f"{path} is a link to {real}, outside its LOG_DIR"
-        try:
-            older = harness.made - path.stat().st_mtime
-        except OSError:  # it is gone, or a link to nothing
-            continue
-        if older > _SECOND_S + set_back:
-            return f"{path} was written {older:.1f} s before the launch"
-    return None
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))  # Path.resolve raises where links go round
 
 
 def _outside(
