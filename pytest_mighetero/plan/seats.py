@@ -42,13 +42,13 @@ def misfit_of(config: RunSpec, pair: Pair, device: MigDevice) -> str | None:
     suite = config.suite
     return (
         unknown_to(suite, pair.benchmark, device.uuid, device.profile)
-        or (None if config.dryrun else _lacking(suite, pair))
+        or (None if config.dryrun else lacking(suite, pair))
         or unconfigured(suite, [pair], config.config_ver)
         or suite.misfit(pair, device.profile, device.memory_bytes)
     )
 
 
-def _lacking(suite: Suite, pair: Pair) -> str | None:
+def lacking(suite: Suite, pair: Pair) -> str | None:
     """Say which program that *pair* needs is not here, and what brings it, or None."""
     for program, source in suite.harness_of(pair.benchmark).needs.items():
         if which(program) is None:

@@ -11,7 +11,7 @@ from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.devices.lease import holder_of
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.plan.seats import misfit_of, source_of
+from pytest_mighetero.plan.seats import lacking, misfit_of, source_of
 from pytest_mighetero.show.columns import columns
 from pytest_mighetero.spec.device_names import unknown_to_all
 from pytest_mighetero.spec.library import SUITES, load_suite
@@ -27,6 +27,7 @@ class ListedGpu:
     Attributes:
         used_by: who holds its lease, or None where it is free.
         runs: by profile of its devices, the scenarios of each benchmark that run there.
+        lacking: by benchmark, the program that is not here for it.
         unknown: why the suite's harness cannot use some of its devices, by UUID.
     """
 
@@ -34,6 +35,7 @@ class ListedGpu:
     suite: str
     used_by: str | None
     runs: Mapping[str | None, Mapping[str, tuple[str, ...]]]
+    lacking: Mapping[str, str]
     unknown: Mapping[str, str]
 
     def lines(self) -> Iterator[str]:
@@ -53,7 +55,8 @@ class ListedGpu:
         for profile, benchmarks in self.runs.items():
             yield f"  suite {self.suite} on {profile or 'them'}:"
             for name, scenarios in benchmarks.items():
-                yield f"    {name}: {', '.join(scenarios) or 'does not run'}"
+                why = self.lacking.get(name, "does not run")
+                yield f"    {name}: {', '.join(scenarios) or why}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the same as plain data, without the devices."""
@@ -90,7 +93,12 @@ def _listed(config: RunSpec, gpu: Gpu) -> ListedGpu:
         for device in gpu.devices
         if (problem := unknown_to_all(*known, device.uuid, device.profile))
     }
-    return ListedGpu(gpu, config.suite.name, holder, runs, unknown)
+    lacks = {
+        name: said
+        for name, benchmark in config.suite.benchmarks.items()
+        if (said := lacking(config.suite, Pair(name, benchmark.scenarios[0])))
+    }
+    return ListedGpu(gpu, config.suite.name, holder, runs, lacks, unknown)
 
 
 def _fitting(config: RunSpec, device: MigDevice) -> dict[str, tuple[str, ...]]:

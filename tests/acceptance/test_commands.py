@@ -365,3 +365,11 @@ def test_runs_are_alike_whose_variables_and_files_are(
     second = echo.run(ALONE, "--mig-compare=last", k="alpha_offline")
     second.result.assert_outcomes(passed=1)
     assert ("compared" in second.case.properties) == (not change)
+
+
+def test_a_list_says_which_program_is_missing(web: Web) -> None:
+    web.harness(needs={"no-such-program": "no-such-package"})
+    text = web.run("--mig-list").text
+    said = "no-such-program, which is not on PATH; Debian's package no-such-package"
+    assert f"    alpha: alpha_server needs {said} brings it" in text
+    assert "    solo: offline" in text
