@@ -39,8 +39,9 @@ class Key:
 
     def __str__(self) -> str:
         profile = f" {self.profile}" if self.profile else ""
+        version = f"{self.config_ver}, " if self.config_ver else ""
         return (
-            f"{self.benchmark}_{self.scenario} ({self.config_ver}, {self.run}, suite "
+            f"{self.benchmark}_{self.scenario} ({version}{self.run}, suite "
             f"{self.suite}, {self.system}{profile})"
         )
 
