@@ -165,7 +165,9 @@ class Servers:
             if now >= next_tick:
                 next_tick = now + 1.0
                 ready = sum(each.ready is not None for each in new)
-                tick(f"{ready} of {len(new)} servers are ready")
+                names = ", ".join(e.process.name for e in waiting if not e.ready)
+                said = f"; {names} may take {_patience(waiting)}" if names else ""
+                tick(f"{ready} of {len(new)} servers are ready{said}")
             self._pump.wait_for(
                 lambda: (
                     self.problem is not None
@@ -248,6 +250,10 @@ def _connects(launch: ServerLaunch) -> bool:
         socket.create_connection(_address(launch), _ANSWER_S).close()
         return True
     return False
+
+
+def _patience(servers: Iterable[Server]) -> str:
+    return format_duration(max(each.launch.timeout for each in servers))
 
 
 def _answers(launch: ServerLaunch) -> bool:
