@@ -129,8 +129,10 @@ class Attempt:
             broken = self._until_over(deadline)
             if broken is not None:
                 if not go_on():
+                    # It may have crashed since it was seen to have finished.
+                    last = self.backgrounds.broken(self.main.life) or broken
                     self.stop_main()
-                    raise StoppedError(broken.problem)
+                    raise StoppedError(last.problem)
                 self._until_over(deadline, alone=True)
         self.measured = measured = self._read(broken)
         self._tick("the test goes on after main")
