@@ -135,6 +135,8 @@ class Run:
         environment = {
             **outside,
             **ending.environment,
+            # At its end it would clean up after every pytest of this machine.
+            "PYTEST_DEBUG_TEMPROOT": str(folder),
             "FAKE_LOAD": str(load),
             "FAKE_HARNESS": behaviour(fault, ending),
         }
