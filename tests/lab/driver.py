@@ -39,7 +39,7 @@ def test_isolated(main):
 """
 
 # Plugins that are not used; a later -p turns one on again.
-OFF = ("cacheprovider", "rerunfailures", "repeat", "flaky")
+OFF = ("cacheprovider", "rerunfailures", "repeat", "flaky", "html")
 
 # What the tests' own run must not hand on.
 OUTER = (
