@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from pytest_mighetero.terms.printable import printable
 
@@ -12,7 +14,15 @@ class MigheteroError(Exception):
     """Base of everything this package raises on purpose.
 
     Messages quote what harnesses, files and people say; as text, they are printable.
+
+    Attributes:
+        about: the outputs of the harnesses that it is about, where these are known.
+        noticed: the ``time.monotonic()`` at which it was.
     """
+
+    def __init__(self, *said: object, about: Iterable[Path] = ()):
+        super().__init__(*said)
+        self.about, self.noticed = tuple(about), time.monotonic()
 
     def __str__(self) -> str:
         """Return the message."""

@@ -10,6 +10,7 @@ from typing import Any
 from pytest_mighetero.terms.window import TimedWindow
 
 _LATER_S = 0.9  # between samples: whoever asks does so about once a second
+_MOST = 200  # moments of a value that are kept: a picture has few pixels more
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,38 @@ def summary(samples: Iterable[Sample], window: TimedWindow) -> dict[str, Any]:
     if told:
         figures["throttled_by"] = [why for why in told[0] if any(t[why] for t in told)]
     return {"samples": len(inside), **figures}
+
+
+def series(samples: Sequence[Sample]) -> dict[str, dict[str, list[float]]]:
+    """Return each value by its moments: the least and most of each part of the time.
+
+    Nothing lies outside of what is kept, of which there is a bounded number.
+    """
+    names = dict.fromkeys(name for each in samples for name in each.values)
+    found: dict[str, dict[str, list[float]]] = {}
+    for name in names:
+        told = [each for each in samples if name in each.values]
+        kept = _thinned([(each.at, each.values[name]) for each in told])
+        found[name] = {
+            "at": [round(at, 3) for at, _ in kept],
+            "values": [value for _, value in kept],
+        }
+    return found
+
+
+def _thinned(every: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    ends = every[:1] + every[-1:]
+    around = zip(every, ends[:1] + every, every[1:] + ends[1:], strict=False)
+    # Where it does not change the two ends of that time say it all.
+    every = [x for x, *by in around if x in ends or any(x[1] != y[1] for y in by)]
+    if len(every) <= _MOST:
+        return every
+    parts = _MOST // 2 - 1  # the first and the last are kept, too
+    size, kept = len(every) / parts, {every[0], every[-1]}
+    for number in range(parts):
+        part = every[round(number * size) : round((number + 1) * size)]
+        kept |= {min(part, key=lambda x: x[1]), max(part, key=lambda x: x[1])}
+    return sorted(kept)
 
 
 def throttling(figures: Mapping[str, Any]) -> str | None:

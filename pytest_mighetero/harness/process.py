@@ -76,7 +76,8 @@ class HarnessProcess:
         try:
             self._start_guard(inherited)
         except (OSError, pexpect.ExceptionPexpect) as error:
-            raise HarnessError(self._not_launched(str(error))) from error
+            why = self._not_launched(str(error))
+            raise HarnessError(why, about=[self.log]) from error
 
     def _start_guard(self, inherited: Sequence[int]) -> None:
         with ExitStack() as undo, ExitStack() as done:
@@ -132,7 +133,8 @@ class HarnessProcess:
         if self.launched is None:
             ended = f"ended with code {self._guard_code}" if self.exited else "hangs"
             tail = "".join(f"\n  {line}" for line in self.tail(5))
-            raise HarnessError(self._not_launched(f"its guard {ended}") + tail)
+            why = self._not_launched(f"its guard {ended}")
+            raise HarnessError(why + tail, about=[self.log])
         stamps = (self.started, self.finished, self.stopped, self.exited)
         return Life(self.launched, *stamps)
 

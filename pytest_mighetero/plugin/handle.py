@@ -80,6 +80,7 @@ class Run:
         try:
             yield
         except MigheteroError as error:
+            self.case.problems.append(error)
             text = self.spec.secrets.mask(str(error))
             stopped = isinstance(error, StoppedError)
             verdict = isinstance(error, RunError) and not stopped

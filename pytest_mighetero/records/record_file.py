@@ -39,6 +39,7 @@ _DECODER = json.JSONDecoder()
 _GAP = re.compile(r"\s*([{:,])\s*")
 # What a record may hold besides its texts; a key may be absent, or null.
 _LISTS = ("harnesses", "overlap", "attempts", "tuning")
+_TABLES = ("telemetry", "course")
 
 
 class RecordError(MigheteroError):
@@ -192,7 +193,7 @@ def _whole(path: Path, data: Any) -> Record | None:
         and all(phase.get("outcome") in get_args(Outcome) for phase in phases.values())
         and all(isinstance(each, list) for each in lists)
         and all(isinstance(item, Mapping) for each in lists for item in each)
-        and isinstance(data.get("telemetry") or {}, Mapping)
+        and all(isinstance(data.get(name) or {}, Mapping) for name in _TABLES)
     )
     if not whole:
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_mighetero.errors import HarnessError
 
 RECORD = "record.json"
+TIMELINE = "timeline.svg"
 INDEX = ".history-index"
 _STAMP = "%Y%m%d-%H%M%S"  # local time, so that a listing is in order
 _RUN = re.compile(r"\d{8}-\d{6}-")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 
-from pytest_mighetero.devices.telemetry import Telemetry, summary
+from pytest_mighetero.devices.telemetry import Sample, Telemetry, summary
 from pytest_mighetero.errors import HarnessError, StoppedError
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
@@ -19,6 +19,7 @@ from pytest_mighetero.run.evidence.proof import background_proof
 from pytest_mighetero.run.evidence.traces import log_failure, result_of, tail_of
 from pytest_mighetero.run.evidence.workload import (
     Break,
+    Evidence,
     Measured,
     main_evidence,
     server_of,
@@ -39,10 +40,12 @@ class Attempt:
 
     Attributes:
         config: the run's settings, with this try's target and duration.
+        clock: the run's own.
         backgrounds: what runs beside it; an empty set for main alone.
         when_launched: called as soon as main is, for what can wait until then.
         when_issuing: called once main issues queries.
         measured: what it came to, once main has ended.
+        beside: what the backgrounds had left behind at main's end; later, in the end.
         overlap: how the backgrounds lay around main in the end, once that is known.
     """
 
@@ -55,7 +58,7 @@ class Attempt:
         tick: Tick,
     ):
         self.config, self.plan, self.backgrounds = config, plan, backgrounds
-        self._pump, self._tick = pump, tick
+        self._pump, self._tick, self.clock = pump, tick, pump.clock
         self._steps_before = len(pump.clock.steps)
         self._telemetry: Telemetry | None = None
         meter = source_of(config).meter(plan.gpu, plan.main.device)
@@ -69,6 +72,7 @@ class Attempt:
         self.when_launched: Callable[[], None] = lambda: None
         self.when_issuing: Callable[[], None] = lambda: None
         self.measured: Measured | None = None
+        self.beside: tuple[Evidence, ...] = ()
         self.overlap: OverlapReport | None = None
 
     @property
@@ -90,6 +94,16 @@ class Attempt:
     def clock_stepped(self) -> bool:
         """Whether the wall clock was set since this try was planned."""
         return len(self._pump.clock.steps) > self._steps_before
+
+    @property
+    def issuing(self) -> list[float | None]:
+        """When each workload's first query was seen, by ``time.monotonic()``."""
+        return [self._issuing, *self.backgrounds.readiness.issuing]
+
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """What the GPU said of itself while main ran."""
+        return self._telemetry.samples if self._telemetry else ()
 
     def prepare(self) -> None:
         """Have main's guard ready, so that its launch takes a moment only.
@@ -132,7 +146,7 @@ class Attempt:
                     # It may have crashed since it was seen to have finished.
                     last = self.backgrounds.broken(self.main.life) or broken
                     self.stop_main()
-                    raise StoppedError(last.problem)
+                    raise StoppedError(last.problem, about=last.about)
                 self._until_over(deadline, alone=True)
         self.measured = measured = self._read(broken)
         self._tick("the test goes on after main")
@@ -173,17 +187,20 @@ class Attempt:
         if broken is not None:
             return broken
         if (gone := self._lost_server()) is not None:
+            amiss = self.backgrounds.servers.amiss
             into = time.monotonic() - self.main.life.launched.monotonic
+            said = f"A server was lost {into:.1f} s into main: {gone}"
             self.stop_main()
-            raise HarnessError(f"A server was lost {into:.1f} s into main: {gone}")
+            raise HarnessError(said, about=amiss)
         if lost := [each for each in every if each.log_problem]:
-            raise HarnessError(log_failure(lost[0]))
+            raise HarnessError(log_failure(lost[0]), about=[lost[0].log])
         if self.main.running:
             limit = format_duration(self.config.background_timeout)
             raise HarnessError(
                 f"Main {self.main.name} still ran {limit} after the run's launch "
                 f"(--background-benchmark-timeout) and was stopped.\n"
-                f"{tail_of(self.main)}"
+                f"{tail_of(self.main)}",
+                about=[self.main.log],
             )
         return None
 
@@ -248,10 +265,9 @@ class Attempt:
 
         Backgrounds of which one did not are not ready for another main.
         """
-        if (problem := self._watch.unloaded(window)) is None:
-            return None
-        self.backgrounds.ready = False
-        return Break(problem)
+        broken = self._watch.unloaded(window)
+        self.backgrounds.ready &= broken is None
+        return broken
 
     def _look(self) -> None:
         self._tick("main runs")
@@ -268,7 +284,7 @@ class Attempt:
         main = main_evidence(self.plan.main, self.main, self._pump.clock)
         if broken is None or not broken.ended:
             broken = self._unloaded(main.window)
-        beside = self.backgrounds.evidence()
+        self.beside = beside = self.backgrounds.evidence()
         overlap = overlap_of(main.window, beside, config.end_time_buffer_min)
         seen = summary(telemetry.samples, main.window) if telemetry else {}
         activity = {

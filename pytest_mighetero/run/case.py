@@ -10,6 +10,7 @@ from typing import Any
 from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.devices.lease import Lease, myself
 from pytest_mighetero.devices.queue import Queue, Waits, lease_gpu
+from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.plan.launch import RunPlan
 from pytest_mighetero.plan.run_plan import plan_backgrounds, plan_run
 from pytest_mighetero.records.comparison.judgement import (
@@ -26,6 +27,7 @@ from pytest_mighetero.run.backgrounds.keeper import Keeper
 from pytest_mighetero.run.evidence.workload import Measured
 from pytest_mighetero.run.findings import described, end_facts, own_figures
 from pytest_mighetero.run.ledger import Ledger
+from pytest_mighetero.run.moments import course
 from pytest_mighetero.run.placement import (
     Candidates,
     Placement,
@@ -49,6 +51,8 @@ class Case:
     Attributes:
         phases: outcome, text and seconds of the phases reported so far.
         executed_again: whether another execution of the test counts in its place.
+        problems: what went wrong, as it was raised.
+        folder: the run's; None before it is made.
 
     Args:
         test: its id.
@@ -79,7 +83,8 @@ class Case:
         self.ledger = Ledger(config.secrets, publish)
         self.phases: dict[str, dict[str, Any]] = {}
         self.executed_again = False
-        self._folder: Path | None = None
+        self.problems: list[MigheteroError] = []
+        self.folder: Path | None = None
         self._rig: Rig | None = None
         self._owed = False  # whether the disk may not have the latest record
         self.ledger.learn(
@@ -142,7 +147,7 @@ class Case:
         """Make what main is measured with, and plan the first try."""
         config, pair = self.config, self.pair
         folder = make_folder(config.results_dir, run_name(pair, config.action))
-        self._folder = folder
+        self.folder = folder
         for made in made_in(config, [pair, *placement.backgrounds]):
             check_makefile(config, made)
             check_extra(config, made)
@@ -244,10 +249,10 @@ class Case:
         is waited for, after that.
         """
         self._owed = main_waits
-        if self._folder is None:
+        if self.folder is None:
             return
         attempt = self._rig and self._rig.attempt
-        record = {
+        record: dict[str, Any] = {
             "test": self._test,
             "session": self._keeper.session,
             "suite": self.config.suite.name,
@@ -257,10 +262,12 @@ class Case:
             "attempts": self.ledger.attempts,
             "tuning": self.ledger.trials,
             "harnesses": [],
-            **(described(attempt, read_logs=not main_waits) if attempt else {}),
         }
+        if attempt:
+            record |= described(attempt, read_logs=not main_waits)
+            record["course"] = course(attempt, self.problems)
         write_record(
-            self._folder,
+            self.folder,
             record,
             secrets=self.config.secrets,
             durable=not main_waits,

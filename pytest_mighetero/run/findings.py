@@ -17,10 +17,13 @@ from pytest_mighetero.run.evidence.overlap import OverlapReport
 from pytest_mighetero.run.evidence.traces import ran_otherwise, result_of
 from pytest_mighetero.run.evidence.workload import server_of
 from pytest_mighetero.run.judge import accuracy_verdicts
+from pytest_mighetero.run.moments import stamps, workload_moments
 from pytest_mighetero.run.servers import Server
+from pytest_mighetero.terms.clock import Clock
 from pytest_mighetero.terms.scenario import is_bounded
 
 Known = dict[str, Value]
+_STAMPS = ("launched", "started", "finished", "stopped", "exited")
 
 # NVIDIA's harness: "Accuracy = 76.460, Threshold = 75.695. Accuracy test PASSED."
 _ACCURACY = re.compile(r"Accuracy = ([-\d.]+), Threshold = ([-\d.]+?)\.?(?:\s|$)")
@@ -187,22 +190,26 @@ def described(attempt: Attempt, *, read_logs: bool = True) -> dict[str, Any]:
     measured, overlap = attempt.measured, attempt.overlap
     activity = measured.activity if measured else {}
     runs = measured.main.audit.runs.items() if measured else ()
+    servers = attempt.backgrounds.servers
     return {
         "overlap": overlap and [vars(each) for each in overlap.margins],
         "telemetry": measured.telemetry if measured else {},
         "audit": {part: result.to_dict() for part, result in runs},
         "harnesses": [
-            _described(launch, harness, read_logs=read_logs)
+            _described(launch, harness, attempt.clock, read_logs=read_logs)
+            | moments
             | {"activity": activity.get(launch.folder.name)}
-            | _served(attempt.backgrounds.servers.of(launch), activity.get(served))
-            for launch, harness in attempt.workloads
+            | _served(servers.of(launch), attempt.clock, activity.get(served))
+            for (launch, harness), moments in zip(
+                attempt.workloads, workload_moments(attempt), strict=True
+            )
             for served in [server_of(launch)]
         ],
     }
 
 
 def _described(
-    launch: Launch, harness: HarnessProcess, *, read_logs: bool
+    launch: Launch, harness: HarnessProcess, clock: Clock, *, read_logs: bool
 ) -> dict[str, Any]:
     result = result_of(launch) if read_logs and harness.exited else None
     otherwise = ran_otherwise(launch) if read_logs and harness.launched else []
@@ -217,7 +224,7 @@ def _described(
         "min_duration_s": launch.min_duration,
         "log_dir": str(launch.log_dir),
         "output": str(launch.output),
-        **_stamps(harness, "launched", "started", "finished", "stopped", "exited"),
+        **stamps(harness, clock, *_STAMPS),
         "exit_code": harness.exit_code,
         "asked": [asdict(each) for each in launch.asked],
         "ran_otherwise": otherwise,
@@ -226,7 +233,7 @@ def _described(
 
 
 def _served(
-    server: Server | None, activity: Mapping[str, Any] | None
+    server: Server | None, clock: Clock, activity: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return what a record says of the server that a harness loads, if there is one."""
     if server is None:
@@ -236,17 +243,12 @@ def _served(
         "command": str(launch.command),
         "port": launch.port,
         "output": str(launch.output),
-        **_stamps(process, "launched", "stopped", "exited"),
-        "ready": server.ready and server.ready.wall,
+        **stamps(process, clock, "launched", "stopped", "exited"),
+        "ready": server.ready and clock.posix(server.ready.monotonic),
         "exit_code": process.exit_code,
         "activity": activity,
     }
     return {"server": said}
-
-
-def _stamps(harness: HarnessProcess, *names: str) -> dict[str, float | None]:
-    stamps = {name: getattr(harness, name) for name in names}
-    return {name: stamp and stamp.wall for name, stamp in stamps.items()}
 
 
 def own_figures(attempt: Attempt) -> list[Own]:

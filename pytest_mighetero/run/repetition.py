@@ -77,7 +77,8 @@ def _judge(
             return Again("overlap", broken.summary, attempt.config)
         seconds = enough_for(attempt.config, measured)
         if seconds > attempt.config.background_timeout:
-            fail(f"Longer than --background-benchmark-timeout: {broken.problem}")
+            said = f"Longer than --background-benchmark-timeout: {broken.problem}"
+            fail(said, about=broken.about)
         time = BackgroundTime(seconds, "retry")
         return Again("overlap", broken.summary, attempt.config, time)
     overlap = on_overlap(measured, lenient=rig.config.lenient)

@@ -178,7 +178,8 @@ class Rig:
                 self.neighbours.pump.stop(given_up)
             main = measured.main.window
             self.neighbours.finish(main)
-            beside, required = backgrounds.evidence(), self.config.end_time_buffer_min
+            attempt.beside = beside = backgrounds.evidence()
+            required = self.config.end_time_buffer_min
             attempt.overlap = overlap_of(main, beside, required)
         finally:
             self.ledger.learn_of_try(**end_facts(attempt))

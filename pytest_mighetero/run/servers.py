@@ -86,7 +86,8 @@ class Server:
             raise HarnessError(
                 f"{_where(self.launch)} answers, but it is {who}, which is not of "
                 f"{self.process.name}. End it, or let the suite's command take "
-                f"{{port}}, which is free.\n{tail_of(self.process)}"
+                f"{{port}}, which is free.\n{tail_of(self.process)}",
+                about=[self.launch.output],
             )
         self.sockets, self.ready = sockets, Stamp()
 
@@ -161,7 +162,8 @@ class Servers:
             now = time.monotonic()
             for each in waiting:
                 if each.ready is None and now >= self._limit(each):
-                    raise HarnessError(self._overdue(each))
+                    said = self._overdue(each)
+                    raise HarnessError(said, about=[each.launch.output])
             if now >= next_tick:
                 next_tick = now + 1.0
                 ready = sum(each.ready is not None for each in new)
@@ -210,6 +212,12 @@ class Servers:
         found = (each.swapped for each in self._servers.values())
         return next(filter(None, found), None)
 
+    @property
+    def amiss(self) -> list[Path]:
+        """The outputs of those that are gone, or another than they were."""
+        every = self._servers.values()
+        return [each.launch.output for each in every if each.problem or each.swapped]
+
     def check(self) -> None:
         """Fail where one is gone.
 
@@ -217,7 +225,7 @@ class Servers:
             HarnessError: with its exit code and last lines.
         """
         if problem := self.problem:
-            raise HarnessError(problem)
+            raise HarnessError(problem, about=self.amiss)
 
     def of(self, launch: Launch) -> Server | None:
         """Return the server of a launch, once it was started."""

@@ -127,7 +127,8 @@ def _judged(
     if result is None or main.exit_code or main.otherwise or not _is_usable(result):
         tool = main.launch.reader.tool
         unsaid = f"{tool}'s log of {rig.pair} does not say its target QPS."
-        fail(*(on_main(main).problems or (unsaid,)))
+        about = [main.launch.output]
+        fail(*(on_main(main).problems or (unsaid,)), about=about)
     verdict = on_overlap(measured, lenient=rig.config.lenient)
     if step.full and result.valid and measured.beside:
         verdict += rig.outlast(attempt, measured)

@@ -5,8 +5,9 @@ What these find fails a test in one place: ``fail``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 from pytest_mighetero.devices.telemetry import throttling
@@ -38,31 +39,41 @@ class Verdict:
     Attributes:
         problems: what fails the test, each a sentence and the last lines that show it.
         excused: what only warns, with ``--lenient``.
+        about: the outputs of the harnesses that the problems are about.
     """
 
     problems: tuple[str, ...] = ()
     excused: tuple[str, ...] = ()
+    about: tuple[Path, ...] = ()
 
     def enforce(self, warn: Warn) -> None:
         """Warn of what is excused; fail of the rest."""
         for each in self.excused:
             warn(each)
         if self.problems:
-            fail(*self.problems)
+            fail(*self.problems, about=self.about)
 
     def __add__(self, other: Verdict) -> Verdict:
-        return Verdict(self.problems + other.problems, self.excused + other.excused)
+        return Verdict(
+            self.problems + other.problems,
+            self.excused + other.excused,
+            self.about + other.about,
+        )
 
 
-def fail(*problems: str) -> NoReturn:
-    """Fail the test: raise a RunError with all of *problems*."""
-    raise RunError("\n".join(problems))
+def fail(*problems: str, about: Iterable[Path] = ()) -> NoReturn:
+    """Fail the test: raise a RunError with all of *problems*.
+
+    They are *about* the harnesses with these outputs.
+    """
+    raise RunError("\n".join(problems), about=about)
 
 
 def on_main(main: MainEvidence) -> Verdict:
     """Judge main, whatever ran beside it."""
-    failed = _main_failed(main)
-    return Verdict((f"{failed}\n{main.tail}",) if failed else ())
+    if not (failed := _main_failed(main)):
+        return Verdict()
+    return Verdict((f"{failed}\n{main.tail}",), about=(main.launch.output,))
 
 
 def _main_failed(main: MainEvidence) -> str:
@@ -114,7 +125,8 @@ def on_crash(measured: Measured, *, lenient: bool) -> Verdict:
     consequences = [broken, _main_failed(measured.main)]
     bad = _crashed(measured.beside, consequences, lenient=lenient)
     excused = (broken,) if bad and broken and lenient else ()
-    return Verdict((bad,) if bad else (), excused)
+    about = _outputs(each for each in measured.beside if each.crashed)
+    return Verdict((bad,) if bad else (), excused, about)
 
 
 def on_overlap(measured: Measured, *, lenient: bool) -> Verdict:
@@ -123,7 +135,10 @@ def on_overlap(measured: Measured, *, lenient: bool) -> Verdict:
     unsaid = unproved(measured.overlap, tool, so_far=True)
     problem = broken.problem if broken else unsaid
     said = (problem,) if problem else ()
-    return Verdict(excused=said) if lenient else Verdict(said)
+    if lenient:
+        return Verdict(excused=said)
+    amiss = broken.about if broken else _amiss(measured.beside, measured.overlap)
+    return Verdict(said, about=amiss if said else ())
 
 
 def at_the_end(
@@ -157,7 +172,21 @@ def at_the_end(
         for each in beside
         if each.otherwise
     ]
-    return Verdict((*problems, *([crashed] if crashed else []), *otherwise), excused)
+    bad = [each for each in beside if each.crashed or each.otherwise]
+    about = _outputs(bad) + (_amiss(beside, overlap) if problems else ())
+    problems = (*problems, *([crashed] if crashed else []), *otherwise)
+    return Verdict(problems, excused, about)
+
+
+def _outputs(every: Iterable[Evidence]) -> tuple[Path, ...]:
+    return tuple(each.launch.output for each in every)
+
+
+def _amiss(beside: Sequence[Evidence], overlap: OverlapReport) -> tuple[Path, ...]:
+    """Return the outputs of those that did not cover main, or prove nothing."""
+    amiss = {*overlap.late, *overlap.early, *overlap.paused}
+    both = zip(beside, overlap.margins, strict=True)
+    return _outputs(e for e, lay in both if lay in amiss or e.name in overlap.doubts)
 
 
 def _crashed(

@@ -10,6 +10,7 @@ from pytest_mighetero.harness.activity import Activity
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.tree import Trees
 from pytest_mighetero.run.evidence.traces import tail_of
+from pytest_mighetero.run.evidence.workload import Break
 from pytest_mighetero.terms.clock import Clock
 from pytest_mighetero.terms.window import TimedWindow
 
@@ -62,7 +63,7 @@ class Watch:
         """Whether a background did nothing at the last look."""
         return any(self._activities[each].suspect for each in self._backgrounds)
 
-    def unloaded(self, window: TimedWindow) -> str | None:
+    def unloaded(self, window: TimedWindow) -> Break | None:
         """Say which backgrounds did not load their device in main's *window*, or None.
 
         That is up to now while it runs.
@@ -76,10 +77,11 @@ class Watch:
         if not found:
             return None
         what = "; ".join(f"background {h.name} {said}" for h, said in found.items())
-        return (
+        said = (
             f"The overlap broke: {what}. What ended its work: a signal, a debugger, a "
             f"frozen cgroup, a hang?\n" + "\n".join(map(tail_of, found))
         )
+        return Break(said, about=tuple(each.log for each in found))
 
     def described(
         self, harness: HarnessProcess, window: TimedWindow

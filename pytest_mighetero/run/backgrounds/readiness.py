@@ -12,6 +12,7 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, Tool
 from pytest_mighetero.readers.changes import Changes
 from pytest_mighetero.readers.first_query import FirstQuery
+from pytest_mighetero.run.backgrounds.pause import Pause
 from pytest_mighetero.run.evidence.traces import (
     how_it_ended,
     log_failure,
@@ -42,6 +43,7 @@ class Readiness:
     Attributes:
         issuing: for each background the ``time.monotonic()`` at which its log was seen
             to have a first query, or None.
+        settle: the settle time, once it has begun.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Readiness:
             for launch in launches
         ]
         self.issuing: list[float | None] = [None] * len(launches)
+        self.settle: Pause | None = None
         self._tick: Tick = lambda _state: None
         self._issues: Callable[[Pair], None] = lambda _pair: None
         self._next_tick = 0.0
@@ -75,12 +78,16 @@ class Readiness:
         changes = Changes()
         with self._pump.reading(changes):
             self._wait_issuing(changes, limit)
-        settled = time.monotonic() + self._config.settle_time
+        self.settle = settle = Pause(self._config.settle_time, time.monotonic())
+        settled = settle.begin + settle.asked_s
         if not self._config.immediate_start:
             settled = max(settled, limit)
         if settled > time.monotonic():
             self._check_asked()
-        self._wait(lambda: False, settled, "backgrounds settle")
+        try:
+            self._wait(lambda: False, settled, "backgrounds settle")
+        finally:
+            settle.end = time.monotonic()
 
     def _wait_issuing(self, changes: Changes, limit: float) -> None:
         while True:
@@ -92,7 +99,7 @@ class Readiness:
                 return
             now = time.monotonic()
             if now >= limit:
-                raise HarnessError(self._overdue())
+                raise self._overdue()
             state = f"{started} of {len(self.harnesses)} backgrounds have started"
             if started == len(self.harnesses):
                 state = "backgrounds load their samples"
@@ -119,7 +126,8 @@ class Readiness:
         for launch in self._launches:
             if otherwise := ran_otherwise(launch):
                 said = "; ".join(otherwise)
-                raise HarnessError(f"Background {launch.name}: {said}.")
+                said = f"Background {launch.name}: {said}."
+                raise HarnessError(said, about=[launch.output])
 
     @property
     def since(self) -> list[float]:
@@ -158,9 +166,9 @@ class Readiness:
         self._servers.check()
         for harness in self.harnesses:
             if harness.log_problem:
-                raise HarnessError(log_failure(harness))
+                raise HarnessError(log_failure(harness), about=[harness.log])
             if harness.ended:
-                raise HarnessError(self._ended_early(harness))
+                raise HarnessError(self._ended_early(harness), about=[harness.log])
 
     def _ended_early(self, harness: HarnessProcess) -> str:
         number = list(self.harnesses).index(harness)
@@ -181,8 +189,8 @@ class Readiness:
             f"{told}\n{tail_of(harness)}"
         )
 
-    def _overdue(self) -> str:
-        """Say who is not ready at the deadline, and for each reason what to do."""
+    def _overdue(self) -> HarnessError:
+        """Return who is not ready at the deadline, and for each reason what to do."""
         lacking: dict[tuple[int, Tool], list[int]] = {}
         for number, launch in enumerate(self._launches):
             if lack := self._lack(number):
@@ -191,7 +199,8 @@ class Readiness:
         reasons = sorted(lacking, key=lambda reason: reason[0])
         said = [self._lacking(_LACKS[n], tool, lacking[n, tool]) for n, tool in reasons]
         late = [self.harnesses[number] for each in lacking.values() for number in each]
-        return "\n".join([" ".join(said), *map(tail_of, late)])
+        text = "\n".join([" ".join(said), *map(tail_of, late)])
+        return HarnessError(text, about=[each.log for each in late])
 
     def _lacking(self, lack: Lack, of_it: Tool, numbers: Sequence[int]) -> str:
         queries = [self._queries[number] for number in numbers]

@@ -11,6 +11,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.durations import Cover
 from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.run.backgrounds.pause import Pause
 from pytest_mighetero.run.backgrounds.readiness import Readiness
 from pytest_mighetero.run.evidence.overlap import enough
 from pytest_mighetero.run.evidence.traces import how_it_ended, log_failure, tail_of
@@ -35,6 +36,7 @@ class BackgroundSet:
         tick: told what they are waited for.
         servers: what they load, and main.
         deadline: ``time.monotonic()`` until which they may run.
+        end_buffer: in which they outlast main, once that has begun.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class BackgroundSet:
         self.launches = tuple(launches)
         self.harnesses = tuple(process_of(config, each) for each in launches)
         self.deadline = float("inf")
+        self.end_buffer: Pause | None = None
         told = self.launches, self.harnesses, pump
         self.readiness = Readiness(config, *told, servers)
 
@@ -101,6 +104,7 @@ class BackgroundSet:
             f"The overlap broke: background {harness.name} {how_it_ended(harness)}, "
             f"{into:.1f} s after main's launch.{would_do}\n{tail_of(harness)}",
             frozenset(each.name for each in ended),
+            tuple(each.log for each in (crashed or ended)),
         )
 
     def _would_have_done(self, main: Life) -> str:
@@ -133,7 +137,8 @@ class BackgroundSet:
                 f"{len(left)} of {len(self.harnesses)} backgrounds still ran "
                 f"{format_duration(self._config.background_timeout)} after their "
                 f"launch (--background-benchmark-timeout) and were stopped: "
-                f"{', '.join(h.name for h in left)}.\n{tail_of(left[0])}"
+                f"{', '.join(h.name for h in left)}.\n{tail_of(left[0])}",
+                about=[each.log for each in left],
             )
 
     def outlast(self, main: TimedWindow) -> None:
@@ -148,18 +153,23 @@ class BackgroundSet:
     def _watch_logs(
         self, condition: Callable[[], bool], deadline: float, state: str
     ) -> None:
-        self._pump.wait_for(
-            lambda: (
-                condition()
-                or bool(self.broken_logs())
-                or self.servers.problem is not None
-            ),
-            deadline,
-            lambda: self.tick(state),
-        )
+        asked = self._config.end_time_buffer_min
+        self.end_buffer = buffer = Pause(asked, time.monotonic())
+        try:
+            self._pump.wait_for(
+                lambda: (
+                    condition()
+                    or bool(self.broken_logs())
+                    or self.servers.problem is not None
+                ),
+                deadline,
+                lambda: self.tick(state),
+            )
+        finally:
+            buffer.end = time.monotonic()
         self.servers.check()
         if broken := self.broken_logs():
-            raise HarnessError(log_failure(broken[0]))
+            raise HarnessError(log_failure(broken[0]), about=[broken[0].log])
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Read what each has left behind up to now."""

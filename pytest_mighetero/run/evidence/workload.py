@@ -95,10 +95,12 @@ class Break:
     Attributes:
         problem: in a sentence, and the last lines of who broke it.
         ended: the backgrounds that had ended; none where one did not load its device.
+        about: the outputs of who broke it.
     """
 
     problem: str
     ended: frozenset[str] = frozenset()
+    about: tuple[Path, ...] = ()
 
     @property
     def summary(self) -> str:
