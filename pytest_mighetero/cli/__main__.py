@@ -11,12 +11,12 @@ from contextlib import suppress
 from typing import NoReturn
 
 import pytest_mighetero
-from pytest_mighetero.cli import compare, export, junit, show
+from pytest_mighetero.cli import compare, export, junit, show, timeline
 from pytest_mighetero.cli import list as list_
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.terms.printable import printable_line
 
-VERBS = (list_, show, compare, junit, export)
+VERBS = (list_, show, compare, timeline, junit, export)
 
 EPILOG = """\
 examples:

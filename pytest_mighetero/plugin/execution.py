@@ -17,6 +17,7 @@ import pytest
 
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plugin.outcome import Failed, is_excused
+from pytest_mighetero.plugin.picture import draw_timeline
 
 if TYPE_CHECKING:
     from pytest_mighetero.plugin.handle import Main, Run
@@ -67,6 +68,9 @@ class Execution:
                 vars(report).pop("wasxfail", None)
             else:
                 report.sections.append(("mighetero", str(error)))
+        else:
+            if report.when == "teardown":
+                draw_timeline(self.run, report)
         report.mighetero = dict(case.ledger.facts)  # type: ignore[attr-defined]
 
 

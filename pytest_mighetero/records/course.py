@@ -164,14 +164,15 @@ class Course:
         """
         own = self.main if self.kept else None
         every = [own] if own and own.launched else self.lanes
-        moments = [at for lane in every for at in _moments(lane)]
+        if not (moments := [at for lane in every for at in _moments(lane)]):
+            return None
         pauses = [each for each in (self.settle, self.end_buffer) if each]
         if own is not None:
             pauses = [each for each in pauses if each.begin >= (own.launched or 0)]
         moments += [at for each in pauses for at in (each.begin, each.end) if at]
         if any(lane.launched and lane.exited is None for lane in every):
             moments += [self.seen] if self.seen else []
-        return (min(moments), max(moments)) if moments else None
+        return min(moments), max(moments)
 
 
 def course_of(record: Record) -> Course:

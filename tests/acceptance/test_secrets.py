@@ -48,8 +48,8 @@ def echoing(lab: Lab, then: str) -> None:
 
 
 def everything(report: Report) -> str:
-    """Return all that people see: terminal, junit, records; not a harness's own log."""
-    names = ("report.xml", "record.json")
+    """Return all that people see: terminal, junit, records, pictures; no own logs."""
+    names = ("report.xml", "record.json", "timeline.svg")
     files = (path for name in names for path in report.folder.rglob(name))
     return "\n".join([report.text, *map(Path.read_text, files)])
 

@@ -90,6 +90,7 @@ STRANGE: dict[str, tuple[Make, str]] = {
     "overlap": (_json(overlap=[3]), NO_RECORD),
     "attempts": (_json(attempts="many"), NO_RECORD),
     "telemetry": (_json(telemetry=[1]), NO_RECORD),
+    "course": (_json(course="of events"), NO_RECORD),
 }
 
 
@@ -124,6 +125,9 @@ ODD: dict[str, dict[str, Any]] = {
     "margins": {"overlap": [{"start_s": "x", "covered": 10**400, "end_s": None}]},
     "figures": {"telemetry": {"power": {"min": [], "max": 10**400}, "x": [[1]]}},
     "nested": {"attempts": [{"a": {"b": {"c": 1}}, "deep": _DEEP}], "tuning": [{}]},
+    "course": {"course": {"problems": [3, {"text": _DEEP}], "settle": _DEEP}},
+    "windows": {"harnesses": [{"launched": 9, "windows": [{"begin": _DEEP}, 3]}]},
+    "samples": {"course": {"samples": {"x": {"at": [1, 10**400], "values": "ab"}}}},
     "nulls": dict.fromkeys(("harnesses", "overlap", "attempts", "telemetry")),
     "no test": {"test": ""},
     "surrogate": {"test": "\ud800[\x00]", "facts": {**FACTS, "gpu": "\udfff\x00\x1b"}},

@@ -559,7 +559,14 @@ def test_telemetry_of_mains_window_is_in_the_record(on: Machines) -> None:
     here = on("a100-80gb")
     text, _ = here.run(*LONG)
     assert "1 passed" in text
-    telemetry = record_of(here)["telemetry"]
+    record = record_of(here)
+    kept = record["course"]["samples"]["power_w"]
+    assert {287.0, 288.0} == set(kept["values"])
+    launched, exited = (record["harnesses"][0][x] for x in ("launched", "exited"))
+    assert launched <= kept["at"][0] < kept["at"][-1] <= exited
+    (picture,) = here.lab.folder.glob("results/*/timeline.svg")
+    assert "<title>power, W: 287 to 288</title>" in picture.read_text()
+    telemetry = record["telemetry"]
     assert telemetry.pop("samples") >= 2
     power = telemetry.pop("power_w")
     assert (power["min"], power["max"]) == (287.0, 288.0)

@@ -1,4 +1,4 @@
-"""A drawing of shapes and texts, in SVG, safe to put into any page. Pure.
+"""A drawing of shapes and texts, in SVG, safe to put into any page.
 
 Colours are attributes, which pages may have whose policy forbids styles (Jenkins'
 default); a style beside them turns the tones dark where a reader wants that. Whatever
@@ -7,11 +7,13 @@ text is drawn is shown: markup, control characters, and what no XML may hold.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
-from xml.sax.saxutils import escape, quoteattr
 
 from pytest_mighetero.terms.printable import printable, printable_line
 
@@ -139,13 +141,29 @@ class Drawing:
         return (
             f'{head}<svg xmlns="http://www.w3.org/2000/svg" width="{_n(self.width)}" '
             f'height="{_n(self.height)}" {size} role="img" '
-            f"font-family={quoteattr(FONT)}><title>{self._title}</title>{style}"
+            f'font-family="{FONT}"><title>{self._title}</title>{style}'
             f"{''.join(self._parts)}</svg>\n"
         )
 
     def _add(self, begun: str, name: str, title: str) -> None:
         end = f">{_titled(title)}</{name}>" if title else "/>"
         self._parts.append(begun + end)
+
+
+def write_svg(path: Path, drawing: Drawing) -> None:
+    """Write a picture as a file of its own, which is complete whenever it is there.
+
+    Raises:
+        OSError: it cannot be written; an earlier picture is still there.
+    """
+    beside = path.with_name(f"{path.name}.partial")
+    try:
+        beside.write_text(drawing.svg(), encoding="utf-8")
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+        raise
 
 
 def clipped(text: str, width: float, size: float = 12) -> str:
@@ -173,7 +191,7 @@ def _paint(fill: str, stroke: str = "", width: float = 1.0) -> str:
         if colour in TONES:
             classes.append(f"{name[0]}-{colour}")
         if colour:
-            said += f" {name}={quoteattr(TONES.get(colour, (colour,))[0])}"
+            said += f' {name}="{html.escape(TONES.get(colour, (colour,))[0])}"'
     if width != 1:
         said += f' stroke-width="{_n(width)}"'
     return said + (f' class="{" ".join(classes)}"' if classes else "")
@@ -189,4 +207,4 @@ def _titled(text: str) -> str:
 
 def _text(text: str) -> str:
     said = _UNSAYABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", printable(text))
-    return escape(said)
+    return html.escape(said, quote=False)
