@@ -11,18 +11,19 @@ from contextlib import suppress
 from typing import NoReturn
 
 import pytest_mighetero
-from pytest_mighetero.cli import compare, export, junit, show, timeline
+from pytest_mighetero.cli import compare, export, junit, show, timeline, trace
 from pytest_mighetero.cli import list as list_
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.terms.printable import printable_line
 
-VERBS = (list_, show, compare, timeline, junit, export)
+VERBS = (list_, show, compare, timeline, trace, junit, export)
 
 EPILOG = """\
 examples:
   mighetero list --mig-suite=v2.0
   mighetero show results
   mighetero compare last-week/results results
+  mighetero trace results/20260722-101500-dlrm_server -o trace.json
   mighetero junit results -o report.xml
   mighetero export results/20260722-101500-dlrm_server
 
