@@ -58,6 +58,7 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/target_search.py
 	$(BIN)/python benchmarks/sharing.py
 	$(BIN)/python benchmarks/records.py
+	$(BIN)/python benchmarks/pictures.py
 
 bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/loadgen_reader.py
@@ -65,6 +66,7 @@ bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/target_search.py
 	$(BIN)/python benchmarks/sharing.py --quick
 	$(BIN)/python benchmarks/records.py --quick
+	$(BIN)/python benchmarks/pictures.py --quick
 
 $(VENV)/installed: pyproject.toml
 	$(call new_venv,$(PYTHON),$(VENV))
