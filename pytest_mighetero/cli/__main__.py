@@ -11,12 +11,20 @@ from contextlib import suppress
 from typing import NoReturn
 
 import pytest_mighetero
-from pytest_mighetero.cli import compare, export, junit, show, timeline, trace
+from pytest_mighetero.cli import (
+    compare,
+    export,
+    interference,
+    junit,
+    show,
+    timeline,
+    trace,
+)
 from pytest_mighetero.cli import list as list_
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.terms.printable import printable_line
 
-VERBS = (list_, show, compare, timeline, trace, junit, export)
+VERBS = (list_, show, compare, interference, timeline, trace, junit, export)
 
 EPILOG = """\
 examples:
@@ -24,6 +32,7 @@ examples:
   mighetero show results
   mighetero compare last-week/results results
   mighetero trace results/20260722-101500-dlrm_server -o trace.json
+  mighetero interference results -o heat.svg
   mighetero junit results -o report.xml
   mighetero export results/20260722-101500-dlrm_server
 

@@ -46,6 +46,8 @@ def rank_gpus(gpus: Sequence[Gpu], wish: Wish) -> tuple[Gpu, ...]:
     if not enough:
         most = max((len(gpu.devices) for gpu in named), default=0)
         beside = " (one for main, one for a background)" if wish.needed > 1 else ""
+        if wish.needed > 2:
+            beside = f" (one for main, --mig-aggressor-count={wish.needed - 1})"
         raise DeviceError(
             f"{wish.needed} MIG devices are needed on one GPU{beside}, found {most}: "
             f"{found}. Create more (nvidia-smi mig -cgi ... -C) or list them with "

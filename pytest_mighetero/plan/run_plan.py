@@ -28,7 +28,7 @@ from pytest_mighetero.spec.filled import used_by
 from pytest_mighetero.spec.harness_spec import HarnessSpec, ServerSpec
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.template import fill
-from pytest_mighetero.terms.pair import Pair, run_name
+from pytest_mighetero.terms.pair import Encounter, Pair, run_name
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import significant
@@ -40,6 +40,20 @@ def ids_of(config: RunSpec) -> list[tuple[str, Pair]]:
         (name if config.repeat == 1 else f"{name}-run{number}", pair)
         for pair in config.pairs
         for name in [run_name(pair, config.action)]
+        for number in range(1, config.repeat + 1)
+    ]
+
+
+def cells_of(config: RunSpec) -> list[tuple[str, Encounter]]:
+    """Return the id of every cell of the interference matrix, with what it measures.
+
+    Those of an aggressor stand together.
+    """
+    return [
+        (name if config.repeat == 1 else f"{name}-run{number}", Encounter(pair, other))
+        for other in config.aggressors
+        for pair in config.pairs
+        for name in [run_name(pair, config.action, other)]
         for number in range(1, config.repeat + 1)
     ]
 

@@ -72,11 +72,16 @@ def refuse_unknown(config: RunSpec, main: Pair, gpus: Sequence[Gpu]) -> tuple[Gp
 
 
 def wish_of(config: RunSpec, main: Pair, *, alone: bool) -> Wish:
-    """Return what a run of *main* wants of a GPU: room for one background at least."""
+    """Return what a run of *main* wants of a GPU.
+
+    That is room for one background at least, or for all of an aggressor that is
+    counted.
+    """
     beside = not alone and config.backgrounds_of(main.benchmark)
+    others = (config.aggressor and config.aggressor_count) or 1
     return Wish(
         fits=lambda device: misfit_of(config, main, device) is None,
-        needed=2 if beside else 1,
+        needed=1 + others if beside else 1,
         called=config.gpu,
         main_profile=config.main_profile,
         rotate=config.rotate,
@@ -94,6 +99,8 @@ def seat_backgrounds(config: RunSpec, main: Pair, gpu: Gpu) -> Seating:
         DeviceError: a background that was named runs on none of the devices, or none
             of all that were asked for does; the harness knows none of the devices.
     """
+    if config.aggressor is not None:
+        return seat_aggressor(config, config.aggressor, gpu)
     names = config.backgrounds_of(main.benchmark)
     asked = [config.beside(name) for name in names]
     unknown = {
@@ -133,6 +140,33 @@ def seat_backgrounds(config: RunSpec, main: Pair, gpu: Gpu) -> Seating:
         without = ", ".join(pair.benchmark for pair in waiting)
         left_out += [f"{gpu} has no device left for {without}", *unknown.values()]
     return Seating(tuple(seated), tuple(left_out))
+
+
+def seat_aggressor(config: RunSpec, aggressor: Pair, gpu: Gpu) -> Seating:
+    """Give *aggressor* every device after main's, or the first so many.
+
+    Raises:
+        DeviceError: it runs on none of them, or on fewer than it is to have.
+    """
+    devices, wanted = gpu.devices[1:], config.aggressor_count
+    misfits = [misfit_of(config, aggressor, each) for each in devices]
+    unfit = {each for each in misfits if each}
+    fitting = [d for d, misfit in zip(devices, misfits, strict=True) if not misfit]
+    seated = tuple((aggressor, device) for device in fitting[:wanted])
+    if len(seated) < (wanted or 1):
+        why = f": {'; '.join(sorted(unfit))}" if unfit else ""
+        raise DeviceError(
+            f"{aggressor} runs on {len(fitting)} of the {len(devices)} other devices "
+            f"of {gpu}, and {wanted or 1} were asked for (--mig-aggressor-count){why}."
+        )
+    return Seating(seated, tuple(sorted(unfit)) if wanted is None else ())
+
+
+def unseated(config: RunSpec, gpu: Gpu) -> str | None:
+    """Say why the aggressor of a cell runs on none of the devices beside main's."""
+    if config.aggressor is None:
+        return None
+    return _fits_nowhere(config, config.aggressor, list(gpu.devices[1:]))
 
 
 def _fits_nowhere(config: RunSpec, pair: Pair, devices: list[MigDevice]) -> str | None:

@@ -47,15 +47,17 @@ class _Spellings(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Keep the value as that of the option."""
-        if values is self.const:  # there is none
+        key, bare = self.const[0][option_string], self.const[1]
+        if values is self.const and key not in bare:  # there is none
             parser.error(f"argument {option_string}: expected one argument")
-        setattr(namespace, self.const[option_string], values)
+        setattr(namespace, key, bare[key] if values is self.const else values)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add every option and its ini key; no spelling but that with dashes is in help."""
     group = parser.getgroup("mighetero", "heterogeneous MIG runs of MLPerf")
     spellings: dict[str, str] = {}
+    bare: dict[str, str] = {}
 
     def add_flag(key: str, text: str, *names: str, const: bool) -> None:
         how: dict[str, Any] = {"action": "store_const", "const": const, "dest": key}
@@ -69,6 +71,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             add_flag(key, text, name, const=True)
         else:
             how = {"dest": key, "metavar": option.metavar}
+            if option.bare:
+                how |= {"nargs": "?", "const": option.bare}
+                bare[key] = option.bare
             group.addoption(f"--{name}", default=None, help=text, **how)
             further = (key, option.alias, option.alias.replace("-", "_"))
             spellings |= {
@@ -84,7 +89,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         *spellings,
         action=_Spellings,
-        const=spellings,
+        const=(spellings, bare),
         nargs="?",
         dest="mig_spellings",
         default=argparse.SUPPRESS,
@@ -221,4 +226,4 @@ def pytest_terminal_summary(
     if saved or any(hasattr(each, "mighetero") for group in groups for each in group):
         from pytest_mighetero.plugin.console.sections import summarize
 
-        summarize(terminalreporter, saved)
+        summarize(terminalreporter, saved, session.tally if session else None)

@@ -39,10 +39,11 @@ class Execution:
     passed: bool = False  # the test itself
     run: Run | None = None
     main: Main | None = None
+    stand_in: str = ""  # the earlier record that makes a run needless
 
     def forget(self) -> None:
         """Let go of the run: its harnesses, logs and results."""
-        self.passed, self.run, self.main = False, None, None
+        self.passed, self.run, self.main, self.stand_in = False, None, None, ""
 
     def add(self, report: pytest.TestReport) -> None:
         """Take the report of a phase: give it the facts, and the record the phase."""
@@ -72,6 +73,8 @@ class Execution:
             if report.when == "teardown":
                 draw_timeline(self.run, report)
         report.mighetero = dict(case.ledger.facts)  # type: ignore[attr-defined]
+        record = self.stand_in or str(case.record or "")
+        report.mighetero_record = record  # type: ignore[attr-defined]
 
 
 def execution_of(item: pytest.Item) -> Execution:

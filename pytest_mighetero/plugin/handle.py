@@ -17,7 +17,7 @@ from pytest_mighetero.plugin.execution import execution_of
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.ownership import beside, refusal, stranger
-from pytest_mighetero.plugin.presence import session_of
+from pytest_mighetero.plugin.presence import aggressor_of, session_of
 from pytest_mighetero.plugin.selection.order import set_of, upcoming
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.attempt import Attempt
@@ -42,7 +42,8 @@ class Run:
         if session.keeper is None:
             worker = getattr(item.config, "workerinput", {})
             session.keeper = Keeper(worker.get("testrunuid") or uuid.uuid4().hex)
-        self.item, self.spec, self._keeper = item, session.spec, session.keeper
+        self.item, self._keeper = item, session.keeper
+        self.spec = session.spec.against(aggressor_of(item))
         self.line = StateLine(item.config, item.callspec.id)
         self.case = Case(
             self.spec,
@@ -98,6 +99,11 @@ class Run:
             pytest.fail(printable(f"{found.problem}."), pytrace=False)
         elif found.problem:
             pytest.skip(printable(found.problem))
+        with self.in_one_sentence():
+            known = self.case.known(found.gpus)
+        if known is not None:
+            execution_of(self.item).stand_in = str(known.path)
+            pytest.skip(printable(f"--mig-resume: {known.folder} has it, a good run"))
         with self.in_one_sentence():
             return self.case.take(found.gpus)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from copy import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.junitxml import LogXML, bin_xml_escape
@@ -27,6 +28,7 @@ class JunitFile:
     def __init__(self, config: pytest.Config, xml: LogXML):
         self._xml, self._path = xml, Path(xml.logfile)
         self._verdicts: dict[_Key, str] = {}
+        self._closed: dict[str, Any] = {}  # the testcase of a run that is over
         self._again: dict[_Key, pytest.TestReport] = {}
         with suppress(OSError):  # as pytest does, when it writes the file
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,6 +52,7 @@ class JunitFile:
         elif report.when == "call" or report.outcome != "passed":
             self._verdicts.setdefault(key, report.outcome)
         if report.when == "teardown":
+            self._closed[report.nodeid] = self._xml.node_reporter(report)
             if key not in self._verdicts:  # flaky logs no call that it repeats
                 self._skip(key, report)
             del self._verdicts[key]
@@ -65,6 +68,21 @@ class JunitFile:
         ended.when, ended.outcome, ended.duration = "teardown", "passed", 0.0
         self._xml.pytest_runtest_logreport(ended)
         del self._verdicts[key]
+
+    def write_again(self, reports: Sequence[pytest.TestReport]) -> None:
+        """Write a test that is closed already as its *reports* are now.
+
+        It takes the place of the earlier one; without a teardown it stays open.
+        """
+        xml = self._xml
+        xml.node_reporters_ordered.remove(self._closed.pop(reports[0].nodeid))
+        for each in reports:
+            if each.passed and each.when == "call":
+                xml.stats["passed"] -= 1
+            elif each.skipped:
+                xml.stats["skipped"] -= 1
+        for each in reports:
+            xml.pytest_runtest_logreport(each)
 
     def _skip(self, key: _Key, report: pytest.TestReport) -> None:
         if self._verdicts.get(key) == "again":

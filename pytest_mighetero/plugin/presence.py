@@ -5,7 +5,7 @@ pytest imports this in every run on a machine where the package is installed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
@@ -14,7 +14,7 @@ from pytest_mighetero.spec.options import OPTIONS
 if TYPE_CHECKING:
     from pytest_mighetero.plugin.session import Session
     from pytest_mighetero.spec.runspec import RunSpec
-    from pytest_mighetero.terms.pair import Pair
+    from pytest_mighetero.terms.pair import Encounter, Pair
 
 # The reference script's takes a value (type=bool), as no other flag of it does.
 SPOKEN_FLAG = "main-benchmark-immediate-start"
@@ -51,13 +51,24 @@ def anything_said(config: pytest.Config) -> bool:
     return any(said(config, option.key) for option in OPTIONS)
 
 
-def is_pair(value: object) -> TypeGuard[Pair]:
-    """Tell whether *value* is a Pair, without importing what that is."""
+def is_pair(value: object) -> TypeGuard[Pair | Encounter]:
+    """Tell whether *value* is what a run may be of, without importing what that is."""
     return type(value).__module__ == "pytest_mighetero.terms.pair"
 
 
 def pair_of(item: pytest.Item | None) -> Pair | None:
     """Return what *item* measures, or None for a test that is no run."""
+    main: Any = _parameter(item)
+    victim: Pair | None = getattr(main, "victim", main)
+    return victim
+
+
+def aggressor_of(item: pytest.Item) -> Pair | None:
+    """Return what a cell of the interference matrix is beside; None for no cell."""
+    return getattr(_parameter(item), "aggressor", None)
+
+
+def _parameter(item: pytest.Item | None) -> Pair | Encounter | None:
     callspec = getattr(item, "callspec", None)
     main = callspec and callspec.params.get("main")
     return main if is_pair(main) else None

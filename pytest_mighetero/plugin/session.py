@@ -19,6 +19,7 @@ from pytest_mighetero.terms.environment import withheld
 from pytest_mighetero.terms.printable import printable
 
 if TYPE_CHECKING:
+    from pytest_mighetero.plugin.tally import Tally
     from pytest_mighetero.run.backgrounds.keeper import Keeper
     from pytest_mighetero.terms.pair import Pair
 
@@ -32,6 +33,7 @@ class Session:
         self._config, self.spec = config, spec
         self.keeper: Keeper | None = None  # once a test has run
         self.bound: list[Pair] = []  # those that markers bind tests to
+        self.tally: Tally | None = None  # of the interference matrix
         self.deselected = 0  # isolated runs
         self.saved: list[str] = []  # what became of references, in lines
         self._interrupts = Interrupts()
@@ -81,6 +83,11 @@ class Session:
         in_flight = InFlight(config, possible_ids(config))
         if manager.hasplugin("dsession"):
             manager.register(in_flight, "mighetero-in-flight")
+        if self.spec.aggressors and not (self.spec.dryrun or _is_worker(config)):
+            from pytest_mighetero.plugin.tally import Tally
+
+            self.tally = Tally(config, self.spec)
+            manager.register(self.tally, "mighetero-tally")
         self._interrupts.install()
         try:
             with tethered(config, self._interrupts.interrupt):
@@ -90,6 +97,8 @@ class Session:
             raise
         finally:
             self._interrupts.ignore()
+            if self.tally is not None:
+                self.tally.conclude()
             try:
                 self._end_kept()  # by a test whose successor never came
             except HarnessError as error:
@@ -190,10 +199,14 @@ class Session:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Shorten what is said again, write references; not in an xdist worker."""
-        if not hasattr(self._config, "workerinput"):
+        if not _is_worker(self._config):
             from pytest_mighetero.plugin.console.sections import finish
 
             finish(session, self)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 def _report(item: pytest.Item, when: str, action: Callable[[], None]) -> None:

@@ -88,6 +88,12 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
         *_plain("action", "suite"),
         Fact("run", column=Column("run", number=False)),
     ),
+    "of a cell of the interference matrix: main's pair, what alone was beside it, on "
+    "how many devices (and on how many it was to be, where that was said)": (
+        Fact("victim"),
+        Fact("aggressor", column=Column("beside", number=False)),
+        *_plain("aggressor_count", "aggressor_limit"),
+    ),
     "where": (
         *_plain("gpu", "geometry", "driver", "device_uuid", "device_profile"),
         *_plain("device_slot", "device_gi", "device_ci", "harness_dir"),
@@ -183,6 +189,13 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
         Fact("interference_figure"),
         Fact("interference_better", Flag("higher", "lower")),
         *_plain("interference_significant", "isolated_value", "heterogeneous_value"),
+    ),
+    "how many times worse than alone it was (1.1: by 10 %, whichever way its figure "
+    "counts); whether that is within what repeats differ by (`unknown` of single "
+    "runs); `false` where `--mig-max-slowdown` fails it": (
+        Fact("slowdown", "{:.4f}".format),
+        Fact("slowdown_within_noise"),
+        Fact("slowdown_ok", _FLAG),
     ),
     "the reference with its bounds; the comparison with earlier runs": (
         *_plain("reference", "compared"),

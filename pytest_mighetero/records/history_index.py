@@ -109,7 +109,7 @@ def _load(path: Path) -> dict[str, str]:
 
 def _head(body: bytes) -> bytes:
     digest = hashlib.sha256(body).hexdigest()
-    return f"pytest-mighetero {pytest_mighetero.__version__} 2 {digest}\n".encode()
+    return f"pytest-mighetero {pytest_mighetero.__version__} 3 {digest}\n".encode()
 
 
 def _is_plain(name: str) -> bool:

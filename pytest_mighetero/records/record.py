@@ -15,7 +15,7 @@ from pytest_mighetero.terms.scenario import SCENARIOS
 # What must be the same for two runs to be of the same thing.
 SAME = (
     *("suite", "harness_dir", "gpu", "driver", "device_profile", "device_slot"),
-    *("benchmark", "scenario", "action", "tuned"),
+    *("benchmark", "scenario", "action", "tuned", "aggressor"),
 )
 LONGEST_S = 1e9  # of what somebody may have measured in seconds
 _LARGEST = 1e300

@@ -12,8 +12,15 @@ from pytest_mighetero.errors import HarnessError
 RECORD = "record.json"
 TIMELINE = "timeline.svg"
 INDEX = ".history-index"
+# What is written about all runs of a session.
+MATRIX = "interference"  # .json, .csv, .svg
 _STAMP = "%Y%m%d-%H%M%S"  # local time, so that a listing is in order
 _RUN = re.compile(r"\d{8}-\d{6}-")
+
+
+def stamp_of(wall: float) -> str:
+    """Return what the names of folders begin with that were made then."""
+    return time.strftime(_STAMP, time.localtime(wall))
 
 
 def new_folder(results: Path, name: str) -> Path:
@@ -65,7 +72,8 @@ def holds_runs_alone(folder: Path) -> bool:
             names = [each.name for each in entries if not each.name.startswith(".")]
     except OSError:
         return False
-    return bool(names) and all(map(_RUN.match, names))
+    runs = [name for name in names if not name.startswith(f"{MATRIX}.")]
+    return bool(runs) and all(map(_RUN.match, runs))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

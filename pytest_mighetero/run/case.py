@@ -19,8 +19,15 @@ from pytest_mighetero.records.comparison.judgement import (
     judge_by_earlier,
     judge_by_reference,
 )
+from pytest_mighetero.records.comparison.matrix import (
+    cell_facts,
+    cell_so_far,
+    limit_of,
+)
 from pytest_mighetero.records.comparison.own_figures import judge_own_figures
-from pytest_mighetero.records.run_names import make_folder, new_folder
+from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.run_names import RECORD, make_folder, new_folder
+from pytest_mighetero.records.stand_in import stand_in
 from pytest_mighetero.records.writer import write_record
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.keeper import Keeper
@@ -38,8 +45,9 @@ from pytest_mighetero.run.placement import (
 from pytest_mighetero.run.recorded import History
 from pytest_mighetero.run.repetition import measure_until_good
 from pytest_mighetero.run.rig import Rig
+from pytest_mighetero.run.setup import setup_of
 from pytest_mighetero.run.start import Tick, check_extra, check_makefile, made_in
-from pytest_mighetero.run.verdict import Verdict, Warn
+from pytest_mighetero.run.verdict import Verdict, Warn, fail
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
 from pytest_mighetero.terms.pair import Pair, run_name
@@ -86,6 +94,7 @@ class Case:
         self.problems: list[MigheteroError] = []
         self.folder: Path | None = None
         self._rig: Rig | None = None
+        self._setup = ""
         self._owed = False  # whether the disk may not have the latest record
         self.ledger.learn(
             benchmark=self.pair.benchmark,
@@ -93,8 +102,24 @@ class Case:
             action=config.action,
             suite=config.suite.name,
         )
+        self._name = run_name(self.pair, config.action, config.aggressor)
+        if config.aggressor is not None:
+            self.ledger.learn(
+                victim=str(self.pair),
+                aggressor=str(config.aggressor),
+                aggressor_limit=config.aggressor_count,
+            )
         if names := withheld(os.environ, config.suite.environment):
             self.ledger.learn(environment_withheld=names)
+
+    def known(self, gpus: Sequence[Gpu]) -> Record | None:
+        """Return the record that makes a run on one of *gpus* needless, or None."""
+        if not self.config.resume:
+            return None
+        config = self.config
+        told = config, self.pair, self._test
+        marks = {setup_of(*told, each, alone=self._alone) for each in gpus}
+        return stand_in(config.results_dir, self._name, marks)
 
     def candidates(self) -> Candidates:
         """Return the GPUs that would do; see ``placement.candidates``."""
@@ -138,7 +163,7 @@ class Case:
         """Say what would be started, for a dry run."""
         config, pair = self.config, self.pair
         gpu, site, seated = placement.gpu, placement.site, placement.seated
-        folder = new_folder(config.results_dir, run_name(pair, config.action))
+        folder = new_folder(config.results_dir, self._name)
         seconds = self._history.beside(config, gpu).seconds if seated else 0.0
         beside = plan_backgrounds(config, site, seated, folder, seconds)
         return plan_run(config, pair, site, folder, beside)
@@ -146,8 +171,13 @@ class Case:
     def prepare(self, placement: Placement) -> tuple[Rig, Attempt]:
         """Make what main is measured with, and plan the first try."""
         config, pair = self.config, self.pair
-        folder = make_folder(config.results_dir, run_name(pair, config.action))
+        folder = make_folder(config.results_dir, self._name)
         self.folder = folder
+        if config.aggressors:
+            told = config, pair, self._test, placement.gpu
+            self._setup = setup_of(*told, alone=self._alone)
+        if config.aggressor is not None:
+            self.ledger.learn(aggressor_count=len(placement.seated))
         for made in made_in(config, [pair, *placement.backgrounds]):
             check_makefile(config, made)
             check_extra(config, made)
@@ -192,14 +222,23 @@ class Case:
         return good, measured
 
     def _compare(self) -> None:
-        results, session = self.config.results_dir, self._keeper.session
-        costs = compare_neighbours(results, self.ledger.facts, session)
-        self.ledger.learn(**costs)
+        """Learn what neighbours cost; a cell of the matrix may fail for it."""
+        config, facts, learn = self.config, self.ledger.facts, self.ledger.learn
+        results, session = config.results_dir, self._keeper.session
+        if not config.aggressors:
+            learn(**compare_neighbours(results, facts, session))
+        elif config.aggressor is not None:
+            # Of repeats the medians count, which the end of the session judges.
+            limit = None if config.repeat > 1 else limit_of(config.max_slowdown)
+            cell = cell_so_far(results, facts, session, limit)
+            learn(**cell_facts(cell))
+            if cell.failed:
+                fail(cell.problem)
 
     def _by_others(self) -> Verdict:
         """Judge by the reference, and by earlier runs if asked to."""
         config, facts, verdict = self.config, self.ledger.facts, Verdict()
-        if not config.save_reference:
+        if not config.save_reference and config.aggressor is None:
             verdict += self._learnt(judge_by_reference(config.references, facts))
         if config.compare is not None:
             where = config.results_dir if config.compare == "last" else config.compare
@@ -231,6 +270,11 @@ class Case:
             (verdict + self._learnt(own)).enforce(warn)
         self._compare()
 
+    @property
+    def record(self) -> Path | None:
+        """Where its record is, once it has a folder."""
+        return self._folder and self._folder / RECORD
+
     def close(self) -> None:
         """Stop whatever still runs for this test alone; see ``Rig.close``."""
         if self._rig is not None:
@@ -257,6 +301,7 @@ class Case:
             "session": self._keeper.session,
             "suite": self.config.suite.name,
             "executed_again": self.executed_again,
+            "setup": self._setup,
             "phases": self.phases,
             "facts": self.ledger.facts,
             "attempts": self.ledger.attempts,

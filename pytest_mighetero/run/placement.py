@@ -16,6 +16,7 @@ from pytest_mighetero.plan.seats import (
     refuse_unknown,
     seat_backgrounds,
     source_of,
+    unseated,
     wish_of,
 )
 from pytest_mighetero.plan.words import Site
@@ -48,6 +49,7 @@ def candidates(
     by_itself = alone or not config.backgrounds_of(pair.benchmark)
     problems = [
         misfit_of(config, pair, gpu.devices[0])
+        or (None if by_itself else unseated(config, gpu))
         or history.too_long(config, gpu, alone=by_itself)
         for gpu in found
     ]

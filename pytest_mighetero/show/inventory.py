@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.devices.lease import holder_of
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.plan.run_plan import cells_of
 from pytest_mighetero.plan.seats import lacking, misfit_of, source_of
 from pytest_mighetero.show.columns import columns
 from pytest_mighetero.spec.device_names import unknown_to_all
@@ -116,11 +117,21 @@ def _fitting(config: RunSpec, device: MigDevice) -> dict[str, tuple[str, ...]]:
 def listing(config: RunSpec) -> Iterator[str]:
     """Yield the lines about every GPU: its devices, what runs there, who uses it.
 
+    Where an interference matrix is asked for, its cells follow.
+
     Raises:
         DeviceError: as ``listed_gpus``.
     """
     for listed in listed_gpus(config):
         yield from listed.lines()
+    if config.aggressors:
+        victims, aggressors = len(config.pairs), len(config.aggressors)
+        cells = cells_of(replace(config, repeat=1))
+        yield (
+            f"interference: {victims} victims alone, and beside {aggressors} "
+            f"aggressors: {len(cells)} cells"
+        )
+        yield from (f"  {name}" for name, _ in cells)
 
 
 def _device(device: MigDevice) -> str:

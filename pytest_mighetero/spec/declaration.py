@@ -32,6 +32,7 @@ class Option(NamedTuple):
         alias: another name that works and is not in the help.
         fills: the field of ``RunSpec``, where that is not ``key`` without ``mig_``.
         in_suite: whether a suite may have a default.
+        bare: what is meant where it is said without a value; empty where it takes one.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Option(NamedTuple):
     alias: str = ""
     fills: str = ""
     in_suite: bool = True
+    bare: str = ""
 
     @property
     def key(self) -> str:

@@ -228,6 +228,35 @@ OPTIONS = (
         "nothing beside it",
         in_suite=False,
     ),
+    Option(
+        "mig-interference",
+        "measure every selected pair (all), or those of these benchmarks or pairs, "
+        "alone and beside each of their benchmarks: the interference matrix",
+        NAMES,
+        "",
+        in_suite=False,
+        bare="all",
+    ),
+    Option(
+        "mig-aggressor-count",
+        "beside so many of its aggressors (as many as the GPU has other devices)",
+        TIMES,
+        None,
+        in_suite=False,
+    ),
+    Option(
+        "mig-max-slowdown",
+        "fail a cell of the matrix that is so much slower than alone, 10% for example",
+        Kind("PERCENT", "excess"),
+        None,
+        in_suite=False,
+    ),
+    Option(
+        "mig-resume",
+        "do not run again what the matrix has a good record of, of the same set-up "
+        "and a day old at most",
+        in_suite=False,
+    ),
     Option("mig-repeat", "run every test N times, for medians and spreads", TIMES, "1"),
     Option(
         "mig-tune",

@@ -6,6 +6,7 @@ is added by the caller.
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from collections.abc import Callable, Collection
@@ -155,6 +156,15 @@ def percent(text: str) -> float:
     fraction = float(match[1]) / 100 if match else 0.0
     if not 0 < fraction < 1:
         raise ConfigError(f"expected a percentage such as 7%, found {text!r}")
+    return fraction
+
+
+def excess(text: str) -> float:
+    """Return the fraction of a percentage above 0: ``150%`` is 1.5."""
+    match = _PERCENT.fullmatch(text)
+    fraction = float(match[1]) / 100 if match else 0.0
+    if not 0 < fraction < math.inf:
+        raise ConfigError(f"expected a percentage such as 10%, found {text!r}")
     return fraction
 
 

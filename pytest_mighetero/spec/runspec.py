@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec import parsers
+from pytest_mighetero.spec.aggressors import with_matrix
 from pytest_mighetero.spec.checks import check_together
 from pytest_mighetero.spec.library import load_suite
 from pytest_mighetero.spec.names import ACTIONS
@@ -40,7 +41,11 @@ class RunSpec:
         asked: the benchmarks that were named one by one.
         backgrounds: benchmark names, ``all``, ``none`` or a group's name.
         config_ver: explicit ``--config_ver``, or None for the suite's.
-        isolated: whether tests that are marked isolated run, too; a search runs both.
+        isolated: whether tests that are marked isolated run, too; a search and a
+            matrix run both.
+        aggressors: what each of the pairs is measured beside in turn; empty for no
+            interference matrix.
+        aggressor: of one cell of the matrix, what is on the other devices.
         harness_dirs: the Makefiles' folders, by the harness's name in the suite.
         cwd: the folder that relative paths of the suite start from.
         secrets: what is not printed.
@@ -101,9 +106,17 @@ class RunSpec:
     compare: Path | Literal["last"] | None
     background_tolerance: float | None
 
+    # The interference matrix.
+    aggressor_count: int | None
+    max_slowdown: float | None
+    resume: bool
+
     # Instead of runs.
     dryrun: bool
     listing: bool
+
+    aggressors: tuple[Pair, ...] = ()
+    aggressor: Pair | None = None
 
     def backgrounds_of(self, main: str) -> tuple[str, ...]:
         """Return the benchmarks that run beside *main*, in launch order.
@@ -133,6 +146,13 @@ class RunSpec:
         scenarios = self.suite.benchmarks[benchmark].scenarios
         alone = len(scenarios) == 1 and not self.suite.harness_of(benchmark).makes
         return Pair(benchmark, scenarios[0] if alone else self.background_scenario)
+
+    def against(self, aggressor: Pair | None) -> RunSpec:
+        """Return the settings of a cell: *aggressor* alone is beside main."""
+        if aggressor is None:
+            return self
+        names = (aggressor.benchmark,)
+        return replace(self, backgrounds=names, aggressor=aggressor)
 
     @property
     def harness_dir(self) -> Path:
@@ -193,6 +213,7 @@ def build_spec(
         secrets=_secrets(suite, plain, (*folders.values(), results)),
         notes=values.notes(),
     )
+    spec = with_matrix(spec, values)
     check_together(spec)
     return spec
 

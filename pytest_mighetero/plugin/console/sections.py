@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from pytest_mighetero.plugin.session import Session
 from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.show.report import interference_table, table
 from pytest_mighetero.terms.printable import printable
+
+if TYPE_CHECKING:
+    from pytest_mighetero.plugin.tally import Tally
 
 Stats = Mapping[str, Sequence[object]]
 Reports = Sequence[pytest.TestReport]
@@ -45,13 +49,28 @@ def _shorten(stats: Stats) -> None:
             report.longrepr = f"As for {before}."
 
 
-def summarize(reporter: pytest.TerminalReporter, saved: Sequence[str]) -> None:
-    """Write the sections about every run, and what became of references."""
-    references = [("references", saved)] if saved else []
-    for title, lines in [*sections(run_reports(reporter.stats)), *references]:
+def summarize(
+    reporter: pytest.TerminalReporter, saved: Sequence[str], tally: Tally | None
+) -> None:
+    """Write the sections about every run, the matrix, and what became of references."""
+    further = list(_of_matrix(reporter, tally)) if tally is not None else []
+    further += [("references", saved)] if saved else []
+    for title, lines in [*sections(run_reports(reporter.stats)), *further]:
         reporter.section(title)
         for line in lines:
             reporter.write_line(printable(line))
+
+
+def _of_matrix(
+    reporter: pytest.TerminalReporter, tally: Tally
+) -> Iterator[tuple[str, Sequence[str]]]:
+    if tally.matrix is not None:
+        from pytest_mighetero.show.slowdowns import lines
+
+        width = reporter._tw.fullwidth  # noqa: SLF001 - nothing public has it
+        yield "interference", list(lines(tally.matrix, width))
+    if tally.notes:
+        yield "interference: what could not be written", tally.notes
 
 
 def run_reports(stats: Stats) -> list[pytest.TestReport]:
@@ -90,7 +109,8 @@ def sections(reports: Reports) -> Iterator[tuple[str, Sequence[str]]]:
         return
     kinds = dict.fromkeys(facts.get("run", "heterogeneous") for facts in runs)
     yield f"{' and '.join(kinds)} runs", table(runs)
-    if lines := interference_table(runs):
+    cells = any("aggressor" in facts for facts in runs)
+    if (lines := interference_table(runs)) and not cells:
         yield "what the neighbours cost: isolated against heterogeneous", lines
     if any("tuned_target_qps" in facts for facts in runs):
         from pytest_mighetero.run.tune import snippet

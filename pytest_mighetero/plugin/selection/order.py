@@ -9,7 +9,7 @@ import pytest
 
 from pytest_mighetero.plan.run_plan import longest_test
 from pytest_mighetero.plugin.ownership import beside
-from pytest_mighetero.plugin.presence import pair_of
+from pytest_mighetero.plugin.presence import aggressor_of, pair_of
 from pytest_mighetero.plugin.session import Session
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
@@ -25,11 +25,18 @@ def arrange(config: pytest.Config, session: Session, items: list[pytest.Item]) -
         for item in items
         if pair_of(item) and item.get_closest_marker("isolated") is not None
     ]
-    if session.spec.isolated and not isolated:
+    spec, named = session.spec, any("::" in str(each) for each in config.args)
+    if spec.isolated and not isolated and not (spec.aggressors and named):
         raise pytest.UsageError(
-            "--mig-isolated, --mig-tune: no test is marked isolated. Add one:\n\n"
+            "--mig-isolated, --mig-tune, --mig-interference: no test is marked "
+            "isolated. Add one:\n\n"
             "    @pytest.mark.isolated\n    def test_isolated(main):\n"
             "        main.run()\n"
+        )
+    if spec.aggressors and not named and not any(map(aggressor_of, items)):
+        raise pytest.UsageError(
+            "--mig-interference: no test has backgrounds beside its main. Add one:\n\n"
+            "    def test_heterogeneous(background, main):\n        main.run()\n"
         )
     chosen = re.search(r"\bisolated\b", config.getoption("markexpr", "") or "")
     if isolated and not session.spec.isolated and not chosen:
@@ -77,7 +84,7 @@ def set_of(spec: RunSpec, item: pytest.Item) -> SetKey:
     pair = pair_of(item)
     if pair is None or not beside(item):
         return None
-    return spec.backgrounds_of(pair.benchmark)
+    return spec.against(aggressor_of(item)).backgrounds_of(pair.benchmark)
 
 
 def upcoming(spec: RunSpec, item: pytest.Item) -> tuple[Pair, ...]:

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from pytest_mighetero.errors import nearest
-from pytest_mighetero.plan.run_plan import ids_of
+from pytest_mighetero.plan.run_plan import cells_of, ids_of
 from pytest_mighetero.plugin.outcome import Failed
+from pytest_mighetero.plugin.ownership import is_ours
 from pytest_mighetero.plugin.presence import run_spec, said, session_of
 from pytest_mighetero.spec.markers import BINDING, MARKERS
 from pytest_mighetero.spec.offer import why_not
 from pytest_mighetero.spec.runspec import RunSpec
-from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.pair import Encounter, Pair
 
 
 def parameters(metafunc: pytest.Metafunc) -> list[object]:
@@ -33,12 +34,20 @@ def parameters(metafunc: pytest.Metafunc) -> list[object]:
         nothing = pytest.mark.skip(reason=reason)
         return [pytest.param(None, id="none-selected", marks=nothing)]
     params: list[object] = []
-    for name, pair in ids_of(replace(run, pairs=pairs)):
+    mine = replace(run, pairs=pairs)
+    beside = "background" in metafunc.fixturenames and is_ours(metafunc, "background")
+    cells = cells_of(mine) if beside else []
+    measured: list[tuple[str, Pair, Pair | Encounter]] = [
+        (name, cell.victim, cell) for name, cell in cells
+    ]
+    if not cells:
+        measured = [(name, pair, pair) for name, pair in ids_of(mine)]
+    for name, pair, value in measured:
         names = [g for g in groups if pair.benchmark in run.suite.groups[g]]
         marks = [getattr(pytest.mark, name) for name in (pair.scenario, *names)]
         if why := why_not(run.suite, pair, run.action, run.config_ver):
             marks.append(pytest.mark.skip(reason=f"bound to {pair}, and {why}"))
-        params.append(pytest.param(pair, id=name, marks=marks))
+        params.append(pytest.param(value, id=name, marks=marks))
     return params
 
 
@@ -77,4 +86,5 @@ def possible_ids(config: pytest.Config) -> frozenset[str]:
     """Return the ids that runs of this session may have, those of bound tests, too."""
     run = run_spec(config)
     possible = replace(run, pairs=_selected(config, run))
-    return frozenset(name for name, _ in ids_of(possible))
+    cells = (name for name, _ in cells_of(possible))
+    return frozenset([*(name for name, _ in ids_of(possible)), *cells])

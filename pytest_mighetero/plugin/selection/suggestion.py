@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 import pytest
 
-from pytest_mighetero.plan.run_plan import ids_of
+from pytest_mighetero.plan.run_plan import cells_of, ids_of
 from pytest_mighetero.plugin.presence import is_run
 from pytest_mighetero.plugin.session import Session
 from pytest_mighetero.spec.runspec import RunSpec
@@ -81,7 +81,8 @@ def for_nodeids(spec: RunSpec, arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _ids(spec: RunSpec) -> list[str]:
-    return [name for name, _ in ids_of(spec)]
+    cells = [name for name, _ in cells_of(spec)]
+    return [*(name for name, _ in ids_of(spec)), *cells]
 
 
 def _markers(spec: RunSpec) -> list[str]:

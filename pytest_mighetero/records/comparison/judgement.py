@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
+from pytest_mighetero.records.comparison.price import price
 from pytest_mighetero.records.comparison.reference_files import load_references
 from pytest_mighetero.records.comparison.references import check, key_of, shown
 from pytest_mighetero.records.comparison.samples import (
     Comparison,
     amount,
-    compare,
     comparisons,
 )
 from pytest_mighetero.records.facts import Facts, Value
@@ -20,7 +20,6 @@ from pytest_mighetero.records.marks import marks_of, same, sample
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.records.results_folder import good_records
-from pytest_mighetero.terms.scenario import is_bounded
 
 
 @dataclass(frozen=True)
@@ -50,26 +49,35 @@ def compare_neighbours(
         return {}
     is_isolated = facts["run"] == "isolated"
     others = {**facts, "run": "heterogeneous" if is_isolated else "isolated"}
+    others.pop("aggressor", None)
     newest = next(_measured(results, facts, same(others)), None)
     if newest is None:
         return {}
-    own = _sample(results, facts, session)
-    theirs = _sample(results, newest.facts, newest.session) or [newest]
-    samples = [*_measurements(own), mine], _measurements(theirs)
-    chosen = _chosen_targets([facts, *(r.facts for r in [*own, *theirs])])
-    if len(chosen) > 1:
-        return {
-            "interference": f"unknown: the targets were chosen differently "
-            f"({', '.join(sorted(chosen))}); run both at one target, or with --mig-tune"
-        }
-    compared = compare(*(samples if is_isolated else reversed(samples)))
-    return {} if compared is None else _interference(compared)
+    own = [*(each.facts for each in _sample(results, facts, session)), facts]
+    found = _sample(results, newest.facts, newest.session) or [newest]
+    theirs = [each.facts for each in found]
+    compared = price(own, theirs) if is_isolated else price(theirs, own)
+    if isinstance(compared, Comparison):
+        return _interference(compared)
+    return {"interference": f"unknown: {compared}"}
 
 
-def _chosen_targets(runs: Sequence[Facts]) -> set[str]:
-    """Return the Server targets that runs were given; a search is given none."""
-    given = [f for f in runs if is_bounded(f["scenario"]) and "tuned" not in f]
-    return {f.get("target_qps_first", f.get("target_qps", "")) for f in given}
+def alone_beside(results: Path, facts: Facts, session: str = "") -> list[Record]:
+    """Return the good runs alone of the same thing as a run beside others.
+
+    They are of the pytest run *session*, or of the newest that has any.
+    """
+    others = {name: facts[name] for name in facts.keys() - {"aggressor", "backgrounds"}}
+    others["run"] = "isolated"
+    if not session:
+        newest = next(_measured(results, others, same(others)), None)
+        session = newest.session if newest else ""
+    return _sample(results, others, session)
+
+
+def like_this(results: Path, facts: Facts, session: str) -> list[Record]:
+    """Return the runs so far that are one sample with that of *facts*."""
+    return _sample(results, facts, session)
 
 
 def _interference(compared: Comparison) -> Mapping[str, Value]:

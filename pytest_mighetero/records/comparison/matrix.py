@@ -1,9 +1,27 @@
-"""The interference matrix: what each aggressor costs each victim. Pure values."""
+"""The interference matrix: what each aggressor costs each victim."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_mighetero.records.comparison.figure import of_facts
+from pytest_mighetero.records.comparison.judgement import alone_beside, like_this
+from pytest_mighetero.records.comparison.price import price
+from pytest_mighetero.records.comparison.samples import Comparison, amount
+from pytest_mighetero.records.comparison.sides import why_not
+from pytest_mighetero.records.facts import Facts, Value, flag
+from pytest_mighetero.records.record import Record, sameness
+
+# What is the same for all cells of one matrix.
+ABOUT = ("suite", "gpu", "geometry", "driver", "device_profile")
+_SETUP = (*ABOUT, "harness_dir", "action", "device_slot", "aggressor_limit")
+_NUMBER = re.compile(r"-run\d+(?=\])")
+# Of the facts of a cell, what it is to be known by.
+_Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -15,12 +33,13 @@ class Cell:
         count: of the devices that the aggressor loaded; None where nothing was run.
         alone, beside: the victim's figure by itself, and here; medians of repeats.
         unit: of both.
+        figure: what they are, such as ``p99 at target 100``.
         slowdown: how many times worse than alone, whichever way the figure counts: 1.0
             is as good, 1.1 is 10 % slower; None where either figure is missing.
         noise: whether the difference is within what repeats differ by; None where that
             is not known.
         failed: whether it is slower than the session lets it be.
-        problem: why there is no figure, in a sentence; or "".
+        problem: why there is no figure, or why it fails, in a sentence; or "".
     """
 
     victim: str
@@ -33,6 +52,7 @@ class Cell:
     noise: bool | None = None
     failed: bool = False
     problem: str = ""
+    figure: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +63,7 @@ class Matrix:
         about: what was the same for all: GPU, geometry, profile, driver, suite.
         victims, aggressors: the order of rows and columns.
         limit: the slow-down that cells fail beyond, 1.1 for 10 %; None for none.
+        left_out: cells in the folder that are of another set-up, in sentences.
     """
 
     about: Mapping[str, str]
@@ -50,6 +71,7 @@ class Matrix:
     aggressors: tuple[str, ...]
     cells: tuple[Cell, ...]
     limit: float | None = None
+    left_out: tuple[str, ...] = ()
 
     def cell(self, victim: str, aggressor: str) -> Cell:
         """Return the cell of a row and a column; one without figures if none is."""
@@ -57,3 +79,197 @@ class Matrix:
             if (each.victim, each.aggressor) == (victim, aggressor):
                 return each
         return Cell(victim, aggressor, problem="it was not run")
+
+
+def limit_of(excess: float | None) -> float | None:
+    """Return the slow-down that is *excess*, 0.1 for 10 %, above none: 1.1."""
+    return None if excess is None else 1 + excess
+
+
+def cell_of(
+    alone: Sequence[Facts], beside: Sequence[Facts], limit: float | None = None
+) -> Cell:
+    """Return what good runs alone and those of one cell, one at least, come to.
+
+    Beyond *limit* it fails, but within the noise that repeats show: of single runs,
+    whose noise nobody knows, the figures count as they are.
+    """
+    facts = beside[-1]
+    names = [name for name in facts.get("backgrounds", "").split(",") if name]
+    cell = Cell(*place_of(facts), count=len(names) or None)
+    if not alone:
+        return replace(cell, problem=f"{cell.victim} has no good run alone")
+    compared = price(alone, beside)
+    if not isinstance(compared, Comparison):
+        return replace(cell, problem=f"not comparable with alone: {compared}")
+    if not math.isfinite(compared.slowdown):
+        return replace(cell, problem="its figure is beyond all numbers")
+    significant = compared.significant
+    known = replace(
+        cell,
+        alone=compared.base.median,
+        beside=compared.other.median,
+        unit=compared.figure.unit,
+        figure=compared.figure.name,
+        slowdown=compared.slowdown,
+        noise=None if significant is None else not significant,
+    )
+    if limit is None or known.noise or compared.slowdown <= limit:
+        return known
+    return replace(known, failed=True, problem=_too_slow(known, compared, limit))
+
+
+def cell_so_far(results: Path, facts: Facts, session: str, limit: float | None) -> Cell:
+    """Return the cell that a run of the pytest run *session* makes with those before.
+
+    Its victim may be measured alone later, by another worker.
+    """
+    alone = alone_beside(results, facts, session)
+    beside = [*(each.facts for each in like_this(results, facts, session)), facts]
+    return cell_of([each.facts for each in alone], beside, limit)
+
+
+def _too_slow(cell: Cell, compared: Comparison, limit: float) -> str:
+    bound = compared.expected(limit - 1)
+    if compared.figure.higher_is_better:
+        bound = f"at least {amount(compared.base.median / limit)}"
+    return (
+        f"{cell.victim} beside {cell.aggressor} is {cell.slowdown:.4g} times as slow "
+        f"as alone: {compared.figure.name} is {amount(compared.other.median)} "
+        f"{cell.unit}, alone {amount(compared.base.median)} (expected {bound}, "
+        f"{limit:.4g} times at most, --mig-max-slowdown)."
+    )
+
+
+def cell_facts(cell: Cell) -> Mapping[str, Value]:
+    """Return the properties of a cell's runs; none where it has no slow-down."""
+    if cell.slowdown is None:
+        return {"slowdown_ok": False} if cell.failed else {}
+    within = {True: "yes", False: "no", None: "unknown: single runs"}
+    return {
+        "slowdown": cell.slowdown,
+        "slowdown_within_noise": within[cell.noise],
+        "slowdown_ok": False if cell.failed else None,
+    }
+
+
+def place_of(facts: Facts) -> _Place:
+    """Return victim and aggressor of a cell's run."""
+    pair = f"{facts.get('benchmark', '-')}_{facts.get('scenario', '-')}"
+    return facts.get("victim", pair), facts["aggressor"]
+
+
+def measured(record: Record) -> bool:
+    """Tell whether a run has a figure: one that is too slow alone has it, too."""
+    if record.measurement is not None:
+        return True
+    call = record.phases.get("call")
+    slow = flag(record.facts, "slowdown_ok") is False
+    passed = call is not None and call.outcome == "passed"
+    return slow and passed and of_facts(record.facts) is not None
+
+
+def matrix_of(records: Iterable[Record]) -> Matrix | None:
+    """Return the matrix that a results folder's *records*, the oldest first, hold.
+
+    It is of the set-up of its newest cell; cells of others are left out. Of several
+    pytest runs each test's newest execution counts.
+
+    Returns:
+        None where there is no cell.
+    """
+    kept = [replace(each, data={}) for each in _counting(records)]
+    cells = [each for each in kept if "aggressor" in each.facts]
+    if not cells:
+        return None
+    newest = _setup(cells[-1].facts)
+    mine = [each for each in cells if _setup(each.facts) == newest]
+    others = [each for each in cells if _setup(each.facts) != newest]
+    alone = [each for each in kept if each.text("run") == "isolated"]
+    runs: dict[_Place, list[Record]] = {}
+    for each in mine:
+        runs.setdefault(place_of(each.facts), []).append(each)
+    found = [cell_among(_latest(each), alone) for each in runs.values()]
+    return with_cells(found, [each.facts for each in mine], left_out=_said_of(others))
+
+
+def with_cells(
+    cells: Sequence[Cell],
+    runs: Sequence[Facts],
+    limit: float | None = None,
+    left_out: tuple[str, ...] = (),
+) -> Matrix:
+    """Return *cells* as a matrix of what *runs* have in common."""
+    known = {name: {run[name]: None for run in runs if name in run} for name in ABOUT}
+    return Matrix(
+        about={name: "; ".join(texts) for name, texts in known.items() if texts},
+        victims=tuple(dict.fromkeys(each.victim for each in cells)),
+        aggressors=tuple(dict.fromkeys(each.aggressor for each in cells)),
+        cells=tuple(cells),
+        limit=limit,
+        left_out=left_out,
+    )
+
+
+def _counting(records: Iterable[Record]) -> Iterable[Record]:
+    return (
+        each
+        for each in records
+        if not each.executed_again
+        and ("aggressor" in each.facts or each.text("run") == "isolated")
+    )
+
+
+def _setup(facts: Facts) -> tuple[str, ...]:
+    return tuple(facts.get(name, "") for name in _SETUP)
+
+
+def cell_among(
+    beside: Sequence[Record], every: Sequence[Record], limit: float | None = None
+) -> Cell:
+    """Return the cell of its runs, and of the right ones among those alone.
+
+    A run that failed for being too slow has a figure all the same.
+    """
+    newest = beside[-1]
+    good = [each for each in beside if measured(each)]
+    if not good:
+        return Cell(*place_of(newest.facts), problem=why_not(newest))
+    others = {k: v for k, v in good[-1].facts.items() if k != "aggressor"}
+    alone = [each for each in every if sameness(each.facts) == sameness(others)]
+    base = [each.facts for each in _latest(alone) if each.measurement is not None]
+    cell = cell_of(base, [each.facts for each in good], limit)
+    if alone and not base:
+        return replace(cell, problem=f"{cell.problem}: {why_not(alone[-1])}")
+    failed = [each for each in good if flag(each.facts, "slowdown_ok") is False]
+    if not failed or cell.failed:
+        return cell
+    return replace(cell, failed=True, problem=why_not(failed[-1]))
+
+
+def _latest(runs: Sequence[Record]) -> list[Record]:
+    """Return the newest execution of each test that is a repeat like the newest."""
+    if not runs:
+        return []
+    last = runs[-1].test
+    form = _NUMBER.sub("", last)
+    alike = [
+        each
+        for each in runs
+        if _NUMBER.sub("", each.test) == form
+        and bool(_NUMBER.search(each.test)) == bool(_NUMBER.search(last))
+    ]
+    return list({each.test: each for each in alike}.values())
+
+
+def _said_of(others: Sequence[Record]) -> tuple[str, ...]:
+    """Say how many cells are of which other set-ups."""
+    found: dict[str, int] = {}
+    for each in others:
+        what = ", ".join(each.text(name) for name in ABOUT if each.text(name))
+        limit = each.text("aggressor_limit")
+        what += f", --mig-aggressor-count={limit}" if limit else ""
+        found[what] = found.get(what, 0) + 1
+    return tuple(
+        f"{count} runs of another set-up ({what})" for what, count in found.items()
+    )

@@ -155,7 +155,9 @@ def save_good(runs: Iterable[Mapping[str, str]], spec: RunSpec) -> list[str]:
     samples: dict[Key, list[Measurement]] = {}
     for facts in runs:
         measurement = of_facts(facts)
-        if measurement is not None and not measurement.tuned:
+        if "aggressor" in facts or measurement is None:
+            continue
+        if not measurement.tuned:
             samples.setdefault(key_of(facts), []).append(measurement)
     found = (
         reference_of(key, sample, spec.tolerance, spec.references)

@@ -78,9 +78,21 @@ class Comparison:
         return self.ratio - 1
 
     @property
+    def slowdown(self) -> float:
+        """How many times worse the other is, whichever way the figure counts.
+
+        1.0 is as good as the base, 1.1 is 10 % worse; infinite beyond all numbers.
+        """
+        one, two = self.base.median, self.other.median
+        try:
+            return one / two if self.figure.higher_is_better else two / one
+        except (OverflowError, ZeroDivisionError):
+            return math.inf
+
+    @property
     def unresolved(self) -> bool:
         """Whether the lower device may bear the higher one's target, too."""
-        apart = max(self.ratio, 1 / self.ratio) - 1
+        apart = max(self.ratio, 1 / (self.ratio or 1e-300)) - 1
         return 0 < apart < self.resolution * (1 - 1e-9)
 
     @property

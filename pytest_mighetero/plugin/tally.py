@@ -1,0 +1,195 @@
+"""What the cells of the interference matrix came to, judged when all of them ran."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.errors import MigheteroError
+from pytest_mighetero.plugin.junit_file import JunitFile
+from pytest_mighetero.records.comparison.judgement import alone_beside
+from pytest_mighetero.records.comparison.matrix import (
+    Cell,
+    Matrix,
+    cell_among,
+    cell_facts,
+    limit_of,
+    place_of,
+    with_cells,
+)
+from pytest_mighetero.records.facts import Facts, texts
+from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.record_file import RecordError, read_record
+from pytest_mighetero.records.writer import write_record
+from pytest_mighetero.show.slowdowns import write_files
+from pytest_mighetero.spec.runspec import RunSpec
+
+Reports = list[pytest.TestReport]
+
+
+class Tally:
+    """A plugin of the session, or of xdist's controller: it hears of every cell.
+
+    A cell is judged where it runs, if the runs alone are known there. The rest is
+    judged at the end: repeats, whose medians count, cells whose victim was measured
+    alone by another worker, or by an earlier session.
+
+    Attributes:
+        matrix: once the session is over; None where no cell was run.
+        notes: what went wrong with its files, in sentences.
+    """
+
+    def __init__(self, config: pytest.Config, spec: RunSpec):
+        self._config, self._spec = config, spec
+        self._limit = limit_of(spec.max_slowdown)
+        self._reports: dict[str, Reports] = {}
+        self.matrix: Matrix | None = None
+        self.notes: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the reports of each run's last execution."""
+        if not hasattr(report, "mighetero"):
+            return
+        if report.when == "setup":
+            self._reports[report.nodeid] = []
+        self._reports.setdefault(report.nodeid, []).append(report)
+
+    def conclude(self) -> None:
+        """Make the matrix of what was run, and fail the cells that nobody has judged.
+
+        pytest and its junit file count them as any test that fails.
+        """
+        cells: dict[tuple[str, str], list[Reports]] = {}
+        alone = []
+        for reports in self._reports.values():
+            facts = _facts_of(reports)
+            if "aggressor" in facts:
+                cells.setdefault(place_of(facts), []).append(reports)
+            elif (record := _record_of(reports)) is not None:
+                alone.append(record)
+        found = []
+        for place in sorted(cells, key=self._rank):
+            cell = self._cell(place, cells[place], alone)
+            for reports in cells[place]:
+                self._tell(reports, cell)
+            found.append(cell)
+        runs = [_facts_of(each) for group in cells.values() for each in group]
+        self.matrix = with_cells(found, runs, self._limit) if found else None
+
+    def _rank(self, place: tuple[str, str]) -> tuple[int, int]:
+        names = (self._spec.aggressors, place[1]), (self._spec.pairs, place[0])
+        one, two = (
+            next((n for n, each in enumerate(known) if str(each) == name), len(known))
+            for known, name in names
+        )
+        return one, two
+
+    def _cell(
+        self, place: tuple[str, str], group: Sequence[Reports], alone: list[Record]
+    ) -> Cell:
+        records = [record for each in group if (record := _record_of(each))]
+        if not records:
+            return Cell(*place, problem=_why(group[-1]))
+        cell = cell_among(records, alone, self._limit)
+        if cell.slowdown is None:
+            earlier = alone_beside(self._spec.results_dir, records[-1].facts)
+            again = cell_among(records, earlier, self._limit) if earlier else cell
+            cell = again if again.slowdown is not None else cell
+        return cell
+
+    def _tell(self, reports: Reports, cell: Cell) -> None:
+        """Have a run's reports, junit testcase and record say what its cell says."""
+        last, problem = reports[-1], self._verdict(reports, cell)
+        facts = texts(cell_facts(cell))
+        if problem:
+            facts["slowdown_ok"] = "false"
+        known = _facts_of(reports)
+        if last.when != "teardown" or (not problem and facts.items() <= known.items()):
+            return
+        publishes = self._config.getini("mig_junit_properties")
+        for each in reports:
+            each.mighetero = {**known, **facts}  # type: ignore[attr-defined]
+            if publishes:
+                kept = [x for x in each.user_properties if x[0] not in facts]
+                each.user_properties = [*kept, *facts.items()]
+        self._amend(reports, facts, problem)
+        junit = self._config.pluginmanager.getplugin("mighetero-junit-file")
+        if problem:
+            failing = copy(last)
+            failing.outcome, failing.longrepr = "failed", problem
+            failing.duration = 0.0
+            if isinstance(junit, JunitFile):
+                junit.write_again(reports[:-1])
+            self._config.hook.pytest_runtest_logreport(report=failing)
+        elif isinstance(junit, JunitFile):
+            junit.write_again(reports)
+
+    def _verdict(self, reports: Reports, cell: Cell) -> str:
+        """Return why a run fails that has not failed yet; empty for no reason."""
+        judged = any(each.failed or hasattr(each, "wasxfail") for each in reports)
+        if self._limit is None or judged or _record_of(reports) is None:
+            return ""
+        if cell.slowdown is None:
+            return (
+                f"{cell.victim} beside {cell.aggressor}: nobody knows how much slower "
+                f"than alone it is, for --mig-max-slowdown to judge: "
+                f"{cell.problem.rstrip('.')}."
+            )
+        return cell.problem if cell.failed else ""
+
+    def _amend(self, reports: Reports, facts: Facts, problem: str) -> None:
+        """Write into this session's record what is known now."""
+        record = _record_of(reports)
+        if record is None or reports[0].skipped:  # it is of an earlier session
+            return
+        data = {**record.data, "facts": {**record.facts, **facts}}
+        if problem:
+            phases = dict(record.data["phases"])
+            phases["teardown"] = {"outcome": "failed", "text": problem, "seconds": 0.0}
+            data["phases"] = phases
+        try:
+            write_record(
+                record.folder, data, secrets=self._spec.secrets, durable=True, last=True
+            )
+        except MigheteroError as error:
+            self.notes.append(str(error))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the matrix's files into the results folder."""
+        if self.matrix is not None:
+            try:
+                write_files(self._spec.results_dir, self.matrix)
+            except MigheteroError as error:
+                self.notes.append(str(error))
+        if self.notes:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+def _facts_of(reports: Reports) -> Facts:
+    known: dict[str, str] = {}
+    for each in reports:
+        known |= each.mighetero
+    return known
+
+
+def _record_of(reports: Reports) -> Record | None:
+    """Return the record of a run, or of the one that stood in for it."""
+    paths = [getattr(each, "mighetero_record", "") for each in reports]
+    try:
+        return read_record(Path(paths[-1])) if paths[-1] else None
+    except (OSError, RecordError):
+        return None
+
+
+def _why(reports: Reports) -> str:
+    """Return why a cell was not run."""
+    for each in reports:
+        if each.skipped and isinstance(each.longrepr, tuple):
+            return f"it was skipped: {str(each.longrepr[2]).removeprefix('Skipped: ')}"
+        if each.failed:
+            return next(iter(each.longreprtext.splitlines()), "it failed")
+    return "it was not run"

@@ -1,0 +1,212 @@
+"""The interference matrix as people and programs have it: table, JSON, CSV, picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pytest_mighetero.errors import HarnessError
+from pytest_mighetero.records.comparison.matrix import Cell, Matrix
+from pytest_mighetero.records.comparison.samples import amount
+from pytest_mighetero.records.reserve import replace
+from pytest_mighetero.records.run_names import MATRIX
+from pytest_mighetero.show.columns import columns
+from pytest_mighetero.terms.printable import printable_line
+
+WIDTH = 80
+_COLUMNS = tuple(each.name for each in fields(Cell))
+_MARKS = {
+    "~": "within what repeats differ by",
+    "?": "of single runs: their noise is not known",
+    "!": "slower than --mig-max-slowdown allows",
+    "-": "no figure",
+}
+_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes a text for
+
+
+def lines(matrix: Matrix, width: int = WIDTH) -> Iterator[str]:
+    """Yield the table: a row a victim, a column an aggressor; and what is missing.
+
+    Where the aggressors' names do not fit into *width* they are numbered, and where the
+    columns do not, they are told in several tables.
+    """
+    about = [(f"{name}:", text) for name, text in _about(matrix).items()]
+    yield from columns(("", ""), about)[1:]
+    yield ""
+    names, common = _headings(matrix.aggressors)
+    numbers = [str(number) for number in range(1, len(names) + 1)]
+    rows = [_row(matrix, victim) for victim in matrix.victims]
+    headings, numbered = names, False
+    if _width(_table(names, rows)) > width:
+        headings, numbered = numbers, True
+    yield f"times as slow as alone, beside{common}"
+    first = 0
+    while first < len(headings):
+        last = len(headings)
+        while last > first + 1 and _width(_part(headings, rows, first, last)) > width:
+            last -= 1
+        yield from _part(headings, rows, first, last)
+        first = last
+    if numbered:
+        yield ""
+        yield from columns(
+            ("", ""),
+            list(zip(numbers, matrix.aggressors, strict=True)),
+            right=("",),
+            indent="  ",
+        )[1:]
+    yield from _legend(matrix, rows)
+    yield from _missing(matrix)
+
+
+def _about(matrix: Matrix) -> Mapping[str, str]:
+    counts = sorted({each.count for each in matrix.cells if each.count is not None})
+    said = {name.replace("_", " "): text for name, text in matrix.about.items()}
+    if counts:
+        some = "device" if counts == [1] else "devices"
+        said["each aggressor"] = f"on {' or '.join(map(str, counts))} {some}"
+    return said
+
+
+def _headings(aggressors: Sequence[str]) -> tuple[list[str], str]:
+    """Return the aggressors' names, and the scenario if it is the same for all."""
+    scenarios = {name.rpartition("_")[2] for name in aggressors}
+    if len(scenarios) > 1:
+        return list(aggressors), ""
+    names = [name.rpartition("_")[0] for name in aggressors]
+    return names, f", in {scenarios.pop()}"
+
+
+def _row(matrix: Matrix, victim: str) -> list[str]:
+    cells = [matrix.cell(victim, aggressor) for aggressor in matrix.aggressors]
+    known = next((each for each in cells if each.alone is not None), None)
+    alone = f"{amount(known.alone)} {known.unit}" if known and known.alone else "-"
+    return [victim, alone, *map(_shown, cells)]
+
+
+def _shown(cell: Cell) -> str:
+    if cell.slowdown is None:
+        return "-"
+    mark = "!" if cell.failed else {True: "~", False: "", None: "?"}[cell.noise]
+    return f"{cell.slowdown:.2f}{mark}"
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return columns(("victim", "alone", *names), rows, right=("alone", *names))
+
+
+def _part(
+    names: Sequence[str], rows: Sequence[Sequence[str]], first: int, last: int
+) -> list[str]:
+    parts = [[*row[:2], *row[2 + first : 2 + last]] for row in rows]
+    return _table(names[first:last], parts)
+
+
+def _width(table: Sequence[str]) -> int:
+    return max(map(len, table), default=0)
+
+
+def _legend(matrix: Matrix, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    used = [m for m in _MARKS if any(cell.endswith(m) for r in rows for cell in r[2:])]
+    limit = "" if matrix.limit is None else f" ({matrix.limit:.4g})"
+    if used:
+        yield ""
+        for mark in used:
+            yield f"  {mark} {_MARKS[mark]}{limit if mark == '!' else ''}"
+
+
+def _missing(matrix: Matrix) -> Iterator[str]:
+    """Yield why cells have no figure; a reason that several share is said once."""
+    reasons: dict[str, list[str]] = {}
+    for victim in matrix.victims:
+        for aggressor in matrix.aggressors:
+            cell = matrix.cell(victim, aggressor)
+            if cell.slowdown is None:
+                place = f"{victim} beside {aggressor}"
+                reasons.setdefault(cell.problem, []).append(place)
+    if reasons or matrix.left_out:
+        yield ""
+    for reason, places in reasons.items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        yield printable_line(f"{places[0]}{more}: {reason}")
+    for each in matrix.left_out:
+        yield printable_line(f"left out: {each}")
+
+
+def document(matrix: Matrix) -> dict[str, Any]:
+    """Return the matrix as plain data."""
+    known = asdict(matrix)
+    known["cells"] = [dict(asdict(each)) for each in _every(matrix)]
+    return known
+
+
+def as_json(matrix: Matrix) -> str:
+    """Return the matrix as one JSON document."""
+    return f"{json.dumps(document(matrix), indent=2)}\n"
+
+
+def as_csv(matrix: Matrix) -> str:
+    """Return a line for each cell under a line of names."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for each in _every(matrix):
+        writer.writerow([_field(getattr(each, name)) for name in _COLUMNS])
+    return text.getvalue()
+
+
+def _every(matrix: Matrix) -> Iterator[Cell]:
+    for victim in matrix.victims:
+        for aggressor in matrix.aggressors:
+            yield matrix.cell(victim, aggressor)
+
+
+def _field(value: object) -> object:
+    if not isinstance(value, str):
+        return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+    line = printable_line(value)
+    return f"'{line}" if line.startswith(_FORMULA) else line
+
+
+def picture(matrix: Matrix) -> str | None:
+    """Return the matrix as an SVG; None where no heat map is drawn."""
+    try:
+        drawn = import_module("pytest_mighetero.show.pictures.heat_map")
+    except ModuleNotFoundError:
+        return None
+    return str(drawn.heat_map(matrix).svg())
+
+
+def write_files(results: Path, matrix: Matrix) -> None:
+    """Write ``interference.json``, ``.csv`` and ``.svg``, each whole or not at all.
+
+    Raises:
+        HarnessError: one cannot be written.
+    """
+    texts = {"json": as_json(matrix), "csv": as_csv(matrix), "svg": picture(matrix)}
+    for ending, text in texts.items():
+        if text is not None:
+            write_file(results / f"{MATRIX}.{ending}", text)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write *text*, whole or not at all.
+
+    Raises:
+        HarnessError: it cannot be written.
+    """
+    content = text.encode("utf-8", "backslashreplace")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace(path, [content], durable=False, last=True)
+    except OSError as error:
+        raise HarnessError(
+            f"{path} cannot be written: {error.strerror}; mighetero interference makes "
+            f"it again of the records."
+        ) from error
