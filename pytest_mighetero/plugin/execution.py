@@ -52,6 +52,8 @@ class Execution:
             self.passed = report.passed
         report.mighetero_began = self.began  # type: ignore[attr-defined]
         report.mighetero = {}  # type: ignore[attr-defined]
+        report.mighetero_record = ""  # type: ignore[attr-defined]
+        report.mighetero_stand_in = ""  # type: ignore[attr-defined]
         if self.run is None:
             return
         self.run.line.clear()
@@ -73,8 +75,8 @@ class Execution:
             if report.when == "teardown":
                 draw_timeline(self.run, report)
         report.mighetero = dict(case.ledger.facts)  # type: ignore[attr-defined]
-        record = self.stand_in or str(case.record or "")
-        report.mighetero_record = record  # type: ignore[attr-defined]
+        report.mighetero_record = str(case.record or "")  # type: ignore[attr-defined]
+        report.mighetero_stand_in = self.stand_in  # type: ignore[attr-defined]
 
 
 def execution_of(item: pytest.Item) -> Execution:

@@ -144,8 +144,8 @@ class Tally:
     def _amend(self, reports: Reports, facts: Facts, problem: str) -> None:
         """Write into this session's record what is known now."""
         record = _record_of(reports)
-        if record is None or reports[0].skipped:  # it is of an earlier session
-            return
+        if record is None or reports[-1].mighetero_stand_in:
+            return  # it is of an earlier session
         data = {**record.data, "facts": {**record.facts, **facts}}
         if problem:
             phases = dict(record.data["phases"])
@@ -178,9 +178,10 @@ def _facts_of(reports: Reports) -> Facts:
 
 def _record_of(reports: Reports) -> Record | None:
     """Return the record of a run, or of the one that stood in for it."""
-    paths = [getattr(each, "mighetero_record", "") for each in reports]
+    last = reports[-1]
+    path: str = last.mighetero_stand_in or last.mighetero_record
     try:
-        return read_record(Path(paths[-1])) if paths[-1] else None
+        return read_record(Path(path)) if path else None
     except (OSError, RecordError):
         return None
 
@@ -191,5 +192,7 @@ def _why(reports: Reports) -> str:
         if each.skipped and isinstance(each.longrepr, tuple):
             return f"it was skipped: {str(each.longrepr[2]).removeprefix('Skipped: ')}"
         if each.failed:
-            return next(iter(each.longreprtext.splitlines()), "it failed")
+            crash = getattr(each.longrepr, "reprcrash", None)
+            text = each.longreprtext if crash is None else str(crash.message)
+            return next(iter(text.splitlines()), "it failed")
     return "it was not run"

@@ -33,7 +33,7 @@ def stand_in(results: Path, name: str, setups: Collection[str]) -> Record | None
             record = read_record(results / each / RECORD)
         except (FileNotFoundError, RecordError):
             continue
-        same = record.data.get("setup") in setups and not record.executed_again
+        same = str(record.data.get("setup")) in setups and not record.executed_again
         if same and record.measurement is not None and _is_fresh(record, now):
             return record
     return None

@@ -33,8 +33,8 @@ _FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes a text for
 def lines(matrix: Matrix, width: int = WIDTH) -> Iterator[str]:
     """Yield the table: a row a victim, a column an aggressor; and what is missing.
 
-    Where the aggressors' names do not fit into *width* they are numbered, and where the
-    columns do not, they are told in several tables.
+    Where it is wider than *width* the aggressors are numbered; then the figures alone
+    stand below; then it becomes several tables.
     """
     about = [(f"{name}:", text) for name, text in _about(matrix).items()]
     yield from columns(("", ""), about)[1:]
@@ -42,27 +42,38 @@ def lines(matrix: Matrix, width: int = WIDTH) -> Iterator[str]:
     names, common = _headings(matrix.aggressors)
     numbers = [str(number) for number in range(1, len(names) + 1)]
     rows = [_row(matrix, victim) for victim in matrix.victims]
-    headings, numbered = names, False
-    if _width(_table(names, rows)) > width:
-        headings, numbered = numbers, True
+    numbered = not _fits(names, rows, width)
+    headings = numbers if numbered else names
+    apart = [] if _fits(headings, rows, width) else [row[:2] for row in rows]
+    if apart:
+        rows = [[row[0], "", *row[2:]] for row in rows]
     yield f"times as slow as alone, beside{common}"
-    first = 0
-    while first < len(headings):
-        last = len(headings)
-        while last > first + 1 and _width(_part(headings, rows, first, last)) > width:
-            last -= 1
-        yield from _part(headings, rows, first, last)
-        first = last
+    yield from _tables(headings, rows, width)
+    if apart:
+        yield ""
+        yield from columns(("victim", "alone"), apart, right=("alone",))
     if numbered:
         yield ""
-        yield from columns(
-            ("", ""),
-            list(zip(numbers, matrix.aggressors, strict=True)),
-            right=("",),
-            indent="  ",
-        )[1:]
+        told = list(zip(numbers, matrix.aggressors, strict=True))
+        yield from columns(("aggressor", ""), told, right=("aggressor",))
     yield from _legend(matrix, rows)
     yield from _missing(matrix)
+
+
+def _tables(
+    names: Sequence[str], rows: Sequence[Sequence[str]], width: int
+) -> Iterator[str]:
+    """Yield as many columns as fit, and those that are left below."""
+    first = 0
+    while first < len(names):
+        last = len(names)
+        while True:
+            parts = [[*row[:2], *row[2 + first : 2 + last]] for row in rows]
+            if last == first + 1 or _fits(names[first:last], parts, width):
+                break
+            last -= 1
+        yield from _table(names[first:last], parts)
+        first = last
 
 
 def _about(matrix: Matrix) -> Mapping[str, str]:
@@ -101,15 +112,8 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return columns(("victim", "alone", *names), rows, right=("alone", *names))
 
 
-def _part(
-    names: Sequence[str], rows: Sequence[Sequence[str]], first: int, last: int
-) -> list[str]:
-    parts = [[*row[:2], *row[2 + first : 2 + last]] for row in rows]
-    return _table(names[first:last], parts)
-
-
-def _width(table: Sequence[str]) -> int:
-    return max(map(len, table), default=0)
+def _fits(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+    return max(map(len, _table(names, rows)), default=0) <= width
 
 
 def _legend(matrix: Matrix, rows: Sequence[Sequence[str]]) -> Iterator[str]:

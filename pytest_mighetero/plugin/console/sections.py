@@ -119,4 +119,8 @@ def sections(reports: Reports) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def _facts(reports: Reports) -> dict[str, Facts]:
-    return {each.nodeid: each.mighetero for each in reports if each.mighetero}
+    return {
+        each.nodeid: each.mighetero
+        for each in reports
+        if each.mighetero and not getattr(each, "mighetero_stand_in", "")
+    }

@@ -133,10 +133,11 @@ def _too_slow(cell: Cell, compared: Comparison, limit: float) -> str:
     bound = compared.expected(limit - 1)
     if compared.figure.higher_is_better:
         bound = f"at least {amount(compared.base.median / limit)}"
+    unit = "" if cell.figure == cell.unit else f" {cell.unit}"
     return (
         f"{cell.victim} beside {cell.aggressor} is {cell.slowdown:.4g} times as slow "
-        f"as alone: {compared.figure.name} is {amount(compared.other.median)} "
-        f"{cell.unit}, alone {amount(compared.base.median)} (expected {bound}, "
+        f"as alone: {cell.figure} is {amount(compared.other.median)}{unit}, alone "
+        f"{amount(compared.base.median)} (expected {bound}, "
         f"{limit:.4g} times at most, --mig-max-slowdown)."
     )
 

@@ -1,0 +1,196 @@
+"""``--mig-max-slowdown``: cells that are too slow fail, and none goes unjudged."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.lab.driver import Lab, Report
+
+MATRIX = "--mig-interference=dlrm_offline,bert_offline"
+LONG = "--background-benchmark-duration=20s"
+GATE = "--mig-max-slowdown=10%"
+CELL = "dlrm_offline-beside-bert_offline"
+SENTENCE = (
+    "dlrm_offline beside bert_offline is 1.25 times as slow as alone: samples/s is "
+    "320, alone 400 (expected at least 363.64, 1.1 times at most, --mig-max-slowdown)."
+)
+
+
+@pytest.fixture
+def lab(lab: Lab) -> Lab:
+    lab.isolated()
+    return lab
+
+
+def run(lab: Lab, *options: str, k: str) -> Report:
+    return lab.run(MATRIX, LONG, *options, k=k)
+
+
+DLRM = f"test_isolated and dlrm_offline or {CELL}"
+
+
+def test_a_cell_that_is_too_slow_fails_where_it_runs(lab: Lab) -> None:
+    lab.fake(dlrm={"rate": [400, 320]})
+    report = run(lab, GATE, k=DLRM)
+    report.result.assert_outcomes(passed=2, errors=1)
+    alone, cell = report.junit
+    assert alone.problems == {}
+    assert SENTENCE in cell.problems["error"]
+    assert cell.properties["slowdown"] == "1.2500"
+    assert cell.properties["slowdown_ok"] == "false"
+    record = report.records[-1]
+    assert record["phases"]["teardown"]["outcome"] == "failed"
+    assert report.result.ret == pytest.ExitCode.TESTS_FAILED
+    report.result.stdout.re_match_lines(
+        [
+            r"dlrm_offline  400 samples/s  1\.25!",
+            r"  ! slower than --mig-max-slowdown allows \(1\.1\)",
+        ]
+    )
+    text = (lab.folder / "results" / "interference.json").read_text()
+    assert json.loads(text)["cells"][0]["failed"] is True
+
+
+@pytest.mark.parametrize("rate", [364, 400, 430])
+def test_a_cell_that_is_slow_enough_passes(lab: Lab, rate: float) -> None:
+    lab.fake(dlrm={"rate": [400, rate]})
+    run(lab, GATE, k=DLRM).result.assert_outcomes(passed=2)
+
+
+def test_a_latency_is_worse_the_higher_it_is(lab: Lab) -> None:
+    lab.fake(dlrm={"p99": [10, 12]})
+    of = "--mig-interference=dlrm_server"
+    report = lab.run(of, LONG, GATE, k="dlrm")
+    report.result.assert_outcomes(passed=2, errors=1)
+    (problem,) = report.junit[1].problems.values()
+    assert (
+        "is 1.2 times as slow as alone: p99 at target 400 is 12 ms, alone 10 (expected "
+        "at most 11, 1.1 times at most, --mig-max-slowdown)." in problem
+    )
+
+
+def test_a_limit_beyond_twice(lab: Lab) -> None:
+    lab.fake(dlrm={"rate": [400, 180]})
+    run(lab, "--mig-max-slowdown=150%", k=DLRM).result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("rates", "outcomes"),
+    [
+        # 400 and 410 alone; the medians are 1.33 times apart, and so are the spreads.
+        ([400, 410, 300, 310], {"passed": 4, "errors": 2}),
+        # The first cell by itself would fail; so would the medians, but for the noise.
+        ([300, 410, 305, 310], {"passed": 4}),
+        # The first would fail by itself, and the medians do not.
+        ([400, 400, 300, 440], {"passed": 4}),
+    ],
+)
+def test_of_repeats_the_medians_count(
+    lab: Lab, rates: list[float], outcomes: dict[str, int]
+) -> None:
+    lab.fake(dlrm={"rate": rates})
+    report = run(lab, GATE, "--mig-repeat=2", k=DLRM)
+    report.result.assert_outcomes(**outcomes)
+    assert len(report.junit) == 4
+    failed = [case for case in report.junit if case.problems]
+    assert len(failed) == outcomes.get("errors", 0)
+    for case in failed:
+        assert "beside bert_offline is 1.328 times as slow" in case.problems["error"]
+        assert case.properties["slowdown_ok"] == "false"
+
+
+def earlier_alone(lab: Lab) -> None:
+    lab.fake(dlrm={"rate": [400, 320, 320]})
+    options = (MATRIX, LONG, "-m", "isolated")
+    lab.run_apart(*options, k="dlrm_offline").result.assert_outcomes(passed=1)
+
+
+def check_late(report: Report) -> None:
+    report.result.assert_outcomes(passed=1, errors=1)
+    assert report.result.ret == pytest.ExitCode.TESTS_FAILED
+    assert SENTENCE in report.case.problems["error"]  # of the one testcase
+    assert report.case.properties["slowdown"] == "1.2500"
+    assert "benchmark" in report.case.system_out
+    counted = (report.folder / "report.xml").read_text()
+    assert 'errors="1" failures="0" skipped="0" tests="1"' in counted
+    record = report.records[-1]
+    assert record["phases"]["teardown"]["outcome"] == "failed"
+    assert record["facts"]["slowdown_ok"] == "false"
+    assert f"ERROR test_run.py::test_heterogeneous[{CELL}]" in report.text
+
+
+def test_a_cell_is_judged_late_by_an_earlier_run_alone(lab: Lab) -> None:
+    earlier_alone(lab)
+    check_late(run(lab, GATE, k=CELL))
+
+
+def test_a_cell_is_judged_by_the_controller_of_workers(lab: Lab) -> None:
+    earlier_alone(lab)
+    check_late(lab.run_apart("-n2", MATRIX, LONG, GATE, k=CELL))
+
+
+def test_a_cell_without_a_run_alone_is_not_green(lab: Lab) -> None:
+    report = run(lab, GATE, k=CELL)
+    report.result.assert_outcomes(passed=1, errors=1)
+    (problem,) = report.case.problems.values()
+    assert "nobody knows how much slower than alone it is" in problem
+    assert "dlrm_offline has no good run alone." in problem
+    assert report.result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_nor_with_workers(lab: Lab) -> None:
+    options = ("-n2", MATRIX, LONG, GATE, "--mig-lease-timeout=60s")
+    report = lab.run_apart(*options, k="beside")
+    report.result.assert_outcomes(passed=4, errors=4)
+    assert len(report.junit) == 4
+    for case in report.junit:
+        assert "nobody knows how much slower" in case.problems["error"]
+
+
+def test_whichever_worker_measures_alone_every_cell_is_judged(lab: Lab) -> None:
+    options = ("-n2", MATRIX, LONG, GATE, "--mig-lease-timeout=60s")
+    report = lab.run_apart(*options, k="offline")
+    report.result.assert_outcomes(passed=6)
+    cells = [case for case in report.junit if "beside" in case.name]
+    assert [case.properties["slowdown"] for case in cells] == ["1.0000"] * 4
+
+
+def test_a_run_alone_that_failed_is_none(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_solo="import pytest\n"
+        "@pytest.mark.isolated\n"
+        "def test_isolated(main):\n    main.run()\n    assert False, 'on purpose'\n"
+    )
+    report = run(lab, GATE, k=DLRM)
+    report.result.assert_outcomes(passed=1, failed=1, errors=1)
+    (problem,) = report.junit[1].problems.values()
+    assert "dlrm_offline has no good run alone: call failed: " in problem
+
+
+def test_an_interrupted_session_judges_what_ran(lab: Lab) -> None:
+    lab.pytester.makepyfile(test_zlast="def test_z():\n    raise KeyboardInterrupt\n")
+    report = lab.run_apart(MATRIX, LONG, GATE, k=f"{CELL} or test_z")
+    assert report.result.ret == pytest.ExitCode.INTERRUPTED
+    (case,) = (each for each in report.junit if "dlrm" in each.name)
+    assert "nobody knows how much slower" in case.problems["error"]
+
+
+def test_the_first_cell_that_fails_may_end_the_session(lab: Lab) -> None:
+    lab.fake(dlrm={"rate": [400, 320]})
+    report = run(lab, GATE, "-x", k="dlrm_offline and not bert_offline-")
+    report.result.assert_outcomes(passed=2, errors=1)
+
+
+def test_without_a_junit_file_and_a_terminal(lab: Lab) -> None:
+    report = run(lab, GATE, "-p", "no:terminal", "-p", "no:junitxml", k=CELL)
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR  # --junitxml is unknown
+    arguments = [
+        each
+        for each in lab.arguments(MATRIX, LONG, GATE, "-p", "no:terminal", "-k", CELL)
+        if "junitxml" not in each
+    ]
+    report = lab.apart(*arguments)
+    assert report.result.ret == pytest.ExitCode.TESTS_FAILED
+    assert (lab.folder / "results" / "interference.csv").exists()

@@ -1,0 +1,249 @@
+"""The interference matrix of records: what belongs together, whatever lies there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_mighetero.records.comparison.matrix import (
+    Cell,
+    Matrix,
+    cell_facts,
+    cell_of,
+    matrix_of,
+)
+from pytest_mighetero.records.facts import texts
+from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.results_folder import find_records
+from tests.cli.runs import FACTS, failed, write_run
+from tests.cli.strange import ODD
+
+OFFLINE = {"scenario": "offline", "target_qps": None, "p99_ms": None}
+
+
+class Results:
+    """A results folder, each run later than the one before."""
+
+    def __init__(self, folder: Path):
+        self.folder, self._number = folder, 0
+
+    def _write(self, name: str, test: str, **said: Any) -> None:
+        self._number += 1
+        record = {"test": test, **said.pop("record", {})}
+        stamp = f"20260722-10{self._number:04d}"
+        write_run(self.folder, f"{stamp}-{name}", record=record, **said)
+
+    def alone(self, value: str, run: str = "", **said: Any) -> None:
+        beside = {"run": "isolated", "backgrounds": None}
+        facts = {**OFFLINE, "value": value, **beside, **said}
+        self._write("bert_offline", f"t.py::alone[bert_offline{run}]", **facts)
+
+    def beside(
+        self, value: str, other: str = "dlrm_offline", run: str = "", **said: Any
+    ) -> None:
+        cell = {"victim": "bert_offline", "aggressor": other}
+        facts = {**OFFLINE, "value": value, "backgrounds": "dlrm,dlrm", **cell, **said}
+        name = f"bert_offline-beside-{other}"
+        self._write(name, f"t.py::beside[{name}{run}]", **facts)
+
+    @property
+    def records(self) -> Iterator[Record]:
+        found = find_records([str(self.folder)])
+        return (each for each in found if isinstance(each, Record))
+
+    @property
+    def matrix(self) -> Matrix:
+        matrix = matrix_of(self.records)
+        assert matrix is not None
+        return matrix
+
+    @property
+    def cell(self) -> Cell:
+        (cell,) = self.matrix.cells
+        return cell
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    return Results(tmp_path)
+
+
+def test_no_cells_make_no_matrix(results: Results) -> None:
+    assert matrix_of([]) is None
+    results.alone("100")
+    assert matrix_of(results.records) is None
+
+
+def test_a_cell_and_its_victim_alone(results: Results) -> None:
+    results.alone("100")
+    results.beside("80")
+    matrix = results.matrix
+    assert matrix.victims == ("bert_offline",)
+    assert matrix.aggressors == ("dlrm_offline",)
+    assert matrix.about == {
+        "suite": "v2.0",
+        "gpu": "NVIDIA A100-SXM4-80GB",
+        "driver": "550.54.15",
+    }
+    assert results.cell == Cell(
+        *("bert_offline", "dlrm_offline", 2, 100, 80, "samples/s", 1.25),
+        figure="samples/s",
+    )
+    assert matrix.cell("bert_offline", "rnnt_offline").problem == "it was not run"
+
+
+def test_the_latest_run_of_each_test_counts(results: Results) -> None:
+    for value in ("50", "100"):
+        results.alone(value)
+    for value in ("10", "80"):
+        results.beside(value)
+    assert (results.cell.alone, results.cell.beside) == (100, 80)
+
+
+def test_repeats_are_a_sample_whatever_session_they_are_of(results: Results) -> None:
+    for run, value in enumerate(("100", "104"), 1):
+        results.alone(value, f"-run{run}", record={"session": str(run)})
+    results.beside("10")  # of a session without repeats
+    for run, value in enumerate(("70", "74"), 1):
+        results.beside(value, run=f"-run{run}", record={"session": str(run)})
+    cell = results.cell
+    assert (cell.alone, cell.beside, cell.noise) == (102, 72, False)
+
+
+def test_a_difference_within_the_spreads_is_noise(results: Results) -> None:
+    for run, value in enumerate(("100", "80"), 1):
+        results.alone(value, f"-run{run}")
+        results.beside(str(int(value) - 15), run=f"-run{run}")
+    assert results.cell.noise is True
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"gpu": "NVIDIA A30"},
+        {"driver": "535.1"},
+        {"device_profile": "2g.20gb"},
+        {"geometry": "GPU 0: 2 x 3g.40gb"},
+        {"suite": "v1.1"},
+        {"aggressor_limit": "1"},
+    ],
+)
+def test_cells_of_another_set_up_are_left_out(
+    results: Results, other: dict[str, str]
+) -> None:
+    results.alone("100", **{k: v for k, v in other.items() if k != "aggressor_limit"})
+    results.beside("10", **other)
+    results.beside("20", "rnnt_offline", **other)
+    results.alone("100")
+    results.beside("80")
+    matrix = results.matrix
+    assert [each.slowdown for each in matrix.cells] == [1.25]
+    (said,) = matrix.left_out
+    assert said.startswith("2 runs of another set-up (")
+    assert next(iter(other.values())) in said
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"gpu": "NVIDIA A30"}, {"driver": "5"}, {"run_args": "--min_duration=9"}],
+)
+def test_alone_on_another_set_up_is_no_base(
+    results: Results, other: dict[str, str]
+) -> None:
+    results.alone("100", **other)
+    results.beside("80")
+    assert results.cell.slowdown is None
+    assert results.cell.problem == "bert_offline has no good run alone"
+
+
+def test_a_run_that_failed_has_no_figure(results: Results) -> None:
+    results.alone("100")
+    results.beside("80")
+    results.beside("80", phases=failed("call", "it was INVALID"))
+    cell = results.cell
+    assert cell.slowdown is None
+    assert cell.problem == "call failed: it was INVALID"
+
+
+def test_one_that_was_too_slow_alone_has(results: Results) -> None:
+    results.alone("100")
+    phases = failed("teardown", "it is 1.25 times as slow")
+    results.beside("80", phases=phases, slowdown_ok="false")
+    cell = results.cell
+    assert (cell.slowdown, cell.failed) == (1.25, True)
+    assert cell.problem == "teardown failed: it is 1.25 times as slow"
+
+
+def test_a_run_whose_overlap_broke_has_none(results: Results) -> None:
+    results.alone("100")
+    results.beside("80", overlap_ok="false", slowdown_ok="false")
+    assert results.cell.slowdown is None
+
+
+def test_an_execution_that_another_followed_is_none(results: Results) -> None:
+    results.alone("100")
+    results.beside("80")
+    results.beside("10", record={"executed_again": True})
+    assert results.cell.beside == 80
+
+
+def test_targets_that_were_chosen_differently(results: Results) -> None:
+    server = {"scenario": "server", "p99_ms": "50"}
+    results.alone("99", **server, target_qps="100")
+    results.beside("99", **server, target_qps="90", victim="bert_server")
+    cell = results.cell
+    assert cell.slowdown is None
+    assert "the targets were chosen differently (100, 90)" in cell.problem
+
+
+@pytest.mark.parametrize(
+    "value", ["nan", "inf", "1e999", "-3", "0", "fast", "1e300", "1e-300", "\x1b"]
+)
+def test_figures_that_are_none_make_no_slowdown_and_no_crash(
+    results: Results, value: str
+) -> None:
+    results.alone(value)
+    results.beside("1e-300" if value == "1e300" else "80")
+    slowdown = results.cell.slowdown
+    assert slowdown is None or 0 < slowdown < 1e303
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_records_make_no_crash(results: Results, name: str) -> None:
+    results.alone("100")
+    odd = ODD[name]
+    facts = {**FACTS, **odd.get("facts", {}), "aggressor": "dlrm_offline"}
+    record = {**odd, "facts": facts, "test": odd.get("test", "t[x]")}
+    write_run(results.folder, "20260722-119999-odd", record=record)
+    assert matrix_of(results.records) is not None
+
+
+def cell(alone: float, beside: float, limit: float | None) -> Cell:
+    facts = {**FACTS, "scenario": "offline", "aggressor": "dlrm_offline"}
+    known = [{**facts, "value": str(value)} for value in (alone, beside)]
+    return cell_of(known[:1], known[1:], limit)
+
+
+@pytest.mark.parametrize(
+    ("beside", "is_failed"), [(91, False), (90, True), (110, False)]
+)
+def test_a_limit_is_how_many_times_slower(beside: float, is_failed: bool) -> None:
+    found = cell(100, beside, 1.1)
+    assert found.failed is is_failed
+    assert bool(found.problem) is is_failed
+
+
+def test_the_properties_of_a_cell() -> None:
+    assert texts(cell_facts(cell(100, 80, 1.1))) == {
+        "slowdown": "1.2500",
+        "slowdown_within_noise": "unknown: single runs",
+        "slowdown_ok": "false",
+    }
+    assert texts(cell_facts(cell(100, 80, None))) == {
+        "slowdown": "1.2500",
+        "slowdown_within_noise": "unknown: single runs",
+    }
+    assert cell_facts(Cell("a", "b")) == {}
