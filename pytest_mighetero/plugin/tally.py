@@ -194,5 +194,5 @@ def _why(reports: Reports) -> str:
         if each.failed:
             crash = getattr(each.longrepr, "reprcrash", None)
             text = each.longreprtext if crash is None else str(crash.message)
-            return next(iter(text.splitlines()), "it failed")
+            return next(iter(text.removeprefix("Failed: ").splitlines()), "it failed")
     return "it was not run"

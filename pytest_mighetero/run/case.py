@@ -13,18 +13,6 @@ from pytest_mighetero.devices.queue import Queue, Waits, lease_gpu
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.plan.launch import RunPlan
 from pytest_mighetero.plan.run_plan import plan_backgrounds, plan_run
-from pytest_mighetero.records.comparison.judgement import (
-    Judgement,
-    compare_neighbours,
-    judge_by_earlier,
-    judge_by_reference,
-)
-from pytest_mighetero.records.comparison.matrix import (
-    cell_facts,
-    cell_so_far,
-    limit_of,
-)
-from pytest_mighetero.records.comparison.own_figures import judge_own_figures
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.run_names import RECORD, make_folder, new_folder
 from pytest_mighetero.records.stand_in import stand_in
@@ -46,8 +34,9 @@ from pytest_mighetero.run.recorded import History
 from pytest_mighetero.run.repetition import measure_until_good
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.setup import setup_of
+from pytest_mighetero.run.standing import Standing
 from pytest_mighetero.run.start import Tick, check_extra, check_makefile, made_in
-from pytest_mighetero.run.verdict import Verdict, Warn, fail
+from pytest_mighetero.run.verdict import Warn
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
 from pytest_mighetero.terms.pair import Pair, run_name
@@ -216,40 +205,11 @@ class Case:
         else:
             good, measured = measure_until_good(rig, attempt, warn)
         rig.tenancy.check(warn)
+        standing = self._standing()
         if not rig.placement.seated:
-            self._compare()
-        self._by_others().enforce(warn)
+            standing.beside_others()
+        standing.against_references().enforce(warn)
         return good, measured
-
-    def _compare(self) -> None:
-        """Learn what neighbours cost; a cell of the matrix may fail for it."""
-        config, facts, learn = self.config, self.ledger.facts, self.ledger.learn
-        results, session = config.results_dir, self._keeper.session
-        if not config.aggressors:
-            learn(**compare_neighbours(results, facts, session))
-        elif config.aggressor is not None:
-            # Of repeats the medians count, which the end of the session judges.
-            limit = None if config.repeat > 1 else limit_of(config.max_slowdown)
-            cell = cell_so_far(results, facts, session, limit)
-            learn(**cell_facts(cell))
-            if cell.failed:
-                fail(cell.problem)
-
-    def _by_others(self) -> Verdict:
-        """Judge by the reference, and by earlier runs if asked to."""
-        config, facts, verdict = self.config, self.ledger.facts, Verdict()
-        if not config.save_reference and config.aggressor is None:
-            verdict += self._learnt(judge_by_reference(config.references, facts))
-        if config.compare is not None:
-            where = config.results_dir if config.compare == "last" else config.compare
-            session, tolerance = self._keeper.session, config.tolerance
-            judged = judge_by_earlier(where, facts, session, tolerance)
-            verdict += self._learnt(judged)
-        return verdict
-
-    def _learnt(self, judged: Judgement) -> Verdict:
-        self.ledger.learn(**judged.facts)
-        return Verdict(tuple(judged.problems), tuple(judged.warnings))
 
     def outlast(
         self, rig: Rig, attempt: Attempt, measured: Measured, warn: Warn
@@ -264,11 +224,12 @@ class Case:
             return
         if attempt.overlap is None:  # a search has seen to it
             verdict = rig.outlast(attempt, measured)
-            config, figures = self.config, own_figures(attempt)
-            results, tolerance = config.results_dir, config.background_tolerance
-            own = judge_own_figures(results, self.ledger.facts, figures, tolerance)
-            (verdict + self._learnt(own)).enforce(warn)
-        self._compare()
+            own = self._standing().of_backgrounds(own_figures(attempt))
+            (verdict + own).enforce(warn)
+        self._standing().beside_others()
+
+    def _standing(self) -> Standing:
+        return Standing(self.config, self.ledger, self._keeper.session)
 
     @property
     def record(self) -> Path | None:

@@ -53,8 +53,8 @@ def compare_neighbours(
     newest = next(_measured(results, facts, same(others)), None)
     if newest is None:
         return {}
-    own = [*(each.facts for each in _sample(results, facts, session)), facts]
-    found = _sample(results, newest.facts, newest.session) or [newest]
+    own = [*(each.facts for each in sample_of(results, facts, session)), facts]
+    found = sample_of(results, newest.facts, newest.session) or [newest]
     theirs = [each.facts for each in found]
     compared = price(own, theirs) if is_isolated else price(theirs, own)
     if isinstance(compared, Comparison):
@@ -72,12 +72,7 @@ def alone_beside(results: Path, facts: Facts, session: str = "") -> list[Record]
     if not session:
         newest = next(_measured(results, others, same(others)), None)
         session = newest.session if newest else ""
-    return _sample(results, others, session)
-
-
-def like_this(results: Path, facts: Facts, session: str) -> list[Record]:
-    """Return the runs so far that are one sample with that of *facts*."""
-    return _sample(results, facts, session)
+    return sample_of(results, others, session)
 
 
 def _interference(compared: Comparison) -> Mapping[str, Value]:
@@ -160,11 +155,11 @@ def _earlier(where: Path, facts: Facts, session: str) -> list[Record]:
     beside = facts.get("backgrounds", "")
     for record in _measured(where, facts, same(facts)):
         if record.session != session and record.text("backgrounds") == beside:
-            return _sample(where, facts, record.session)[::-1] or [record]
+            return sample_of(where, facts, record.session)[::-1] or [record]
     return []
 
 
-def _sample(where: Path, facts: Facts, session: str) -> list[Record]:
+def sample_of(where: Path, facts: Facts, session: str) -> list[Record]:
     """Return the runs that are one sample with that of *facts*, the newest first."""
     found = _measured(where, facts, sample(facts, session))
     return [replace(each, data={}) for each in found]  # to keep many of them

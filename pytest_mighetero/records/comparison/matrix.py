@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mighetero.records.comparison.figure import of_facts
-from pytest_mighetero.records.comparison.judgement import alone_beside, like_this
+from pytest_mighetero.records.comparison.judgement import alone_beside, sample_of
 from pytest_mighetero.records.comparison.price import price
 from pytest_mighetero.records.comparison.samples import Comparison, amount
 from pytest_mighetero.records.comparison.sides import why_not
@@ -125,7 +125,7 @@ def cell_so_far(results: Path, facts: Facts, session: str, limit: float | None) 
     Its victim may be measured alone later, by another worker.
     """
     alone = alone_beside(results, facts, session)
-    beside = [*(each.facts for each in like_this(results, facts, session)), facts]
+    beside = [*(each.facts for each in sample_of(results, facts, session)), facts]
     return cell_of([each.facts for each in alone], beside, limit)
 
 

@@ -1,0 +1,67 @@
+"""How a run that was measured stands beside others: alone, earlier, references."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_mighetero.records.comparison.judgement import (
+    Judgement,
+    compare_neighbours,
+    judge_by_earlier,
+    judge_by_reference,
+)
+from pytest_mighetero.records.comparison.matrix import (
+    cell_facts,
+    cell_so_far,
+    limit_of,
+)
+from pytest_mighetero.records.comparison.own_figures import Own, judge_own_figures
+from pytest_mighetero.run.ledger import Ledger
+from pytest_mighetero.run.verdict import Verdict, fail
+from pytest_mighetero.spec.runspec import RunSpec
+
+
+class Standing:
+    """Holds a run of the pytest run *session* against others, and learns of it."""
+
+    def __init__(self, config: RunSpec, ledger: Ledger, session: str):
+        self._config, self._ledger, self._session = config, ledger, session
+
+    def beside_others(self) -> None:
+        """Learn what neighbours cost; in a matrix the cells do.
+
+        Raises:
+            RunError: a cell is slower than it may be.
+        """
+        config, facts = self._config, self._ledger.facts
+        known = config.results_dir, facts, self._session
+        if not config.aggressors:
+            self._ledger.learn(**compare_neighbours(*known))
+        elif config.aggressor is not None:
+            # Of repeats the medians count, which the end of the session judges.
+            limit = None if config.repeat > 1 else limit_of(config.max_slowdown)
+            cell = cell_so_far(*known, limit)
+            self._ledger.learn(**cell_facts(cell))
+            if cell.failed:
+                fail(cell.problem)
+
+    def against_references(self) -> Verdict:
+        """Judge by the reference, and by earlier runs if asked to."""
+        config, facts, verdict = self._config, self._ledger.facts, Verdict()
+        if not config.save_reference and config.aggressor is None:
+            verdict += self._learnt(judge_by_reference(config.references, facts))
+        if config.compare is not None:
+            where = config.results_dir if config.compare == "last" else config.compare
+            told = where, facts, self._session, config.tolerance
+            verdict += self._learnt(judge_by_earlier(*told))
+        return verdict
+
+    def of_backgrounds(self, figures: Sequence[Own]) -> Verdict:
+        """Judge the backgrounds' own *figures* by those of earlier runs."""
+        config, facts = self._config, self._ledger.facts
+        told = config.results_dir, facts, figures, config.background_tolerance
+        return self._learnt(judge_own_figures(*told))
+
+    def _learnt(self, judged: Judgement) -> Verdict:
+        self._ledger.learn(**judged.facts)
+        return Verdict(tuple(judged.problems), tuple(judged.warnings))
