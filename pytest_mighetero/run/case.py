@@ -234,7 +234,7 @@ class Case:
     @property
     def record(self) -> Path | None:
         """Where its record is, once it has a folder."""
-        return self._folder and self._folder / RECORD
+        return self.folder and self.folder / RECORD
 
     def close(self) -> None:
         """Stop whatever still runs for this test alone; see ``Rig.close``."""
