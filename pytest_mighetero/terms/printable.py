@@ -6,7 +6,8 @@ import re
 
 # What a terminal obeys: C0 and C1, DEL, what turns the direction of writing, and lone
 # surrogates, which no encoding has. A line's end and a tab only move on.
-_OBEYED = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+_TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_OBEYED = f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_TURNS}\ud800-\udfff]"
 _BREAKS = "[\t\n\u2028\u2029]"
 
 

@@ -29,7 +29,8 @@ def test_every_control_and_no_letter() -> None:
     text = "".join(map(chr, range(0x110000)))
     left = {ord(each) for each in text} - {ord(each) for each in printable(text)}
     controls = {*range(0x20), *range(0x7F, 0xA0)} - {9, 10}
-    turned = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+    marks = {0x61C, 0x200E, 0x200F}
+    turned = {*marks, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
     assert left == controls | turned | {*range(0xD800, 0xE000)}
 
 
