@@ -47,3 +47,8 @@ def format_duration(seconds: float) -> str:
 def significant(value: float, digits: int) -> str:
     """Write *value* in so many significant digits: 306200 and not 3.062e+05."""
     return format(Decimal(f"{value:.{digits}g}"), "f")
+
+
+def shortened(text: str, most: int) -> str:
+    """Return *text*, or as much of its beginning as has *most* letters with a mark."""
+    return text if len(text) <= most else f"{text[: most - 1]}\u2026"

@@ -175,6 +175,16 @@ class Record:
         """What the GPU said of itself in main's window."""
         return self.data.get("telemetry") or {}
 
+    @property
+    def last_lines(self) -> Mapping[str, Sequence[str]]:
+        """What harnesses of a failed run printed last, by their roles."""
+        said = _table(self.data.get("last_lines"))
+        lists = {role: lines for role, lines in said.items() if isinstance(lines, list)}
+        return {
+            role: [x for x in lines if isinstance(x, str)]
+            for role, lines in lists.items()
+        }
+
     def text(self, name: str) -> str:
         """Return a property's text; empty where it is not known."""
         return self.facts.get(name, "")

@@ -21,6 +21,7 @@ from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.keeper import Keeper
 from pytest_mighetero.run.evidence.workload import Measured
 from pytest_mighetero.run.findings import described, end_facts, own_figures
+from pytest_mighetero.run.last_lines import last_lines
 from pytest_mighetero.run.ledger import Ledger
 from pytest_mighetero.run.moments import course
 from pytest_mighetero.run.placement import (
@@ -272,6 +273,8 @@ class Case:
         if attempt:
             record |= described(attempt, read_logs=not main_waits)
             record["course"] = course(attempt, self.problems)
+        if attempt and any(x["outcome"] == "failed" for x in self.phases.values()):
+            record["last_lines"] = last_lines(attempt)
         write_record(
             self.folder,
             record,
