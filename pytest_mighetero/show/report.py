@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
 from pytest_mighetero.records.facts import COLUMNS, Facts
 from pytest_mighetero.show.columns import columns
@@ -21,8 +23,21 @@ def block(facts: Facts) -> str:
     return "\n".join(["mighetero:", *map(printable_line, lines), ""])
 
 
+class Table(NamedTuple):
+    """Cells under headings; the columns *right* are of numbers."""
+
+    headings: list[str]
+    rows: list[list[str]]
+    right: list[str]
+
+
 def table(runs: Sequence[Facts]) -> list[str]:
     """Return one line for each run, under a line of headings."""
+    return columns(*cells(runs))
+
+
+def cells(runs: Sequence[Facts]) -> Table:
+    """Return one row for each run: what is known of any of them."""
     known = {name for run in runs for name in run}
     if not any(run.get("run") == "isolated" for run in runs):
         known.discard("run")
@@ -30,7 +45,7 @@ def table(runs: Sequence[Facts]) -> list[str]:
     rows = [[_cell(run, name) for name in shown] for run in runs]
     headings = [column.heading for column in shown.values()]
     right = [column.heading for column in shown.values() if column.number]
-    return columns(headings, rows, right)
+    return Table(headings, rows, right)
 
 
 def interference_table(runs: Sequence[Facts]) -> list[str]:
@@ -39,7 +54,7 @@ def interference_table(runs: Sequence[Facts]) -> list[str]:
     Of several runs of a pair the last one has them all in its medians.
     """
     last = {
-        (run["benchmark"], run["scenario"]): run
+        (run.get("benchmark", "?"), run.get("scenario", "?")): run
         for run in runs
         if "interference" in run
     }
@@ -58,14 +73,16 @@ def interference_table(runs: Sequence[Facts]) -> list[str]:
 
 def _cell(run: Facts, name: str) -> str:
     value, decimals = run.get(name, "-"), COLUMNS[name].decimals
-    bounded = is_bounded(run["scenario"]) or "validity_by" in run
+    bounded = is_bounded(run.get("scenario")) or "validity_by" in run
     if name in _LIMITS and not bounded:
         return "-"
     if name == "validity" and "damage" in run:
         return f"{value}, damaged"
     if decimals is not None and value != "-":
         source = run.get("overlap_source") if name == "end_margin_s" else None
-        return f"{float(value):.{decimals}f}{_WEAKER.get(source or '', '')}"
-    if name == "scenario" and (audit := audit_of(run["action"])):
+        weaker = _WEAKER.get(source or "", "")
+        with suppress(ValueError):  # a record may hold any text
+            return f"{float(value):.{decimals}f}{weaker}"
+    if name == "scenario" and (audit := audit_of(run.get("action", ""))):
         return f"{value}-{audit}"
     return value
