@@ -16,6 +16,7 @@ from pytest_mighetero.cli import (
     export,
     interference,
     junit,
+    report,
     show,
     timeline,
     trace,
@@ -24,15 +25,26 @@ from pytest_mighetero.cli import list as list_
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.terms.printable import printable_line
 
-VERBS = (list_, show, compare, interference, timeline, trace, junit, export)
+VERBS = (
+    list_,
+    show,
+    compare,
+    interference,
+    timeline,
+    trace,
+    report,
+    junit,
+    export,
+)
 
 EPILOG = """\
 examples:
   mighetero list --mig-suite=v2.0
   mighetero show results
   mighetero compare last-week/results results
-  mighetero trace results/20260722-101500-dlrm_server -o trace.json
   mighetero interference results -o heat.svg
+  mighetero trace results/20260722-101500-dlrm_server -o trace.json
+  mighetero report results -o report.html
   mighetero junit results -o report.xml
   mighetero export results/20260722-101500-dlrm_server
 

@@ -1,0 +1,153 @@
+"""What a run came to, as the head of the page says it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mighetero.records.facts import Facts
+from pytest_mighetero.records.record import AGAIN, Phase, Record
+from pytest_mighetero.records.record_file import RecordError
+from pytest_mighetero.terms.printable import printable_line
+from pytest_mighetero.units import shortened
+
+_SENTENCE = 300  # letters of a failure in the list of them
+_ERROR = re.compile(r"^E +", re.MULTILINE)  # of a traceback, as pytest marks it
+# In the order of the head: those that nobody may miss come first.
+DAMAGED, DID_NOT_END, FAILED, ERROR = "damaged", "did not end", "failed", "error"
+BROKEN, PASSED, SKIPPED = "passed, overlap broken", "passed", "skipped"
+AGAIN_RUN = "executed again"
+OUTCOMES = (
+    *(FAILED, ERROR, DID_NOT_END, DAMAGED),
+    *(BROKEN, PASSED, SKIPPED, AGAIN_RUN),
+)
+_RED = {FAILED, ERROR, DID_NOT_END, DAMAGED}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is kept of each run while the page is written.
+
+    Attributes:
+        number: its place on the page, from 1 on, in the order of the runs.
+        path: of its record; None for a test that has none.
+        verdict: one of ``OUTCOMES``.
+        sentence: what went wrong, or why it was skipped; the first line of it.
+        invocation: the command that started it, as far as it is known.
+        version: of the plugin that wrote its record.
+    """
+
+    number: int
+    path: Path | None
+    test: str
+    verdict: str
+    sentence: str
+    facts: Facts
+    invocation: str = ""
+    version: str = ""
+
+    @property
+    def red(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self.verdict in _RED
+
+    @property
+    def anchor(self) -> str:
+        """Where the page has it."""
+        return f"run-{self.number}"
+
+    @property
+    def stamp(self) -> str:
+        """When its folder was made, as that is named; empty where that is not known."""
+        name = "" if self.path is None else self.path.parent.name
+        return name[:15] if re.match(r"\d{8}-\d{6}-", name) else ""
+
+
+def entry_of(number: int, said: Record | RecordError) -> Entry:
+    """Return what *said* came to."""
+    if isinstance(said, RecordError):
+        folder = said.path.parent
+        sentence = shortened(printable_line(str(said)), _SENTENCE)
+        return Entry(number, said.path, folder.name, DAMAGED, sentence, {})
+    return Entry(
+        number,
+        said.path if said.path.name else None,
+        said.test,
+        verdict_of(said),
+        _sentence(said),
+        said.facts,
+        _text(said.data, "invocation"),
+        _text(said.data, "pytest_mighetero"),
+    )
+
+
+def verdict_of(record: Record) -> str:
+    """Return the one of ``OUTCOMES`` that *record* is."""
+    if record.executed_again:
+        return AGAIN_RUN
+    bad = [when for when, phase in record.phases.items() if phase.outcome == "failed"]
+    if bad:
+        return FAILED if "call" in bad else ERROR
+    if not record.ended:
+        return DID_NOT_END
+    if any(phase.outcome == "skipped" for phase in record.phases.values()):
+        return SKIPPED
+    return PASSED if record.good else BROKEN
+
+
+def failures(record: Record) -> list[tuple[str, str]]:
+    """Return what the phases say that did not pass, each after its name."""
+    said = [
+        (when, phase.text)
+        for when, phase in record.phases.items()
+        if phase.outcome != "passed"
+    ]
+    if not record.ended:
+        said.append(("end", "the run did not end: pytest was ended, or it still runs"))
+    return said
+
+
+def _sentence(record: Record) -> str:
+    if record.executed_again:
+        return AGAIN
+    for _, text in failures(record):
+        lines = _ERROR.split(text)[-1].strip().splitlines() or [""]
+        return shortened(printable_line(lines[0]), _SENTENCE)
+    return ""
+
+
+def counted(entries: Iterable[Entry]) -> dict[str, int]:
+    """Return how many there are of each verdict, the red ones first."""
+    every = [each.verdict for each in entries]
+    return {name: every.count(name) for name in OUTCOMES if name in every}
+
+
+def headline(entries: Sequence[Entry]) -> str:
+    """Return the verdict on all of them in a few words."""
+    counting = [each for each in entries if each.verdict != AGAIN_RUN]
+    red = sum(each.red for each in counting)
+    passed = sum(each.verdict in (PASSED, BROKEN) for each in counting)
+    if red:
+        return f"{red} of {_runs(len(counting))} {'is' if red == 1 else 'are'} red"
+    if not passed:
+        return (
+            f"nothing was measured in {_runs(len(counting))}" if counting else "no run"
+        )
+    skipped = len(counting) - passed
+    return f"{_runs(passed)} passed" + (f", {skipped} skipped" if skipped else "")
+
+
+def _runs(count: int) -> str:
+    return f"{count} run" if count == 1 else f"{count} runs"
+
+
+def test_alone(test: str, phases: Mapping[str, Phase], path: Path) -> Record:
+    """Return a test that has no record as if it had one; *path* has no name."""
+    return Record(path, test, "", {}, phases, {})
+
+
+def _text(data: Mapping[str, object], name: str) -> str:
+    value = data.get(name)
+    return value if isinstance(value, str) else ""

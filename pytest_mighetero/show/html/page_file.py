@@ -1,0 +1,84 @@
+"""The file of a page: whole, or as it was before."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.record_file import RecordError
+from pytest_mighetero.show.html.document import write_document
+from pytest_mighetero.show.html.entry import Entry
+
+
+def check_page(path: Path, *, said_by: str) -> None:
+    """Make the folder of *path*, and see whether a file can be made there.
+
+    Raises:
+        ConfigError: none can.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if _is_regular(path):
+            partial = _partial(path)
+            partial.touch()
+            partial.unlink()
+        elif path.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+    except OSError as error:
+        raise _refused(path, said_by, error) from error
+
+
+def write_page(
+    records: Iterable[Record | RecordError],
+    path: Path,
+    about: Mapping[str, str],
+    *,
+    said_by: str,
+) -> list[Entry]:
+    """Write the page of *records* as *path*, and return what they came to.
+
+    It is written under another name, then renamed; into what is no plain file, such as
+    a pipe, it is written as it is made.
+
+    Raises:
+        ConfigError: it cannot be written, or the template engine is not installed.
+    """
+    try:
+        if not _is_regular(path):
+            with path.open("wb") as file:
+                return write_document(records, file, about)
+        partial = _partial(path)
+        try:
+            with partial.open("wb") as file:
+                entries = write_document(records, file, about)
+            partial.replace(path.resolve())
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+    except OSError as error:
+        raise _refused(path, said_by, error) from error
+    return entries
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return True
+
+
+def _partial(path: Path) -> Path:
+    whole = path.resolve()
+    return whole.with_name(f".{whole.name}.{os.getpid()}.partial")
+
+
+def _refused(path: Path, said_by: str, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{said_by}: {path} cannot be written: {error.strerror}; name a file in a "
+        f"folder that you may write to"
+    )

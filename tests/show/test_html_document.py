@@ -1,0 +1,200 @@
+"""The HTML page of records of any kind."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import html5lib
+import pytest
+
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.records.results_folder import find_records
+from pytest_mighetero.show.html.document import write_document
+from pytest_mighetero.show.html.page_file import write_page
+from tests.cli.runs import FACTS, PASSED, failed, write_run
+
+HTML = "{http://www.w3.org/1999/xhtml}"
+HOSTILE = (
+    "\x1b[31m</pre></style></svg></script><script>alert(1)</script>\u202e\u200f\x00"
+    "\ufffe\ud800&amp;<b style='x' onclick=y>\"'{{ 7*7 }}{% raw %}"
+)
+SHOWN = "\\x1b[31m</pre></style></svg></script><script>alert(1)</script>\\u202e\\u200f"
+# Of what is allowed where scripts and styles are dropped; nothing else is used.
+TAGS = {
+    *("html", "head", "meta", "title", "style", "body", "header", "main", "section"),
+    *("h1", "h2", "h3", "h4", "p", "strong", "em", "ul", "li", "a", "code", "pre"),
+    *("table", "thead", "tbody", "tr", "th", "td", "div", "details", "summary"),
+    *("svg", "rect", "polyline", "text", "title"),
+}
+
+
+def page_of(results: Path, largest: int | None = None, **about: str) -> Element:
+    """Return the page of the records in *results*, which a strict parser takes."""
+    file = io.BytesIO()
+    limit: dict[str, Any] = {} if largest is None else {"largest": largest}
+    write_document(find_records([str(results)]), file, about, **limit)
+    parser = html5lib.HTMLParser(strict=True)
+    page: Element = parser.parse(file.getvalue(), transport_encoding="utf-8")
+    return page
+
+
+def texts(page: Element, tag: str) -> list[str]:
+    return ["".join(each.itertext()) for each in page.iter(f"{HTML}{tag}")]
+
+
+def test_the_red_ones_come_first_and_are_linked(tmp_path: Path) -> None:
+    write_run(tmp_path, "20260722-101500-bert_server")
+    write_run(tmp_path, "20260722-111500-dlrm_server", failed("call", "It is INVALID."))
+    write_run(tmp_path, "20260722-121500-rnnt_server", failed("setup", "No marker."))
+    write_run(tmp_path, "20260722-131500-rnnt_offline", {"setup": PASSED["setup"]})
+    write_run(tmp_path, "20260722-141500-bert_offline", overlap_ok="false")
+    again = write_run(tmp_path, "20260722-151500-x", record={"executed_again": True})
+    page = page_of(tmp_path)
+    assert texts(page, "h1") == ["\u2717 3 of 5 runs are red"]
+    assert texts(page, "p")[0] == (
+        "1 failed, 1 error, 1 did not end, 1 passed, overlap broken, 1 passed, "
+        "1 executed again"
+    )
+    assert [each.rpartition("] ")[2] for each in texts(page, "li")] == [
+        "failed: It is INVALID.",
+        "error: No marker.",
+        "did not end: the run did not end: pytest was ended, or it still runs",
+    ]
+    names = [each.partition("[")[2] for each in texts(page, "h3")]
+    assert names == [
+        "rnnt_offline] did not end",
+        "rnnt_server] error",
+        "dlrm_server] failed",
+        "x] executed again",
+        "bert_offline] passed, overlap broken",
+        "bert_server] passed",
+    ]
+    ids = {each.get("id") for each in page.iter(f"{HTML}section")}
+    links = [str(each.get("href")) for each in page.iter(f"{HTML}a")]
+    assert len(links) == 3 + 6
+    assert {link[1:] for link in links} == ids
+    assert str(again) in texts(page, "code")
+
+
+def test_whatever_a_record_says_is_text(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    for when in ("call", "setup"):
+        write_run(
+            folder,
+            f"20260722-101500-{when}",
+            failed(when, HOSTILE),
+            {
+                "test": f"t.py::t[{HOSTILE}]",
+                "last_lines": {HOSTILE: [HOSTILE, HOSTILE], "main": [3, {}]},
+                "invocation": HOSTILE,
+                "pytest_mighetero": HOSTILE,
+                "harnesses": [{"role": HOSTILE, "launched": 1.0, "output": HOSTILE}],
+            },
+            **dict.fromkeys(FACTS, HOSTILE),
+            compared=HOSTILE,
+            interference=HOSTILE,
+        )
+    file = io.BytesIO()
+    write_document(find_records([str(folder)]), file, {HOSTILE: HOSTILE})
+    text = file.getvalue().decode()
+    page = html5lib.HTMLParser(strict=True).parse(text)
+    found = {str(each.tag).rpartition("}")[2] for each in page.iter()}
+    assert found <= TAGS
+    names = {name for each in page.iter() for name, _ in each.items()}
+    assert not {name for name in names if name == "style" or name.startswith("on")}
+    assert not set("\x1b\x00\u202e\u200f\ufffe") & set(text)
+    assert SHOWN in "".join(texts(page, "h3"))
+    assert all(SHOWN in each for each in texts(page, "li"))
+    assert sum(SHOWN in each for each in texts(page, "pre")) >= 4
+    assert "49" not in "".join(texts(page, "h3"))
+
+
+def test_nothing_is_asked_of_elsewhere(tmp_path: Path) -> None:
+    write_run(tmp_path, phases=failed("call", "see https://example.org/x.js"))
+    page = page_of(tmp_path)
+    for each in page.iter():
+        assert not {"src", "srcset", "data", "action", "xlink:href"} & set(each.keys())
+        assert str(each.get("href", "#")).startswith("#")
+    (style,) = texts(page, "style")
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_a_damaged_record_is_told_and_no_value_is_too_strange(tmp_path: Path) -> None:
+    strange: list[Any] = [None, True, -1, 1e999, "x", [], {}, [[]], {"a": [1]}, 10**400]
+    for number, value in enumerate(strange):
+        folder = write_run(tmp_path, f"20260722-10150{number}-x")
+        text = (folder / "record.json").read_text()
+        data = json.loads(text)
+        for name in ("last_lines", "invocation", "course", "telemetry", "harnesses"):
+            data[name] = value
+        data["facts"] |= {"end_margin_s": "NaN", "p99_ms": "no", "scenario": ""}
+        try:
+            said = json.dumps(data)
+        except ValueError:
+            continue
+        (folder / "record.json").write_text(said)
+    write_run(tmp_path, "20260722-111500-y", PASSED, {"facts": {}})
+    (tmp_path / "20260722-121500-z").mkdir()
+    (tmp_path / "20260722-121500-z/record.json").write_text("{")
+    page = page_of(tmp_path)
+    assert "damaged" in texts(page, "p")[0]
+    assert any("z/record.json is no record" in each for each in texts(page, "li"))
+    assert len(texts(page, "h3")) == len(strange) + 2
+
+
+def test_what_does_not_fit_is_left_out_and_that_is_said(tmp_path: Path) -> None:
+    lines = {"main": [f"line {n} of main" for n in range(40)]}
+    for number in range(40):
+        phases = failed("call", "It is INVALID.") if number % 10 == 0 else PASSED
+        name = f"20260722-1015{number:02}-dlrm_server"
+        write_run(tmp_path, name, phases, {"last_lines": lines})
+    whole = page_of(tmp_path)
+    details = "all that the record says"
+    assert texts(whole, "summary").count(details) == 40
+    assert not [each for each in texts(whole, "p") if "small enough" in each]
+    small = page_of(tmp_path, largest=100_000)
+    kept = texts(small, "summary").count(details)
+    assert 0 < kept < 40
+    notes = [each for each in texts(small, "p") if "small enough" in each]
+    assert notes
+    assert "mighetero report FOLDER" in notes[0]
+    # The red ones are there, whole, and no run is missing.
+    assert sum("last lines of main" in x for x in texts(small, "summary")) == 4
+    assert len(texts(small, "h3")) == 40
+    least = page_of(tmp_path, largest=1)
+    assert texts(least, "summary") == []
+    assert len(texts(least, "h3")) == 40
+    assert any("no timeline" in each for each in texts(least, "p"))
+
+
+def test_the_file_is_whole_or_as_it_was_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path / "results")
+    page = tmp_path / "page.html"
+    page.write_text("before")
+    link = tmp_path / "link.html"
+    link.symlink_to(page)
+
+    def broken(_value: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    records = list(find_records([str(tmp_path / "results")]))
+    with monkeypatch.context() as patched:
+        patched.setattr("pytest_mighetero.show.html.section.page", broken)
+        with pytest.raises(ConfigError, match=r"-o: .*No space left.*name a file"):
+            write_page(records, link, {}, said_by="-o")
+    assert page.read_text() == "before"
+    write_page(records, link, {}, said_by="-o")
+    assert link.is_symlink()
+    assert re.match("<!DOCTYPE html>.*</html>", page.read_text(), re.DOTALL)
+    left = {"results", "page.html", "link.html"}
+    assert {each.name for each in tmp_path.iterdir()} == left
+    write_page(records, Path("/dev/null"), {}, said_by="-o")
+    assert Path("/dev/null").is_char_device()
