@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,8 +39,7 @@ class Run:
     def __init__(self, item: pytest.Function):
         session = session_of(item.config)
         if session.keeper is None:
-            worker = getattr(item.config, "workerinput", {})
-            session.keeper = Keeper(worker.get("testrunuid") or uuid.uuid4().hex)
+            session.keeper = Keeper(session.id)
         self.item, self._keeper = item, session.keeper
         self.spec = session.spec.against(aggressor_of(item))
         self.line = StateLine(item.config, item.callspec.id)

@@ -35,6 +35,10 @@ def check(config: pytest.Config) -> None:
             "--mig-save-reference: the terminal reporter knows what the runs came to; "
             "leave out -p no:terminal, or say --quiet instead"
         )
+    if spec.report is not None and not config.getoption("collectonly"):
+        from pytest_mighetero.plugin.report_file import register_report
+
+        register_report(config, spec.report)
     for note in spec.notes:
         with suppress(MigheteroWarning):  # to nobody is this one an error
             config.issue_config_time_warning(MigheteroWarning(printable(note)), 2)

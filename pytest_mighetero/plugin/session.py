@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable, Generator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +40,15 @@ class Session:
         self.saved: list[str] = []  # what became of references, in lines
         self._interrupts = Interrupts()
         self._reported: tuple[str, str | None] = "", None
+
+    @cached_property
+    def id(self) -> str:
+        """What all records of one pytest run have in common, those of its workers."""
+        worker = getattr(self._config, "workerinput", {})
+        xdist = self._config.pluginmanager.getplugin("dsession")
+        nodes = getattr(xdist, "nodemanager", None)
+        common = worker.get("testrunuid") or getattr(nodes, "testrunuid", None)
+        return str(common or uuid.uuid4().hex)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -157,6 +168,10 @@ class Session:
         report = yield
         if is_run(item):
             execution_of(item).add(report)
+            if report.when == "teardown" and self._config.getoption("htmlpath", None):
+                from pytest_mighetero.plugin.html_row import attach_timeline
+
+                attach_timeline(report, execution_of(item))
         return report
 
     @pytest.hookimpl(tryfirst=True)

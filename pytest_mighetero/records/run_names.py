@@ -15,6 +15,7 @@ INDEX = ".history-index"
 # What is written about all runs of a session.
 MATRIX = "interference"  # .json, .csv, .svg
 _STAMP = "%Y%m%d-%H%M%S"  # local time, so that a listing is in order
+_TURNED_BACK_S = 2 * 3600 + 60
 _RUN = re.compile(r"\d{8}-\d{6}-")
 
 
@@ -63,6 +64,19 @@ def run_names(results: Path, part: str = "") -> list[str]:
     """
     with os.scandir(results) as entries:
         return sorted(x.name for x in entries if part in x.name and _is_folder(x))
+
+
+def names_since(results: Path, began: float) -> list[str]:
+    """Return the names of the folders of runs that began after *began*, in order.
+
+    Names have local time, which may go back by an hour or two when summer ends: some
+    of runs that began earlier may be among them.
+    """
+    earliest = time.strftime(_STAMP, time.localtime(began - _TURNED_BACK_S))
+    try:
+        return [name for name in run_names(results) if name >= earliest]
+    except OSError:  # no run has made it
+        return []
 
 
 def holds_runs_alone(folder: Path) -> bool:

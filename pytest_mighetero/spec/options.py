@@ -11,6 +11,7 @@ TIMES = Kind("N", "times")
 PERCENT = Kind("PERCENT", "percent")
 NAMES = Kind("NAMES")
 FOLDER = Kind("DIR")
+FILE = Kind("FILE")
 
 OPTIONS = (
     Option(
@@ -155,6 +156,14 @@ OPTIONS = (
         "where harness outputs, LoadGen logs and records go",
         FOLDER,
         "results",
+    ),
+    Option(
+        "mig-report",
+        "write one HTML page of the session's runs: table, heat map, timelines, what "
+        "went wrong",
+        FILE,
+        None,
+        in_suite=False,
     ),
     Option(
         "mig-suite",

@@ -99,6 +99,9 @@ class RunSpec:
     lease_timeout: float
     telemetry: bool
 
+    # What is written of them, besides records.
+    report: Path | None
+
     # What results are compared with.
     references: Path
     save_reference: bool
@@ -210,6 +213,7 @@ def build_spec(
         lease_dir=values.path_as_called("mig-lease-dir"),
         references=values.path("mig-references"),
         compare=_compared(values),
+        report=values.path("mig-report") if values.value("mig-report").raw else None,
         secrets=_secrets(suite, plain, (*folders.values(), results)),
         notes=values.notes(),
     )
