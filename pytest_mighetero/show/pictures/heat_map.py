@@ -88,7 +88,7 @@ def _top(about: list[str]) -> float:
 def _about(about: Mapping[str, str]) -> Iterator[str]:
     """Yield lines of what was the same for all cells."""
     line, most = "", _WIDTH - 2 * _EDGE
-    for said in (f"{name} {value}" for name, value in about.items() if value):
+    for said in (f"{k.replace('_', ' ')} {v}" for k, v in about.items() if v):
         if line and clipped(f"{line} \u00b7 {said}", most)[-1] == "\u2026":
             yield line
             line = ""
