@@ -126,26 +126,38 @@ class Pump:
         Raises:
             HarnessError: the reader has failed, and nothing would change any more.
         """
-        with self._changed:
-            self.clock.read()
-            while not condition():
-                if self._failure is not None:
-                    raise HarnessError(
-                        f"The reader of the harnesses failed: {self._failure!r}. This "
-                        f"is an error of pytest-mighetero."
-                    ) from self._failure
+        while True:
+            with self._changed:
+                self.clock.read()
+                if condition():
+                    return True
+                self._check_reader()
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
-                if tick is not None:
-                    tick()
-                    left = TICK if left is None else min(left, TICK)
-                self._changed.wait(left)
-                self.clock.read()
-            return True
+                if tick is None:
+                    self._changed.wait(left)
+                    continue
+            tick()  # however long that takes, the reader goes on
+            with self._changed:
+                if not condition():
+                    self._changed.wait(TICK if left is None else min(left, TICK))
 
-    def stop(self, harnesses: Iterable[HarnessProcess]) -> None:
+    def _check_reader(self) -> None:
+        if self._failure is not None:
+            raise HarnessError(
+                f"The reader of the harnesses failed: {self._failure!r}. This is an "
+                f"error of pytest-mighetero."
+            ) from self._failure
+
+    def stop(
+        self,
+        harnesses: Iterable[HarnessProcess],
+        tick: Callable[[], None] = lambda: None,
+    ) -> None:
         """Stop all of *harnesses* at once: SIGTERM, grace, SIGKILL.
+
+        Meanwhile *tick* is called about once a second.
 
         Takes the longest grace and a few seconds more at most. Whatever interrupts it,
         a second Ctrl-C or a timeout, cuts the grace short and is raised afterwards.
@@ -153,7 +165,7 @@ class Pump:
         running = [harness for harness in harnesses if harness.running]
         grace = max((harness.grace for harness in running), default=0.0)
         try:
-            self._signal(running, signal.SIGTERM, grace + STOP_SLACK)
+            self._signal(running, signal.SIGTERM, grace + STOP_SLACK, tick)
         except BaseException:
             self._signal(running, signal.SIGHUP, HURRIED_GRACE + STOP_SLACK)
             raise
@@ -162,7 +174,11 @@ class Pump:
             self._signal([h for h in running if h.running], signal.SIGKILL, STOP_SLACK)
 
     def _signal(
-        self, running: Sequence[HarnessProcess], number: int, patience: float
+        self,
+        running: Sequence[HarnessProcess],
+        number: int,
+        patience: float,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
         for harness in running:
             harness.signal(number)
@@ -170,6 +186,7 @@ class Pump:
         def wake() -> None:  # whatever is stopped meanwhile
             for harness in running:
                 harness.wake()
+            tick()
 
         deadline = time.monotonic() + patience
         self.wait_for(lambda: not any(h.running for h in running), deadline, wake)
