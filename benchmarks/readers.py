@@ -25,6 +25,7 @@ from pytest_mighetero.plan.launch import Launch, RunPlan
 from pytest_mighetero.plan.run_plan import tool_of
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
+from pytest_mighetero.run.progress import Step
 from pytest_mighetero.run.servers import Servers
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
 from pytest_mighetero.spec.values import Value
@@ -125,7 +126,7 @@ class Ours:
         return [pid for each in running for pid in (each.pid, each.root) if pid]
 
 
-def _tick(_: str) -> None:
+def _tick(_: Step) -> None:
     """Say nothing, as the plugin does where no person watches a terminal."""
 
 

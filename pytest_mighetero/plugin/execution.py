@@ -56,7 +56,7 @@ class Execution:
         report.mighetero_stand_in = ""  # type: ignore[attr-defined]
         if self.run is None:
             return
-        self.run.line.clear()
+        self.run.display.clear()
         case = self.run.case
         case.phases[str(report.when)] = {
             "outcome": report.outcome,

@@ -11,13 +11,13 @@ import pytest
 from pytest_mighetero.errors import MigheteroError, RunError, StoppedError
 from pytest_mighetero.plan.asked import unknown_flags
 from pytest_mighetero.plan.script import script
-from pytest_mighetero.plugin.console.stateline import StateLine
+from pytest_mighetero.plugin.console.display import Display
 from pytest_mighetero.plugin.execution import execution_of
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.ownership import beside, refusal, stranger
 from pytest_mighetero.plugin.presence import aggressor_of, session_of
-from pytest_mighetero.plugin.selection.order import set_of, upcoming
+from pytest_mighetero.plugin.selection.order import set_of, turns, upcoming
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.attempt import Attempt
 from pytest_mighetero.run.backgrounds.keeper import Keeper
@@ -42,17 +42,22 @@ class Run:
             session.keeper = Keeper(session.id)
         self.item, self._keeper = item, session.keeper
         self.spec = session.spec.against(aggressor_of(item))
-        self.line = StateLine(item.config, item.callspec.id)
+        self.display = Display(session.viewer, item.callspec.id)
         self.case = Case(
             self.spec,
             upcoming(self.spec, item),
             item.nodeid,
             alone=not beside(item),
             publish=self._publish,
-            tick=self.line,
-            waits=self.line.announce,
+            watcher=self.display,
+            waits=self.display.announce,
             keeper=self._keeper,
         )
+
+    @property
+    def passed(self) -> bool:
+        """Whether its test has passed."""
+        return execution_of(self.item).passed
 
     @property
     def block(self) -> str:
@@ -86,8 +91,10 @@ class Run:
             raise Failed(text, verdict=verdict) from None
         except pytest.fail.Exception as timeout:  # pytest-timeout's signal
             what = str(timeout.msg).rstrip(".")
-            text = f"{what} while {self.line.doing}; every harness is stopped."
+            text = f"{what} while {self.display.doing}; every harness is stopped."
             raise Failed(text) from None
+        finally:
+            self.display.clear()
 
     def take(self) -> Placement:
         """Take a GPU that will do; where there is none, skip what nobody named."""
@@ -116,6 +123,7 @@ class Run:
             self.main = Main(self, *self.case.prepare(self.placement))
             execution_of(self.item).main = self.main
             self.case.write_record()
+            self._look_ahead()
         for flag, nearest in unknown_flags(self.spec.main_runargs).items():
             near = f" (nearest: --{nearest})" if nearest else ""
             self.warn(
@@ -125,6 +133,14 @@ class Run:
         if found := stranger(self.item, "background"):
             self.warn(f"main runs alone: background is {found} here")
         return self.main
+
+    def _look_ahead(self) -> None:
+        """Find out what this run and those after it take, where anybody watches."""
+        if self.display.watched:
+            ahead = turns(self.item)
+            gpu, outlook = self.placement.gpu, session_of(self.item.config).outlook
+            self.display.expected = outlook.expected(ahead[0], gpu)
+            self.display.following = outlook.all_of(ahead[1:], gpu)
 
     def shares_backgrounds(self) -> bool:
         """Tell whether the test that follows asks for the same backgrounds."""
@@ -144,6 +160,10 @@ class Run:
                 ends = session.shouldfail or session.shouldstop or not wanted
                 if self._keeper.kept is not None and ends:
                     self.case.end_kept()
+        took = self.display.took
+        if self.display.watched and took is not None and self.passed:
+            outlook = session_of(self.item.config).outlook
+            outlook.took(turns(self.item)[0], self.placement.gpu, took)
         self.item.add_report_section("teardown", "stdout", self.block)
 
 

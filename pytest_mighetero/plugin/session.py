@@ -21,8 +21,10 @@ from pytest_mighetero.terms.environment import withheld
 from pytest_mighetero.terms.printable import printable
 
 if TYPE_CHECKING:
+    from pytest_mighetero.plugin.console.display import Viewer
     from pytest_mighetero.plugin.tally import Tally
     from pytest_mighetero.run.backgrounds.keeper import Keeper
+    from pytest_mighetero.run.outlook import Outlook
     from pytest_mighetero.terms.pair import Pair
 
 _Phases = Generator[None, object, object]
@@ -50,13 +52,41 @@ class Session:
         common = worker.get("testrunuid") or getattr(nodes, "testrunuid", None)
         return str(common or uuid.uuid4().hex)
 
+    @cached_property
+    def viewer(self) -> Viewer:
+        """Who shows what runs do."""
+        from pytest_mighetero.plugin.console.view import View
+        from pytest_mighetero.plugin.console.workers import CHANNEL, Relay
+
+        told = getattr(self._config, "workerinput", None)
+        if told is not None:
+            return Relay(told.get(CHANNEL))
+        return View(self._config, self.spec.heartbeat)
+
+    @cached_property
+    def outlook(self) -> Outlook:
+        """What the runs of the session take."""
+        from pytest_mighetero.run.outlook import Outlook
+
+        return Outlook(self.spec)
+
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self) -> None:
-        """Outlive what the session is watched through."""
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Outlive what the session is watched through; listen to xdist's workers."""
         outlive(self._config)
+        manager = self._config.pluginmanager
+        if (dsession := manager.getplugin("dsession")) is not None:
+            from pytest_mighetero.plugin.console.view import View
+            from pytest_mighetero.plugin.console.workers import Workers
+
+            view = View(self._config, self.spec.heartbeat)
+            if view.watched and (queue := getattr(dsession, "queue", None)):
+                workers = Workers(view, session, queue)
+                manager.register(workers, "mighetero-workers")
 
     def pytest_report_header(self) -> list[str]:
         """Say what the runs use."""
+        from pytest_mighetero.plugin.console.view import INSTALL, lacks_extra
         from pytest_mighetero.show.inventory import geometry
 
         spec = self.spec
@@ -66,6 +96,8 @@ class Session:
         made = f", harness folder {', '.join(folders)}" if folders else ""
         lines = [f"suite {suite}{made}"]
         lines += [geometry(spec), *spec.notes]
+        if lacks_extra(self._config):
+            lines.append(INSTALL)
         if names := withheld(os.environ, spec.suite.environment):
             lines.append(
                 f"no harness gets your {', '.join(names)}, which can change what it "
@@ -183,7 +215,7 @@ class Session:
         """Stop the run and report it as an error; pytest would not mention it."""
         execution = execution_of(item)
         run = execution.run
-        doing = "it was prepared" if run is None else run.line.doing
+        doing = "it was prepared" if run is None else run.display.doing
         execution.passed = False  # teardown has nothing left to judge
         text = f"Interrupted by {reason} while {doing}; every harness was stopped."
         try:

@@ -24,8 +24,16 @@ from pytest_mighetero.run.evidence.workload import (
     main_evidence,
     server_of,
 )
+from pytest_mighetero.run.progress import (
+    HarnessState,
+    Step,
+    Tick,
+    end_of,
+    label_of,
+    state_of,
+)
 from pytest_mighetero.run.servers import Server
-from pytest_mighetero.run.start import Tick, process_of
+from pytest_mighetero.run.start import process_of
 from pytest_mighetero.run.verdict import overlap_of
 from pytest_mighetero.run.watch import Watch
 from pytest_mighetero.spec.runspec import RunSpec
@@ -105,6 +113,19 @@ class Attempt:
         """What the GPU said of itself while main ran."""
         return self._telemetry.samples if self._telemetry else ()
 
+    def state(self, seconds: float) -> HarnessState:
+        """Return how main is at this moment; it takes so many *seconds*."""
+        launch, begun = self.plan.main, self._begun
+        device, state = label_of(launch.device), state_of(self.main, self._issuing)
+        return HarnessState("main", launch.name, device, *state, end_of(begun, seconds))
+
+    @property
+    def _begun(self) -> float | None:
+        """When main issued its first query, as far as that can be known."""
+        if self.plan.main.tool.sign is None and self.main.started is not None:
+            return self.main.started.monotonic
+        return self._issuing
+
     def prepare(self) -> None:
         """Have main's guard ready, so that its launch takes a moment only.
 
@@ -149,7 +170,7 @@ class Attempt:
                     raise StoppedError(last.problem, about=last.about)
                 self._until_over(deadline, alone=True)
         self.measured = measured = self._read(broken)
-        self._tick("the test goes on after main")
+        self._tick(Step("the test goes on after main"))
         return measured
 
     def _loads(self) -> dict[HarnessProcess, float]:
@@ -238,10 +259,7 @@ class Attempt:
 
     def _window_so_far(self) -> TimedWindow | None:
         """Return main's window up to now; None where it may not have begun."""
-        begun = self._issuing
-        if self.plan.main.tool.sign is None and self.main.started is not None:
-            begun = self.main.started.monotonic
-        if begun is None:
+        if (begun := self._begun) is None:
             return None
         # As of a background: what there is until now, of a log without an end, too.
         clock = self._pump.clock
@@ -270,7 +288,7 @@ class Attempt:
         return broken
 
     def _look(self) -> None:
-        self._tick("main runs")
+        self._tick(Step("main runs"))
         if self._telemetry is not None:
             self._telemetry.sample()
         self._watch.look()

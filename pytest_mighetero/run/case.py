@@ -31,12 +31,13 @@ from pytest_mighetero.run.placement import (
     candidates,
     place,
 )
+from pytest_mighetero.run.progress import Watcher
 from pytest_mighetero.run.recorded import History
 from pytest_mighetero.run.repetition import measure_until_good
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.setup import setup_of
 from pytest_mighetero.run.standing import Standing
-from pytest_mighetero.run.start import Tick, check_extra, check_makefile, made_in
+from pytest_mighetero.run.start import check_extra, check_makefile, made_in
 from pytest_mighetero.run.verdict import Warn
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
@@ -57,7 +58,7 @@ class Case:
         mains: the pairs that the same backgrounds are to serve, this one first.
         alone: whether nothing runs beside main.
         publish: told of facts, as ``Ledger`` tells it.
-        tick: told what the run is doing.
+        watcher: told how far the run has got.
         waits: told who is in the way.
     """
 
@@ -69,13 +70,13 @@ class Case:
         *,
         alone: bool,
         publish: Callable[[str, str | None], None],
-        tick: Tick,
+        watcher: Watcher,
         waits: Waits,
         keeper: Keeper,
     ):
         self.config, self.pair = config, mains[0]
         self._test, self._alone, self._keeper = test, alone, keeper
-        self._tick = tick
+        self._watcher = watcher
         self._queue = Queue(config.lease_dir, config.lease_timeout, test, waits)
         self._history = History(self.pair, mains)
         self.ledger = Ledger(config.secrets, publish)
@@ -179,7 +180,7 @@ class Case:
             self._history,
             folder,
             self.ledger,
-            Tenancy(placement.lease, self._tick),
+            Tenancy(placement.lease, self._watcher),
             self._queue,
             self._main_launched,
         )

@@ -20,8 +20,8 @@ from pytest_mighetero.plan.seats import (
     wish_of,
 )
 from pytest_mighetero.plan.words import Site
+from pytest_mighetero.run.progress import Progress, Watcher
 from pytest_mighetero.run.recorded import History
-from pytest_mighetero.run.start import Tick
 from pytest_mighetero.run.tenancy.ports import Ports, uses_ports
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
@@ -127,17 +127,17 @@ class Tenancy:
 
     Args:
         lease: of the GPU.
-        tick: told what the run is doing.
+        tell: told what the run is doing.
     """
 
-    def __init__(self, lease: Lease, tick: Tick) -> None:
-        self._lease, self._tick = lease, tick
+    def __init__(self, lease: Lease, tell: Watcher) -> None:
+        self._lease, self.tell = lease, tell
         self._deleted: dict[Path, None] = {}  # of the lease's files, by others
 
-    def tick(self, state: str) -> None:
+    def tick(self, progress: Progress) -> None:
         """Look after the lease, and tell what the run is doing."""
         self._renew()
-        self._tick(state)
+        self.tell(progress)
 
     def check(self, warn: Callable[[str], None]) -> None:
         """See to it that the GPU was this run's alone; warn of what was deleted.

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.plan.durations import (
     BackgroundTime,
     Recorded,
     background_time,
+    cover_of,
     time_left,
     too_long,
 )
 from pytest_mighetero.plan.run_plan import run_args_of
 from pytest_mighetero.records import marks
-from pytest_mighetero.records.record import LONGEST_S, Record
+from pytest_mighetero.records.record import LONGEST_S, Record, as_number
 from pytest_mighetero.records.results_folder import good_records
 from pytest_mighetero.spec.device_names import ANY_PROFILE
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair, run_name
+
+Kind = Literal["isolated", "heterogeneous"]
+
+_LATEST = 1e11  # POSIX seconds, in the year 5138
 
 
 class History:
@@ -51,9 +57,17 @@ class History:
         """Return the seconds that backgrounds which are up must have left there."""
         return time_left(config, self._pair, _profile(gpu), self._of(config, gpu))
 
+    def expected(self, config: RunSpec, gpu: Gpu) -> float:
+        """Return the seconds that main takes by what is known; nothing is looked up."""
+        recorded = self._found.get(self._key(config, gpu))
+        return cover_of(config, self._pair, _profile(gpu), recorded).main
+
+    def _key(self, config: RunSpec, gpu: Gpu) -> tuple[object, ...]:
+        return run_args_of(config, self._pair), gpu.name, gpu.devices[0].profile
+
     def _of(self, config: RunSpec, gpu: Gpu) -> Recorded | None:
         """Look it up, once for each RUN_ARGS and kind of device."""
-        key = run_args_of(config, self._pair), gpu.name, gpu.devices[0].profile
+        key = self._key(config, gpu)
         if key not in self._found:
             self._found[key] = recorded_run(config, self._pair, gpu)
         return self._found[key]
@@ -69,11 +83,25 @@ def recorded_run(config: RunSpec, pair: Pair, gpu: Gpu) -> Recorded | None:
 
     It was on the same kind of GPU, its first device of the same profile.
     """
+    earlier = _earlier(config, pair, gpu, "heterogeneous")
+    return next(filter(None, map(_took, earlier)), None)
+
+
+def recorded_seconds(
+    config: RunSpec, pair: Pair, gpu: Gpu, *, alone: bool
+) -> float | None:
+    """Return the seconds from first launch to last exit of the latest such run."""
+    kind: Kind = "isolated" if alone else "heterogeneous"
+    return next(filter(None, map(_span, _earlier(config, pair, gpu, kind))), None)
+
+
+def _earlier(config: RunSpec, pair: Pair, gpu: Gpu, kind: Kind) -> Iterator[Record]:
+    """Yield the good runs of the same main on the same kind of device, newest first."""
     key = {
         "suite": config.suite.name,
         "action": config.action,
         "gpu": gpu.name,
-        "run": "heterogeneous",
+        "run": kind,
         "run_args": config.secrets.mask(str(run_args_of(config, pair))),
     }
     mark = marks.as_long(key)
@@ -81,10 +109,22 @@ def recorded_run(config: RunSpec, pair: Pair, gpu: Gpu) -> Recorded | None:
         key["device_profile"] = profile
     part = f"-{run_name(pair, config.action)}"
     for record in good_records(config.results_dir, part, mark):
-        same = key.items() <= record.facts.items()
-        if same and (took := _took(record)) is not None:
-            return took
-    return None
+        if key.items() <= record.facts.items():
+            yield record
+
+
+def _span(record: Record) -> float | None:
+    """Return from when to when there was a harness, in seconds, or None."""
+    said = [
+        as_number(each.get(when), _LATEST)
+        for each in record.listed("harnesses")
+        for when in ("launched", "exited")
+    ]
+    known = [each for each in said if each is not None]
+    if not said or len(known) < len(said):
+        return None
+    seconds = max(known) - min(known)
+    return seconds if seconds < LONGEST_S else None
 
 
 def _took(record: Record) -> Recorded | None:

@@ -25,6 +25,7 @@ from pytest_mighetero.run.findings import (
 )
 from pytest_mighetero.run.ledger import Ledger
 from pytest_mighetero.run.placement import Placement, Tenancy
+from pytest_mighetero.run.progress import HarnessState, Progress, Step
 from pytest_mighetero.run.recorded import History
 from pytest_mighetero.run.tenancy.harness_folder import HarnessFolders
 from pytest_mighetero.run.verdict import (
@@ -68,6 +69,27 @@ class Rig:
     attempt: Attempt | None = None
     _entered: list[HarnessFolders] = field(default_factory=list)
     _closed: bool = False
+    _label: str = ""
+    _main_s: float = 0.0
+
+    def _tick(self, step: Step) -> None:
+        self.tenancy.tick(self._progress(step))
+
+    def _tell_of_end(self) -> None:
+        """Tell what is stopped; whose the GPU is cannot matter any more."""
+        self.tenancy.tell(self._progress(Step("what still runs is stopped")))
+
+    def _progress(self, step: Step) -> Progress:
+        buffer = self.config.end_time_buffer_min
+        return Progress(step, self._label, buffer, self._states)
+
+    def _states(self) -> list[HarnessState]:
+        """Return how the harnesses of the present try are, main first."""
+        if (attempt := self.attempt) is None:
+            return []
+        servers = self.neighbours.servers.states
+        main = attempt.state(self._main_s)
+        return [main, *attempt.backgrounds.states, *servers]
 
     def plan(
         self,
@@ -82,7 +104,7 @@ class Rig:
             config: the run's settings, those of this try in place.
             folder: where what is started gets its folders.
             time: of the backgrounds; None for what is known of main to decide.
-            label: which try it is, for the state line.
+            label: which try it is, for whoever watches.
         """
         if self.attempt is not None:
             self.attempt.stop_main()  # it may be waiting to be launched
@@ -103,8 +125,9 @@ class Rig:
             plan,
             self.neighbours.backgrounds,
             self.neighbours.pump,
-            lambda state: self.tenancy.tick(f"{label}{state}"),
+            self._tick,
         )
+        self._label, self._main_s = label, self.history.expected(config, gpu)
 
         def launched() -> None:
             harness_folder.main_launched()
@@ -122,7 +145,7 @@ class Rig:
         self.serve(attempt)
         issues = self._entered[-1].background_issues
         attempt.prepare()
-        self.neighbours.start(self.tenancy.tick, issues)
+        self.neighbours.start(self._tick, issues)
         for pair in self.placement.backgrounds:  # of a set that was up
             issues(pair)
         return attempt.backgrounds
@@ -130,7 +153,7 @@ class Rig:
     def serve(self, attempt: Attempt) -> None:
         """Start the servers that do not run yet, until they are ready."""
         launches = [launch for launch, _ in attempt.workloads]
-        self.neighbours.servers.start(launches, self.tenancy.tick)
+        self.neighbours.servers.start(launches, self._tick)
 
     def measure(self, attempt: Attempt, warn: Warn, *, again: bool) -> Measured:
         """Run main to its end, and learn what it has come to.
@@ -198,7 +221,7 @@ class Rig:
     def end(self, attempt: Attempt) -> None:
         """Stop a try that is not the last one."""
         ending = self._ending(attempt)
-        self.neighbours.pump.stop(ending)
+        self.neighbours.pump.stop(ending, self._tell_of_end)
         self.ledger.learn_of_try(**end_facts(attempt))
         refuse_survivors(ending)
 
@@ -221,7 +244,7 @@ class Rig:
         ending = [each for attempt in attempts for each in self._ending(attempt)]
         try:
             try:
-                self.neighbours.pump.stop(ending)
+                self.neighbours.pump.stop(ending, self._tell_of_end)
             finally:
                 ending += self.neighbours.end_servers()
         finally:

@@ -19,7 +19,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch, ServerLaunch
 from pytest_mighetero.run.evidence.traces import exit_of, log_failure, tail_of
-from pytest_mighetero.run.start import Tick
+from pytest_mighetero.run.progress import HarnessState, Step, Tick, label_of, state_of
 from pytest_mighetero.terms.clock import Stamp
 from pytest_mighetero.units import format_duration
 
@@ -34,10 +34,12 @@ class Server:
     Attributes:
         ready: when it was found to be; None before that.
         sockets: on which its port listened then; none where that is not seen.
+        device: of its clients.
     """
 
     launch: ServerLaunch
     process: HarnessProcess
+    device: str
     ready: Stamp | None = None
     sockets: frozenset[int] = frozenset()
 
@@ -55,6 +57,13 @@ class Server:
             f"{process.name} exited with {exit_of(process)} {lived:.1f} s after its "
             f"launch.\n{tail_of(process)}"
         )
+
+    @property
+    def state(self) -> HarnessState:
+        """How it is at this moment."""
+        ready = None if self.ready is None else self.ready.monotonic
+        state = state_of(self.process, ready=ready)
+        return HarnessState("server", self.process.name, self.device, *state)
 
     @property
     def seconds_to_ready(self) -> float | None:
@@ -150,7 +159,8 @@ class Servers:
         server.output.parent.mkdir(parents=True, exist_ok=True)
         server = replace(server, output=_unused(server.output))
         output, told = server.output, (markers, self._grace)
-        return Server(server, HarnessProcess(name, server.command, output, *told))
+        process = HarnessProcess(name, server.command, output, *told)
+        return Server(server, process, label_of(launch.device))
 
     def _wait_ready(self, new: Sequence[Server], tick: Tick) -> None:
         next_tick = 0.0
@@ -169,7 +179,7 @@ class Servers:
                 ready = sum(each.ready is not None for each in new)
                 names = ", ".join(e.process.name for e in waiting if not e.ready)
                 said = f"; {names} may take {_patience(waiting)}" if names else ""
-                tick(f"{ready} of {len(new)} servers are ready{said}")
+                tick(Step(f"{ready} of {len(new)} servers are ready{said}"))
             self._pump.wait_for(
                 lambda: (
                     self.problem is not None
@@ -199,6 +209,11 @@ class Servers:
     def processes(self) -> list[HarnessProcess]:
         """Those that were started and not stopped for others."""
         return [each.process for each in self._servers.values()]
+
+    @property
+    def states(self) -> list[HarnessState]:
+        """How each of them is."""
+        return [each.state for each in self._servers.values()]
 
     @property
     def problem(self) -> str | None:

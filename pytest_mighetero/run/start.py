@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,9 +15,6 @@ from pytest_mighetero.terms.pair import Pair
 
 _EXTRA = ("numpy", "mlperf_loadgen")
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
-
-# Told about once a second what a run is doing, in a few words.
-Tick = Callable[[str], None]
 
 
 def made_in(config: RunSpec, pairs: Iterable[Pair]) -> dict[Path, list[Pair]]:

@@ -309,6 +309,14 @@ OPTIONS = (
         None,
     ),
     Option(
+        "mig-heartbeat",
+        "how often to say what a run is doing where no terminal shows it, at most, so "
+        "that CI systems do not take a long run for a hung one; 0 for never",
+        TIME,
+        "60s",
+        in_suite=False,
+    ),
+    Option(
         "mig-stop-grace",
         "time from SIGTERM to SIGKILL when a harness is stopped, for it to give GPU "
         "memory back",

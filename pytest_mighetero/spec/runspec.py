@@ -89,6 +89,7 @@ class RunSpec:
     start_from_device: bool
     verbose_all: bool
     stop_grace: float
+    heartbeat: float
 
     # Where: devices and their leases.
     devices: tuple[str, ...]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO, cast
 
@@ -17,10 +20,19 @@ class LastingFile:
 
     tmux or ssh end (EIO), the reader of a pipe ends (EPIPE), the disk of a log is full
     (ENOSPC): pytest would give up the session for it, without junit and records.
+
+    Attributes:
+        wrote: ``time.monotonic()`` of the last text.
+        line: what was written since the last line ended.
+        beforehand: called before a text is written; what shows lines of its own below
+            takes them away.
     """
 
     def __init__(self, file: TextIO):
         self._file = file
+        self.wrote = time.monotonic()
+        self.line = ""
+        self.beforehand: Callable[[], None] | None = None
 
     def __getattr__(self, name: str) -> Any:
         """Be like the file in all else."""
@@ -28,6 +40,15 @@ class LastingFile:
 
     def write(self, text: str) -> int:
         """Write *text*, if it can be."""
+        if self.beforehand is not None:
+            self.beforehand()
+        self.wrote = time.monotonic()
+        *ended, rest = re.split("[\r\n]", text)
+        self.line = rest if ended else self.line + rest
+        return self.pass_on(text)
+
+    def pass_on(self, text: str) -> int:
+        """Write *text*, if it can be, that is not to be remembered."""
         try:
             return self._file.write(text)
         except OSError as error:
@@ -56,11 +77,17 @@ class LastingFile:
                 os.close(null)
 
 
+def lasting_file(reporter: pytest.TerminalReporter) -> LastingFile:
+    """Return the file that *reporter* writes to, from now on a lasting one."""
+    writer = reporter._tw  # noqa: SLF001 - nothing public has its file
+    if not isinstance(writer._file, LastingFile):  # noqa: SLF001
+        writer._file = cast(TextIO, LastingFile(writer._file))  # noqa: SLF001
+        reporter.config.add_cleanup(writer.flush)  # else Python does, and fails
+    return cast(LastingFile, writer._file)  # noqa: SLF001
+
+
 def outlive(config: pytest.Config) -> None:
     """Have the session go on when the terminal of pytest is gone."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:
-        writer = reporter._tw  # noqa: SLF001 - nothing public has its file
-        if not isinstance(writer._file, LastingFile):  # noqa: SLF001
-            writer._file = cast(TextIO, LastingFile(writer._file))  # noqa: SLF001
-            config.add_cleanup(writer.flush)  # else Python does, and fails, at its end
+        lasting_file(reporter)

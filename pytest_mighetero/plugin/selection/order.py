@@ -11,6 +11,7 @@ from pytest_mighetero.plan.run_plan import longest_test
 from pytest_mighetero.plugin.ownership import beside
 from pytest_mighetero.plugin.presence import aggressor_of, pair_of
 from pytest_mighetero.plugin.session import Session
+from pytest_mighetero.run.outlook import Turn
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 
@@ -85,6 +86,15 @@ def set_of(spec: RunSpec, item: pytest.Item) -> SetKey:
     if pair is None or not beside(item):
         return None
     return spec.against(aggressor_of(item)).backgrounds_of(pair.benchmark)
+
+
+def turns(item: pytest.Item) -> list[Turn]:
+    """Return the run of *item* and those that follow it; an xdist worker knows none."""
+    items = item.session.items
+    if hasattr(item.config, "workerinput"):
+        items = [item]
+    every = [(pair_of(each), each) for each in items[items.index(item) :]]
+    return [Turn(pair, not beside(each)) for pair, each in every if pair is not None]
 
 
 def upcoming(spec: RunSpec, item: pytest.Item) -> tuple[Pair, ...]:

@@ -16,8 +16,8 @@ from pytest_mighetero.plan.words import Site
 from pytest_mighetero.records.run_names import make_folder
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.placement import Placement
+from pytest_mighetero.run.progress import Tick
 from pytest_mighetero.run.servers import Servers
-from pytest_mighetero.run.start import Tick
 from pytest_mighetero.run.watch import stopped_now
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair

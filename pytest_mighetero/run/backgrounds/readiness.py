@@ -19,8 +19,8 @@ from pytest_mighetero.run.evidence.traces import (
     ran_otherwise,
     tail_of,
 )
+from pytest_mighetero.run.progress import Step, Tick
 from pytest_mighetero.run.servers import Servers
-from pytest_mighetero.run.start import Tick
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.units import format_duration
@@ -62,7 +62,7 @@ class Readiness:
         ]
         self.issuing: list[float | None] = [None] * len(launches)
         self.settle: Pause | None = None
-        self._tick: Tick = lambda _state: None
+        self._tick: Tick = lambda _step: None
         self._issues: Callable[[Pair], None] = lambda _pair: None
         self._next_tick = 0.0
 
@@ -85,7 +85,7 @@ class Readiness:
         if settled > time.monotonic():
             self._check_asked()
         try:
-            self._wait(lambda: False, settled, "backgrounds settle")
+            self._wait(lambda: False, settled, Step("backgrounds settle"))
         finally:
             settle.end = time.monotonic()
 
@@ -106,7 +106,7 @@ class Readiness:
             self._wait(
                 lambda: changes.happened or self._started() > started,  # noqa: B023
                 min(limit, now + _LOOK_S),
-                state,
+                Step(state),
             )
             # However much is logged, looking takes half of a core at most.
             time.sleep(max(0.0, 2 * now - begin - time.monotonic()))
@@ -152,7 +152,7 @@ class Readiness:
             return "marker"
         return "query" if query.logs else "log"
 
-    def _wait(self, condition: Callable[[], bool], deadline: float, state: str) -> None:
+    def _wait(self, condition: Callable[[], bool], deadline: float, step: Step) -> None:
         def over() -> bool:
             gone = any(h.ended or h.log_problem for h in self.harnesses)
             return condition() or gone or self._servers.problem is not None
@@ -160,7 +160,7 @@ class Readiness:
         def tick() -> None:
             if (now := time.monotonic()) >= self._next_tick:
                 self._next_tick = now + 1.0
-                self._tick(state)
+                self._tick(step)
 
         self._pump.wait_for(over, deadline, tick)
         self._servers.check()

@@ -16,8 +16,16 @@ from pytest_mighetero.run.backgrounds.readiness import Readiness
 from pytest_mighetero.run.evidence.overlap import enough
 from pytest_mighetero.run.evidence.traces import how_it_ended, log_failure, tail_of
 from pytest_mighetero.run.evidence.workload import Break, Evidence, background_evidence
+from pytest_mighetero.run.progress import (
+    HarnessState,
+    Step,
+    Tick,
+    end_of,
+    label_of,
+    state_of,
+)
 from pytest_mighetero.run.servers import Servers
-from pytest_mighetero.run.start import Tick, process_of
+from pytest_mighetero.run.start import process_of
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.window import TimedWindow
@@ -47,7 +55,7 @@ class BackgroundSet:
         servers: Servers,
     ):
         self._config, self._pump, self.servers = config, pump, servers
-        self.tick: Tick = lambda _state: None
+        self.tick: Tick = lambda _step: None
         self.ready = False
         self.launches = tuple(launches)
         self.harnesses = tuple(process_of(config, each) for each in launches)
@@ -131,7 +139,8 @@ class BackgroundSet:
         def running() -> list[HarnessProcess]:
             return [harness for harness in self.harnesses if harness.running]
 
-        self._watch_logs(lambda: not running(), self.deadline, "backgrounds finish")
+        step = Step("backgrounds finish")
+        self._watch_logs(lambda: not running(), self.deadline, step)
         if left := running():
             raise HarnessError(
                 f"{len(left)} of {len(self.harnesses)} backgrounds still ran "
@@ -148,10 +157,10 @@ class BackgroundSet:
 
     def _wait_buffer(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        self._watch_logs(lambda: bool(self.ended()), until, "end buffer")
+        self._watch_logs(lambda: bool(self.ended()), until, Step("end buffer", until))
 
     def _watch_logs(
-        self, condition: Callable[[], bool], deadline: float, state: str
+        self, condition: Callable[[], bool], deadline: float, step: Step
     ) -> None:
         asked = self._config.end_time_buffer_min
         self.end_buffer = buffer = Pause(asked, time.monotonic())
@@ -163,7 +172,7 @@ class BackgroundSet:
                     or self.servers.problem is not None
                 ),
                 deadline,
-                lambda: self.tick(state),
+                lambda: self.tick(step),
             )
         finally:
             buffer.end = time.monotonic()
@@ -176,6 +185,26 @@ class BackgroundSet:
         each = zip(self.launches, self.harnesses, self.readiness.issuing, strict=True)
         clock = self._pump.clock
         return tuple(background_evidence(la, ha, clock, seen) for la, ha, seen in each)
+
+    @property
+    def states(self) -> list[HarnessState]:
+        """How each is at this moment."""
+        config = self._config
+        ends = config.background_duration == "automatic" or config.keeps_backgrounds
+        both = zip(self.launches, self.harnesses, self.readiness.issuing, strict=True)
+        return [
+            HarnessState(
+                "background",
+                launch.name,
+                label_of(launch.device),
+                *state_of(harness, issuing),
+                end_of(
+                    harness.started.monotonic if harness.started else issuing,
+                    None if ends else launch.min_duration,
+                ),
+            )
+            for launch, harness, issuing in both
+        ]
 
     def stop(self) -> None:
         """Stop whatever still runs."""
