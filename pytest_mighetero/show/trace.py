@@ -54,7 +54,7 @@ class _Run:
     """One run as a process of a trace, which begins with it."""
 
     def __init__(self, pid: int, begin: float, end: float):
-        self._pid, self._begin, self.end = pid, begin, end
+        self._pid, self.begin, self.end = pid, begin, end
 
     def named(self, what: str, tid: int, **args: object) -> Event:
         """Return an event that names a track, or the process."""
@@ -86,15 +86,15 @@ class _Run:
         return self.event("X", name, begin, tid, dur=lasted, args=known)
 
     def _us(self, at: float) -> int:
-        return round((at - self._begin) * 1e6)
+        return round((at - self.begin) * 1e6)
 
 
 def _of_all(run: _Run, course: Course) -> Iterator[Event]:
     pauses = (("settle time", course.settle), ("end buffer", course.end_buffer))
-    for name, span in pauses:
-        if span is not None:
-            lasted = span.begin, span.end or run.end
-            yield run.complete(name, lasted, _RUN, asked_s=span.asked_s)
+    known = {name: span for name, span in pauses if span is not None}
+    apart = _apart(known.values(), run.begin, run.end)
+    for name, (span, drawn) in zip(known, apart, strict=True):
+        yield run.complete(name, drawn, _RUN, asked_s=span.asked_s)
     for problem in course.problems:
         on = [n for n, lane in enumerate(course.lanes, 1) if lane.name in problem.lanes]
         at = run.end if problem.at is None else problem.at
