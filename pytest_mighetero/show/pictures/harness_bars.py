@@ -100,7 +100,8 @@ class HarnessBars:
         size = 9.0 if self.row < 18 else 11.0
         found = _BACKGROUND.match(lane.name)
         number = found[1] if found else lane.name
-        name = f"{number} {lane.what}" if lane.what else lane.name
+        of_server = f"{number}'s server" if found else lane.name
+        name = f"{number} {lane.what}" if lane.what else of_server
         two = self.row >= 26 and bool(lane.device)
         up = -2 if two else size * 0.35
         self._name(name, lane.name, middle + up, "ink", size)

@@ -171,6 +171,7 @@ def test_a_server_is_a_bar_of_its_own_and_one_of_several_is_one(tmp_path: Path) 
     assert len(seen.shapes("rect", "background-1-bert's server on")) == 1
     assert not seen.shapes("rect", "background-2-bert's server on")
     assert len(seen.shapes("polyline", "ready of background-1-bert's server")) == 1
+    assert [text for text in seen.texts if text.endswith("server1's server")]
 
 
 def test_backgrounds_that_have_run_for_hours_leave_main_its_place(
