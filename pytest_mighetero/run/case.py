@@ -252,8 +252,8 @@ class Case:
     def write_record(self, *, main_waits: bool = False) -> None:
         """Write what is known so far as the run's record, if it has a folder.
 
-        Where *main_waits* to be launched, its tool's logs are read for it, and the disk
-        is waited for, after that.
+        Where *main_waits* to be launched, its tool's logs are read for it, the run's
+        course is put down, and the disk is waited for, after that.
         """
         self._owed = main_waits
         if self.folder is None:
@@ -273,7 +273,8 @@ class Case:
         }
         if attempt:
             record |= described(attempt, read_logs=not main_waits)
-            record["course"] = course(attempt, self.problems)
+            if not main_waits:
+                record["course"] = course(attempt, self.problems)
         if attempt and any(x["outcome"] == "failed" for x in self.phases.values()):
             record["last_lines"] = last_lines(attempt)
         write_record(

@@ -191,21 +191,23 @@ def described(attempt: Attempt, *, read_logs: bool = True) -> dict[str, Any]:
     activity = measured.activity if measured else {}
     runs = measured.main.audit.runs.items() if measured else ()
     servers = attempt.backgrounds.servers
-    return {
+    said: dict[str, Any] = {
         "overlap": overlap and [vars(each) for each in overlap.margins],
         "telemetry": measured.telemetry if measured else {},
         "audit": {part: result.to_dict() for part, result in runs},
         "harnesses": [
             _described(launch, harness, attempt.clock, read_logs=read_logs)
-            | moments
             | {"activity": activity.get(launch.folder.name)}
             | _served(servers.of(launch), attempt.clock, activity.get(served))
-            for (launch, harness), moments in zip(
-                attempt.workloads, workload_moments(attempt), strict=True
-            )
+            for launch, harness in attempt.workloads
             for served in [server_of(launch)]
         ],
     }
+    if read_logs:
+        both = zip(said["harnesses"], workload_moments(attempt), strict=True)
+        for harness_said, moments in both:
+            harness_said.update(moments)
+    return said
 
 
 def _described(
