@@ -5,8 +5,8 @@
 #             skipped where it is not on PATH
 # make lint   ruff, mypy, and the one direction of imports
 # make matrix the fault matrix alone, printed as a table
-# make bench  what the plugin costs against other ways, in 10 minutes; build/bench.json
-# make bench-quick   each benchmark once and shortened, in a minute: do they run?
+# make bench  what the plugin costs against other ways, in 20 minutes; build/bench.json
+# make bench-quick   each benchmark once and shortened, in two minutes: do they run?
 #
 # Each makes .venv first if it is not there. Python 3.10 or newer, pip, make and gcc
 # are needed, and PyPI.
@@ -57,6 +57,7 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/harness_control.py --json build/bench.json
 	$(BIN)/python benchmarks/target_search.py
 	$(BIN)/python benchmarks/sharing.py
+	$(BIN)/python benchmarks/interference.py
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/pictures.py
 
@@ -65,6 +66,7 @@ bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/harness_control.py --quick --json build/bench-quick.json
 	$(BIN)/python benchmarks/target_search.py
 	$(BIN)/python benchmarks/sharing.py --quick
+	$(BIN)/python benchmarks/interference.py --quick
 	$(BIN)/python benchmarks/records.py --quick
 	$(BIN)/python benchmarks/pictures.py --quick
 

@@ -74,11 +74,19 @@ def _tables(
             last -= 1
         yield from _table(names[first:last], parts)
         first = last
+        if last < len(names):
+            yield ""
 
 
 def _about(matrix: Matrix) -> Mapping[str, str]:
     counts = sorted({each.count for each in matrix.cells if each.count is not None})
-    said = {name.replace("_", " "): text for name, text in matrix.about.items()}
+    about = matrix.about
+    whole = about.get("geometry", "")  # it begins with the GPU's name
+    said = {
+        name.replace("_", " "): text
+        for name, text in about.items()
+        if name == "geometry" or text not in whole
+    }
     if counts:
         some = "device" if counts == [1] else "devices"
         said["each aggressor"] = f"on {' or '.join(map(str, counts))} {some}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_mighetero.cli.__main__ import main
 from tests.lab.driver import Lab, Report
 
 MATRIX = "--mig-interference=dlrm_offline,bert_offline"
@@ -343,6 +344,17 @@ def test_cells_are_no_history_for_runs_beside_others(lab: Lab) -> None:
     assert "interference" not in facts
     report = lab.run("--mig-compare=last", k="dlrm_offline")
     assert "there is no earlier good run like dlrm_offline" in report.text
+
+
+def test_two_matrices_are_compared_cell_by_cell(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(lab).result.assert_outcomes(passed=6)
+    results = str(lab.folder / "results")
+    capsys.readouterr()
+    kinds = ["--runs-a=heterogeneous", "--runs-b=heterogeneous"]
+    assert main(["compare", results, results, *kinds]) == 0
+    assert "offline beside bert_offline" in capsys.readouterr().out
 
 
 def test_cells_are_no_references(lab: Lab) -> None:

@@ -106,13 +106,15 @@ def kind_of(facts: Facts) -> str | None:
 
 def _of_record(record: Record) -> Entry:
     facts = record.facts
-    audit = audit_of(record.text("action"))
+    audit, other = audit_of(record.text("action")), facts.get("aggressor")
     measurement = figure_of(facts) if record.good else None
     settings = settings_of(record.text("run_args"))
     known = {**facts, "run": kind_of(facts), "settings": settings}
     return Entry(
         facts.get("benchmark", "-"),
-        facts.get("scenario", "-") + (f"-{audit}" if audit else ""),
+        facts.get("scenario", "-")
+        + (f"-{audit}" if audit else "")
+        + (f" beside {other}" if other else ""),
         record.folder,
         measurement,
         "" if measurement else why_not(record),
