@@ -1,8 +1,8 @@
 """The interference matrix of three benchmarks, against cells with sets of their own.
 
-Ours: one set of each aggressor serves all victims. Naive: every cell starts a set of its
-own, which runs out as planned, or is stopped with main (automatic). Real make, LoadGen
-and NumPy models on simulated instances; 15 minutes:
+Ours: one set of each aggressor serves all victims. Naive: every cell starts a set of
+its own, which runs out as planned, or is stopped with main (automatic). Real make,
+LoadGen and NumPy models on simulated instances; 15 minutes:
 
     python benchmarks/interference.py [--quick]
 

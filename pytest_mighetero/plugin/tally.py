@@ -69,7 +69,7 @@ class Tally:
             facts = _facts_of(reports)
             if "aggressor" in facts:
                 cells.setdefault(place_of(facts), []).append(reports)
-            elif (record := _record_of(reports)) is not None:
+            elif (record := _record_of(reports)) and record.text("run") == "isolated":
                 alone.append(record)
         found = []
         for place in sorted(cells, key=self._rank):
@@ -131,7 +131,7 @@ class Tally:
     def _verdict(self, reports: Reports, cell: Cell) -> str:
         """Return why a run fails that has not failed yet; empty for no reason."""
         judged = any(each.failed or hasattr(each, "wasxfail") for each in reports)
-        if self._limit is None or judged or _record_of(reports) is None:
+        if self._limit is None or judged or not _was_measured(reports):
             return ""
         if cell.slowdown is None:
             return (
@@ -149,7 +149,11 @@ class Tally:
         data = {**record.data, "facts": {**record.facts, **facts}}
         if problem:
             phases = dict(record.data["phases"])
-            phases["teardown"] = {"outcome": "failed", "text": problem, "seconds": 0.0}
+            phases["teardown"] = {
+                **phases.get("teardown", {}),
+                "outcome": "failed",
+                "text": problem,
+            }
             data["phases"] = phases
         try:
             write_record(
@@ -186,8 +190,16 @@ def _record_of(reports: Reports) -> Record | None:
         return None
 
 
+def _was_measured(reports: Reports) -> bool:
+    """Tell whether a run was measured, now or by what stood in for it."""
+    last = reports[-1]
+    return bool(last.mighetero_stand_in) or any(each.when == "call" for each in reports)
+
+
 def _why(reports: Reports) -> str:
-    """Return why a cell was not run."""
+    """Return why there is no record of a cell."""
+    if _was_measured(reports):
+        return "its record cannot be read"
     for each in reports:
         if each.skipped and isinstance(each.longrepr, tuple):
             return f"it was skipped: {str(each.longrepr[2]).removeprefix('Skipped: ')}"

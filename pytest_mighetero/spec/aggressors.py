@@ -69,7 +69,10 @@ def with_matrix(spec: RunSpec, values: Values) -> RunSpec:
 def _named(pairs: Sequence[Pair], values: Values) -> tuple[Pair, ...]:
     """Return those of *pairs* that are named, by themselves or by their benchmarks."""
     accepted = [*map(str, pairs), *dict.fromkeys(pair.benchmark for pair in pairs)]
-    names = values.parsed("mig-interference", names_of(accepted))
+    try:
+        names = values.parsed("mig-interference", names_of(accepted))
+    except ConfigError as error:  # of argparse it would take what follows
+        raise ConfigError(f"{error}; before a path write =all, too") from None
     return tuple(p for p in pairs if str(p) in names or p.benchmark in names)
 
 

@@ -225,6 +225,7 @@ def test_a_gpu_of_one_device_has_no_neighbours(lab: Lab) -> None:
         ("--mig-interference=dlm", "unknown 'dlm': did you mean dlrm"),
         ("--mig-interference=dlrm_singlestream", "did you mean"),
         ("--mig-interference=dlrm,", "unknown ''"),
+        ("--mig-interference=test_run.py", "before a path write =all, too"),
         ("--mig-interference=\x1b[31m", "expected a text without control characters"),
     ],
 )

@@ -194,3 +194,43 @@ def test_without_a_junit_file_and_a_terminal(lab: Lab) -> None:
     report = lab.apart(*arguments)
     assert report.result.ret == pytest.ExitCode.TESTS_FAILED
     assert (lab.folder / "results" / "interference.csv").exists()
+
+
+def test_a_cell_whose_record_is_gone_is_not_green(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_zlast="import glob, os\n\n"
+        "def test_z():\n"
+        "    for path in glob.glob('results/*beside*/record.json'):\n"
+        "        os.unlink(path)\n"
+    )
+    report = run(lab, GATE, k=f"{CELL} or test_z")
+    report.result.assert_outcomes(passed=2, errors=1)
+    (case,) = (each for each in report.junit if "dlrm" in each.name)
+    assert "its record cannot be read" in case.problems["error"]
+
+
+def test_a_broken_overlap_that_is_excused_has_no_figure(lab: Lab) -> None:
+    lab.fake(bert={"test": 1}, dlrm={"test": 2})
+    report = run(lab, GATE, "--lenient", "--background-scope=test", k=DLRM)
+    assert report.result.parseoutcomes()["errors"] == 1
+    (problem,) = report.junit[1].problems.values()
+    assert "nobody knows how much slower" in problem
+    assert "the backgrounds did not cover main" in problem
+
+
+def test_xfail_excuses_what_is_too_slow(lab: Lab) -> None:
+    lab.pytester.makepyfile(
+        test_run="import pytest\n"
+        "@pytest.mark.xfail\n"
+        "def test_heterogeneous(background, main):\n    main.run()\n"
+    )
+    report = run(lab, GATE, k=CELL)
+    assert "errors" not in report.result.parseoutcomes()
+
+
+def test_a_search_is_judged_by_its_answers(lab: Lab) -> None:
+    lab.fake(dlrm={"capacity": 400})
+    options = ("--mig-interference=dlrm_server", "--mig-tune", GATE)
+    report = lab.run(*options, "--mig-tune-resolution=20%", k="dlrm_server")
+    report.result.assert_outcomes(passed=2)
+    assert "slowdown" in report.junit[1].properties
