@@ -60,6 +60,7 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/interference.py
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/pictures.py
+	$(BIN)/python benchmarks/report.py
 
 bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/loadgen_reader.py
@@ -69,6 +70,7 @@ bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/interference.py --quick
 	$(BIN)/python benchmarks/records.py --quick
 	$(BIN)/python benchmarks/pictures.py --quick
+	$(BIN)/python benchmarks/report.py --quick
 
 $(VENV)/installed: pyproject.toml
 	$(call new_venv,$(PYTHON),$(VENV))
