@@ -14,7 +14,7 @@ from dataclasses import dataclass
 _LIGHTEST, _DARKEST = 0.95, 0.64
 _CHROMA = 0.135
 _MORE, _LESS = math.radians(55), math.radians(245)
-_MOST = 2.0  # a ratio beyond it has the same colour: others would look all alike
+MOST = 2.0  # a ratio beyond it has the same colour: others would look all alike
 _LEAST = 1.1  # the scale of ratios that hardly differ: noise has no strong colours
 
 
@@ -32,7 +32,7 @@ class Diverging:
     def over(cls, ratios: list[float]) -> Diverging:
         """Return the scale that shows *ratios*, all above 0: 1.0 is in its middle."""
         apart = (max(each, 1 / each) for each in ratios)
-        return cls(min(max([_LEAST, *apart]), _MOST))
+        return cls(min(max([_LEAST, *apart]), MOST))
 
     def colour(self, ratio: float) -> str:
         """Return the colour of a *ratio* above 0, like ``#c1272d``."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_mighetero.records.comparison.matrix import Cell, Matrix
-from pytest_mighetero.show.pictures.diverging import Diverging
+from pytest_mighetero.show.pictures.diverging import MOST, Diverging
 from pytest_mighetero.show.pictures.svg import Drawing, clipped
 from pytest_mighetero.terms.printable import printable_line
 from pytest_mighetero.units import significant
@@ -20,6 +20,7 @@ _HEADING = 138  # pixels that a turned name of an aggressor may be long
 _LETTER = 0.6 * 12
 _INK = "#14171a"  # on cells, which have their colours in light and dark
 _SLOWER, _FASTER, _NOISE, _NONE = "\u25b2", "\u25bc", "\u2248", "\u2013"
+_UNKNOWN = "?"
 _LEGEND = 52
 
 
@@ -68,7 +69,9 @@ def heat_map(matrix: Matrix) -> Drawing:
         _victim(drawing, grid.place(row, 0)[1], victim, of_row)
     for cell, x, y in cells:
         _cell(drawing, scale, cell, (x, y, grid.cell))
-    _legend(drawing, legend, scale, matrix.limit)
+    allowed = "was allowed" if matrix.limit is None else f"{matrix.limit:g}"
+    failed = any(cell.failed for cell, *_ in cells) or matrix.limit is not None
+    _legend(drawing, legend, scale, f"fails: worse than {allowed}" if failed else "")
     return drawing
 
 
@@ -143,7 +146,8 @@ def _cell(
         shown = f"{slowdown:.2f}" if slowdown < 9.995 else significant(slowdown, 3)
         shown = clipped(shown, width - 2 * edge)
         drawing.text(middle, y + 19, shown, _INK, anchor="middle", title=said)
-        mark = _NOISE if cell.noise else _side(slowdown)
+        doubt = _UNKNOWN if cell.noise is None else ""
+        mark = _NOISE if cell.noise else _side(slowdown) + doubt
         drawing.text(middle, y + 29, mark, _INK, size=9, anchor="middle", title=said)
     if cell.failed:
         _outline(drawing, (x + 2, y + 2, width - 4, _HIGH - 4), said)
@@ -177,7 +181,9 @@ def _sentence(cell: Cell, slowdown: float | None) -> str:
         return (
             f"{beside}: no figure, {cell.problem or 'for a reason that is not known'}"
         )
-    noise = {True: ", within noise", False: ", beyond noise", None: ""}[cell.noise]
+    noise = {True: ", within noise", False: ", beyond noise", None: ", of single runs"}[
+        cell.noise
+    ]
     alone, here = _figure(cell.alone), _figure(cell.beside)
     failed = ", more than was allowed" if cell.failed else ""
     problem = f"; {cell.problem}" if cell.problem else ""
@@ -191,14 +197,15 @@ def _figure(value: float | None) -> str:
     return _NONE if value is None else significant(value, 5)
 
 
-def _legend(drawing: Drawing, y: float, scale: Diverging, limit: float | None) -> None:
-    """Draw the scale, and what the marks mean."""
+def _legend(drawing: Drawing, y: float, scale: Diverging, fails: str) -> None:
+    """Draw the scale, and what the marks, and an edge that *fails*, mean."""
     steps, width, high = 41, 6, 12
     middle, right = _EDGE + steps * width / 2, _EDGE + steps * width
     for step in range(steps):
         ratio = scale.end ** (2 * step / (steps - 1) - 1)
         drawing.rect(_EDGE + step * width, y, width + 0.3, high, scale.colour(ratio))
-    ends = f"{1 / scale.end:.2f}", f"{scale.end:.2f}"
+    beyond = "+" * (scale.end == MOST)
+    ends = f"{1 / scale.end:.2f}", f"{scale.end:.2f}{beyond}"
     drawing.line(middle, y, middle, y + high + 4, _INK)
     drawing.text(_EDGE, y + high + 16, f"{ends[0]} faster", size=11)
     drawing.text(middle, y + high + 16, "1 as alone", size=11, anchor="middle")
@@ -208,10 +215,11 @@ def _legend(drawing: Drawing, y: float, scale: Diverging, limit: float | None) -
         _SLOWER: "slower",
         _FASTER: "faster",
         _NOISE: "within noise",
+        _UNKNOWN: "noise not known",
         _NONE: "no figure",
     }
     said = ", ".join(f"{mark} {meaning}" for mark, meaning in marks.items())
     drawing.text(left, y + 10, said, size=11)
-    if limit is not None:
+    if fails:
         _outline(drawing, (left, y + 19, 14, 10))
-        drawing.text(left + 24, y + 28, f"fails: worse than {limit:g}", size=11)
+        drawing.text(left + 24, y + 28, fails, size=11)
