@@ -5,7 +5,8 @@
 Makes 1,000 records (``--quick``: 100) as a nightly matrix leaves them: main and six
 backgrounds each, with a GPU's telemetry through main; every tenth one failed, with what
 its harnesses printed last. The page is to have less than 10 MB and take less than 10 s;
-``whole`` are the runs on it that have their timeline.
+``whole`` are the runs on it of which nothing is left out, ``drawn`` those that have
+their timeline.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="100 records")
     counts = (10, 100) if parser.parse_args().quick else (10, 100, 1_000, 3_000)
-    print("records  KiB each   seconds   peak MB   page MB     whole")
+    print("records  KiB each   seconds   peak MB   page MB     whole     drawn")
     for count in counts:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -86,10 +87,10 @@ def main() -> None:
             verb = [sys.executable, "-m", "pytest_mighetero.cli", "report"]
             took = cost([*verb, "results", "-o", "report.html"], folder, 1)
             page = (folder / "report.html").read_text()
-        whole = page.count("all that the record says")
+        whole, drawn = page.count("all that the record says"), page.count("<svg ")
         print(
             f"{count:7} {size:9.0f} {took.seconds:9.2f} {took.peak_mb:9.0f} "
-            f"{len(page.encode()) / 1e6:9.2f} {whole:9}",
+            f"{len(page.encode()) / 1e6:9.2f} {whole:9} {drawn:9}",
             flush=True,
         )
 
