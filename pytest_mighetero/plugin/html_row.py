@@ -9,7 +9,7 @@ import pytest
 
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.records.run_names import RECORD
-from pytest_mighetero.show.pictures.drawn import drawn_timeline
+from pytest_mighetero.show.pictures.timeline import timeline
 
 if TYPE_CHECKING:
     from pytest_mighetero.plugin.execution import Execution
@@ -25,12 +25,11 @@ def attach_timeline(report: pytest.TestReport, execution: Execution) -> None:
     if folder is None:
         return
     try:
-        picture = drawn_timeline(read_record(folder / RECORD))
+        picture = timeline(read_record(folder / RECORD)).svg()
     except (FileNotFoundError, RecordError):  # its test has failed for that
         return
-    if picture is not None:
-        from pytest_html import extras
+    from pytest_html import extras
 
-        content = base64.b64encode(picture.svg().encode()).decode()
-        before = getattr(report, "extras", [])
-        report.extras = [*before, extras.svg(content, "timeline")]  # type: ignore[attr-defined]
+    content = base64.b64encode(picture.encode()).decode()
+    before = getattr(report, "extras", [])
+    report.extras = [*before, extras.svg(content, "timeline")]  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError
 from pytest_mighetero.show.html.entry import Entry, failures
 from pytest_mighetero.show.page import page
-from pytest_mighetero.show.pictures.drawn import drawn_timeline
+from pytest_mighetero.show.pictures.timeline import timeline
 from pytest_mighetero.units import shortened
 
 Detail = Literal["whole", "plain", "short"]
@@ -81,10 +81,10 @@ def section(entry: Entry, said: Record | RecordError, detail: Detail) -> Section
     folder = "" if entry.path is None else str(said.folder)
     if detail == SHORT or not folder:
         return Section(*known, folder=folder, detail=detail)
-    picture = drawn_timeline(said if detail == WHOLE else _without_samples(said))
+    picture = timeline(said if detail == WHOLE else _without_samples(said))
     return Section(
         *known,
-        picture=picture.svg(alone=False) if picture else "",
+        picture=picture.svg(alone=False),
         last_lines=_last_lines(said) if entry.red else {},
         facts=_page(said) if detail == WHOLE else "",
         folder=folder,
