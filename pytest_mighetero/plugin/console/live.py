@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any, cast
 
 import pytest
@@ -23,6 +23,8 @@ _STYLES: dict[Tone, str] = {"plain": "", "good": "green", "bad": "red", "faint":
 _GAP = "  "
 _GIVE_WAY = (2, 1, 0)  # columns, the first one first: role, name, device
 _NAME = 4  # columns that are left of these at least
+# What raises in whatever goes on: a person, a CI system, pytest-timeout.
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 _USUAL = (80, 24)  # columns and lines, of a terminal that does not know its size
 
 
@@ -71,11 +73,16 @@ class LiveLines:
         self._widths: list[int] = []
         self._below = False  # whether pytest's line above is unfinished
         self._stops: dict[int, Any] = {}
+        self._lock = threading.RLock()
 
     def show(self, headline: str, rows: Callable[[int], Sequence[Row]]) -> None:
         """Show a headline, and as many of *rows* as fit, which it is asked for."""
+        with self._lock, held():
+            self._show(headline, rows)
+
+    def _show(self, headline: str, rows: Callable[[int], Sequence[Row]]) -> None:
         columns, lines = self._size()
-        text = _text(headline, rows(lines - 2), columns - 1)
+        text = text_of(headline, rows(lines - 2), columns - 1)
         text = _encodable(text, self._file.encoding or "ascii")
         live = self._live
         if live is None:
@@ -85,7 +92,11 @@ class LiveLines:
         self._widths = [cell_len(line) for line in text.plain.split("\n")]
 
     def clear(self) -> None:
-        """Take the lines away."""
+        """Take the lines away; a thread that logs a line asks for it, too."""
+        with self._lock, held():
+            self._clear()
+
+    def _clear(self) -> None:
         if (live := self._live) is None:
             return
         self._live = None
@@ -148,19 +159,16 @@ class LiveLines:
             self._file.pass_on(f"\r{up}\x1b[J{down}")
 
     def _take_signals(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number, handler in (
-            (signal.SIGTSTP, self._stop),
-            (signal.SIGCONT, self._go),
-        ):
-            if signal.getsignal(number) is signal.SIG_DFL:
+        handlers = {signal.SIGTSTP: self._stop, signal.SIGCONT: self._go}
+        for number, handler in handlers.items():
+            if _in_main_thread() and signal.getsignal(number) is signal.SIG_DFL:
                 self._stops[number] = signal.signal(number, handler)
 
     def _leave_signals(self) -> None:
-        for number, handler in self._stops.items():
-            signal.signal(number, handler)
-        self._stops = {}
+        if _in_main_thread():  # else they stay until the next time
+            for number, handler in self._stops.items():
+                signal.signal(number, handler)
+            self._stops = {}
 
     def _stop(self, number: int, _frame: object) -> None:
         """Leave the terminal to the shell, and stop."""
@@ -174,7 +182,28 @@ class LiveLines:
         self._leave_signals()
 
 
-def _text(headline: str, rows: Sequence[Row], width: int) -> Text:
+@contextmanager
+def held() -> Iterator[None]:
+    """Meanwhile, let signals wait that would end a drawing in its middle."""
+    came: list[int] = []
+    before: dict[int, Any] = {}
+    try:
+        for number in _ENDING if _in_main_thread() else ():
+            if callable(signal.getsignal(number)):
+                before[number] = signal.signal(number, lambda n, _: came.append(n))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            before[number](number, None)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def text_of(headline: str, rows: Sequence[Row], width: int) -> Text:
     """Return the lines, none wider than *width*."""
     cells = _columns([row.cells for row in rows if len(row.cells) > 1], width)
     lines = [Text(headline)]

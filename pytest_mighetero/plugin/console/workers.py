@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
+from math import inf
 from queue import Empty
 from typing import Any
 
@@ -30,7 +31,7 @@ class Relay:
     """
 
     def __init__(self, channel: Any) -> None:
-        self._channel, self._next = channel, 0.0
+        self._channel = channel
 
     @property
     def watched(self) -> bool:
@@ -38,10 +39,9 @@ class Relay:
         return self._channel is not None
 
     def show(self, sight: Sight) -> None:
-        """Tell the controller, about once a second."""
-        if self._channel is None or time.monotonic() < self._next:
+        """Tell the controller."""
+        if self._channel is None:
             return
-        self._next = time.monotonic() + _EVERY_S
         try:
             self._channel.send(sight.sentence())
         except OSError:  # it is gone, which ends this worker soon
@@ -93,21 +93,24 @@ class Workers:
 
     def _get_and_show(self, block: bool = True, timeout: float | None = None) -> object:
         """Do what the queue's own ``get`` does."""
-        until = time.monotonic() + (timeout or 0.0)
+        until = time.monotonic() + (inf if timeout is None else timeout)
         while block:
-            self._show()
-            left = _EVERY_S if timeout is None else until - time.monotonic()
+            left = min(until - time.monotonic(), self._show())
             try:
-                return self._get(timeout=min(_EVERY_S, max(0.0, left)))
+                return self._get(timeout=max(0.0, left))
             except Empty:
-                if timeout is not None and time.monotonic() >= until:
+                if time.monotonic() >= until:
                     raise
         return self._get(block=False)
 
-    def _show(self) -> None:
-        if self._said and time.monotonic() >= self._next:
-            self._next = time.monotonic() + _EVERY_S
-            self._view.show(self)
+    def _show(self) -> float:
+        """Show them, where it is time to, and return when it is next."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _EVERY_S
+            if self._said:
+                self._view.show(self)
+        return self._next - now
 
     def headline(self) -> str:
         """Return how many runs there are, and how long the session goes on."""
