@@ -61,6 +61,7 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/pictures.py
 	$(BIN)/python benchmarks/report.py
+	$(BIN)/python benchmarks/live.py
 
 bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/loadgen_reader.py
@@ -71,6 +72,7 @@ bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/records.py --quick
 	$(BIN)/python benchmarks/pictures.py --quick
 	$(BIN)/python benchmarks/report.py --quick
+	$(BIN)/python benchmarks/live.py --quick
 
 $(VENV)/installed: pyproject.toml
 	$(call new_venv,$(PYTHON),$(VENV))

@@ -193,10 +193,10 @@ def held() -> Iterator[None]:
                 before[number] = signal.signal(number, lambda n, _: came.append(n))
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for number in came:
-            before[number](number, None)
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        for one in came:
+            before[one](one, None)
 
 
 def _in_main_thread() -> bool:
