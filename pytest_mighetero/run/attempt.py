@@ -117,7 +117,8 @@ class Attempt:
         """Return how main is at this moment; it takes so many *seconds*."""
         launch, begun = self.plan.main, self._begun
         device, state = label_of(launch.device), state_of(self.main, self._issuing)
-        return HarnessState("main", launch.name, device, *state, end_of(begun, seconds))
+        ends = end_of(begun, seconds)
+        return HarnessState("main", launch.name, device, *state, ends, seconds)
 
     @property
     def _begun(self) -> float | None:

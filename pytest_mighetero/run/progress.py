@@ -26,6 +26,7 @@ class HarnessState:
             answers), ``issuing``, ``finished``, ``stopped``, ``exited 2``.
         since: when that began; None before its launch.
         ends: when it is expected to have done its work; None where nobody can know.
+        takes: the seconds that main takes, as far as is known.
     """
 
     role: Role
@@ -34,6 +35,7 @@ class HarnessState:
     state: str
     since: float | None = None
     ends: float | None = None
+    takes: float = 0.0
 
     @property
     def running(self) -> bool:

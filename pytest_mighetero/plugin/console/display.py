@@ -102,9 +102,11 @@ class Display:
         return rows_of(self._progress.look(), time.monotonic(), most)
 
     def _left(self, now: float) -> float | None:
-        progress = self._progress
-        left = left_of(progress.look(), progress.step, progress.buffer, now)
-        if left is None and self.expected is not None:
+        progress, expected = self._progress, self.expected
+        states = progress.look()
+        left = left_of(states, progress.step, progress.buffer, now)
+        if left is None and expected is not None:
             begun = now if self._launched is None else self._launched
-            left = max(0.0, begun + self.expected - now)
+            least = sum(each.takes for each in states) + progress.buffer
+            left = max(least, begun + expected - now)
         return left
