@@ -267,3 +267,28 @@ def test_a_log_line_of_a_thread_is_printed_above(lab: Lab, watch: Watch) -> None
     assert run.to_the_end() == 0
     assert "look here" in run.screen.text
     assert not ROW.search(run.screen.text)
+
+
+def test_a_run_is_worth_no_less_for_what_is_shown_of_it(lab: Lab, watch: Watch) -> None:
+    lab.fake(dlrm={"test": 2})
+    lab.pytester.makeconftest(
+        """
+        from pytest_mighetero.plugin.console import display
+
+        told = []
+
+        def rows_of(states, now, most):
+            if told:
+                raise RuntimeError("a fault of the display")
+            told.append(real(states, now, most))
+            return told[0]
+
+        real, display.rows_of = display.rows_of, rows_of
+        """
+    )
+    run = watch(*AUTOMATIC, "--mig-heartbeat=500ms")
+    assert run.to_the_end() == 0
+    assert run.showed("0 of 2 backgrounds have started")
+    assert "mighetero: dlrm_server: main runs since" in run.screen.text
+    assert "0 of 2 backgrounds" not in run.screen.text
+    assert "fault of the display" not in run.screen.text

@@ -97,9 +97,15 @@ class View:
         if self._lines is None:
             self._beat(sight)
             return
-        with self._uncaptured():
-            if self._takes():
-                self._lines.show(sight.headline(), sight.rows)
+        lines = self._lines
+        try:
+            with self._uncaptured():
+                if self._takes():
+                    lines.show(sight.headline(), sight.rows)
+        except Exception:  # noqa: BLE001 - no run is worth less for what is shown of it
+            self._lines = None  # a heartbeat goes on
+            with suppress(Exception), self._uncaptured():
+                lines.clear()
 
     def announce(self, line: str) -> None:
         """Write *line* into a log, once."""
