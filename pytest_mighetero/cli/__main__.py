@@ -20,6 +20,7 @@ from pytest_mighetero.cli import (
     show,
     timeline,
     trace,
+    trend,
 )
 from pytest_mighetero.cli import list as list_
 from pytest_mighetero.errors import MigheteroError
@@ -29,6 +30,7 @@ VERBS = (
     list_,
     show,
     compare,
+    trend,
     interference,
     timeline,
     trace,
@@ -42,6 +44,7 @@ examples:
   mighetero list --mig-suite=v2.0
   mighetero show results
   mighetero compare last-week/results results
+  mighetero trend results -o trend.svg
   mighetero interference results -o heat.svg
   mighetero trace results/20260722-101500-dlrm_server -o trace.json
   mighetero report results -o report.html

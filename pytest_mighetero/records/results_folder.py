@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -39,12 +39,15 @@ def good_records(results: Path, part: str, mark: str) -> Iterator[Record]:
 
 
 def find_records(
-    paths: Iterable[str], select: str = ""
+    paths: Iterable[str],
+    select: str = "",
+    read: Callable[[Path], Record] = read_record,
 ) -> Iterator[Record | RecordError]:
     """Yield every record that *paths* mean, each folder's the oldest first.
 
     They are of records, of runs' folders, or of results folders; of these it is the
-    runs with *select* in their folders' names. What has a record's name and is none is
+    runs with *select* in their folders' names. *read* may be ``read_outline``, where
+    session, facts and phases are enough. What has a record's name and is none is
     yielded as what is wrong with it; that alone is raised where nothing else was asked
     for.
 
@@ -57,7 +60,7 @@ def find_records(
     for (one, _), records in zip(given, found, strict=True):
         for record in records:
             try:
-                yield read_record(record)
+                yield read(record)
             except FileNotFoundError:
                 if one is not None:
                     raise

@@ -122,10 +122,25 @@ def judge_by_earlier(
         earlier = _earlier(where, facts, session)
     except RecordError as error:  # of the one record that was named
         earlier, why = [], str(error)
-    compared = comparisons(_measurements(earlier), [mine])
+    folder = earlier[-1].folder if earlier else where
+    judged = judge_change(name, _measurements(earlier), folder, mine, tolerance)
+    return judged or Judgement(warnings=[f"--mig-compare: {why}"])
+
+
+def judge_change(
+    name: str,
+    earlier: Sequence[Measurement],
+    folder: Path,
+    mine: Measurement,
+    tolerance: float,
+) -> Judgement | None:
+    """Judge a run by the sample before it, the newest of which is in *folder*.
+
+    None where there is nothing to compare.
+    """
+    compared = comparisons(earlier, [mine])
     if not compared:
-        return Judgement(warnings=[f"--mig-compare: {why}"])
-    folder = earlier[-1].folder
+        return None
     return Judgement(
         {"compared": f"{'; '.join(map(str, compared))} than {folder}"},
         [

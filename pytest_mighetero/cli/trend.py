@@ -1,0 +1,218 @@
+"""``mighetero trend``: what runs came to over time."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from _pytest.mark import expression
+
+from pytest_mighetero.cli.records import add_records
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.records.comparison.history import Series, series_of
+from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.record_file import RecordError, read_outline
+from pytest_mighetero.records.results_folder import find_records
+from pytest_mighetero.show.chart import ASCII, BLOCKS, chart
+from pytest_mighetero.show.pictures.trend import trend
+from pytest_mighetero.spec.options import BY_KEY
+from pytest_mighetero.spec.parsers import percent
+from pytest_mighetero.terms.printable import printable_line
+
+NAME = "trend"
+HELP = "what runs came to over time"
+DESCRIPTION = """\
+Chart the figure of each benchmark, scenario, kind of run and profile over time, with
+the bounds of its reference, or else those that --mig-compare takes from the runs
+before. A change that --mig-compare fails is marked, and so are the runs that have no
+figure, and where the driver changed, which begins a history of its own. Times are local
+ones of the machine that ran.
+
+examples:
+  mighetero trend results
+  mighetero trend results -k "dlrm and not offline" -o trend.svg
+  mighetero trend results --csv > trend.csv
+
+The exit code is 1 where a results folder has a damaged record among others.
+"""
+# pytest before 9 has an error of its own.
+_WRONG = (SyntaxError, getattr(expression, "ParseError", SyntaxError))
+_COLUMNS = ("run", "time", "driver", "value", "unit", "lower", "upper", "flagged")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``mighetero trend``."""
+    add_records(parser)
+    parser.add_argument(
+        "-k",
+        dest="keyword",
+        metavar="EXPRESSION",
+        default="",
+        help="only the runs whose name, such as 20260722-101500-dlrm_server "
+        "heterogeneous 1g.10gb, it is true of, as pytest's -k",
+    )
+    option = BY_KEY["mig_tolerance"]
+    parser.add_argument(
+        "--mig-tolerance",
+        metavar=option.metavar,
+        default="5%",
+        help="how much worse than before a run may be (5%%)",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="write a picture, SVG")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON document")
+    form.add_argument("--csv", action="store_true", help="a line for each run")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the charts."""
+    tolerance = percent(arguments.mig_tolerance)
+    damaged: list[str] = []
+    records = _good(
+        find_records(arguments.records, arguments.select, read_outline), damaged
+    )
+    if arguments.keyword:
+        records = _chosen(records, arguments.keyword)
+    every = series_of(records, tolerance)
+    if arguments.output is not None:
+        _write(arguments.output, every)
+    if arguments.json:
+        print(json.dumps([_document(each) for each in every], indent=2))
+    elif arguments.csv:
+        _print_csv(every)
+    elif arguments.output is None:
+        _print_charts(every)
+    for problem in damaged:
+        print(f"mighetero trend: {printable_line(problem)}", file=sys.stderr)
+    return 1 if damaged else 0
+
+
+class _Named:
+    """Tells pytest's expression whether a word is in the name."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __call__(self, word: str, /, **_: str | int | bool | None) -> bool:
+        """Tell it, whatever the case."""
+        return word.lower() in self._name
+
+
+def _good(
+    found: Iterator[Record | RecordError], damaged: list[str]
+) -> Iterator[Record]:
+    for each in found:
+        if isinstance(each, RecordError):
+            damaged.append(str(each))
+        else:
+            yield each
+
+
+def _chosen(records: Iterator[Record], keyword: str) -> Iterator[Record]:
+    """Yield those that the expression is true of.
+
+    Raises:
+        ConfigError: it is no expression, or is true of none.
+    """
+    try:
+        compiled = expression.Expression.compile(keyword)
+    except _WRONG as error:
+        said = getattr(error, "msg", None) or str(error)
+        raise ConfigError(
+            f"-k: {keyword!r} is no expression of names with and, or, not: {said}"
+        ) from error
+    pairs, none = set(), True
+    for record in records:
+        name = _name(record).lower()
+        pairs.add(f"{record.text('benchmark')}_{record.text('scenario')}")
+        if compiled.evaluate(_Named(name)):
+            none = False
+            yield record
+    if none:
+        near = get_close_matches(keyword, sorted(pairs), cutoff=0.0)
+        raise ConfigError(f"-k: {keyword!r} selects no run; the nearest: {_list(near)}")
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none, there is no record"
+
+
+def _name(record: Record) -> str:
+    names = ("benchmark", "scenario", "run", "device_profile", "action")
+    return " ".join((record.folder.name, *map(record.text, names)))
+
+
+def _write(output: str, every: Sequence[Series]) -> None:
+    try:
+        Path(output).write_text(trend(every).svg(), encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(
+            f"--output: {output} cannot be written: {why}; name a file in a folder "
+            f"that exists"
+        ) from error
+
+
+def _document(series: Series) -> dict[str, Any]:
+    return {
+        "name": series.name,
+        **series.about,
+        "figure": series.figure.name,
+        "unit": series.figure.unit,
+        "higher_is_better": series.figure.higher_is_better,
+        "points": [
+            {
+                "run": str(point.folder),
+                "time": point.when and point.when.isoformat(),
+                "driver": point.driver,
+                "value": point.value,
+                "bounds": point.bounds,
+                "flagged": point.flagged,
+                "problem": point.problem,
+            }
+            for point in series.points
+        ],
+    }
+
+
+def _print_csv(every: Sequence[Series]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("name", "profile", "gpu", "suite", *_COLUMNS, "problem"))
+    for series in every:
+        about = [series.about[name] for name in ("device_profile", "gpu", "suite")]
+        for point in series.points:
+            lower, upper = point.bounds or (None, None)
+            when = point.when and point.when.isoformat()
+            of_run = (point.folder, when, point.driver, point.value, series.figure.unit)
+            said = (lower, upper, point.flagged, point.problem)
+            row = (series.name, *about, *of_run, *said)
+            writer.writerow("" if x is None else printable_line(str(x)) for x in row)
+
+
+def _print_charts(every: Sequence[Series]) -> None:
+    dumb = os.environ.get("TERM") == "dumb"
+    signs = ASCII if dumb or not _encodes(sys.stdout.encoding) else BLOCKS
+    colour = sys.stdout.isatty() and not dumb and not os.environ.get("NO_COLOR")
+    width = shutil.get_terminal_size((80, 24)).columns
+    for series in every:
+        print("\n".join(chart(series, width, signs, colour=colour)), end="\n\n")
+        for point in series.points:
+            if point.flagged:
+                print(f"{signs.flagged} {printable_line(point.flagged)}", end="\n\n")
+    print(signs.legend)
+
+
+def _encodes(encoding: str | None) -> bool:
+    try:
+        f"{BLOCKS.legend}{BLOCKS.corner}{BLOCKS.edge}".encode(encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
