@@ -65,9 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"expected runs of pytest --mig-interference"
         )
     if arguments.output is not None:
-        if (drawing := picture(matrix)) is None:
-            raise ConfigError("--output: nothing here draws the matrix")
-        write_file(Path(arguments.output), drawing)
+        write_file(Path(arguments.output), picture(matrix))
     if arguments.json:
         sys.stdout.write(as_json(matrix))
     elif arguments.csv:

@@ -23,7 +23,7 @@ _APART = {
     *("devices", "gpu", "main_profile", "rotate", "lease_dir", "lease_timeout"),
     *("references", "save_reference", "tolerance", "compare", "background_tolerance"),
     *("aggressor_count", "max_slowdown", "resume", "aggressors", "aggressor"),
-    *("dryrun", "listing", "stop_grace"),
+    *("dryrun", "listing", "stop_grace", "heartbeat", "report"),
 }
 
 

@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from pytest_mighetero.records.comparison.samples import amount
 from pytest_mighetero.records.reserve import replace
 from pytest_mighetero.records.run_names import MATRIX
 from pytest_mighetero.show.columns import columns
+from pytest_mighetero.show.pictures.heat_map import heat_map
 from pytest_mighetero.terms.printable import printable_line
 
 WIDTH = 80
@@ -186,13 +186,9 @@ def _field(value: object) -> object:
     return f"'{line}" if line.startswith(_FORMULA) else line
 
 
-def picture(matrix: Matrix) -> str | None:
-    """Return the matrix as an SVG; None where no heat map is drawn."""
-    try:
-        drawn = import_module("pytest_mighetero.show.pictures.heat_map")
-    except ModuleNotFoundError:
-        return None
-    return str(drawn.heat_map(matrix).svg())
+def picture(matrix: Matrix) -> str:
+    """Return the matrix as an SVG."""
+    return heat_map(matrix).svg()
 
 
 def write_files(results: Path, matrix: Matrix) -> None:
@@ -203,8 +199,7 @@ def write_files(results: Path, matrix: Matrix) -> None:
     """
     texts = {"json": as_json(matrix), "csv": as_csv(matrix), "svg": picture(matrix)}
     for ending, text in texts.items():
-        if text is not None:
-            write_file(results / f"{MATRIX}.{ending}", text)
+        write_file(results / f"{MATRIX}.{ending}", text)
 
 
 def write_file(path: Path, text: str) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.records.comparison.matrix import Matrix
+from pytest_mighetero.records.comparison.history import Series, series_of
+from pytest_mighetero.records.comparison.matrix import matrix_of
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.show.html.entry import Entry, entry_of
@@ -28,6 +30,7 @@ from pytest_mighetero.show.html.section import (
 )
 from pytest_mighetero.show.pictures.heat_map import heat_map
 from pytest_mighetero.show.pictures.svg import STYLE
+from pytest_mighetero.show.pictures.trend import trend
 from pytest_mighetero.terms.printable import printable
 
 LARGEST = 10_000_000  # bytes of a page; what does not fit is left out, and that is said
@@ -74,6 +77,7 @@ def write_document(
         raise ConfigError(NEEDS)
     kept: dict[int, Known] = {}  # those that no file has
     entries: list[Entry] = []
+    outlines: list[Record] = []
 
     def noted() -> Iterator[Record]:
         for number, each in enumerate(records, 1):
@@ -82,10 +86,11 @@ def write_document(
             if entry.path is None:
                 kept[number] = each
             if isinstance(each, Record):
+                outlines.append(replace(each, data={}))
                 yield each
 
     every = noted()
-    matrix = _matrix(every)
+    matrix = matrix_of(every)
     for _ in every:  # what it took no notice of
         pass
 
@@ -97,6 +102,7 @@ def write_document(
         head=head_of(entries, about),
         matrix=matrix,
         heat_map=heat_map(matrix).svg(alone=False) if matrix else "",
+        trend=_trend(series_of(outlines)),
         sections=_sections(entries, again, lambda: page.room),
         style=STYLE,
     )
@@ -112,11 +118,10 @@ def _read(path: Path) -> Known:
         return RecordError(path, "was there a moment ago, and is gone")
 
 
-def _matrix(records: Iterator[Record]) -> Matrix | None:
-    from pytest_mighetero.records.comparison import matrix
-
-    matrix_of = getattr(matrix, "matrix_of", None)
-    return matrix_of(records) if matrix_of else None
+def _trend(every: Sequence[Series]) -> str:
+    """Draw what was run more than once."""
+    often = [each for each in every if len(each.points) > 1]
+    return trend(often).svg(alone=False) if often else ""
 
 
 def _sections(
