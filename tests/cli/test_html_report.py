@@ -24,6 +24,20 @@ def test_of_a_results_folder_or_a_part_of_it(tmp_path: Path) -> None:
     assert "bert_server" not in page.read_text()
 
 
+def test_what_was_run_more_than_once_is_drawn_over_time(tmp_path: Path) -> None:
+    results, page = tmp_path / "results", tmp_path / "report.html"
+    command = ["report", str(results), "-o", str(page)]
+    write_run(results, "20260722-101500-bert_server")
+    write_run(results, "20260722-111500-dlrm_server", benchmark="dlrm")
+    assert main(command) == 0
+    assert "Over time" not in page.read_text()
+    write_run(results, "20260723-101500-bert_server", value="97")
+    assert main(command) == 0
+    chart = page.read_text().partition("Over time")[2].partition("</svg>")[0]
+    assert "bert_server heterogeneous beside dlrm,resnet50" in chart
+    assert "dlrm_server" not in chart
+
+
 def test_a_damaged_record_among_others(tmp_path: Path, capsys: Capture) -> None:
     write_run(tmp_path / "results")
     bad = write_run(tmp_path / "results", "20260722-111500-dlrm_server")

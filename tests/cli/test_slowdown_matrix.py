@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,13 @@ def test_as_json_and_csv(results: Path, capsys: Capture) -> None:
     assert main(["interference", str(results), "--csv"]) == 0
     rows = csv.DictReader(capsys.readouterr().out.splitlines())
     assert [row["slowdown"] for row in rows] == ["1.25", str(100 / 95)]
+
+
+def test_the_picture(results: Path, tmp_path: Path) -> None:
+    drawn = tmp_path / "heat.svg"
+    assert main(["interference", str(results), "-o", str(drawn)]) == 0
+    said = [*ET.parse(drawn).getroot().itertext()]
+    assert {"1.25", "1.05", "bert_offline", "dlrm_offline"} <= set(said)
 
 
 def test_a_folder_without_cells(tmp_path: Path, capsys: Capture) -> None:
