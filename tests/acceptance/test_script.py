@@ -165,7 +165,8 @@ def test_a_signal_stops_what_it_started(
 ) -> None:
     late = {"before": 60} if moment == "background" else {}
     path = printed(bert=late, dlrm={"test": 60})
-    script = subprocess.Popen(["bash", str(path)], stdout=subprocess.DEVNULL)
+    command = ["env", "--default-signal", "bash", str(path)]  # or nohup has its say
+    script = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     until(lambda: bool(Files(lab.folder).launches(moment)))
     script.send_signal(number)
     assert script.wait(30) == code
