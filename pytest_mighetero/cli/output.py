@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.records.reserve import replace
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +18,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def write_output(output: str | None, text: str) -> None:
-    """Write *text* to the file that was named, or to standard output.
+    """Write *text* to the file that was named, whole or not, or to standard output.
 
     Raises:
         ConfigError: it cannot be written there.
@@ -25,10 +26,15 @@ def write_output(output: str | None, text: str) -> None:
     if output is None:
         sys.stdout.buffer.write(text.encode())
         return
+    path, content = Path(output), text.encode()
     try:
-        Path(output).write_bytes(text.encode())
-    except OSError as error:
+        if path.exists() and not path.is_file():  # a pipe, a terminal
+            path.write_bytes(content)
+        else:
+            replace(path.resolve(), [content], durable=False, last=True)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(
-            f"--output: {output} cannot be written: {error.strerror}; name a file in a "
+            f"--output: {output} cannot be written: {why}; name a file in a "
             f"folder that exists"
         ) from error

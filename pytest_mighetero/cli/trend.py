@@ -10,11 +10,11 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from _pytest.mark import expression
 
+from pytest_mighetero.cli.output import write_output
 from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.comparison.history import Series, series_of
@@ -23,6 +23,7 @@ from pytest_mighetero.records.record_file import RecordError, read_outline
 from pytest_mighetero.records.results_folder import find_records
 from pytest_mighetero.show.chart import ASCII, BLOCKS, chart
 from pytest_mighetero.show.pictures.trend import trend
+from pytest_mighetero.show.spreadsheet import field
 from pytest_mighetero.spec.options import BY_KEY
 from pytest_mighetero.spec.parsers import percent
 from pytest_mighetero.terms.printable import printable_line
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         records = _chosen(records, arguments.keyword)
     every = series_of(records, tolerance)
     if arguments.output is not None:
-        _write(arguments.output, every)
+        write_output(arguments.output, trend(every).svg())
     if arguments.json:
         print(json.dumps([_document(each) for each in every], indent=2))
     elif arguments.csv:
@@ -150,17 +151,6 @@ def _name(record: Record) -> str:
     return " ".join((record.folder.name, *map(record.text, names)))
 
 
-def _write(output: str, every: Sequence[Series]) -> None:
-    try:
-        Path(output).write_text(trend(every).svg(), encoding="utf-8")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(
-            f"--output: {output} cannot be written: {why}; name a file in a folder "
-            f"that exists"
-        ) from error
-
-
 def _document(series: Series) -> dict[str, Any]:
     return {
         "name": series.name,
@@ -191,10 +181,11 @@ def _print_csv(every: Sequence[Series]) -> None:
         for point in series.points:
             lower, upper = point.bounds or (None, None)
             when = point.when and point.when.isoformat()
-            of_run = (point.folder, when, point.driver, point.value, series.figure.unit)
+            told = (str(point.folder), when, point.driver, point.value)
+            of_run = (*told, series.figure.unit)
             said = (lower, upper, point.flagged, point.problem)
             row = (series.name, *about, *of_run, *said)
-            writer.writerow("" if x is None else printable_line(str(x)) for x in row)
+            writer.writerow(map(field, row))
 
 
 def _print_charts(every: Sequence[Series]) -> None:

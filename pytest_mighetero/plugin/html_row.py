@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mighetero.records.record_file import RecordError, read_record
+from pytest_mighetero.records.record_file import read_record
 from pytest_mighetero.records.run_names import RECORD
 from pytest_mighetero.show.pictures.timeline import timeline
 
 if TYPE_CHECKING:
     from pytest_mighetero.plugin.execution import Execution
+
+_NAME = "timeline"
 
 
 def attach_timeline(report: pytest.TestReport, execution: Execution) -> None:
@@ -24,12 +27,24 @@ def attach_timeline(report: pytest.TestReport, execution: Execution) -> None:
     folder = None if execution.run is None else execution.run.case.folder
     if folder is None:
         return
+    _attach(report, folder)
+
+
+def renew_timeline(report: pytest.TestReport, folder: Path) -> None:
+    """Have *report* show what the record in *folder* says by now."""
+    before = getattr(report, "extras", [])
+    kept = [each for each in before if each.get("name") != _NAME]
+    report.extras = kept  # type: ignore[attr-defined]
+    _attach(report, folder)
+
+
+def _attach(report: pytest.TestReport, folder: Path) -> None:
     try:
         picture = timeline(read_record(folder / RECORD)).svg()
-    except (FileNotFoundError, RecordError):  # its test has failed for that
+    except Exception:  # noqa: BLE001 - it is worth no run
         return
     from pytest_html import extras
 
     content = base64.b64encode(picture.encode()).decode()
     before = getattr(report, "extras", [])
-    report.extras = [*before, extras.svg(content, "timeline")]  # type: ignore[attr-defined]
+    report.extras = [*before, extras.svg(content, _NAME)]  # type: ignore[attr-defined]

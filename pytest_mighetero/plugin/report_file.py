@@ -68,7 +68,8 @@ class ReportFile:
         text = report.longreprtext
         if report.outcome == "skipped" and isinstance(report.longrepr, tuple):
             text = str(report.longrepr[2])
-        phase = Phase(report.outcome, shortened(text, _MOST))
+        masked = session_of(self._config).spec.secrets.mask(text)
+        phase = Phase(report.outcome, shortened(masked, _MOST))
         self._heard.setdefault(test, {})[when] = phase
 
     @pytest.hookimpl(wrapper=True, trylast=True)

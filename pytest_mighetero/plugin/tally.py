@@ -10,6 +10,7 @@ import pytest
 
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.plugin.junit_file import JunitFile
+from pytest_mighetero.plugin.picture import redraw
 from pytest_mighetero.records.comparison.judgement import alone_beside
 from pytest_mighetero.records.comparison.matrix import (
     Cell,
@@ -122,6 +123,11 @@ class Tally:
             failing = copy(last)
             failing.outcome, failing.longrepr = "failed", problem
             failing.duration = 0.0
+            path = last.mighetero_record
+            if path and self._config.getoption("htmlpath", None):
+                from pytest_mighetero.plugin.html_row import renew_timeline
+
+                renew_timeline(failing, Path(path).parent)
             if isinstance(junit, JunitFile):
                 junit.write_again(reports[:-1])
             self._config.hook.pytest_runtest_logreport(report=failing)
@@ -161,6 +167,8 @@ class Tally:
             )
         except MigheteroError as error:
             self.notes.append(str(error))
+        else:
+            redraw(record.folder)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the matrix's files into the results folder."""

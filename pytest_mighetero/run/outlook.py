@@ -14,10 +14,17 @@ from pytest_mighetero.terms.pair import Pair
 
 @dataclass(frozen=True)
 class Turn:
-    """A run that is to come: what it measures, and whether with nothing beside it."""
+    """A run that is to come.
+
+    Attributes:
+        pair: what it measures.
+        alone: whether with nothing beside it.
+        aggressor: of a cell of the interference matrix, what is.
+    """
 
     pair: Pair
     alone: bool
+    aggressor: Pair | None = None
 
 
 class Outlook:
@@ -38,14 +45,20 @@ class Outlook:
             return None
         key = turn, gpu.name
         if key not in self._known:
-            took = recorded_seconds(self._config, turn.pair, gpu, alone=turn.alone)
-            planned = _planned(self._config, turn, gpu)
+            config = self._config.against(turn.aggressor)
+            took = recorded_seconds(config, turn.pair, gpu, alone=turn.alone)
+            planned = _planned(config, turn, gpu)
             self._known[key] = (planned, False) if took is None else (took, True)
         seconds, recorded = self._known[key]
         return seconds if recorded else seconds + self._correction
 
     def all_of(self, turns: Iterable[Turn], gpu: Gpu) -> float | None:
-        """Return the seconds of them all, one after another, or None."""
+        """Return the seconds of them all, one after another, or None.
+
+        With --mig-resume nobody knows yet which of them will be run.
+        """
+        if self._config.resume:
+            return None
         each = [self.expected(turn, gpu) for turn in turns]
         return None if None in each else sum(filter(None, each))
 

@@ -92,7 +92,10 @@ def recorded_seconds(
 ) -> float | None:
     """Return the seconds from first launch to last exit of the latest such run."""
     kind: Kind = "isolated" if alone else "heterogeneous"
-    return next(filter(None, map(_span, _earlier(config, pair, gpu, kind))), None)
+    beside = str(config.aggressor or "")
+    earlier = _earlier(config, pair, gpu, kind)
+    same = (each for each in earlier if each.text("aggressor") == beside)
+    return next(filter(None, map(_span, same)), None)
 
 
 def _earlier(config: RunSpec, pair: Pair, gpu: Gpu, kind: Kind) -> Iterator[Record]:
@@ -114,10 +117,14 @@ def _earlier(config: RunSpec, pair: Pair, gpu: Gpu, kind: Kind) -> Iterator[Reco
 
 
 def _span(record: Record) -> float | None:
-    """Return from when to when there was a harness, in seconds, or None."""
+    """Return from when to when there was a harness, in seconds, or None.
+
+    Backgrounds of a session live longer than any run: then main alone says it.
+    """
+    kept = record.text("background_duration_by") == "session"
     said = [
         as_number(each.get(when), _LATEST)
-        for each in record.listed("harnesses")
+        for each in record.listed("harnesses")[: 1 if kept else None]
         for when in ("launched", "exited")
     ]
     known = [each for each in said if each is not None]

@@ -17,6 +17,7 @@ from pytest_mighetero.records.reserve import replace
 from pytest_mighetero.records.run_names import MATRIX
 from pytest_mighetero.show.columns import columns
 from pytest_mighetero.show.pictures.heat_map import heat_map
+from pytest_mighetero.show.spreadsheet import field
 from pytest_mighetero.terms.printable import printable_line
 
 WIDTH = 80
@@ -27,7 +28,6 @@ _MARKS = {
     "!": "slower than --mig-max-slowdown allows",
     "-": "no figure",
 }
-_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes a text for
 
 
 def lines(matrix: Matrix, width: int = WIDTH) -> Iterator[str]:
@@ -169,7 +169,7 @@ def as_csv(matrix: Matrix) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for each in _every(matrix):
-        writer.writerow([_field(getattr(each, name)) for name in _COLUMNS])
+        writer.writerow([field(getattr(each, name)) for name in _COLUMNS])
     return text.getvalue()
 
 
@@ -177,13 +177,6 @@ def _every(matrix: Matrix) -> Iterator[Cell]:
     for victim in matrix.victims:
         for aggressor in matrix.aggressors:
             yield matrix.cell(victim, aggressor)
-
-
-def _field(value: object) -> object:
-    if not isinstance(value, str):
-        return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-    line = printable_line(value)
-    return f"'{line}" if line.startswith(_FORMULA) else line
 
 
 def picture(matrix: Matrix) -> str:

@@ -94,7 +94,11 @@ def turns(item: pytest.Item) -> list[Turn]:
     if hasattr(item.config, "workerinput"):
         items = [item]
     every = [(pair_of(each), each) for each in items[items.index(item) :]]
-    return [Turn(pair, not beside(each)) for pair, each in every if pair is not None]
+    return [
+        Turn(pair, not beside(each), aggressor_of(each))
+        for pair, each in every
+        if pair is not None
+    ]
 
 
 def upcoming(spec: RunSpec, item: pytest.Item) -> tuple[Pair, ...]:
