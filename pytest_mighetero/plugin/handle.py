@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -123,7 +123,8 @@ class Run:
             self.main = Main(self, *self.case.prepare(self.placement))
             execution_of(self.item).main = self.main
             self.case.write_record()
-            self._look_ahead()
+            with suppress(Exception):  # no run is worth less for what is shown of it
+                self._look_ahead()
         for flag, nearest in unknown_flags(self.spec.main_runargs).items():
             near = f" (nearest: --{nearest})" if nearest else ""
             self.warn(

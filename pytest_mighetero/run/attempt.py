@@ -289,13 +289,13 @@ class Attempt:
         return broken
 
     def _look(self) -> None:
-        self._tick(Step("main runs"))
         if self._telemetry is not None:
             self._telemetry.sample()
         self._watch.look()
         if self._first_query.look():
             self._issuing = time.monotonic()
             self.when_issuing()
+        self._tick(Step("main runs"))
 
     def _read(self, broken: Break | None) -> Measured:
         """Read what has been left behind by main's end: nobody else does."""

@@ -14,6 +14,7 @@ import pexpect
 import pytest
 
 from tests.lab.driver import Lab
+from tests.lab.processes import until
 from tests.lab.screen import Screen
 
 pytest.importorskip("rich")
@@ -292,3 +293,40 @@ def test_a_run_is_worth_no_less_for_what_is_shown_of_it(lab: Lab, watch: Watch) 
     assert "mighetero: dlrm_server: main runs since" in run.screen.text
     assert "0 of 2 backgrounds" not in run.screen.text
     assert "fault of the display" not in run.screen.text
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "dumb"])
+def test_a_terminal_that_stalls_is_not_waited_for(
+    lab: Lab, watch: Watch, term: str
+) -> None:
+    """Nobody reads it until the run is over, which its test writes into a file."""
+    lab.fake(dlrm={"test": 2})
+    lab.pytester.makepyfile(
+        test_run="""
+        import os, termios
+        from pathlib import Path
+
+        def fill(terminal, most=10**6):
+            for written in range(0, most, 16):
+                try:
+                    os.write(terminal, b"filler, filler, ")
+                except BlockingIOError:
+                    return written
+            return most
+
+        def test_it(background, main):
+            terminal = os.open("/dev/tty", os.O_WRONLY | os.O_NONBLOCK)
+            fill(terminal)
+            termios.tcflush(terminal, termios.TCOFLUSH)
+            room = fill(terminal)
+            termios.tcflush(terminal, termios.TCOFLUSH)
+            fill(terminal, room - 100)
+            main.run()
+            Path("over").touch()
+        """
+    )
+    run = watch(*AUTOMATIC, TERM=term)
+    until((lab.folder / "over").exists)
+    assert run.to_the_end() == 0
+    assert "1 passed" in run.screen.text
+    assert "main runs" not in run.screen.text

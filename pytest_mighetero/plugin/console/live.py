@@ -51,7 +51,8 @@ class LiveLines:
 
     They go before pytest prints the next thing, which then is where it would have been
     without them; Ctrl-Z takes them away, too. A terminal that takes nothing at the
-    moment (Ctrl-S) is not waited for by anybody but pytest's own prints.
+    moment (Ctrl-S, a link that stalls) is not waited for by anybody but pytest's own
+    prints: what is new by then is shown once it has taken what it was given.
 
     Args:
         reporter: pytest's, of a terminal.
@@ -77,8 +78,10 @@ class LiveLines:
 
     def show(self, headline: str, rows: Callable[[int], Sequence[Row]]) -> None:
         """Show a headline, and as many of *rows* as fit, which it is asked for."""
-        with self._lock, held():
-            self._show(headline, rows)
+        self._file.flush()  # in front of what goes past its buffer
+        with self._lock, held(), self._file.unwaited() as taken:
+            if taken:
+                self._show(headline, rows)
 
     def _show(self, headline: str, rows: Callable[[int], Sequence[Row]]) -> None:
         columns, lines = self._size()
@@ -93,7 +96,7 @@ class LiveLines:
 
     def clear(self) -> None:
         """Take the lines away; a thread that logs a line asks for it, too."""
-        with self._lock, held():
+        with self._lock, held(), self._file.unwaited():
             self._clear()
 
     def _clear(self) -> None:

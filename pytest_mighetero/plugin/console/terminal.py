@@ -6,8 +6,8 @@ import errno
 import os
 import re
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
 import pytest
@@ -33,6 +33,8 @@ class LastingFile:
         self.wrote = time.monotonic()
         self.line = ""
         self.beforehand: Callable[[], None] | None = None
+        self._own: int | None = None  # a descriptor that never waits
+        self._owed = b""  # what the terminal has not taken yet
 
     def __getattr__(self, name: str) -> Any:
         """Be like the file in all else."""
@@ -41,7 +43,10 @@ class LastingFile:
     def write(self, text: str) -> int:
         """Write *text*, if it can be."""
         if self.beforehand is not None:
-            self.beforehand()
+            try:
+                self.beforehand()
+            except Exception:  # noqa: BLE001 - pytest's text matters, not those lines
+                self.beforehand = None
         self.wrote = time.monotonic()
         *ended, rest = re.split("[\r\n]", text)
         self.line = rest if ended else self.line + rest
@@ -49,11 +54,57 @@ class LastingFile:
 
     def pass_on(self, text: str) -> int:
         """Write *text*, if it can be, that is not to be remembered."""
+        if self._own is not None:
+            self._offer(self._own, text.encode(self._encoding, "replace"))
+            return len(text)
+        owed, self._owed = self._owed.decode(self._encoding, "ignore"), b""
         try:
-            return self._file.write(text)
+            self._file.write(owed + text)
         except OSError as error:
             self._drop(error)
-            return len(text)
+        return len(text)
+
+    @contextmanager
+    def unwaited(self) -> Iterator[bool]:
+        """Meanwhile, wait for no terminal: what it does not take goes before the next.
+
+        ``select`` says that a terminal takes something, not how much: a write of more
+        waits. The description that pytest writes to may be the shell's as well, and
+        stays as it is; where there can be no other, writing waits.
+
+        Yields:
+            Whether it has taken everything so far.
+        """
+        before, own = self._own, self._opened()
+        self._own = own
+        try:
+            if own is not None:
+                self._offer(own, b"")
+            yield own is None or not self._owed
+        finally:
+            self._own = before
+            if own is not None:
+                os.close(own)
+
+    def _opened(self) -> int | None:
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        with suppress(OSError, ValueError):
+            return os.open(os.ttyname(self._file.fileno()), flags)
+        return None
+
+    def _offer(self, own: int, data: bytes) -> None:
+        self._owed += data
+        try:
+            while self._owed:
+                self._owed = self._owed[os.write(own, self._owed) :]
+        except BlockingIOError:
+            pass
+        except OSError:  # it is gone
+            self._owed = b""
+
+    @property
+    def _encoding(self) -> str:
+        return self._file.encoding or "ascii"
 
     def flush(self) -> None:
         """Hand on what was written, if it can be."""

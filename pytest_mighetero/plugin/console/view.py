@@ -117,9 +117,13 @@ class View:
 
     def clear(self) -> None:
         """Leave the terminal as pytest had it."""
-        if self._lines is not None:
+        if (lines := self._lines) is None:
+            return
+        try:
             with self._uncaptured():
-                self._lines.clear()
+                lines.clear()
+        except Exception:  # noqa: BLE001 - as above
+            self._lines = None
 
     def _beat(self, sight: Sight) -> None:
         """Tell a log what goes on, unless pytest has printed anything of late."""
