@@ -14,9 +14,10 @@ FRESH_S = 24 * 3600.0
 
 
 def stand_in(results: Path, name: str, setups: Collection[str]) -> Record | None:
-    """Return the newest good record of a run called *name* with one of the *setups*.
+    """Return the newest record of a run called *name* with one of the *setups*.
 
-    It measured something, and main ended a day ago at most by its own stamp: one from
+    None unless that is good: no older one hides that it failed, nor that it may have,
+    where a newer one is damaged. It measured something, and main ended a day ago at most by its own stamp: one from
     the future counts as little as one that is damaged.
     """
     now = time.time()
@@ -31,11 +32,14 @@ def stand_in(results: Path, name: str, setups: Collection[str]) -> Record | None
             return None
         try:
             record = read_record(results / each / RECORD)
-        except (FileNotFoundError, RecordError):
+        except FileNotFoundError:
             continue
-        same = str(record.data.get("setup")) in setups and not record.executed_again
-        if same and record.measurement is not None and _is_fresh(record, now):
-            return record
+        except RecordError:
+            return None
+        if str(record.data.get("setup")) not in setups or record.executed_again:
+            continue
+        good = record.measurement is not None and _is_fresh(record, now)
+        return record if good else None
     return None
 
 

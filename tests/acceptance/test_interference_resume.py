@@ -112,6 +112,26 @@ def test_a_record_that_is_not_good_is_not_taken(lab: Lab) -> None:
     run(lab, RESUME, k=CELL).result.assert_outcomes(passed=1)
 
 
+def test_no_older_good_record_hides_that_the_newest_failed(lab: Lab) -> None:
+    lab.fake(dlrm={"rate": [400, 320, 320, 320]})
+    of = f"test_isolated and dlrm_offline or {CELL}"
+    run(lab, k=of).result.assert_outcomes(passed=2)
+    gate = "--mig-max-slowdown=10%"
+    run(lab, gate, k=CELL).result.assert_outcomes(passed=1, errors=1)
+    report = run(lab, RESUME, k=CELL)
+    report.result.assert_outcomes(passed=1)
+    assert "has it, a good run" not in report.text
+
+
+def test_no_older_good_record_stands_in_for_one_that_is_damaged(lab: Lab) -> None:
+    run(lab, k=CELL).result.assert_outcomes(passed=1)
+    first = record_of(lab, CELL)
+    run(lab, k=CELL).result.assert_outcomes(passed=1)
+    (newest,) = {*lab.folder.glob(f"results/*{CELL}*/record.json")} - {first}
+    newest.write_text(newest.read_text()[:300])
+    run(lab, RESUME, k=CELL).result.assert_outcomes(passed=1)
+
+
 def now_main(data: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
     main, *beside = data["harnesses"]
     return [{**main, "exited": time.time() - seconds}, *beside]
