@@ -16,7 +16,7 @@ from pytest_mighetero.plugin.presence import session_of
 from pytest_mighetero.records.record import Phase, Record
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.records.run_names import RECORD, names_since
-from pytest_mighetero.show.html.document import NEEDS, is_possible
+from pytest_mighetero.show.html.document import NEEDS, Ending, is_possible
 from pytest_mighetero.show.html.entry import entry_of, test_alone
 from pytest_mighetero.show.html.page_file import check_page, write_page
 from pytest_mighetero.terms.printable import printable_line
@@ -96,7 +96,13 @@ class ReportFile:
             "pytest ended with": f"exit code {code}, {_meaning(code)}",
         }
         try:
-            write_page(self._known(), self._path, about, said_by="--mig-report")
+            write_page(
+                self._known(),
+                self._path,
+                about,
+                said_by="--mig-report",
+                ending=Ending(code),
+            )
         except ConfigError as error:
             self._problem = f"ERROR: {printable_line(str(error))}"
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR

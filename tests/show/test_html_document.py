@@ -14,7 +14,7 @@ import pytest
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.results_folder import find_records
-from pytest_mighetero.show.html.document import write_document
+from pytest_mighetero.show.html.document import Ending, write_document
 from pytest_mighetero.show.html.page_file import write_page
 from tests.cli.runs import FACTS, PASSED, failed, write_run
 
@@ -79,6 +79,34 @@ def test_the_red_ones_come_first_and_are_linked(tmp_path: Path) -> None:
     assert len(links) == 3 + 6
     assert {link[1:] for link in links} == ids
     assert str(again) in texts(page, "code")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "said"),
+    [
+        ("passed", None, "green \u2713 1 run passed"),
+        ("passed", 0, "green \u2713 1 run passed"),
+        ("passed", 2, "red \u2717 1 run passed; pytest ended with exit code 2"),
+        ("passed", 3, "red \u2717 1 run passed; pytest ended with exit code 3"),
+        ("skipped", 0, "none \u2013 nothing was measured in 1 run"),
+        ("broken", 0, "none \u2013 1 run passed, 1 of them with a broken overlap"),
+        ("no call", None, "red \u2717 1 of 1 run is red"),
+    ],
+)
+def test_the_headline_is_green_only_where_something_passed(
+    tmp_path: Path, outcome: str, code: int | None, said: str
+) -> None:
+    phases: dict[str, Any] = dict(PASSED)
+    if outcome == "skipped":
+        phases["call"] = {"outcome": "skipped", "text": "no"}
+    if outcome == "no call":
+        del phases["call"]
+    write_run(tmp_path, phases=phases, overlap_ok=str(outcome != "broken").lower())
+    file = io.BytesIO()
+    records = find_records([str(tmp_path)])
+    write_document(records, file, {}, ending=Ending(code))
+    (head,) = html5lib.parse(file.getvalue()).iter(f"{HTML}h1")
+    assert f"{head.get('class')} {head.text}" == said
 
 
 def test_whatever_a_record_says_is_text(tmp_path: Path) -> None:

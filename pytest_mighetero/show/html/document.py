@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -43,6 +43,20 @@ NEEDS = (
 Known = Record | RecordError
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What a session knows at its end, and its records do not say.
+
+    Attributes:
+        exit_code: pytest's; None where it is not known.
+    """
+
+    exit_code: int | None = None
+
+
+UNKNOWN = Ending()
+
+
 def is_possible() -> bool:
     """Tell whether the template engine is installed."""
     from importlib.util import find_spec
@@ -55,6 +69,7 @@ def write_document(
     file: IO[bytes],
     about: Mapping[str, str],
     *,
+    ending: Ending = UNKNOWN,
     largest: int = LARGEST,
 ) -> list[Entry]:
     """Write the page of *records* and return what they came to, in their order.
@@ -67,6 +82,7 @@ def write_document(
         records: in the order of the runs; of damaged ones, what is wrong with them.
         file: where it is written, in UTF-8.
         about: further texts for its head, by what they are.
+        ending: of their session.
         largest: as above.
 
     Raises:
@@ -99,7 +115,7 @@ def write_document(
 
     page = _Page(file, largest)
     page.write(
-        head=head_of(entries, about),
+        head=head_of(entries, about, ending.exit_code),
         matrix=matrix,
         heat_map=heat_map(matrix).svg(alone=False) if matrix else "",
         trend=_trend(series_of(outlines)),

@@ -90,7 +90,7 @@ def verdict_of(record: Record) -> str:
     bad = [when for when, phase in record.phases.items() if phase.outcome == "failed"]
     if bad:
         return FAILED if "call" in bad else ERROR
-    if not record.ended:
+    if not _ended(record):
         return DID_NOT_END
     if any(phase.outcome == "skipped" for phase in record.phases.values()):
         return SKIPPED
@@ -104,9 +104,16 @@ def failures(record: Record) -> list[tuple[str, str]]:
         for when, phase in record.phases.items()
         if phase.outcome != "passed"
     ]
-    if not record.ended:
+    if not _ended(record):
         said.append(("end", "the run did not end: pytest was ended, or it still runs"))
     return said
+
+
+def _ended(record: Record) -> bool:
+    """Whether nothing of it is missing: setup that passed is followed by a call."""
+    rest = (phase for when, phase in record.phases.items() if when != "teardown")
+    stopped = any(phase.outcome != "passed" for phase in rest)
+    return record.ended and ("call" in record.phases or stopped)
 
 
 def _sentence(record: Record) -> str:
@@ -124,11 +131,31 @@ def counted(entries: Iterable[Entry]) -> dict[str, int]:
     return {name: every.count(name) for name in OUTCOMES if name in every}
 
 
-def headline(entries: Sequence[Entry]) -> str:
-    """Return the verdict on all of them in a few words."""
+def headline(entries: Sequence[Entry], exit_code: int | None = None) -> str:
+    """Return the verdict on all of them in a few words, and what pytest says to it."""
+    said = _headline(entries)
+    if exit_code in (None, 0) or any(each.red for each in entries):
+        return said
+    return f"{said}; pytest ended with exit code {exit_code}"
+
+
+def colour(entries: Sequence[Entry], exit_code: int | None = None) -> str:
+    """Return ``red``, ``green`` where something passed, or else ``none``.
+
+    pytest's *exit_code*, where it is known, makes red what it does not call passed, but
+    for 5: no test was collected.
+    """
+    if any(each.red for each in entries) or exit_code not in (None, 0, 5):
+        return "red"
+    passed = any(each.verdict == PASSED for each in entries)
+    return "green" if passed and exit_code != 5 else "none"
+
+
+def _headline(entries: Sequence[Entry]) -> str:
     counting = [each for each in entries if each.verdict != AGAIN_RUN]
     red = sum(each.red for each in counting)
-    passed = sum(each.verdict in (PASSED, BROKEN) for each in counting)
+    broken = sum(each.verdict == BROKEN for each in counting)
+    passed = broken + sum(each.verdict == PASSED for each in counting)
     if red:
         return f"{red} of {_runs(len(counting))} {'is' if red == 1 else 'are'} red"
     if not passed:
@@ -136,7 +163,12 @@ def headline(entries: Sequence[Entry]) -> str:
             f"nothing was measured in {_runs(len(counting))}" if counting else "no run"
         )
     skipped = len(counting) - passed
-    return f"{_runs(passed)} passed" + (f", {skipped} skipped" if skipped else "")
+    said = [f"{_runs(passed)} passed"]
+    if broken:
+        said.append(f"{broken} of them with a broken overlap")
+    if skipped:
+        said.append(f"{skipped} skipped")
+    return ", ".join(said)
 
 
 def _runs(count: int) -> str:

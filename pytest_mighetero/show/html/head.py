@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest_mighetero
 from pytest_mighetero.records.facts import Facts
-from pytest_mighetero.show.html.entry import Entry, counted, headline
+from pytest_mighetero.show.html.entry import Entry, colour, counted, headline
 from pytest_mighetero.show.report import Table, cells
 
 _MOST = 5  # different values of something that are all told
@@ -26,6 +26,7 @@ class Head:
     """What stands above the runs.
 
     Attributes:
+        colour: of the headline: ``red``, ``green`` or ``none``.
         counts: runs by verdict, the red ones first.
         about: texts by what they are: machine, versions, invocation, times.
         red: the runs that somebody has to look at.
@@ -33,6 +34,7 @@ class Head:
     """
 
     headline: str
+    colour: str
     counts: Mapping[str, int]
     about: Mapping[str, str]
     red: Sequence[Entry]
@@ -40,8 +42,13 @@ class Head:
     table: Table
 
 
-def head_of(entries: Sequence[Entry], about: Mapping[str, str]) -> Head:
-    """Return the top of the page of *entries*; *about* is what else is known."""
+def head_of(
+    entries: Sequence[Entry], about: Mapping[str, str], exit_code: int | None
+) -> Head:
+    """Return the top of the page of *entries*; *about* is what else is known.
+
+    *exit_code* is pytest's, or None where that is not known.
+    """
     facts = [each.facts for each in entries]
     machine = {name: _different(facts, key) for name, key in _MACHINE.items()}
     invoked = [each.invocation for each in entries]
@@ -56,7 +63,8 @@ def head_of(entries: Sequence[Entry], about: Mapping[str, str]) -> Head:
         "runs began": _span(stamps),
     }
     return Head(
-        headline(entries),
+        headline(entries, exit_code),
+        colour(entries, exit_code),
         counted(entries),
         {name: text for name, text in said.items() if text},
         [each for each in entries if each.red],

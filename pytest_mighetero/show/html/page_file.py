@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError
-from pytest_mighetero.show.html.document import write_document
+from pytest_mighetero.show.html.document import UNKNOWN, Ending, write_document
 from pytest_mighetero.show.html.entry import Entry
 
 
@@ -39,6 +39,7 @@ def write_page(
     about: Mapping[str, str],
     *,
     said_by: str,
+    ending: Ending = UNKNOWN,
 ) -> list[Entry]:
     """Write the page of *records* as *path*, and return what they came to.
 
@@ -51,11 +52,11 @@ def write_page(
     try:
         if not _is_regular(path):
             with path.open("wb") as file:
-                return write_document(records, file, about)
+                return write_document(records, file, about, ending=ending)
         partial = _partial(path)
         try:
             with partial.open("wb") as file:
-                entries = write_document(records, file, about)
+                entries = write_document(records, file, about, ending=ending)
             partial.replace(path.resolve())
         finally:
             with suppress(OSError):
