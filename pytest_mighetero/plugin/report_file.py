@@ -87,7 +87,9 @@ class ReportFile:
 
     def _write(self, session: pytest.Session) -> None:
         code = int(session.exitstatus)
-        secrets = session_of(self._config).spec.secrets
+        ours = session_of(self._config)
+        secrets = ours.spec.secrets
+        matrix = ours.tally.matrix if ours.tally else None
         about = {
             "host": platform.node(),
             "pytest": pytest.__version__,
@@ -101,7 +103,7 @@ class ReportFile:
                 self._path,
                 about,
                 said_by="--mig-report",
-                ending=Ending(code),
+                ending=Ending(code, matrix, ours.spec.tolerance),
             )
         except ConfigError as error:
             self._problem = f"ERROR: {printable_line(str(error))}"

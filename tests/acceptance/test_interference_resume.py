@@ -56,8 +56,11 @@ def test_after_an_interruption_the_rest_is_run(lab: Lab) -> None:
     assert len([x for x in report.result.outlines if x.startswith("dlrm  ")]) == 1
     assert None not in found.values()
     assert report.junit[-1].properties["slowdown"] == f"{400 / 390:.4f}"
-    again = run(lab, RESUME)
+    again = run(lab, RESUME, "--mig-report=report.html")
     again.result.assert_outcomes(skipped=6)
+    page = (lab.folder / "report.html").read_text()
+    assert "dlrm_offline beside bert_offline: 1.250 times as slow as alone" in page
+    assert "bert_offline beside bert_offline: 1.111 times as slow as alone" in page
     assert json.loads(text)["cells"] == cells
 
 

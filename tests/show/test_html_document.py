@@ -109,6 +109,19 @@ def test_the_headline_is_green_only_where_something_passed(
     assert f"{head.get('class')} {head.text}" == said
 
 
+@pytest.mark.parametrize(("tolerance", "flagged"), [(0.05, True), (0.5, False)])
+def test_the_trend_is_judged_by_the_tolerance_of_the_session(
+    tmp_path: Path, tolerance: float, flagged: bool
+) -> None:
+    for day, p99 in enumerate(("50", "70"), 1):
+        name, record = f"202607{day:02}-101500-bert_server", {"session": str(day)}
+        write_run(tmp_path, name, record=record, p99_ms=p99)
+    file = io.BytesIO()
+    records = find_records([str(tmp_path)])
+    write_document(records, file, {}, ending=Ending(tolerance=tolerance))
+    assert ("40.0% worse than the 50 of" in file.getvalue().decode()) == flagged
+
+
 def test_whatever_a_record_says_is_text(tmp_path: Path) -> None:
     folder = tmp_path / "results"
     for when in ("call", "setup"):

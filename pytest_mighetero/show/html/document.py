@@ -15,7 +15,7 @@ from typing import IO
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.comparison.history import Series, series_of
-from pytest_mighetero.records.comparison.matrix import matrix_of
+from pytest_mighetero.records.comparison.matrix import Matrix, matrix_of
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.show.html.entry import Entry, entry_of
@@ -49,9 +49,14 @@ class Ending:
 
     Attributes:
         exit_code: pytest's; None where it is not known.
+        matrix: the session's own, with cells that earlier records stood in for; None
+            has it made of the records.
+        tolerance: how much worse than before a run may be, 0.05 for 5 %.
     """
 
     exit_code: int | None = None
+    matrix: Matrix | None = None
+    tolerance: float = 0.05
 
 
 UNKNOWN = Ending()
@@ -106,7 +111,7 @@ def write_document(
                 yield each
 
     every = noted()
-    matrix = matrix_of(every)
+    matrix = ending.matrix or matrix_of(every)
     for _ in every:  # what it took no notice of
         pass
 
@@ -118,7 +123,7 @@ def write_document(
         head=head_of(entries, about, ending.exit_code),
         matrix=matrix,
         heat_map=heat_map(matrix).svg(alone=False) if matrix else "",
-        trend=_trend(series_of(outlines)),
+        trend=_trend(series_of(outlines, ending.tolerance)),
         sections=_sections(entries, again, lambda: page.room),
         style=STYLE,
     )
