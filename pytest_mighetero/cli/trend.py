@@ -9,7 +9,9 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from _pytest.mark import expression
@@ -41,6 +43,9 @@ examples:
   mighetero trend results
   mighetero trend results -k "dlrm and not offline" -o trend.svg
   mighetero trend results --csv > trend.csv
+
+-k and --select choose what is shown; each run is judged by all before it, so that all
+of the folder are read.
 
 The exit code is 1 where a results folder has a damaged record among others.
 """
@@ -77,12 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the charts."""
     tolerance = percent(arguments.mig_tolerance)
     damaged: list[str] = []
-    records = _good(
-        find_records(arguments.records, arguments.select, read_outline), damaged
-    )
-    if arguments.keyword:
-        records = _chosen(records, arguments.keyword)
-    every = series_of(records, tolerance)
+    choice = _Choice(arguments.records, arguments.select, arguments.keyword)
+    found = find_records(arguments.records, read=read_outline)
+    every = choice.of(series_of(choice.noted(found, damaged), tolerance))
     if arguments.output is not None:
         write_output(arguments.output, trend(every).svg())
     if arguments.json:
@@ -107,39 +109,74 @@ class _Named:
         return word.lower() in self._name
 
 
-def _good(
-    found: Iterator[Record | RecordError], damaged: list[str]
-) -> Iterator[Record]:
-    for each in found:
-        if isinstance(each, RecordError):
-            damaged.append(str(each))
-        else:
-            yield each
-
-
-def _chosen(records: Iterator[Record], keyword: str) -> Iterator[Record]:
-    """Yield those that the expression is true of.
+class _Choice:
+    """The runs that are shown, of all that they are judged by.
 
     Raises:
-        ConfigError: it is no expression, or is true of none.
+        ConfigError: *keyword* is no expression.
     """
+
+    def __init__(self, named: Sequence[str], select: str, keyword: str):
+        self._named = {each for name in named for each in (Path(name), *_parent(name))}
+        self._select, self._keyword = select, keyword
+        self._expression = _compiled(keyword) if keyword else None
+        self._chosen: set[Path] = set()
+
+    def noted(
+        self, found: Iterator[Record | RecordError], damaged: list[str]
+    ) -> Iterator[Record]:
+        """Yield every record, and note which are chosen, and which of them *damaged*.
+
+        Raises:
+            ConfigError: none is chosen.
+        """
+        pairs, selected = set(), False
+        for each in found:
+            folder = each.path.parent
+            mine = folder in self._named or self._select in folder.name
+            selected |= mine
+            if isinstance(each, RecordError):
+                if mine:
+                    damaged.append(str(each))
+                continue
+            if mine:
+                pairs.add(f"{each.text('benchmark')}_{each.text('scenario')}")
+                name = _Named(_name(each).lower())
+                if self._expression is None or self._expression.evaluate(name):
+                    self._chosen.add(folder)
+            yield each
+        if not selected:
+            raise ConfigError(f"no run with {self._select!r} in its folder's name")
+        if self._expression is not None and not self._chosen:
+            near = _list(get_close_matches(self._keyword, sorted(pairs), cutoff=0.0))
+            raise ConfigError(
+                f"-k: {self._keyword!r} selects no run; the nearest: {near}"
+            )
+
+    def of(self, every: Sequence[Series]) -> list[Series]:
+        """Return the chosen points, and the series that have any."""
+        shown = [
+            replace(
+                each, points=tuple(p for p in each.points if p.folder in self._chosen)
+            )
+            for each in every
+        ]
+        return [each for each in shown if each.points]
+
+
+def _parent(name: str) -> list[Path]:
+    """Return the folder of a record that is named itself."""
+    return [Path(name).parent] if Path(name).is_file() else []
+
+
+def _compiled(keyword: str) -> expression.Expression:
     try:
-        compiled = expression.Expression.compile(keyword)
+        return expression.Expression.compile(keyword)
     except _WRONG as error:
         said = getattr(error, "msg", None) or str(error)
         raise ConfigError(
             f"-k: {keyword!r} is no expression of names with and, or, not: {said}"
         ) from error
-    pairs, none = set(), True
-    for record in records:
-        name = _name(record).lower()
-        pairs.add(f"{record.text('benchmark')}_{record.text('scenario')}")
-        if compiled.evaluate(_Named(name)):
-            none = False
-            yield record
-    if none:
-        near = get_close_matches(keyword, sorted(pairs), cutoff=0.0)
-        raise ConfigError(f"-k: {keyword!r} selects no run; the nearest: {_list(near)}")
 
 
 def _list(names: Sequence[str]) -> str:

@@ -50,6 +50,22 @@ def test_k_chooses_as_pytests_does(results: str, capsys: Captured) -> None:
     assert [bool(point["flagged"]) for point in series["points"]] == [0, 0, 1]
 
 
+@pytest.mark.parametrize("option", ["-k", "--select"])
+def test_a_chosen_run_is_judged_by_all_before_it(
+    results: str, capsys: Captured, option: str
+) -> None:
+    assert main(["trend", results, option, "20260703", "--json"]) == 0
+    [series] = json.loads(capsys.readouterr().out)
+    [point] = series["points"]
+    assert point["value"] == 70
+    assert "37.3% worse than the 51" in point["flagged"]
+
+
+def test_select_that_chooses_none_is_a_sentence(results: str, capsys: Captured) -> None:
+    assert main(["trend", results, "--select", "2027"]) == 2
+    assert "no run with '2027' in its folder's name" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("keyword", "said"),
     [
