@@ -197,8 +197,10 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
         Fact("slowdown_within_noise"),
         Fact("slowdown_ok", _FLAG),
     ),
-    "the reference with its bounds; the comparison with earlier runs": (
+    "the reference with its bounds; the comparison with earlier runs; `false` where "
+    "`--mig-compare` fails it": (
         *_plain("reference", "compared"),
+        Fact("compared_ok", _FLAG),
     ),
     "the verdict on the overlap; the least seconds a background was issuing before "
     "main and outlasted it": (

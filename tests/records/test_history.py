@@ -124,6 +124,30 @@ def test_bad_runs_have_no_figure_and_say_why(tmp_path: Path) -> None:
     assert bad.problem == "call failed: Main failed: it burned."
 
 
+def test_what_mig_compare_failed_is_flagged_and_nothing_is_judged_by_it(
+    tmp_path: Path,
+) -> None:
+    offline(tmp_path, "20260701-101500", "a", value="100")
+    for day, (session, value) in enumerate((("b", "50"), ("c", "60")), 2):
+        results = tmp_path
+        facts: dict[str, Any] = {**OFFLINE, "value": value}
+        record = {"session": session}
+        folder = write_run(tmp_path / "new", "x", record=record, **facts)
+        [seen] = read(folder)
+        judged = judge_by_earlier(results, seen.facts, session, 0.05)
+        facts["compared_ok"] = str(judged.facts["compared_ok"]).lower()
+        phases = failed("call", " ".join(judged.problems))
+        name = f"202607{day:02}-101500-bert_offline"
+        write_run(results, name, phases, record, **facts)
+        (folder / "record.json").unlink()
+        folder.rmdir()
+    points = only(tmp_path).points
+    assert [point.value for point in points] == [100, 50, 60]
+    assert [point.problem for point in points] == ["", "", ""]
+    assert "50.0% worse than the 100 of" in points[1].flagged
+    assert "40.0% worse than the 100 of" in points[2].flagged
+
+
 def test_what_is_not_the_same_is_a_series_of_its_own(tmp_path: Path) -> None:
     every: tuple[dict[str, Any], ...] = (
         {},

@@ -16,7 +16,7 @@ from pytest_mighetero.records.comparison.figure import Measurement, figure_of
 from pytest_mighetero.records.comparison.judgement import judge_change
 from pytest_mighetero.records.comparison.samples import Figure, Sample, comparisons
 from pytest_mighetero.records.comparison.sides import kind_of, why_not
-from pytest_mighetero.records.facts import Facts
+from pytest_mighetero.records.facts import Facts, flag
 from pytest_mighetero.records.record import SAME, Record, settings_of
 from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.scenario import is_bounded
@@ -93,6 +93,7 @@ class _Run:
     measured: Measurement | None
     problem: str
     reference: str
+    good: bool  # else none is judged by it
 
 
 @dataclass
@@ -137,15 +138,25 @@ def _key(facts: Facts) -> tuple[str, ...]:
 
 
 def _run(record: Record) -> _Run:
-    measured = figure_of(record.facts) if record.good else None
+    counts = record.good or _only_worse(record)
+    measured = figure_of(record.facts) if counts else None
     return _Run(
         record.folder,
         record.session,
         record.text("driver"),
         measured,
-        "" if measured else why_not(record),
+        "" if measured and record.good else why_not(record),
         record.text("reference"),
+        record.good,
     )
+
+
+def _only_worse(record: Record) -> bool:
+    """Whether ``--mig-compare`` failed a run that was good but for that."""
+    ended = {when: phase.outcome for when, phase in record.phases.items()}
+    held = flag(record.facts, "overlap_ok") is not False
+    failed = flag(record.facts, "compared_ok") is False
+    return held and failed and ended.get("teardown") == "passed"
 
 
 def _series(key: tuple[str, ...], runs: list[_Run], tolerance: float) -> Series:
@@ -162,7 +173,7 @@ def _series(key: tuple[str, ...], runs: list[_Run], tolerance: float) -> Series:
         sessions = drivers.setdefault(run.driver, _Sessions())
         earlier = sessions.earlier(run.session) if judges else []
         points.append(_point(run, figure, earlier, tolerance, _pair(about)))
-        if run.measured is not None:
+        if run.measured is not None and run.good:
             sessions.add(run)
     return Series(about, figure, tuple(points))
 
@@ -208,10 +219,12 @@ def _point(
     folder = earlier[-1].folder if earlier else run.folder
     judged = judge_change(name, before, folder, run.measured, tolerance)
     bounds = _of_reference(run.reference, figure)
+    flagged = " ".join(judged.problems) if judged else ""
     return replace(
         point,
         value=value,
-        flagged=" ".join(judged.problems) if judged else "",
+        problem="",
+        flagged=flagged or run.problem,
         bounds=bounds or _allowed(figure, before, tolerance),
     )
 

@@ -141,13 +141,17 @@ def judge_change(
     compared = comparisons(earlier, [mine])
     if not compared:
         return None
+    problems = [
+        f"{name}: {_worse(each, folder, tolerance)}"
+        for each in compared
+        if each.worse_by > tolerance
+    ]
+    said: dict[str, Value] = {
+        "compared": f"{'; '.join(map(str, compared))} than {folder}"
+    }
     return Judgement(
-        {"compared": f"{'; '.join(map(str, compared))} than {folder}"},
-        [
-            f"{name}: {_worse(each, folder, tolerance)}"
-            for each in compared
-            if each.worse_by > tolerance
-        ],
+        {**said, "compared_ok": False} if problems else said,
+        problems,
         [
             f"--mig-compare: {name}: the search was too coarse: {each}"
             for each in compared
