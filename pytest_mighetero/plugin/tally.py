@@ -17,10 +17,13 @@ from pytest_mighetero.records.comparison.matrix import (
     Matrix,
     cell_among,
     cell_facts,
+    kind_of,
     limit_of,
+    measured,
     place_of,
     with_cells,
 )
+from pytest_mighetero.records.comparison.sides import why_not
 from pytest_mighetero.records.facts import Facts, texts
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError, read_record
@@ -74,10 +77,12 @@ class Tally:
                 alone.append(record)
         found = []
         for place in sorted(cells, key=self._rank):
-            cell = self._cell(place, cells[place], alone)
-            for reports in cells[place]:
-                self._tell(reports, cell)
-            found.append(cell)
+            judged = []
+            for group in _alike(cells[place]):
+                judged.append(self._cell(place, group, alone))
+                for reports in group:
+                    self._tell(reports, judged[-1])
+            found.append(max(judged, key=lambda x: (x.failed, x.slowdown or 0.0)))
         runs = [_facts_of(each) for group in cells.values() for each in group]
         self.matrix = with_cells(found, runs, self._limit) if found else None
 
@@ -104,9 +109,11 @@ class Tally:
 
     def _tell(self, reports: Reports, cell: Cell) -> None:
         """Have a run's reports, junit testcase and record say what its cell says."""
-        last, problem = reports[-1], self._verdict(reports, cell)
-        facts = texts(cell_facts(cell))
-        if problem:
+        last, record = reports[-1], _record_of(reports)
+        has_figure = record is not None and measured(record)
+        problem = self._verdict(reports, cell, record)
+        facts = texts(cell_facts(cell)) if has_figure else {}
+        if problem and has_figure:
             facts["slowdown_ok"] = "false"
         known = _facts_of(reports)
         if last.when != "teardown" or (not problem and facts.items() <= known.items()):
@@ -134,16 +141,20 @@ class Tally:
         elif isinstance(junit, JunitFile):
             junit.write_again(reports)
 
-    def _verdict(self, reports: Reports, cell: Cell) -> str:
+    def _verdict(self, reports: Reports, cell: Cell, record: Record | None) -> str:
         """Return why a run fails that has not failed yet; empty for no reason."""
         judged = any(each.failed or hasattr(each, "wasxfail") for each in reports)
         if self._limit is None or judged or not _was_measured(reports):
             return ""
-        if cell.slowdown is None:
+        why = cell.problem if cell.slowdown is None else ""
+        if record is None or not measured(record):
+            why = why_not(record) if record else "its record cannot be read"
+            why = f"this run has no figure to judge: {why}"
+        if why:
             return (
                 f"{cell.victim} beside {cell.aggressor}: nobody knows how much slower "
                 f"than alone it is, for --mig-max-slowdown to judge: "
-                f"{cell.problem.rstrip('.')}."
+                f"{why.rstrip('.')}."
             )
         return cell.problem if cell.failed else ""
 
@@ -179,6 +190,16 @@ class Tally:
                 self.notes.append(str(error))
         if self.notes:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+def _alike(group: Sequence[Reports]) -> list[list[Reports]]:
+    """Return a cell's runs, those together that may be repeats of each other."""
+    found: dict[tuple[str, ...], list[Reports]] = {}
+    for each in group:
+        record = _record_of(each)
+        kind = kind_of(record.facts if record else _facts_of(each))
+        found.setdefault(kind, []).append(each)
+    return list(found.values())
 
 
 def _facts_of(reports: Reports) -> Facts:

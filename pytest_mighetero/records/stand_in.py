@@ -17,8 +17,9 @@ def stand_in(results: Path, name: str, setups: Collection[str]) -> Record | None
     """Return the newest record of a run called *name* with one of the *setups*.
 
     None unless that is good: no older one hides that it failed, nor that it may have,
-    where a newer one is damaged. It measured something, and main ended a day ago at most by its own stamp: one from
-    the future counts as little as one that is damaged.
+    where a newer one is damaged. It measured something, and main
+    ended a day ago at most by its own stamp: one from the future counts as little as
+    one that is damaged.
     """
     now = time.time()
     try:

@@ -218,6 +218,26 @@ def test_a_broken_overlap_that_is_excused_has_no_figure(lab: Lab) -> None:
     assert "the backgrounds did not cover main" in problem
 
 
+def test_a_repeat_without_a_figure_has_none_of_another(lab: Lab) -> None:
+    lab.fake(dlrm={"rate": [400, 400, 400, 380]})
+    lab.pytester.makepyfile(
+        test_zlast="import pathlib\n\n"
+        "def test_z():\n"
+        "    for path in pathlib.Path('results').glob('*beside*/record.json'):\n"
+        "        if '-run1]' in path.read_text():\n"
+        "            path.unlink()\n"
+    )
+    of = f"test_isolated and dlrm_offline or {CELL} or test_z"
+    report = run(lab, GATE, "--mig-repeat=2", k=of)
+    report.result.assert_outcomes(passed=5, errors=1)
+    one, two = (case for case in report.junit if "beside" in case.name)
+    assert "this run has no figure to judge" in one.problems["error"]
+    assert one.properties["slowdown"] == "1.0000"  # as it ran
+    assert "slowdown_ok" not in one.properties
+    assert two.problems == {}
+    assert two.properties["slowdown"] == "1.0526"
+
+
 def test_xfail_excuses_what_is_too_slow(lab: Lab) -> None:
     lab.pytester.makepyfile(
         test_run="import pytest\n"

@@ -11,6 +11,7 @@ import pytest
 from pytest_mighetero.records.comparison.matrix import (
     Cell,
     Matrix,
+    cell_among,
     cell_facts,
     cell_of,
     matrix_of,
@@ -111,6 +112,15 @@ def test_repeats_are_a_sample_whatever_session_they_are_of(results: Results) -> 
         results.beside(value, run=f"-run{run}", record={"session": str(run)})
     cell = results.cell
     assert (cell.alone, cell.beside, cell.noise) == (102, 72, False)
+
+
+def test_a_run_on_another_device_is_no_repeat(results: Results) -> None:
+    results.alone("100")
+    results.beside("300", run="-run1", gpu="NVIDIA H100 80GB HBM3")
+    results.beside("50", run="-run2")
+    *alone, first, second = results.records
+    found = cell_among([first, second], alone, 1.1)
+    assert (found.beside, found.slowdown, found.failed) == (50, 2, True)
 
 
 def test_a_difference_within_the_spreads_is_noise(results: Results) -> None:
@@ -234,6 +244,18 @@ def test_a_limit_is_how_many_times_slower(beside: float, is_failed: bool) -> Non
     found = cell(100, beside, 1.1)
     assert found.failed is is_failed
     assert bool(found.problem) is is_failed
+
+
+@pytest.mark.parametrize(("above", "said"), [("none", True), ("81", False)])
+def test_a_search_that_was_too_coarse_is_not_within_the_limit(
+    above: str, said: bool
+) -> None:
+    search = {**FACTS, "aggressor": "dlrm_offline", "tuned": "true"}
+    alone = {**search, "target_qps": "100", "tuned_invalid_above": "101"}
+    beside = {**search, "target_qps": "80", "tuned_invalid_above": above}
+    found = cell_of([alone], [beside], 1.1)
+    assert (found.failed, found.noise) == (True, None)
+    assert ("the search was too coarse to tell" in found.problem) is said
 
 
 def test_the_properties_of_a_cell() -> None:

@@ -112,8 +112,11 @@ def cell_of(
         unit=compared.figure.unit,
         figure=compared.figure.name,
         slowdown=compared.slowdown,
-        noise=None if significant is None else not significant,
+        noise=None if significant is None or compared.unresolved else not significant,
     )
+    if limit is not None and compared.unresolved and compared.slowdown > limit:
+        why = f"the search was too coarse to tell: {compared}"
+        return replace(known, failed=True, problem=why)
     if limit is None or known.noise or compared.slowdown <= limit:
         return known
     return replace(known, failed=True, problem=_too_slow(known, compared, limit))
@@ -230,12 +233,15 @@ def cell_among(
 ) -> Cell:
     """Return the cell of its runs, and of the right ones among those alone.
 
-    A run that failed for being too slow has a figure all the same.
+    A run that failed for being too slow has a figure all the same. Only runs like the
+    newest with a figure count: on another GPU they are no repeats of it.
     """
     newest = beside[-1]
     good = [each for each in beside if measured(each)]
     if not good:
         return Cell(*place_of(newest.facts), problem=why_not(newest))
+    kind = kind_of(good[-1].facts)
+    good = [each for each in good if kind_of(each.facts) == kind]
     others = {k: v for k, v in good[-1].facts.items() if k != "aggressor"}
     alone = [each for each in every if sameness(each.facts) == sameness(others)]
     base = [each.facts for each in _latest(alone) if each.measurement is not None]
@@ -246,6 +252,11 @@ def cell_among(
     if not failed or cell.failed:
         return cell
     return replace(cell, failed=True, problem=why_not(failed[-1]))
+
+
+def kind_of(facts: Facts) -> tuple[str, ...]:
+    """Return what repeats of a cell's run have in common."""
+    return (*sameness(facts), facts.get("backgrounds", ""))
 
 
 def _latest(runs: Sequence[Record]) -> list[Record]:
