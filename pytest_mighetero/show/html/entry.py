@@ -24,6 +24,7 @@ OUTCOMES = (
     *(BROKEN, PASSED, SKIPPED, AGAIN_RUN),
 )
 _RED = {FAILED, ERROR, DID_NOT_END, DAMAGED}
+_CALM = (None, 0, 5)  # exit codes: 5 is that no test was collected
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def counted(entries: Iterable[Entry]) -> dict[str, int]:
 def headline(entries: Sequence[Entry], exit_code: int | None = None) -> str:
     """Return the verdict on all of them in a few words, and what pytest says to it."""
     said = _headline(entries)
-    if exit_code in (None, 0) or any(each.red for each in entries):
+    if exit_code in _CALM or any(each.red for each in entries):
         return said
     return f"{said}; pytest ended with exit code {exit_code}"
 
@@ -145,7 +146,7 @@ def colour(entries: Sequence[Entry], exit_code: int | None = None) -> str:
     pytest's *exit_code*, where it is known, makes red what it does not call passed, but
     for 5: no test was collected.
     """
-    if any(each.red for each in entries) or exit_code not in (None, 0, 5):
+    if any(each.red for each in entries) or exit_code not in _CALM:
         return "red"
     passed = any(each.verdict == PASSED for each in entries)
     return "green" if passed and exit_code != 5 else "none"
