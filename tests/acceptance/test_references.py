@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_mighetero.records.comparison.history import series_of
+from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.record_file import read_record
+from pytest_mighetero.records.results_folder import find_records
 from tests.lab.driver import Lab
 
 ALONE = "--background-benchmarks=none"
@@ -130,6 +134,11 @@ def test_worse_than_the_last_run(
         failure = report.case.problems["failure"]
         assert "samples/s is 450 samples/s, 10.0% worse than the 500 of" in failure
         assert "(expected at least 475, --mig-tolerance)" in failure
+        assert report.case.properties["compared_ok"] == "false"
+        found = find_records([str(lab.folder / "results")], read=read_record)
+        [series] = series_of(x for x in found if isinstance(x, Record))
+        assert series.values == (500, 450)
+        assert "10.0% worse than the 500 of" in series.points[1].flagged
 
 
 def test_latency_is_worse_when_it_is_higher(lab: Lab) -> None:
