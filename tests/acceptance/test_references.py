@@ -137,7 +137,7 @@ def test_worse_than_the_last_run(
         assert report.case.properties["compared_ok"] == "false"
         found = find_records([str(lab.folder / "results")], read=read_record)
         [series] = series_of(x for x in found if isinstance(x, Record))
-        assert series.values == (500, 450)
+        assert [point.value for point in series.points] == [500, 450]
         assert "10.0% worse than the 500 of" in series.points[1].flagged
 
 
