@@ -16,7 +16,7 @@ from pytest_mighetero.readers.first_query import FirstQuery
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.evidence.overlap import OverlapReport
 from pytest_mighetero.run.evidence.proof import background_proof
-from pytest_mighetero.run.evidence.traces import log_failure, result_of, tail_of
+from pytest_mighetero.run.evidence.traces import has_measured, log_failure, overdue
 from pytest_mighetero.run.evidence.workload import (
     Break,
     Evidence,
@@ -38,7 +38,6 @@ from pytest_mighetero.run.verdict import overlap_of
 from pytest_mighetero.run.watch import Watch
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.window import TimedWindow
-from pytest_mighetero.units import format_duration
 
 _SOON_S = 0.5  # for the guard of a server to end what that has left
 
@@ -116,8 +115,8 @@ class Attempt:
     def state(self, seconds: float) -> HarnessState:
         """Return how main is at this moment; it takes so many *seconds*."""
         launch, begun = self.plan.main, self._begun
-        device, state = label_of(launch.device), state_of(self.main, self._issuing)
-        ends = end_of(begun, seconds)
+        state = state_of(self.main, self._issuing)
+        device, ends = label_of(launch.device), end_of(begun, seconds)
         return HarnessState("main", launch.name, device, *state, ends, seconds)
 
     @property
@@ -217,13 +216,8 @@ class Attempt:
         if lost := [each for each in every if each.log_problem]:
             raise HarnessError(log_failure(lost[0]), about=[lost[0].log])
         if self.main.running:
-            limit = format_duration(self.config.background_timeout)
-            raise HarnessError(
-                f"Main {self.main.name} still ran {limit} after the run's launch "
-                f"(--background-benchmark-timeout) and was stopped.\n"
-                f"{tail_of(self.main)}",
-                about=[self.main.log],
-            )
+            limit = self.config.background_timeout
+            raise HarnessError(overdue(self.main, limit), about=[self.main.log])
         return None
 
     def _lost_server(self) -> str | None:
@@ -242,21 +236,11 @@ class Attempt:
         if self.plan.main.audit is None and self.main.finished is not None:
             return None
         broken = self.backgrounds.broken(self.main.life)
-        if broken and self._has_measured():
+        if broken and has_measured(self.plan.main):
             return None
         if not broken and self._watch.suspicious and (now := self._window_so_far()):
             broken = self._unloaded(now)
         return broken
-
-    def _has_measured(self) -> bool:
-        """Tell whether main's tool says that its test is over; no audit's first does.
-
-        Most of NVIDIA's harnesses of v5.1 print nothing when theirs is.
-        """
-        if self.plan.main.audit is not None or self.plan.main.tool.markers.finish:
-            return False
-        result = result_of(self.plan.main)
-        return result is not None and bool(result.windows)
 
     def _window_so_far(self) -> TimedWindow | None:
         """Return main's window up to now; None where it may not have begun."""

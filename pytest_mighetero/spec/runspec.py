@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec import parsers
 from pytest_mighetero.spec.aggressors import with_matrix
 from pytest_mighetero.spec.checks import check_together
+from pytest_mighetero.spec.hidden import secrets_in
 from pytest_mighetero.spec.library import load_suite
-from pytest_mighetero.spec.names import ACTIONS
 from pytest_mighetero.spec.offer import asked_pairs
 from pytest_mighetero.spec.options import OPTIONS
 from pytest_mighetero.spec.suite import Suite
@@ -22,8 +21,7 @@ from pytest_mighetero.terms.device_kind import DeviceKind
 from pytest_mighetero.terms.make import check_path
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
-from pytest_mighetero.terms.scenario import SCENARIOS
-from pytest_mighetero.terms.secret import Secrets, secrets_of
+from pytest_mighetero.terms.secret import Secrets
 
 # What ``{package}`` stands for.
 PACKAGE = str(Path(__file__).parents[1])
@@ -215,41 +213,12 @@ def build_spec(
         references=values.path("mig-references"),
         compare=_compared(values),
         report=values.path("mig-report") if values.value("mig-report").raw else None,
-        secrets=_secrets(suite, plain, (*folders.values(), results)),
+        secrets=secrets_in(suite, plain, (*folders.values(), results)),
         notes=values.notes(),
     )
     spec = with_matrix(spec, values)
     check_together(spec)
     return spec
-
-
-def _secrets(suite: Suite, said: Mapping[str, Any], paths: Iterable[Path]) -> Secrets:
-    public = [*suite.benchmarks, *suite.groups, *SCENARIOS, *ACTIONS, *map(str, paths)]
-    public += [each.config_ver for each in suite.benchmarks.values()]
-    harnesses = suite.every_harness.values()
-    commands = [each.command for each in harnesses]
-    commands += [each.server.command for each in harnesses if each.server]
-    tables = [each.values for each in harnesses]
-    tables += [each.values for each in suite.benchmarks.values()]
-    values = [
-        (name, value)
-        for table in tables
-        for name, by_scenario in table.items()
-        for value in by_scenario.values()
-    ]
-    texts = [{name: value} for name, value in values if isinstance(value, str)]
-    commands += [value for _, value in values if not isinstance(value, str)]
-    return secrets_of(
-        suite.marked_secret,
-        [*(each for spec in harnesses for each in spec.variables), *texts],
-        (
-            *said["main_cmd_prefix"],
-            *said["main_runargs"].words,
-            *(word for words in commands for word in words),
-        ),
-        os.environ,
-        public,
-    )
 
 
 def _harness_dirs(values: Values, suite: Suite, cwd: Path) -> dict[str, Path]:

@@ -17,6 +17,7 @@ from pytest_mighetero.readers.reader import Difference, Reader
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.evidence.limits import failures, judged, nothing_done
 from pytest_mighetero.run.judge import METADATA, explain_exit
+from pytest_mighetero.units import format_duration
 
 LAST_LINES = 20
 _VERDICT_LIMIT = 1024 * 1024
@@ -51,6 +52,14 @@ def log_failure(harness: HarnessProcess) -> str:
     )
 
 
+def overdue(main: HarnessProcess, limit: float) -> str:
+    """Say that *main* did not end within *limit* seconds of the run's launch."""
+    return (
+        f"Main {main.name} still ran {format_duration(limit)} after the run's launch "
+        f"(--background-benchmark-timeout) and was stopped.\n{tail_of(main)}"
+    )
+
+
 def result_of(launch: Launch) -> Result | None:
     """Return what *launch* came to, or None where it left no result of its own.
 
@@ -62,6 +71,17 @@ def result_of(launch: Launch) -> Result | None:
     if launch.reader.judges:
         return results[0]
     return judged(results[0], launch.limits, launch.pair.scenario, launch.rate)
+
+
+def has_measured(launch: Launch) -> bool:
+    """Tell whether the tool of *launch* says that its test is over; no audit's does.
+
+    Most of NVIDIA's harnesses of v5.1 print nothing when theirs is.
+    """
+    if launch.audit is not None or launch.tool.markers.finish:
+        return False
+    result = result_of(launch)
+    return result is not None and bool(result.windows)
 
 
 def loaded_nothing(launch: Launch, harness: HarnessProcess) -> list[str]:

@@ -1,0 +1,70 @@
+"""When a run fails, when it is tried again, and what it is compared with."""
+
+from __future__ import annotations
+
+from pytest_mighetero.spec.declaration import Kind, Option
+from pytest_mighetero.spec.options.kinds import COUNT, FOLDER, PERCENT, TIMES
+
+VERDICT = (
+    Option(
+        "lenient", "a failed overlap is a warning; a bad main, and a crash, still fail"
+    ),
+    Option(
+        "overlap-retries",
+        "when a background ends while main runs, learn main's length and repeat the "
+        "run with a duration that fits, up to N times",
+        COUNT,
+        "0",
+    ),
+    Option(
+        "target-qps-backoff",
+        "when main is INVALID for latency (Server) or length (Offline), run it again "
+        "with its target changed by this much, 7% for example",
+        PERCENT,
+        None,
+        fills="target_backoff",
+    ),
+    Option(
+        "target-qps-backoffs",
+        "how many times --target-qps-backoff may change the target",
+        TIMES,
+        "3",
+        fills="target_backoffs",
+    ),
+    Option(
+        "mig-max-slowdown",
+        "fail a cell of the matrix that is so much slower than alone, 10% for example",
+        Kind("PERCENT", "excess"),
+        None,
+        in_suite=False,
+    ),
+    Option(
+        "mig-references",
+        "folder of the reference values that runs are checked against",
+        FOLDER,
+        "runs/references",
+    ),
+    Option(
+        "mig-compare",
+        "fail a run that is worse than its last earlier one, or than those in a "
+        "results folder or record",
+        Kind("last|PATH"),
+        "",
+        in_suite=False,
+    ),
+    Option("mig-save-reference", "write results to --mig-references", in_suite=False),
+    Option(
+        "mig-tolerance",
+        "how much worse --mig-compare lets a run be, and the bounds that "
+        "--mig-save-reference writes",
+        PERCENT,
+        "5%",
+    ),
+    Option(
+        "mig-background-tolerance",
+        "fail a run beside a background whose own figure is so much worse than in "
+        "earlier runs, 10% for example (20% worse is a warning)",
+        PERCENT,
+        None,
+    ),
+)
