@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
@@ -16,6 +17,8 @@ from pytest_mighetero.harness.guard import PR_SET_PDEATHSIG, prctl
 
 Location = tuple[str, "int | None", str]
 BY_CONTROLLER = "the xdist controller"
+
+_AGAIN_S = 0.05  # by then, whatever swallowed an interrupt is over
 
 _DEFAULTS = {
     signal.SIGINT: signal.default_int_handler,
@@ -33,13 +36,16 @@ class Interrupts:
 
     pytest itself would end at once, without teardown and without a junit file; CI
     systems cancel with SIGTERM. What the process ignores (nohup) or handles already
-    is left as it is, and so is everything outside the main thread.
+    is left as it is, and so is everything outside the main thread. Python swallows
+    one that is raised in a ``__del__`` or in a weak reference's callback, of which
+    every import has one: that is raised again.
     """
 
     def __init__(self) -> None:
         self._previous: dict[int, Any] = {}
         self._reason: str | None = None
         self._raised = False
+        self._again: threading.Timer | None = None
 
     def install(self) -> None:
         """From now on, interrupt."""
@@ -60,8 +66,53 @@ class Interrupts:
             self._reason = reason
             signal.pthread_kill(main, signal.SIGTERM)
 
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Meanwhile, raise an interrupt again that Python swallowed."""
+        before = sys.unraisablehook
+
+        def hook(swallowed: sys.UnraisableHookArgs) -> None:
+            ours = issubclass(swallowed.exc_type, KeyboardInterrupt)
+            if not (ours and self._previous):
+                before(swallowed)
+                return
+            again = (str(swallowed.exc_value), threading.get_ident())
+            self._again = threading.Timer(_AGAIN_S, self._repeat, again)
+            self._again.start()
+
+        sys.unraisablehook = hook
+        try:
+            yield
+        finally:
+            sys.unraisablehook = before
+
+    def _repeat(self, reason: str, main: int) -> None:
+        self._reason = reason
+        signal.pthread_kill(main, next(iter(self._previous)))
+
+    # Innermost: until its 8.3, pytest has a hook of its own around each phase.
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        """Lose no interrupt while a test is set up."""
+        with self._heard():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Lose no interrupt while a test runs."""
+        with self._heard():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        """Lose no interrupt while a test is torn down."""
+        with self._heard():
+            return (yield)
+
     def ignore(self) -> None:
         """From now on, let pytest write its files: a session is about to end."""
+        if self._again is not None:
+            self._again.cancel()
         for number in self._previous:
             signal.signal(number, _ignore)
 

@@ -132,6 +132,7 @@ class Session:
             self.tally = Tally(config, self.spec)
             manager.register(self.tally, "mighetero-tally")
         self._interrupts.install()
+        manager.register(self._interrupts, "mighetero-interrupts")
         try:
             with tethered(config, self._interrupts.interrupt):
                 return (yield)

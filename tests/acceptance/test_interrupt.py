@@ -116,3 +116,32 @@ def test_a_plugin_that_asks_for_fixtures_takes_no_report_away(lab: Lab) -> None:
     assert "INTERNALERROR" not in report.text
     assert "Interrupted by SIGTERM while" in report.case.problems["error"]
     assert "teardown" in report.record["phases"]
+
+
+@pytest.mark.parametrize(
+    "swallowing",
+    [
+        "last = type('Last', (), {'__del__': interrupt})(); del last",
+        "x = lambda: 0; ref = weakref.ref(x, interrupt); del x",
+    ],
+    ids=["__del__", "weakref"],
+)
+def test_an_interrupt_that_python_swallows_comes_all_the_same(
+    lab: Lab, swallowing: str
+) -> None:
+    lab.pytester.makepyfile(
+        test_run=f"""
+        import os, signal, weakref
+
+        def interrupt(_):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        def test_heterogeneous(background, main):
+            {swallowing}
+            main.run()
+        """
+    )
+    lab.fake(**{"*": {"test": 300}})
+    report = lab.run_apart()
+    assert report.result.ret == pytest.ExitCode.INTERRUPTED
+    assert "Interrupted by SIGTERM while" in report.case.problems["error"]
