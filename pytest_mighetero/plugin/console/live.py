@@ -25,6 +25,7 @@ _GIVE_WAY = (2, 1, 0)  # columns, the first one first: role, name, device
 _NAME = 4  # columns that are left of these at least
 # What raises in whatever goes on: a person, a CI system, pytest-timeout.
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+_ECHO = len("^C")  # printed at the end of the last line by the terminal itself
 _USUAL = (80, 24)  # columns and lines, of a terminal that does not know its size
 
 
@@ -85,7 +86,7 @@ class LiveLines:
 
     def _show(self, headline: str, rows: Callable[[int], Sequence[Row]]) -> None:
         columns, lines = self._size()
-        text = text_of(headline, rows(lines - 2), columns - 1)
+        text = text_of(headline, rows(lines - 2), max(1, columns - _ECHO - 1))
         text = _encodable(text, self._file.encoding or "ascii")
         live = self._live
         if live is None:

@@ -137,6 +137,14 @@ def lasting_file(reporter: pytest.TerminalReporter) -> LastingFile:
     return cast(LastingFile, writer._file)  # noqa: SLF001
 
 
+def end_line(reporter: pytest.TerminalReporter) -> None:
+    """Begin a new line, if the last one is unfinished: xdist's progress has no file."""
+    reporter.ensure_newline()
+    writer = reporter._tw  # noqa: SLF001 - as above
+    if writer.width_of_current_line:
+        writer.line()
+
+
 def outlive(config: pytest.Config) -> None:
     """Have the session go on when the terminal of pytest is gone."""
     reporter = config.pluginmanager.getplugin("terminalreporter")

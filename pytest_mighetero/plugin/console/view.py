@@ -15,7 +15,7 @@ from _pytest.capture import CaptureManager
 
 from pytest_mighetero.plugin.console.rows import Row
 from pytest_mighetero.plugin.console.stateline import StateLine
-from pytest_mighetero.plugin.console.terminal import lasting_file
+from pytest_mighetero.plugin.console.terminal import end_line, lasting_file
 
 INSTALL = "pip install 'pytest-mighetero[live]' shows every harness while it runs"
 
@@ -135,7 +135,7 @@ class View:
     def _write(self, line: str) -> None:
         if (reporter := self._reporter) is not None:
             with self._uncaptured():
-                reporter.ensure_newline()
+                end_line(reporter)
                 reporter.write_line(line, flush=True)
 
     def _takes(self) -> bool:
