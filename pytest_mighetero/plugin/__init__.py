@@ -130,6 +130,14 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return leasable_gpus(run_spec(config))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Have an xdist worker tell this controller what its runs do, if it has any."""
+    from pytest_mighetero.plugin.console.workers import listen
+
+    listen(node)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; check what is asked for, if anything is."""
     for name, meaning in MARKERS.items():

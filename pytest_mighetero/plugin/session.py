@@ -71,18 +71,9 @@ class Session:
         return Outlook(self.spec)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Outlive what the session is watched through; listen to xdist's workers."""
+    def pytest_sessionstart(self) -> None:
+        """Outlive what the session is watched through."""
         outlive(self._config)
-        manager = self._config.pluginmanager
-        if (dsession := manager.getplugin("dsession")) is not None:
-            from pytest_mighetero.plugin.console.view import View
-            from pytest_mighetero.plugin.console.workers import Workers
-
-            view = View(self._config, self.spec.heartbeat)
-            if view.watched and (queue := getattr(dsession, "queue", None)):
-                workers = Workers(view, session, queue)
-                manager.register(workers, "mighetero-workers")
 
     def pytest_report_header(self) -> list[str]:
         """Say what the runs use."""

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.devices.leases import taken
-from tests.lab.driver import Lab
+from tests.lab.driver import Lab, Report
 
 AUTOMATIC = "--background-benchmark-duration=automatic"
 BEAT = re.compile(
@@ -89,6 +89,100 @@ def test_the_controller_says_it_for_its_workers(lab: Lab) -> None:
     assert any("_server: main runs since" in each for each in beats)
     assert any("_server: waits for a GPU" in each for each in beats)
     assert all(each.endswith(" tests are over") or "~" in each for each in beats)
+
+
+WORKERS = ("-n2", "-k", "server")
+
+
+def beats_of(report: Report) -> list[str]:
+    return re.findall(r"^mighetero: gw.*$", report.text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [(), ("-q",), ("-v",), ("-s",), ("--dist=loadgroup",), ("--dist=each",)],
+    ids=" ".join,
+)
+def test_a_controller_that_nobody_told_of_runs_says_it(
+    lab: Lab, more: tuple[str, ...]
+) -> None:
+    pytest.importorskip("xdist")
+    said = {"mig_heartbeat": "500ms", "main_benchmark_duration": "2s"}
+    report = lab.apart(*lab.unsaid(*WORKERS, *more, **said))
+    tests = 4 if "--dist=each" in more else 2
+    report.result.assert_outcomes(passed=tests)
+    beats = beats_of(report)
+    assert any("_server: main runs since" in each for each in beats)
+    assert any(f"0 of {tests} tests are over" in each for each in beats)
+    assert "\x1b" not in report.text
+
+
+def test_not_where_there_is_no_reporter_or_no_heartbeat(lab: Lab) -> None:
+    pytest.importorskip("xdist")
+    for options, beat in (("-p", "no:terminal"), "100ms"), ((), "0"):
+        report = lab.apart(*lab.unsaid(*WORKERS, *options, mig_heartbeat=beat))
+        assert report.result.ret == 0
+        assert len(report.junit) == 2
+        assert "mighetero: gw" not in report.text
+
+
+def test_a_worker_that_dies_is_heard_no_more_but_the_one_in_its_place(lab: Lab) -> None:
+    pytest.importorskip("xdist")
+    lab.pytester.makepyfile(
+        test_run="""
+        import os, signal, threading
+
+        def test_it(background, main):
+            if os.environ["PYTEST_XDIST_WORKER"] == "gw0":
+                threading.Timer(1, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            main.run()
+        """
+    )
+    said = {"mig_heartbeat": "300ms", "main_benchmark_duration": "2s"}
+    report = lab.apart(*lab.unsaid("-n1", "-k", "server", **said))
+    report.result.assert_outcomes(passed=1, failed=1)
+    beats = beats_of(report)
+    assert any("1 in flight, 0 of 2 " in each for each in beats)
+    assert any(
+        re.search(r"gw1 \w+_server: .*1 in flight, 1 of 2 ", each) for each in beats
+    )
+    assert not any("gw1" in each and "gw0" in each for each in beats)
+
+
+def test_a_failure_that_ends_the_session(lab: Lab) -> None:
+    pytest.importorskip("xdist")
+    lab.fake(dlrm={"test": 1, "exit": 3})
+    options = lab.unsaid(*WORKERS, "--maxfail=1", mig_heartbeat="200ms")
+    report = lab.apart(*options)
+    assert report.result.ret in (1, 2)
+    assert beats_of(report)
+    assert "INTERNALERROR" not in report.text
+
+
+@pytest.mark.parametrize(
+    ("of", "name"),
+    [("node.config.pluginmanager.getplugin('dsession')", "queue"), ("node", "gateway")],
+)
+def test_an_xdist_that_has_no_such_thing_shows_nothing_and_loses_nothing(
+    lab: Lab, of: str, name: str
+) -> None:
+    pytest.importorskip("xdist")
+    options = lab.unsaid(*WORKERS, mig_heartbeat="200ms")
+    conftest = lab.folder / "conftest.py"
+    hidden = f"""
+import pytest
+
+@pytest.hookimpl(wrapper=True)
+def pytest_configure_node(node):
+    owner = {of}
+    kept = vars(owner).pop({name!r})
+    yield
+    owner.{name} = kept
+"""
+    conftest.write_text(conftest.read_text() + hidden)
+    report = lab.apart(*options)
+    report.result.assert_outcomes(passed=2)
+    assert not beats_of(report)
 
 
 def test_it_is_a_time(lab: Lab) -> None:

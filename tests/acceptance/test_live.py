@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,15 +63,18 @@ def watch(lab: Lab) -> Iterator[Watch]:
         columns: int = 80,
         lines: int = 24,
         k: str = "dlrm_server",
+        arguments: Sequence[str] | None = None,
         **environment: str,
     ) -> Watched:
+        if arguments is None:
+            arguments = lab.arguments("-k", k, *options)
         variables = {**os.environ, "TERM": "xterm-256color", **environment}
         for name in ("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "COLUMNS", "LINES", "CI"):
             if name not in environment:
                 variables.pop(name, None)
         child = pexpect.spawn(
             sys.executable,
-            ["-mpytest", *lab.arguments("-k", k, *options)],
+            ["-mpytest", *arguments],
             cwd=str(lab.folder),
             env=variables,
             timeout=30,
@@ -109,6 +112,39 @@ def test_workers_have_a_line_each(watch: Watch) -> None:
     assert run.showed(main)
     assert run.showed(r"^gw\d  (dlrm|bert)_server: waits for a GPU: ")
     assert "in flight" not in run.screen.text
+
+
+TERMS = ("xterm-256color", "dumb")
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_workers_of_whose_runs_nobody_told_their_controller(
+    lab: Lab, watch: Watch, term: str
+) -> None:
+    pytest.importorskip("xdist")
+    arguments = lab.unsaid("-n2", "-k", "server", main_benchmark_duration="3s")
+    run = watch(arguments=arguments, TERM=term)
+    assert run.to_the_end() == 0
+    assert run.showed(r"^2 in flight, 0 of 2 tests are over$")
+    row = r"^gw\d  (dlrm|bert)_server: main runs since \d\d:\d\d:\d\d \(\d s\)"
+    assert run.showed(row) == (term != "dumb")
+    between = r"\n" if term == "dumb" else ""
+    progress = rf"^\.{between}\. +\[100%\]"
+    assert re.search(progress, run.screen.text, re.MULTILINE)
+    assert "in flight" not in run.screen.text
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_ctrl_c_leaves_nothing_of_workers(lab: Lab, watch: Watch, term: str) -> None:
+    pytest.importorskip("xdist")
+    lab.fake(**{"*": {"test": 300}})
+    arguments = lab.unsaid("-n2", "-k", "server", mig_stop_grace="300ms")
+    run = watch(arguments=arguments, TERM=term)
+    run.until(lambda text: "2 in flight" in text)
+    run.child.sendintr()
+    assert run.to_the_end() == 2
+    assert "in flight" not in run.screen.text
+    assert not re.search(r"^gw\d  ", run.screen.text, re.MULTILINE)
 
 
 def test_the_time_of_the_whole_session(watch: Watch) -> None:

@@ -176,6 +176,28 @@ class Lab:
         """Add the isolated test, beside the heterogeneous one."""
         self.pytester.makepyfile(test_solo=ISOLATED_TEST)
 
+    def unsaid(self, *options: str, **said: str) -> list[str]:
+        """Set all by a conftest, late; return what is left to say, and *options*.
+
+        As on a machine with MIG devices, where a suite's own defaults will do: an xdist
+        controller learns of no run before its workers have one.
+        """
+        said = {
+            "mig_suite": self.suite,
+            "mig_harness_dir": str(self.harness),
+            "mig_devices": ",".join(UUIDS[:3]),
+            "mig_lease_dir": "leases",
+            "background_benchmark_duration": "automatic",
+            **said,
+        }
+        self.pytester.makeconftest(
+            f"""
+            def pytest_sessionstart(session):
+                vars(session.config.option).update({said})
+            """
+        )
+        return ["--junitxml=report.xml", "-p", "no:cacheprovider", *options]
+
     def arguments(self, *options: str, devices: int = 3) -> list[str]:
         use = [f"--mig-suite={self.suite}", f"--mig-harness-dir={self.harness}"]
         return [*use, *arguments_of(devices), *options]

@@ -2,24 +2,33 @@
 
 Each gets an execnet channel of its own in ``workerinput``, which xdist hands on as it
 is; so no event of xdist's has to be made up, and its workers may be on other machines.
+The controller collects nothing and need not know of any run before a worker tells of
+one: what shows them, and all that it imports, waits until then.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from math import inf
 from queue import Empty
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mighetero.plugin.console.rows import Row, shown
-from pytest_mighetero.plugin.console.view import Sight, View
+from pytest_mighetero.plugin.presence import SESSION, session_of
 from pytest_mighetero.terms.printable import printable_line
 
+if TYPE_CHECKING:
+    from pytest_mighetero.plugin.console.display import Viewer
+    from pytest_mighetero.plugin.console.rows import Row
+    from pytest_mighetero.plugin.console.view import Sight
+
 CHANNEL = "mighetero_view"
+_NAME = "mighetero-workers"
 _EVERY_S = 1.0
 
 
@@ -54,54 +63,96 @@ class Relay:
         """Do nothing: the run's report tells the controller that it is over."""
 
 
+def listen(node: Any) -> None:
+    """Have a worker that is about to start tell what its runs do.
+
+    Where an xdist of another version has no such thing, nothing is shown of them.
+    """
+    with suppress(Exception):  # no session is worth less for what is shown of it
+        manager = node.config.pluginmanager
+        if (workers := manager.getplugin(_NAME)) is None:
+            workers = Workers(node.config, manager.getplugin("dsession").queue)
+            manager.register(workers, _NAME)
+        workers.listen(node)
+
+
 class Workers:
     """What the workers do, as their controller sees it: a line for each run.
 
     Args:
-        view: what shows them.
-        session: knows the number of tests, once a worker has collected them.
+        config: the controller's.
         queue: of xdist's events: whenever it is waited for, there is time to show them.
     """
 
-    def __init__(self, view: View, session: pytest.Session, queue: Any) -> None:
-        self._view, self._session, self._next = view, session, 0.0
+    def __init__(self, config: pytest.Config, queue: Any) -> None:
+        self._config, self._queue = config, queue
+        self._each = config.getoption("dist", None) == "each"
+        self._total: dict[str, int] = {}  # tests, by the worker that collected them
+        self._over: set[tuple[str, str]] = set()
         self._said: dict[str, str] = {}
-        self._begin, self._over = time.monotonic(), 0
-        self._get, queue.get = queue.get, self._get_and_show
+        self._begin, self._next = time.monotonic(), 0.0
+        self._lock = threading.Lock()
+        self._get: Callable[..., object] | None = None  # the queue's, once it is needed
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """Give a worker a channel to tell what it does."""
-        node.workerinput[CHANNEL] = channel = node.gateway.newchannel()
-        channel.setcallback(partial(self._hear, node.gateway.id))
+    def listen(self, node: Any) -> None:
+        """Give a worker a channel to tell what it does, if anybody is to be told."""
+        if self._config.pluginmanager.hasplugin("terminalreporter") and (
+            SESSION not in self._config.stash or session_of(self._config).viewer.watched
+        ):
+            node.workerinput[CHANNEL] = channel = node.gateway.newchannel()
+            channel.setcallback(partial(self._hear, node.gateway.id))
 
     def _hear(self, worker: str, said: object) -> None:
-        self._said[worker] = printable_line(str(said))  # in execnet's thread
+        """Note what one says; this is a thread of execnet's, where nothing is shown."""
+        self._said[worker] = printable_line(str(said))
+        with self._lock:
+            if self._get is None:
+                self._get, self._queue.get = self._queue.get, self._get_and_show
 
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(
+        self, node: Any, ids: Sequence[str]
+    ) -> None:
+        """Note how many tests there are."""
+        self._total[node.gateway.id] = len(ids)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Forget a run that is over."""
-        if report.when == "teardown":
-            self._over += 1
-            if (node := getattr(report, "node", None)) is not None:
-                self._said.pop(node.gateway.id, None)
+        """Forget a run that is over, or whose worker has crashed."""
+        if report.when not in ("setup", "call"):
+            node = getattr(report, "node", None)
+            worker = "" if node is None else node.gateway.id
+            self._over.add((worker if self._each else "", report.nodeid))
+            self._forget(worker)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Forget what a dead worker did."""
-        self._said.pop(node.gateway.id, None)
+        self._forget(node.gateway.id)
+
+    def _forget(self, worker: str) -> None:
+        if self._said.pop(worker, None) is not None and self._get is not None:
+            with suppress(Exception):
+                self._viewer.clear()
+
+    @property
+    def _viewer(self) -> Viewer:
+        """What shows them; in the main thread alone."""
+        return session_of(self._config).viewer
 
     def _get_and_show(self, block: bool = True, timeout: float | None = None) -> object:
         """Do what the queue's own ``get`` does."""
+        get = self._get
+        assert get is not None
         until = time.monotonic() + (inf if timeout is None else timeout)
         while block:
             left = min(until - time.monotonic(), self._show())
             try:
-                return self._get(timeout=max(0.0, left))
+                return get(timeout=max(0.0, left))
             except Empty:
                 if time.monotonic() >= until:
                     raise
-        return self._get(block=False)
+        return get(block=False)
 
     def _show(self) -> float:
         """Show them, where it is time to, and return when it is next."""
@@ -109,21 +160,27 @@ class Workers:
         if now >= self._next:
             self._next = now + _EVERY_S
             if self._said:
-                self._view.show(self)
+                with suppress(Exception):
+                    self._viewer.show(self)
         return self._next - now
 
     def headline(self) -> str:
         """Return how many runs there are, and how long the session goes on."""
-        total = self._session.testscollected
-        said = [f"{len(self._said)} in flight, {self._over} of {total} tests are over"]
-        if self._over and total > self._over:
-            seconds = (time.monotonic() - self._begin) / self._over
-            said.append(f"~{shown(seconds * (total - self._over))} for the rest")
+        from pytest_mighetero.plugin.console.rows import shown
+
+        totals, over = self._total.values(), len(self._over)
+        total = sum(totals) if self._each else max(totals, default=0)
+        said = [f"{len(self._said)} in flight, {over} of {total} tests are over"]
+        if over and total > over:
+            seconds = (time.monotonic() - self._begin) / over
+            said.append(f"~{shown(seconds * (total - over))} for the rest")
         return ", ".join(said)
 
     def rows(self, most: int) -> Sequence[Row]:
         """Return a line for each run."""
-        runs = sorted(self._said.items())
+        from pytest_mighetero.plugin.console.rows import Row
+
+        runs = sorted(self._said.copy().items())
         rows = [Row((worker, said)) for worker, said in runs]
         if len(rows) <= most:
             return rows
@@ -132,6 +189,6 @@ class Workers:
 
     def sentence(self) -> str:
         """Return what each does, for a log."""
-        runs = sorted(self._said.items())
+        runs = sorted(self._said.copy().items())
         each = [f"{worker} {said}" for worker, said in runs]
         return "; ".join([*each, self.headline()])
