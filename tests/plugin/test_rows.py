@@ -1,4 +1,4 @@
-"""What is said of a run while it lasts: pure text, and rich's lines of it."""
+"""What is said of a run while it lasts: pure text, and a terminal's lines of it."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     pytest.importorskip("rich")
     from rich.cells import cell_len
 
-    from pytest_mighetero.plugin.console.live import text_of
+    from pytest_mighetero.plugin.console.live import lines_of
 
     states = [state(name="ベンチマーク" * 5), state(EVIL, ends=99.0), state()]
     rows = rows_of([*states, *states], 12.0, 4)
-    text = text_of(headline("[bold]a", "b" * 90, 1, 2, 3), rows, width)
-    lines = text.plain.split("\n")
+    told = headline("[bold]a", "b" * 90, 1, 2, 3)
+    lines = [text for text, _ in lines_of(told, rows, width)]
     assert len(lines) == 5
     assert max(map(cell_len, lines)) <= width
     assert lines[0].startswith("[bold]a"[: width - 1])

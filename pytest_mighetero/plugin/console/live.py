@@ -1,4 +1,8 @@
-"""A line for each harness while a run lasts, drawn by rich, and gone afterwards."""
+"""A line for each harness while a run lasts, drawn in place, and gone afterwards.
+
+rich knows how wide letters are and how colours are said. Its ``Live`` is not used: to
+lay out again, every second, what is laid out already took half of all the CPU time.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,23 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import IO, Any, cast
+from typing import Any
 
 import pytest
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console, ConsoleDimensions
-from rich.live import Live
-from rich.text import Text
+from rich.color import ColorSystem
+from rich.style import Style
 
 from pytest_mighetero.plugin.console.rows import Row, Tone
-from pytest_mighetero.plugin.console.terminal import LastingFile, lasting_file
+from pytest_mighetero.plugin.console.terminal import lasting_file
 from pytest_mighetero.terms.escapes import ESCAPE
 
-_STYLES: dict[Tone, str] = {"plain": "", "good": "green", "bad": "red", "faint": "dim"}
+_STYLES: dict[Tone, Style] = {
+    "plain": Style.null(),
+    "good": Style(color="green"),
+    "bad": Style(color="red"),
+    "faint": Style(dim=True),
+}
 _GAP = "  "
 _GIVE_WAY = (2, 1, 0)  # columns, the first one first: role, name, device
 _NAME = 4  # columns that are left of these at least
@@ -27,24 +35,6 @@ _NAME = 4  # columns that are left of these at least
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 _ECHO = len("^C")  # printed at the end of the last line by the terminal itself
 _USUAL = (80, 24)  # columns and lines, of a terminal that does not know its size
-
-
-class _Below:
-    """The terminal, for what is no text of pytest's."""
-
-    def __init__(self, file: LastingFile):
-        self._file, self.write = file, file.pass_on
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-
-class _Screen(Console):
-    """A console that leaves the cursor where people see it, however pytest ends."""
-
-    def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002
-        """Do nothing."""
-        return False
 
 
 class LiveLines:
@@ -71,8 +61,7 @@ class LiveLines:
         self._reporter, self._alone = reporter, alone
         self._uncaptured = uncaptured
         self._file = lasting_file(reporter)
-        self._live: Live | None = None
-        self._widths: list[int] = []
+        self._widths: list[int] = []  # of the lines that are shown
         self._below = False  # whether pytest's line above is unfinished
         self._stops: dict[int, Any] = {}
         self._lock = threading.RLock()
@@ -85,15 +74,25 @@ class LiveLines:
                 self._show(headline, rows)
 
     def _show(self, headline: str, rows: Callable[[int], Sequence[Row]]) -> None:
-        columns, lines = self._size()
-        text = text_of(headline, rows(lines - 2), max(1, columns - _ECHO - 1))
-        text = _encodable(text, self._file.encoding or "ascii")
-        live = self._live
-        if live is None:
-            live = self._live = self._start(columns)
-        self._resized(live.console, columns, lines)
-        live.update(text, refresh=True)
-        self._widths = [cell_len(line) for line in text.plain.split("\n")]
+        columns, height = self._size()
+        width = max(1, columns - _ECHO - 1)
+        lines = lines_of(headline, rows(height - 2), width)
+        encoding = self._file.encoding or "ascii"
+        lines = [(_encodable(text, encoding), tone) for text, tone in lines]
+        if not self._widths:
+            self._start(columns)
+        colours = ColorSystem.STANDARD if self._reporter.hasmarkup else None
+        drawn = [_STYLES[tone].render(t, color_system=colours) for t, tone in lines]
+        # Each is written over the one before it: what is taken away first flickers.
+        text = "\x1b[K\n".join(drawn)
+        self._file.pass_on(f"{self._top(columns)}{text}\x1b[K\x1b[J")
+        self._widths = [cell_len(text) for text, _ in lines]
+        self._file.flush()
+
+    def _top(self, columns: int) -> str:
+        """Return what goes to where the lines begin; broken ones, if it is narrower."""
+        up = sum(max(1, -(-width // columns)) for width in self._widths) - 1
+        return f"\r\x1b[{up}A" if up > 0 else "\r"
 
     def clear(self) -> None:
         """Take the lines away; a thread that logs a line asks for it, too."""
@@ -101,48 +100,26 @@ class LiveLines:
             self._clear()
 
     def _clear(self) -> None:
-        if (live := self._live) is None:
+        if not self._widths:
             return
-        self._live = None
-        self._file.beforehand = None
-        columns, lines = self._size()
-        self._resized(live.console, columns, lines)
-        live.stop()
+        columns, _ = self._size()
+        away = f"{self._top(columns)}\x1b[J"
+        self._widths, self._file.beforehand = [], None
+        self._file.pass_on(away)
         if self._below:  # back to where it ended
             column = _column(self._file.line) % columns
             self._file.pass_on(f"\x1b[A\x1b[{column}C" if column else "\x1b[A")
         self._file.flush()
         self._leave_signals()
 
-    def _start(self, columns: int) -> Live:
+    def _start(self, columns: int) -> None:
         if not (self._alone and _column(self._file.line) < columns):
             self._reporter.ensure_newline()
         self._below = bool(_column(self._file.line))
         if self._below:
             self._file.pass_on("\n")
-        console = _Screen(
-            file=cast(IO[str], _Below(self._file)),
-            force_terminal=True,
-            force_jupyter=False,
-            color_system="auto" if self._reporter.hasmarkup else None,
-            width=columns,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
-        live = Live(
-            console=console,
-            transient=True,
-            auto_refresh=False,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            vertical_overflow="crop",
-        )
-        self._widths = []
         self._take_signals()
-        live.start()
         self._file.beforehand = self.clear
-        return live
 
     def _size(self) -> tuple[int, int]:
         """Return the columns and lines of the terminal, as it is now."""
@@ -151,16 +128,6 @@ class LiveLines:
         except (OSError, ValueError):
             return _USUAL
         return size.columns or _USUAL[0], size.lines or _USUAL[1]
-
-    def _resized(self, console: Console, columns: int, lines: int) -> None:
-        """Take away what a narrower terminal has broken into more lines."""
-        before, console.size = console.size, ConsoleDimensions(columns, lines)
-        if columns < before.width and self._widths:
-            drawn = len(self._widths)
-            rows = sum(max(1, -(-width // columns)) for width in self._widths)
-            down = f"\x1b[{drawn - 1}B" if drawn > 1 else ""
-            up = f"\x1b[{rows - 1}A" if rows > 1 else ""
-            self._file.pass_on(f"\r{up}\x1b[J{down}")
 
     def _take_signals(self) -> None:
         handlers = {signal.SIGTSTP: self._stop, signal.SIGCONT: self._go}
@@ -182,7 +149,7 @@ class LiveLines:
 
     def _go(self, _number: int, _frame: object) -> None:
         """Begin anew below what the shell has printed since SIGSTOP."""
-        self._live, self._file.beforehand = None, None
+        self._widths, self._file.beforehand = [], None
         self._leave_signals()
 
 
@@ -207,16 +174,18 @@ def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def text_of(headline: str, rows: Sequence[Row], width: int) -> Text:
-    """Return the lines, none wider than *width*."""
+def lines_of(headline: str, rows: Sequence[Row], width: int) -> list[tuple[str, Tone]]:
+    """Return the lines, none wider than *width*, and the tone of each."""
     cells = _columns([row.cells for row in rows if len(row.cells) > 1], width)
-    lines = [Text(headline)]
+    lines: list[tuple[str, Tone]] = [(headline, "plain")]
     for row in rows:
         line = _GAP.join(next(cells) if len(row.cells) > 1 else row.cells)
-        lines.append(Text(line.rstrip(), _STYLES[row.tone]))
-    for each in lines:
-        each.truncate(width, overflow="ellipsis")
-    return Text("\n", no_wrap=True, overflow="crop", end="").join(lines)
+        lines.append((line.rstrip(), row.tone))
+    return [(_cut(text, width), tone) for text, tone in lines]
+
+
+def _cut(line: str, width: int) -> str:
+    return line if cell_len(line) <= width else set_cell_size(line, width - 1) + "…"
 
 
 def _columns(table: Sequence[Sequence[str]], width: int) -> Iterator[list[str]]:
@@ -235,13 +204,12 @@ def _columns(table: Sequence[Sequence[str]], width: int) -> Iterator[list[str]]:
         yield list(map(set_cell_size, row, widths))
 
 
-def _encodable(text: Text, encoding: str) -> Text:
+def _encodable(text: str, encoding: str) -> str:
     """Return *text* as a terminal of *encoding* can have it."""
     try:
-        text.plain.encode(encoding)
+        text.encode(encoding)
     except UnicodeEncodeError:
-        plain = text.plain.replace("…", ".").encode(encoding, "replace")
-        return Text(plain.decode(encoding), no_wrap=True, overflow="crop", end="")
+        return text.replace("…", ".").encode(encoding, "replace").decode(encoding)
     return text
 
 
