@@ -91,6 +91,13 @@ def test_the_controller_says_it_for_its_workers(lab: Lab) -> None:
     assert all(each.endswith(" tests are over") or "~" in each for each in beats)
 
 
+def test_a_main_that_is_over_takes_no_more_time(lab: Lab) -> None:
+    options = ("--mig-heartbeat=1ms", "--main-benchmark-duration=3s", AUTOMATIC)
+    report = lab.run_apart(*options)
+    after = r"the test goes on after main since \S+ \(\d s\), ~(\d+) s left$"
+    assert set(re.findall(after, report.text, re.MULTILINE)) == {"0"}
+
+
 WORKERS = ("-n2", "-k", "server")
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pexpect
@@ -236,6 +239,59 @@ def test_small_terminals(lab: Lab, watch: Watch, columns: int, lines: int) -> No
     assert run.showed(r"^dlrm_server: ")
     assert "main runs" not in run.screen.text
     assert not re.search(r"^\.\.0000", run.screen.text, re.MULTILINE)
+
+
+def test_a_narrow_terminal_says_how_long_it_lasts_in_a_line_of_its_own(
+    watch: Watch,
+) -> None:
+    run = watch(*AUTOMATIC, "--main-benchmark-duration=1s", columns=40, k="server")
+    assert run.to_the_end() == 0
+    assert run.showed(r"^~\d+ s left, ~\d+ s for all runs$")
+    assert not ROW.search(run.screen.text)
+    assert "left" not in run.screen.text
+
+
+@pytest.fixture
+def tmux() -> Iterator[Callable[..., str]]:
+    """A terminal that breaks lines anew when it is resized."""
+    if (program := shutil.which("tmux")) is None:
+        pytest.skip("no tmux")
+    server = [program, "-f", "/dev/null", "-L", f"mighetero-{os.getpid()}"]
+
+    def tmux(*words: str) -> str:
+        done = subprocess.run([*server, *words], check=True, stdout=subprocess.PIPE)
+        return done.stdout.decode()
+
+    yield tmux
+    subprocess.run([*server, "kill-server"], check=False)
+
+
+def test_a_terminal_that_is_made_narrower_and_wider(
+    lab: Lab, tmux: Callable[..., str]
+) -> None:
+    lab.fake(**{"*": {"test": 300}})
+    words = [sys.executable, "-mpytest", *lab.arguments("-k", "dlrm_server")]
+    size = ("-x", "80", "-y", "20")
+    command = ("env", "TERM=screen", *words, "--mig-stop-grace=300ms")
+    tmux("new-session", "-d", *size, "-c", str(lab.folder), *command)
+    tmux("set-option", "remain-on-exit", "on")
+    wide, narrow = (
+        r"\.\.00000001 +dlrm_server +main +issuing",
+        r"\.\.00 dlrm main issuing",
+    )
+
+    def shows(row: str) -> bool:
+        text = tmux("capture-pane", "-p")
+        lines = rf"^test_run\.py\ndlrm_server: main runs.*\n(~.*\n)?{row}"
+        once = len(ROW.findall(text)) <= 3
+        return once and bool(re.search(lines, text, re.MULTILINE))
+
+    for columns, row in ("80", wide), ("40", narrow), ("100", wide), ("80", wide):
+        tmux("resize-window", "-x", columns)
+        until(partial(shows, row))
+    tmux("send-keys", "C-c")
+    until(lambda: " 1 error in " in tmux("capture-pane", "-pJ", "-S", "-"))
+    assert not ROW.search(tmux("capture-pane", "-p", "-S", "-"))
 
 
 def test_ctrl_c_leaves_nothing(lab: Lab, watch: Watch) -> None:

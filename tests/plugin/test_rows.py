@@ -81,7 +81,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     states = [state(name="ベンチマーク" * 5), state(EVIL, ends=99.0), state()]
     rows = rows_of([*states, *states], 12.0, 4)
     told = headline("[bold]a", "b" * 90, 1, 2, 3)
-    lines = [text for text, _ in lines_of(told, rows, width)]
+    lines = [text for text, _ in lines_of([told], rows, width)]
     assert len(lines) == 5
     assert max(map(cell_len, lines)) <= width
     assert lines[0].startswith("[bold]a"[: width - 1])

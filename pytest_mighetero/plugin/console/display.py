@@ -107,6 +107,7 @@ class Display:
         left = left_of(states, progress.step, progress.buffer, now)
         if left is None and expected is not None:
             begun = now if self._launched is None else self._launched
-            least = sum(each.takes for each in states) + progress.buffer
+            coming = sum(each.takes for each in states if each.running)
+            least = coming + progress.buffer
             left = max(least, begun + expected - now)
         return left

@@ -34,6 +34,7 @@ _NAME = 4  # columns that are left of these at least
 # What raises in whatever goes on: a person, a CI system, pytest-timeout.
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 _ECHO = len("^C")  # printed at the end of the last line by the terminal itself
+_SMALL = 8  # lines of a terminal that has none to spare
 _USUAL = (80, 24)  # columns and lines, of a terminal that does not know its size
 
 
@@ -62,6 +63,7 @@ class LiveLines:
         self._uncaptured = uncaptured
         self._file = lasting_file(reporter)
         self._widths: list[int] = []  # of the lines that are shown
+        self._columns = 0  # of the terminal that they were drawn for
         self._below = False  # whether pytest's line above is unfinished
         self._stops: dict[int, Any] = {}
         self._lock = threading.RLock()
@@ -76,11 +78,16 @@ class LiveLines:
     def _show(self, headline: str, rows: Callable[[int], Sequence[Row]]) -> None:
         columns, height = self._size()
         width = max(1, columns - _ECHO - 1)
-        lines = lines_of(headline, rows(height - 2), width)
+        heads = heads_of(headline, width, 2 if height > _SMALL else 1)
+        lines = lines_of(heads, rows(height - 1 - len(heads)), width)
         encoding = self._file.encoding or "ascii"
         lines = [(_encodable(text, encoding), tone) for text, tone in lines]
         if not self._widths:
             self._start(columns)
+        elif columns != self._columns:  # else it takes what was broken for one line
+            self._file.pass_on(f"{self._top(columns)}\x1b[J")
+            self._widths = []
+        self._columns = columns
         colours = ColorSystem.STANDARD if self._reporter.hasmarkup else None
         drawn = [_STYLES[tone].render(t, color_system=colours) for t, tone in lines]
         # Each is written over the one before it: what is taken away first flickers.
@@ -174,12 +181,22 @@ def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def lines_of(headline: str, rows: Sequence[Row], width: int) -> list[tuple[str, Tone]]:
+def heads_of(headline: str, width: int, most: int) -> list[str]:
+    """Return *headline* in *most* lines: in the second one, how long it lasts."""
+    said, comma, lasts = headline.partition(", ~")
+    if most < 2 or not comma or cell_len(headline) <= width:
+        return [headline]
+    return [said, f"~{lasts}"]
+
+
+def lines_of(
+    heads: Sequence[str], rows: Sequence[Row], width: int
+) -> list[tuple[str, Tone]]:
     """Return the lines, none wider than *width*, and the tone of each."""
-    cells = _columns([row.cells for row in rows if len(row.cells) > 1], width)
-    lines: list[tuple[str, Tone]] = [(headline, "plain")]
+    tabular = _tabular([row.cells for row in rows if len(row.cells) > 1], width)
+    lines: list[tuple[str, Tone]] = [(each, "plain") for each in heads]
     for row in rows:
-        line = _GAP.join(next(cells) if len(row.cells) > 1 else row.cells)
+        line = next(tabular) if len(row.cells) > 1 else row.cells[0]
         lines.append((line.rstrip(), row.tone))
     return [(_cut(text, width), tone) for text, tone in lines]
 
@@ -188,7 +205,7 @@ def _cut(line: str, width: int) -> str:
     return line if cell_len(line) <= width else set_cell_size(line, width - 1) + "…"
 
 
-def _columns(table: Sequence[Sequence[str]], width: int) -> Iterator[list[str]]:
+def _tabular(table: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     """Yield the rows of *table* so that their cells stand below one another.
 
     Where that is wider than *width* the names give way: what a harness does is said.
@@ -200,8 +217,9 @@ def _columns(table: Sequence[Sequence[str]], width: int) -> Iterator[list[str]]:
             narrower = max(min(widths[number], _NAME), widths[number] - beyond)
             beyond -= widths[number] - narrower
             widths[number] = narrower
+    gap = _GAP if beyond <= 0 else _GAP[:1]
     for row in table:
-        yield list(map(set_cell_size, row, widths))
+        yield gap.join(map(set_cell_size, row, widths))
 
 
 def _encodable(text: str, encoding: str) -> str:
