@@ -124,6 +124,35 @@ def test_a_controller_that_nobody_told_of_runs_says_it(
     assert "\x1b" not in report.text
 
 
+def test_tests_of_others_do_not_tell_how_long_runs_take(lab: Lab) -> None:
+    pytest.importorskip("xdist")
+    lab.pytester.makepyfile(test_a="def test_server(): pass")
+    said = {"mig_heartbeat": "300ms", "main_benchmark_duration": "1500ms"}
+    report = lab.apart(*lab.unsaid(*WORKERS, **said))
+    report.result.assert_outcomes(passed=3)
+    assert any("of 3 tests are over" in each for each in beats_of(report))
+    assert "for the rest" not in report.text
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n1")], ids=["", "-n1"])
+def test_a_run_is_worth_no_less_for_what_is_said_of_it(
+    lab: Lab, workers: tuple[str, ...]
+) -> None:
+    lab.pytester.makeconftest(
+        """
+        from pytest_mighetero.plugin.console import display
+
+        def sentence(*_):
+            raise RuntimeError("a fault of the display")
+
+        display.sentence = sentence
+        """
+    )
+    report = lab.run_apart("--mig-heartbeat=1ms", AUTOMATIC, *workers)
+    report.result.assert_outcomes(passed=1)
+    assert "fault of the display" not in report.text
+
+
 def test_not_where_there_is_no_reporter_or_no_heartbeat(lab: Lab) -> None:
     pytest.importorskip("xdist")
     for options, beat in (("-p", "no:terminal"), "100ms"), ((), "0"):
@@ -137,15 +166,21 @@ def test_a_worker_that_dies_is_heard_no_more_but_the_one_in_its_place(lab: Lab) 
     pytest.importorskip("xdist")
     lab.pytester.makepyfile(
         test_run="""
-        import os, signal, threading
+        import os, signal, threading, time
+        from pathlib import Path
+
+        def die_once_seen():
+            while "in flight" not in Path("stdout").read_text():
+                time.sleep(0.05)
+            os.kill(os.getpid(), signal.SIGKILL)
 
         def test_it(background, main):
             if os.environ["PYTEST_XDIST_WORKER"] == "gw0":
-                threading.Timer(1, os.kill, (os.getpid(), signal.SIGKILL)).start()
+                threading.Thread(target=die_once_seen, daemon=True).start()
             main.run()
         """
     )
-    said = {"mig_heartbeat": "300ms", "main_benchmark_duration": "2s"}
+    said = {"mig_heartbeat": "300ms", "main_benchmark_duration": "5s"}
     report = lab.apart(*lab.unsaid("-n1", "-k", "server", **said))
     report.result.assert_outcomes(passed=1, failed=1)
     beats = beats_of(report)

@@ -217,7 +217,7 @@ def _tabular(table: Sequence[Sequence[str]], width: int) -> Iterator[str]:
             narrower = max(min(widths[number], _NAME), widths[number] - beyond)
             beyond -= widths[number] - narrower
             widths[number] = narrower
-    gap = _GAP if beyond <= 0 else _GAP[:1]
+    gap = _GAP[:1] if beyond > 0 and len(widths) > 2 else _GAP
     for row in table:
         yield gap.join(map(set_cell_size, row, widths))
 

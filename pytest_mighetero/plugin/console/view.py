@@ -95,14 +95,17 @@ class View:
         if self._reporter is None:
             return
         if self._lines is None:
-            self._beat(sight)
+            try:
+                self._beat(sight)
+            except Exception:  # noqa: BLE001 - no run is worth less for what is shown of it
+                self._every = 0.0
             return
         lines = self._lines
         try:
             with self._uncaptured():
                 if self._takes():
                     lines.show(sight.headline(), sight.rows)
-        except Exception:  # noqa: BLE001 - no run is worth less for what is shown of it
+        except Exception:  # noqa: BLE001 - as above
             self._lines = None  # a heartbeat goes on
             with suppress(Exception), self._uncaptured():
                 lines.clear()

@@ -53,7 +53,7 @@ class Relay:
             return
         try:
             self._channel.send(sight.sentence())
-        except OSError:  # it is gone, which ends this worker soon
+        except Exception:  # noqa: BLE001 - no run is worth less for what is shown of it
             self._channel = None
 
     def announce(self, line: str) -> None:
@@ -89,6 +89,7 @@ class Workers:
         self._each = config.getoption("dist", None) == "each"
         self._total: dict[str, int] = {}  # tests, by the worker that collected them
         self._over: set[tuple[str, str]] = set()
+        self._others = False  # whether any of these was none of ours
         self._said: dict[str, str] = {}
         self._begin, self._next = time.monotonic(), 0.0
         self._lock = threading.Lock()
@@ -123,6 +124,8 @@ class Workers:
             node = getattr(report, "node", None)
             worker = "" if node is None else node.gateway.id
             self._over.add((worker if self._each else "", report.nodeid))
+            ours = hasattr(report, "mighetero") or report.when != "teardown"
+            self._others |= not ours
             self._forget(worker)
 
     @pytest.hookimpl(optionalhook=True)
@@ -171,7 +174,7 @@ class Workers:
         totals, over = self._total.values(), len(self._over)
         total = sum(totals) if self._each else max(totals, default=0)
         said = [f"{len(self._said)} in flight, {over} of {total} tests are over"]
-        if over and total > over:
+        if over and total > over and not self._others:  # which take next to no time
             seconds = (time.monotonic() - self._begin) / over
             said.append(f"~{shown(seconds * (total - over))} for the rest")
         return ", ".join(said)
