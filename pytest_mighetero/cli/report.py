@@ -9,6 +9,7 @@ from pathlib import Path
 from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.records.results_folder import find_records
 from pytest_mighetero.show.html.page_file import write_page
+from pytest_mighetero.show.upshot import DAMAGED
 from pytest_mighetero.terms.printable import printable_line
 
 NAME = "report"
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the page, and say what could not be read."""
     records = find_records(arguments.records, arguments.select)
     entries = write_page(records, arguments.output, {}, said_by="--output")
-    damaged = [each for each in entries if each.verdict == "damaged"]
+    damaged = [each for each in entries if each.verdict == DAMAGED]
     for each in damaged:
         print(f"mighetero report: {printable_line(each.sentence)}", file=sys.stderr)
     return 1 if damaged else 0

@@ -109,12 +109,13 @@ def test_what_went_wrong_has_its_harness(
     lab: Lab, fake: dict[str, dict[str, object]], who: str, says: str
 ) -> None:
     lab.fake(**fake)
-    lab.run("--background-benchmarks=bert")
+    report = lab.run("--background-benchmarks=bert")
     found = course(lab.folder)
     assert [each.lanes for each in found.problems] == [(who,)]
     assert says in found.problems[0].text
     said = words(drawn(lab.folder))
-    assert said.startswith("FAILED")
+    (word,) = report.case.problems  # as junit has it: failure, error
+    assert said.startswith({"failure": "FAILED", "error": "ERROR"}[word])
     assert found.problems[0].text.split("\n")[0][:60] in said
 
 
@@ -159,7 +160,7 @@ def test_a_run_that_is_interrupted_leaves_its_picture(running: Running) -> None:
     running.pytest.send_signal(signal.SIGTERM)
     assert running.pytest.wait(40) == pytest.ExitCode.INTERRUPTED
     said = words(drawn(running.folder))
-    assert said.startswith("FAILED")
+    assert said.startswith("ERROR")
     assert "Interrupted by SIGTERM while main runs" in said
     assert "main on MIG-" in said
 

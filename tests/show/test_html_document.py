@@ -74,6 +74,10 @@ def test_the_red_ones_come_first_and_are_linked(tmp_path: Path) -> None:
         "bert_offline] passed, overlap broken",
         "bert_server] passed",
     ]
+    assert [each.get("class") for each in page.iter(f"{HTML}h3")] == [
+        *("red", "red", "red"),
+        *("none", "none", "green"),
+    ]
     ids = {each.get("id") for each in page.iter(f"{HTML}section")}
     links = [str(each.get("href")) for each in page.iter(f"{HTML}a")]
     assert len(links) == 3 + 6
@@ -105,8 +109,12 @@ def test_the_headline_is_green_only_where_something_passed(
     file = io.BytesIO()
     records = find_records([str(tmp_path)])
     write_document(records, file, {}, ending=Ending(code))
-    (head,) = html5lib.parse(file.getvalue()).iter(f"{HTML}h1")
+    page = html5lib.parse(file.getvalue())
+    (head,) = page.iter(f"{HTML}h1")
     assert f"{head.get('class')} {head.text}" == said
+    (section,) = page.iter(f"{HTML}h3")
+    of_run = {"skipped": "none", "broken": "none", "no call": "red"}
+    assert section.get("class") == of_run.get(outcome, "green")
 
 
 @pytest.mark.parametrize(("tolerance", "flagged"), [(0.05, True), (0.5, False)])

@@ -10,20 +10,22 @@ from pathlib import Path
 from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.records.record import AGAIN, Phase, Record
 from pytest_mighetero.records.record_file import RecordError
+from pytest_mighetero.show.upshot import (
+    AGAIN_RUN,
+    BROKEN,
+    DAMAGED,
+    PASSED,
+    UPSHOTS,
+    Tone,
+    did_end,
+    tone_of,
+    upshot_of,
+)
 from pytest_mighetero.terms.printable import printable_line
 from pytest_mighetero.units import shortened
 
 _SENTENCE = 300  # letters of a failure in the list of them
 _ERROR = re.compile(r"^E +", re.MULTILINE)  # of a traceback, as pytest marks it
-# In the order of the head: those that nobody may miss come first.
-DAMAGED, DID_NOT_END, FAILED, ERROR = "damaged", "did not end", "failed", "error"
-BROKEN, PASSED, SKIPPED = "passed, overlap broken", "passed", "skipped"
-AGAIN_RUN = "executed again"
-OUTCOMES = (
-    *(FAILED, ERROR, DID_NOT_END, DAMAGED),
-    *(BROKEN, PASSED, SKIPPED, AGAIN_RUN),
-)
-_RED = {FAILED, ERROR, DID_NOT_END, DAMAGED}
 _CALM = (None, 0, 5)  # exit codes: 5 is that no test was collected
 
 
@@ -34,7 +36,7 @@ class Entry:
     Attributes:
         number: its place on the page, from 1 on, in the order of the runs.
         path: of its record; None for a test that has none.
-        verdict: one of ``OUTCOMES``.
+        verdict: one of ``UPSHOTS``.
         sentence: what went wrong, or why it was skipped; the first line of it.
         invocation: the command that started it, as far as it is known.
         version: of the plugin that wrote its record.
@@ -52,7 +54,12 @@ class Entry:
     @property
     def red(self) -> bool:
         """Whether somebody has to look at it."""
-        return self.verdict in _RED
+        return self.tone == "red"
+
+    @property
+    def tone(self) -> Tone:
+        """How good it is."""
+        return tone_of(self.verdict)
 
     @property
     def anchor(self) -> str:
@@ -76,26 +83,12 @@ def entry_of(number: int, said: Record | RecordError) -> Entry:
         number,
         said.path if said.path.name else None,
         said.test,
-        verdict_of(said),
+        upshot_of(said),
         _sentence(said),
         said.facts,
         _text(said.data, "invocation"),
         _text(said.data, "pytest_mighetero"),
     )
-
-
-def verdict_of(record: Record) -> str:
-    """Return the one of ``OUTCOMES`` that *record* is."""
-    if record.executed_again:
-        return AGAIN_RUN
-    bad = [when for when, phase in record.phases.items() if phase.outcome == "failed"]
-    if bad:
-        return FAILED if "call" in bad else ERROR
-    if not _ended(record):
-        return DID_NOT_END
-    if any(phase.outcome == "skipped" for phase in record.phases.values()):
-        return SKIPPED
-    return PASSED if record.good else BROKEN
 
 
 def failures(record: Record) -> list[tuple[str, str]]:
@@ -105,16 +98,9 @@ def failures(record: Record) -> list[tuple[str, str]]:
         for when, phase in record.phases.items()
         if phase.outcome != "passed"
     ]
-    if not _ended(record):
+    if not did_end(record):
         said.append(("end", "the run did not end: pytest was ended, or it still runs"))
     return said
-
-
-def _ended(record: Record) -> bool:
-    """Whether nothing of it is missing: setup that passed is followed by a call."""
-    rest = (phase for when, phase in record.phases.items() if when != "teardown")
-    stopped = any(phase.outcome != "passed" for phase in rest)
-    return record.ended and ("call" in record.phases or stopped)
 
 
 def _sentence(record: Record) -> str:
@@ -129,7 +115,7 @@ def _sentence(record: Record) -> str:
 def counted(entries: Iterable[Entry]) -> dict[str, int]:
     """Return how many there are of each verdict, the red ones first."""
     every = [each.verdict for each in entries]
-    return {name: every.count(name) for name in OUTCOMES if name in every}
+    return {name: every.count(name) for name in UPSHOTS if name in every}
 
 
 def headline(entries: Sequence[Entry], exit_code: int | None = None) -> str:
@@ -140,7 +126,7 @@ def headline(entries: Sequence[Entry], exit_code: int | None = None) -> str:
     return f"{said}; pytest ended with exit code {exit_code}"
 
 
-def colour(entries: Sequence[Entry], exit_code: int | None = None) -> str:
+def colour(entries: Sequence[Entry], exit_code: int | None = None) -> Tone:
     """Return ``red``, ``green`` where something passed, or else ``none``.
 
     pytest's *exit_code*, where it is known, makes red what it does not call passed, but
@@ -148,7 +134,7 @@ def colour(entries: Sequence[Entry], exit_code: int | None = None) -> str:
     """
     if any(each.red for each in entries) or exit_code not in _CALM:
         return "red"
-    passed = any(each.verdict == PASSED for each in entries)
+    passed = any(each.tone == "green" for each in entries)
     return "green" if passed and exit_code != 5 else "none"
 
 

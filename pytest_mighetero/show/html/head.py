@@ -10,6 +10,7 @@ import pytest_mighetero
 from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.show.html.entry import Entry, colour, counted, headline
 from pytest_mighetero.show.report import Table, cells
+from pytest_mighetero.show.upshot import Tone
 
 _MOST = 5  # different values of something that are all told
 _MACHINE = {
@@ -34,7 +35,7 @@ class Head:
     """
 
     headline: str
-    colour: str
+    colour: Tone
     counts: Mapping[str, int]
     about: Mapping[str, str]
     red: Sequence[Entry]

@@ -17,6 +17,7 @@ from pytest_mighetero.show.pictures.harness_bars import (
 from pytest_mighetero.show.pictures.paragraph import paragraph, width_of
 from pytest_mighetero.show.pictures.svg import Drawing, clipped
 from pytest_mighetero.show.pictures.time_axis import TimeAxis, length
+from pytest_mighetero.show.upshot import BROKEN, tone_of, upshot_of
 
 _WIDTH = 800
 _EDGE, _LEFT, _PLOT = 12, 190, 528  # where labels begin, where bars do, and how wide
@@ -25,6 +26,7 @@ _LINES = 14  # of what went wrong, at most
 _NAMES = 8  # of backgrounds, at most
 _BEFORE_S = 10.0  # that are shown of backgrounds that have run since long before
 _UNITS = {"w": "W", "c": "\u00b0C", "mhz": "MHz", "mb": "MB"}
+_TONES = {"red": "bad", "green": "good", "none": "faint"}
 # Tone, opacity, outline, meaning.
 _SWATCHES = (
     ("paper", 1.0, "faint", "runs"),
@@ -149,14 +151,9 @@ def _axis(course: Course) -> TimeAxis | None:
 
 
 def _verdict(record: Record) -> tuple[str, str]:
-    outcomes = [phase.outcome for phase in record.phases.values()]
-    if "failed" in outcomes:
-        return "FAILED", "bad"
-    if not record.ended:
-        return "DID NOT END", "bad"
-    if "skipped" in outcomes:
-        return "SKIPPED", "faint"
-    return ("PASSED", "good") if record.good else ("PASSED, OVERLAP BROKEN", "bad")
+    upshot = upshot_of(record)
+    tone = "bad" if upshot == BROKEN else _TONES[tone_of(upshot)]
+    return upshot.upper(), tone
 
 
 def _figure(record: Record) -> str:

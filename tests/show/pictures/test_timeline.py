@@ -10,8 +10,9 @@ import pytest
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import read_record
 from pytest_mighetero.show.pictures.paragraph import width_of
+from pytest_mighetero.show.pictures.svg import TONES
 from pytest_mighetero.show.pictures.timeline import timeline
-from tests.cli.runs import PASSED, write_run
+from tests.cli.runs import PASSED, failed, write_run
 from tests.cli.strange import ODD
 from tests.show.courses import BEGIN, course, harness, run_of
 
@@ -162,6 +163,27 @@ def test_what_is_known_of_a_part_of_a_run_is_drawn(
     launched = harnesses == 3 or any(each["launched"] for each in harnesses)
     assert bool(lanes) == launched
     assert ("Nothing was launched." in seen.texts) == (not launched)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "fill"),
+    [
+        ({}, "PASSED", "good"),
+        ({"executed_again": True}, "EXECUTED AGAIN", "faint"),
+        (
+            {"phases": {x: PASSED[x] for x in ("setup", "teardown")}},
+            "DID NOT END",
+            "bad",
+        ),
+        ({"facts": {"overlap_ok": "false"}}, "PASSED, OVERLAP BROKEN", "bad"),
+        ({"phases": failed("setup", "No marker.")}, "ERROR", "bad"),
+    ],
+)
+def test_the_verdict_is_that_of_the_page(
+    tmp_path: Path, changes: dict[str, Any], said: str, fill: str
+) -> None:
+    verdict = Seen(run_of(tmp_path, **changes)).shapes("text")[0]
+    assert (verdict.text, verdict.get("fill")) == (said, TONES[fill][0])
 
 
 def test_a_server_is_a_bar_of_its_own_and_one_of_several_is_one(tmp_path: Path) -> None:
