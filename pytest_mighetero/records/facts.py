@@ -197,9 +197,12 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
         Fact("slowdown_within_noise"),
         Fact("slowdown_ok", _FLAG),
     ),
-    "the reference with its bounds; the comparison with earlier runs; `false` where "
-    "`--mig-compare` fails it": (
-        *_plain("reference", "compared"),
+    "the reference with its bounds, and the bounds as numbers; the comparison with "
+    "earlier runs; `false` where `--mig-compare` fails it": (
+        Fact("reference"),
+        Fact("reference_lower", _FIGURE),
+        Fact("reference_upper", _FIGURE),
+        *_plain("reference_unit", "compared"),
         Fact("compared_ok", _FLAG),
     ),
     "the verdict on the overlap; the least seconds a background was issuing before "

@@ -38,7 +38,13 @@ def test_within_its_bounds(lab: Lab) -> None:
     reference(lab, 520, 500, 540)
     report = lab.run(ALONE, k=OFFLINE)
     report.result.assert_outcomes(passed=1)
-    assert report.case.properties["reference"] == "520 (500 to 540 samples/s)"
+    known = report.case.properties
+    assert known["reference"] == "520 (500 to 540 samples/s)"
+    bounds = [known[f"reference_{name}"] for name in ("lower", "upper", "unit")]
+    assert bounds == ["500", "540", "samples/s"]
+    found = find_records([str(lab.folder / "results")])
+    [series] = series_of(x for x in found if isinstance(x, Record))
+    assert series.points[0].bounds == (500, 540)
 
 
 def test_a_miss_fails_with_value_reference_and_bounds(lab: Lab) -> None:
@@ -66,6 +72,16 @@ def test_lower_is_better_for_latency(lab: Lab) -> None:
     assert "worse than its reference" in failure
     reference(lab, 14, 13, 15, **server)
     lab.run(ALONE).result.assert_outcomes(passed=1)
+
+
+def test_a_run_at_another_target_is_not_held_to_its_bounds(lab: Lab) -> None:
+    server = {"scenario": '"server"', "unit": '"ms"', "target_qps": "300"}
+    reference(lab, 10, 9, 11, **server)
+    report = lab.run(ALONE)
+    report.result.assert_outcomes(passed=1)
+    known = report.case.properties
+    assert known["reference"] == "10 (9 to 11 ms)"
+    assert "reference_lower" not in known
 
 
 def test_a_reference_of_something_else_is_not_asked(lab: Lab) -> None:

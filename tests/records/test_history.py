@@ -104,15 +104,25 @@ def test_histories_have_both_verdicts(tmp_path: Path) -> None:
 
 
 def test_bounds_are_the_references_or_the_ones_of_history(tmp_path: Path) -> None:
-    reference = "100 (95 to 105 samples/s)"
-    offline(tmp_path, "20260701-101500", "a", value="100")
-    offline(tmp_path, "20260702-101500", "b", value="101")
-    offline(tmp_path, "20260703-101500", "c", value="102", reference=reference)
-    offline(tmp_path, "20260704-101500", "d", value="103", reference="1 (nan to x ms)")
+    names = ("reference_lower", "reference_upper", "reference_unit")
+    every = (
+        (None, None, None),
+        (None, None, None),
+        ("95.25", "105", "samples/s"),
+        ("95", "105", "ms"),
+        ("95", None, "samples/s"),
+        ("nan", "x", "samples/s"),
+        ("105", "95", "samples/s"),
+        ("-9e307", "9e307", "samples/s"),
+    )
+    for day, said in enumerate(every, 1):
+        facts = dict(zip(names, said, strict=True))
+        # A text says what it will: it is for people.
+        facts["reference"] = "100 (1 to 2 samples/s)"
+        offline(tmp_path, f"202607{day:02}-101500", str(day), value="100", **facts)
     bounds = [point.bounds for point in only(tmp_path).points]
-    assert bounds[:3] == [None, (95, None), (95, 105)]
-    lower, upper = bounds[3] or (0, 0)
-    assert (lower, upper) == (102 * (1 - 0.05), None)
+    assert bounds[:3] == [None, (95, None), (95.25, 105)]
+    assert bounds[3:] == [(95, None)] * 5
 
 
 def test_bad_runs_have_no_figure_and_say_why(tmp_path: Path) -> None:

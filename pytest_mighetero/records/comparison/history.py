@@ -22,7 +22,7 @@ from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.scenario import is_bounded
 
 _STAMP = re.compile(r"\d{8}-\d{6}")
-_BOUNDS = re.compile(r"\S+ \((\S+) to (\S+) (.+)\)")
+_LARGEST = 1e300  # of what can be drawn
 # What tells series apart; a change of driver is shown within one.
 _APART = (*(name for name in SAME if name != "driver"), "run", "backgrounds")
 
@@ -88,11 +88,19 @@ class Series:
 @dataclass(frozen=True, slots=True)
 class _Run:
     folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    lower: float
+    upper: float
+    unit: str
+
     session: str
     driver: str
     measured: Measurement | None
     problem: str
-    reference: str
+    reference: _Bounds | None
     good: bool  # else none is judged by it
 
 
@@ -146,7 +154,7 @@ def _run(record: Record) -> _Run:
         record.text("driver"),
         measured,
         "" if measured and record.good else why_not(record),
-        record.text("reference"),
+        _of_reference(record),
         record.good,
     )
 
@@ -218,27 +226,34 @@ def _point(
     before = [each.measured for each in earlier if each.measured is not None]
     folder = earlier[-1].folder if earlier else run.folder
     judged = judge_change(name, before, folder, run.measured, tolerance)
-    bounds = _of_reference(run.reference, figure)
     flagged = " ".join(judged.problems) if judged else ""
     return replace(
         point,
         value=value,
         problem="",
         flagged=flagged or run.problem,
-        bounds=bounds or _allowed(figure, before, tolerance),
+        bounds=_bounds(run.reference, figure, before, tolerance),
     )
 
 
-def _of_reference(said: str, figure: Figure) -> tuple[float, float] | None:
-    """Return the bounds of a reference, as facts have it, of the same figure."""
-    found = _BOUNDS.fullmatch(said)
-    if found is None or found[3] != figure.unit:
+def _bounds(
+    reference: _Bounds | None,
+    figure: Figure,
+    before: Sequence[Measurement],
+    tolerance: float,
+) -> tuple[float | None, float | None] | None:
+    """Return those of a reference of this figure, or else those of the runs before."""
+    if reference is not None and reference.unit == figure.unit:
+        return reference.lower, reference.upper
+    return _allowed(figure, before, tolerance)
+
+
+def _of_reference(record: Record) -> _Bounds | None:
+    """Return the bounds that a run was held to."""
+    lower, upper = map(record.number, ("reference_lower", "reference_upper"))
+    if lower is None or upper is None or not abs(lower) <= abs(upper) < _LARGEST:
         return None
-    try:
-        lower, upper = float(found[1]), float(found[2])
-    except ValueError:
-        return None
-    return (lower, upper) if abs(lower) <= abs(upper) < 1e300 else None
+    return _Bounds(lower, upper, record.text("reference_unit"))
 
 
 def _allowed(

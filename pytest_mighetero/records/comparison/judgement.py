@@ -9,7 +9,12 @@ from pathlib import Path
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
 from pytest_mighetero.records.comparison.price import price
 from pytest_mighetero.records.comparison.reference_files import load_references
-from pytest_mighetero.records.comparison.references import check, key_of, shown
+from pytest_mighetero.records.comparison.references import (
+    check,
+    is_held_to,
+    key_of,
+    shown,
+)
 from pytest_mighetero.records.comparison.samples import (
     Comparison,
     amount,
@@ -101,9 +106,17 @@ def judge_by_reference(folder: Path, facts: Facts) -> Judgement:
     if reference is None:
         return Judgement()
     lower, upper = shown(reference.lower), shown(reference.upper)
-    said = f"{shown(reference.value)} ({lower} to {upper} {reference.unit})"
+    said: dict[str, Value] = {
+        "reference": f"{shown(reference.value)} ({lower} to {upper} {reference.unit})"
+    }
+    if is_held_to(reference, mine):
+        said |= {
+            "reference_lower": reference.lower,
+            "reference_upper": reference.upper,
+            "reference_unit": reference.unit,
+        }
     problem = check(reference, mine)
-    return Judgement({"reference": said}, [problem] if problem else [])
+    return Judgement(said, [problem] if problem else [])
 
 
 def judge_by_earlier(

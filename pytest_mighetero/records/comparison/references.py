@@ -81,6 +81,14 @@ def key_of(facts: Facts) -> Key:
     )
 
 
+def is_held_to(reference: Reference, measurement: Measurement) -> bool:
+    """Whether the bounds are of what a run measured: a p99 is of one target."""
+    if reference.target_qps is None:
+        return reference.unit == measurement.unit
+    ran = measurement.target_qps
+    return ran is not None and _rounded(ran) == _rounded(reference.target_qps)
+
+
 def check(reference: Reference, measurement: Measurement) -> str | None:
     """Say in one sentence how a run misses its reference, or None.
 
