@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 import pytest
 
@@ -13,9 +11,8 @@ from pytest_mighetero.plan.run_plan import cells_of, ids_of
 from pytest_mighetero.plugin.presence import is_run
 from pytest_mighetero.plugin.session import Session
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.keyword import nearest_to, plain, words_of
 
-_WORD = re.compile(r"[\w:+\-.\[\]/\\=]+")
-_OPERATORS = {"and", "or", "not", "true", "false", "none"}
 _SHOWN = 3
 
 
@@ -44,26 +41,26 @@ def _misspelt(config: pytest.Config, session: Session) -> Iterator[str]:
 def for_keywords(spec: RunSpec, expression: str) -> Iterator[str]:
     """Yield a sentence for each word of ``-k`` that names no run, but nearly one."""
     accepted = [*_ids(spec), *spec.suite.benchmarks, *_markers(spec)]
-    for word in _words(expression):
+    for word in words_of(expression):
         if any(word.lower() in name.lower() for name in accepted):
             continue
         if left_out := _left_out(spec, word):
             yield f"-k {word}: {left_out}"
-        elif near := _nearest(word, accepted):
+        elif near := nearest_to(word, accepted):
             yield f"-k {word} is in no run's id; the nearest: {', '.join(near)}"
 
 
 def for_markers(spec: RunSpec, expression: str) -> Iterator[str]:
     """Yield a sentence for each word of ``-m`` that is no marker of a run."""
     accepted = [*_markers(spec), "isolated"]
-    for word in _words(expression):
+    for word in words_of(expression):
         if word.lower() in map(str.lower, accepted):
             continue
         if left_out := _left_out(spec, word):
             yield f"-m {word}: {left_out}"
-        elif near := _nearest(word, accepted):
+        elif near := nearest_to(word, accepted):
             yield f"-m {word} is no run's marker; the nearest: {', '.join(near)}"
-        elif any(_plain(word) in _plain(name) for name in _ids(spec)):
+        elif any(plain(word) in plain(name) for name in _ids(spec)):
             yield f"-m {word} is no run's marker; ids are selected by -k"
 
 
@@ -76,7 +73,7 @@ def for_nodeids(spec: RunSpec, arguments: Sequence[str]) -> Iterator[str]:
             continue
         if left_out := _left_out(spec, name):
             yield left_out
-        elif near := _nearest(name, ids):
+        elif near := nearest_to(name, ids):
             yield f"the nearest: {', '.join(f'{before}[{each}]' for each in near)}"
 
 
@@ -89,28 +86,11 @@ def _markers(spec: RunSpec) -> list[str]:
     return [*dict.fromkeys(pair.scenario for pair in spec.pairs), *spec.suite.groups]
 
 
-def _words(expression: str) -> Iterator[str]:
-    for word in dict.fromkeys(_WORD.findall(expression)):
-        if word.lower() not in _OPERATORS:
-            yield word
-
-
 def _left_out(spec: RunSpec, word: str) -> str | None:
     """Say that options leave out what *word* names, if the suite has it."""
     left_out = [pair for pair in spec.suite.pairs() if pair not in spec.pairs]
-    plain = _plain(word)
-    pairs = [pair for pair in left_out if plain in (pair.scenario, _plain(str(pair)))]
+    meant = plain(word)
+    pairs = [pair for pair in left_out if meant in (pair.scenario, plain(str(pair)))]
     names = ", ".join(map(str, pairs[:_SHOWN])) + ", ..." * (len(pairs) > _SHOWN)
     said = f"suite {spec.suite.name} has {names}, which --main-benchmark or"
     return f"{said} --main-scenario leave out" if pairs else None
-
-
-def _nearest(word: str, accepted: Iterable[str]) -> list[str]:
-    plain = {_plain(name): name for name in accepted}
-    inside = [name for low, name in plain.items() if _plain(word) in low]
-    near = get_close_matches(_plain(word), plain, n=_SHOWN, cutoff=0.7)
-    return inside[:_SHOWN] or [plain[low] for low in near]
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("-", "_")
