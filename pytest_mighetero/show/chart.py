@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import wrap
 
 from pytest_mighetero.records.comparison.history import Series
 from pytest_mighetero.show.axis import dates, driver_changes, extent, label, places
@@ -12,6 +13,7 @@ from pytest_mighetero.terms.printable import printable_line
 
 _ROWS = 8
 _NARROWEST = 24
+_LINES = 3  # of a title, at most
 _RED, _DIM, _PLAIN = "\x1b[31m", "\x1b[2m", "\x1b[0m"
 
 
@@ -47,20 +49,19 @@ def chart(series: Series, width: int, signs: Signs, *, colour: bool) -> list[str
     low, high = extent(series)
     labels = {0: label(high), _ROWS - 1: label(low)} if series.values else {}
     gutter = max(map(len, labels.values()), default=1)
-    grid = _grid(series, width - gutter - 2, signs)
-    lines = [_clipped(series.name, width), _clipped(series.place, width)]
+    *grid, bad = _grid(series, width - gutter - 2, signs)
+    lines = [*_wrapped(series.name, width), *_wrapped(series.place, width)]
     for number, row in enumerate(grid):
-        edge = signs.edge if number < _ROWS else " "
-        drawn = "".join(_coloured(each, signs) if colour else each for each in row)
-        lines.append(f"{labels.get(number, ''):>{gutter}} {edge}{drawn}".rstrip())
+        drawn = _drawn(row, signs, colour)
+        lines.append(f"{labels.get(number, ''):>{gutter}} {signs.edge}{drawn}".rstrip())
     bottom = signs.floor * (width - gutter - 2)
-    lines.insert(2 + _ROWS, f"{'':>{gutter}} {signs.corner}{bottom}")
+    lines.append(f"{'':>{gutter}} {signs.corner}{bottom}")
+    if len(series.values) < len(series.points):
+        lines.append(f"{'':>{gutter}}  {_drawn(bad, signs, colour)}".rstrip())
     first, last = dates(series)
     apart = width - gutter - 2 - len(first) - len(last)
     shown = f"{first}{' ' * apart}{last}" if apart > 0 and first != last else first
     lines.append(f"{'':>{gutter}}  {shown}".rstrip())
-    if not any(p.value is None for p in series.points):
-        del lines[3 + _ROWS]
     lines.append(_clipped(_summary(series), width))
     lines += [_clipped(f"driver {new}", width) for _, new in driver_changes(series)]
     return lines
@@ -116,6 +117,10 @@ def _summary(series: Series) -> str:
     )
 
 
+def _drawn(row: Sequence[str], signs: Signs, colour: bool) -> str:
+    return "".join(_coloured(each, signs) if colour else each for each in row)
+
+
 def _coloured(sign: str, signs: Signs) -> str:
     if sign in (signs.flagged, signs.bad):
         return f"{_RED}{sign}{_PLAIN}"
@@ -125,3 +130,8 @@ def _coloured(sign: str, signs: Signs) -> str:
 def _clipped(text: str, width: int) -> str:
     shown = printable_line(text)
     return shown if len(shown) <= width else f"{shown[: width - 3]}..."
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    shown = printable_line(text)
+    return wrap(shown, width, max_lines=_LINES, placeholder=" ...") or [""]

@@ -175,6 +175,70 @@ def test_what_is_not_the_same_is_a_series_of_its_own(tmp_path: Path) -> None:
     assert sorted(lengths) == [1, 1, 1, 1, 1, 1, 2]
 
 
+# By what tells them apart: facts of two runs, and what is said of each.
+ALIKE: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
+    "slot": ({"device_slot": "0"}, {"device_slot": "3"}, {"slot 0", "slot 3"}),
+    "no slot": ({}, {"device_slot": "3"}, {"slot not known", "slot 3"}),
+    "folder": (
+        {"harness_dir": "/a"},
+        {"harness_dir": "/b"},
+        {"harness in /a", "harness in /b"},
+    ),
+    "search": (
+        {"tuned": "true"},
+        {},
+        {"target searched", "target not searched"},
+    ),
+    "action": (
+        {"action": "run_harness"},
+        {"action": "run_other"},
+        {"action run_harness", "action run_other"},
+    ),
+    "settings": (
+        {"run_args": "--benchmarks=bert --gpu_batch_size=8"},
+        {"run_args": "--benchmarks=bert --gpu_batch_size=16 --use_graphs"},
+        {"settings --gpu_batch_size=8", "settings --gpu_batch_size=16 --use_graphs"},
+    ),
+    "more settings": (
+        {"run_args": "--benchmarks=bert"},
+        {"run_args": "--benchmarks=bert --use_graphs"},
+        {"no further settings", "settings --use_graphs"},
+    ),
+    "the order of settings": (
+        {"run_args": "--a=1 --a=2"},
+        {"run_args": "--a=2 --a=1"},
+        {"settings --a=1 --a=2", "settings --a=2 --a=1"},
+    ),
+    "several": (
+        {"device_slot": "0", "run_args": ""},
+        {"device_slot": "1", "run_args": "--x"},
+        {"slot 0, no further settings", "slot 1, settings --x"},
+    ),
+    "where the comma is": (
+        {"device_profile": "a", "gpu": "b, c"},
+        {"device_profile": "a, b", "gpu": "c"},
+        {"GPU b, c, device profile a", "GPU c, device profile a, b"},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ALIKE)
+def test_what_tells_series_apart_is_told(tmp_path: Path, what: str) -> None:
+    *every, said = ALIKE[what]
+    for day, facts in enumerate(every, 1):
+        offline(tmp_path, f"202607{day:02}-101500", "a", **facts)
+    series = series_of(read(tmp_path))
+    assert {each.apart for each in series} == said
+    assert len({(each.name, each.place) for each in series}) == 2
+    assert all(each.place.startswith(each.apart) for each in series)
+
+
+def test_what_is_told_apart_already_is_not_told_twice(tmp_path: Path) -> None:
+    offline(tmp_path, "20260701-101500", "a", device_slot="0", backgrounds="dlrm")
+    offline(tmp_path, "20260702-101500", "a", device_slot="1", backgrounds="rnnt")
+    assert [each.apart for each in series_of(read(tmp_path))] == ["", ""]
+
+
 def test_runs_are_in_the_order_of_their_folders(tmp_path: Path) -> None:
     """Several results folders, too, and those that do not say when."""
     offline(tmp_path / "b", "20260701-101500", "a", value="1")

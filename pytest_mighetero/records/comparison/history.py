@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pytest_mighetero.records.comparison.figure import Measurement, figure_of
 from pytest_mighetero.records.comparison.judgement import judge_change
+from pytest_mighetero.records.comparison.label import label_of
 from pytest_mighetero.records.comparison.samples import Figure, Sample, comparisons
 from pytest_mighetero.records.comparison.sides import kind_of, why_not
 from pytest_mighetero.records.facts import Facts, flag
@@ -21,8 +22,8 @@ from pytest_mighetero.records.record import SAME, Record, settings_of
 from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.scenario import is_bounded
 
-_STAMP = re.compile(r"\d{8}-\d{6}")
 _LARGEST = 1e300  # of what can be drawn
+_STAMP = re.compile(r"\d{8}-\d{6}")
 # What tells series apart; a change of driver is shown within one.
 _APART = (*(name for name in SAME if name != "driver"), "run", "backgrounds")
 
@@ -58,11 +59,13 @@ class Series:
     Attributes:
         about: what all of them have in common, by the names of facts.
         points: at least one.
+        apart: what tells it from series of the same name and place, in words; or "".
     """
 
     about: Mapping[str, str]
     figure: Figure
     points: tuple[Point, ...]
+    apart: str = ""
 
     @property
     def name(self) -> str:
@@ -75,9 +78,9 @@ class Series:
 
     @property
     def place(self) -> str:
-        """Where: profile, GPU, suite, and by what settings."""
-        names = ("device_profile", "gpu", "suite")
-        return ", ".join(self.about[name] for name in names if self.about[name])
+        """Where, and what else tells it apart: profile, GPU, suite."""
+        where = (self.about[name] for name in ("device_profile", "gpu", "suite"))
+        return ", ".join(filter(None, (self.apart, *where)))
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -86,16 +89,15 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    folder: Path
-
-
-@dataclass(frozen=True, slots=True)
 class _Bounds:
     lower: float
     upper: float
     unit: str
 
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    folder: Path
     session: str
     driver: str
     measured: Measurement | None
@@ -136,7 +138,14 @@ def series_of(records: Iterable[Record], tolerance: float = 0.05) -> tuple[Serie
     for record in records:
         found.setdefault(_key(record.facts), []).append(_run(record))
     every = [_series(key, runs, tolerance) for key, runs in found.items()]
-    return tuple(sorted(every, key=lambda each: (each.name, *each.about.values())))
+    every.sort(key=lambda each: (each.name, *each.about.values()))
+    alike: dict[tuple[str, str], list[Mapping[str, str]]] = {}
+    for each in every:
+        alike.setdefault((each.name, each.place), []).append(each.about)
+    return tuple(
+        replace(each, apart=label_of(each.about, alike[each.name, each.place]))
+        for each in every
+    )
 
 
 def _key(facts: Facts) -> tuple[str, ...]:

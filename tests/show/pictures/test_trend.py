@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -94,3 +95,14 @@ def test_colours_only_where_they_are_wanted() -> None:
     plain = chart(series(5.0, None), 80, BLOCKS, colour=False)
     assert "\x1b" not in "".join(plain)
     assert "\x1b[31mx" in "".join(chart(series(5.0, None), 80, BLOCKS, colour=True))
+
+
+def test_what_tells_two_apart_is_not_cut_off() -> None:
+    told = "settings --a=" + " ".join(f"--flag{n}={n}" for n in range(9)) + " --end=7"
+    one = replace(series(5.0), apart=told)
+    lines = chart(one, 60, ASCII, colour=False)
+    assert told in " ".join(lines)
+    assert max(map(len, lines)) <= 60
+    endless = chart(replace(one, apart="x" * 9000), 60, ASCII, colour=False)
+    assert len(endless) < 20
+    assert told in "".join(titles(trend([one]).svg()))
