@@ -8,20 +8,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
-
-from _pytest.mark import expression
 
 from pytest_mighetero.cli.output import write_output
 from pytest_mighetero.cli.records import add_records
-from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.cli.run_choice import RunChoice
 from pytest_mighetero.records.comparison.history import Series, series_of
-from pytest_mighetero.records.record import Record
-from pytest_mighetero.records.record_file import RecordError, read_outline
+from pytest_mighetero.records.record_file import read_outline
 from pytest_mighetero.records.results_folder import find_records
 from pytest_mighetero.show.chart import ASCII, BLOCKS, chart
 from pytest_mighetero.show.pictures.trend import trend
@@ -49,8 +44,11 @@ of the folder are read.
 
 The exit code is 1 where a results folder has a damaged record among others.
 """
-# pytest before 9 has an error of its own.
-_WRONG = (SyntaxError, getattr(expression, "ParseError", SyntaxError))
+_ABOUT = {
+    "device_profile": "profile",
+    **{name: name for name in ("gpu", "suite", "device_slot", "harness_dir")},
+    **{name: name for name in ("action", "tuned", "aggressor", "settings")},
+}
 _COLUMNS = ("run", "time", "driver", "value", "unit", "lower", "upper", "flagged")
 
 
@@ -82,9 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the charts."""
     tolerance = percent(arguments.mig_tolerance)
     damaged: list[str] = []
-    choice = _Choice(arguments.records, arguments.select, arguments.keyword)
+    choice = RunChoice(arguments.records, arguments.select, arguments.keyword)
     found = find_records(arguments.records, read=read_outline)
-    every = choice.of(series_of(choice.noted(found, damaged), tolerance))
+    every = _shown(series_of(choice.noted(found, damaged), tolerance), choice)
     if arguments.output is not None:
         write_output(arguments.output, trend(every).svg())
     if arguments.json:
@@ -98,94 +96,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if damaged else 0
 
 
-class _Named:
-    """Tells pytest's expression whether a word is in the name."""
-
-    def __init__(self, name: str):
-        self._name = name
-
-    def __call__(self, word: str, /, **_: str | int | bool | None) -> bool:
-        """Tell it, whatever the case."""
-        return word.lower() in self._name
-
-
-class _Choice:
-    """The runs that are shown, of all that they are judged by.
-
-    Raises:
-        ConfigError: *keyword* is no expression.
-    """
-
-    def __init__(self, named: Sequence[str], select: str, keyword: str):
-        self._named = {each for name in named for each in (Path(name), *_parent(name))}
-        self._select, self._keyword = select, keyword
-        self._expression = _compiled(keyword) if keyword else None
-        self._chosen: set[Path] = set()
-
-    def noted(
-        self, found: Iterator[Record | RecordError], damaged: list[str]
-    ) -> Iterator[Record]:
-        """Yield every record, and note which are chosen, and which of them *damaged*.
-
-        Raises:
-            ConfigError: none is chosen.
-        """
-        pairs, selected = set(), False
-        for each in found:
-            folder = each.path.parent
-            mine = folder in self._named or self._select in folder.name
-            selected |= mine
-            if isinstance(each, RecordError):
-                if mine:
-                    damaged.append(str(each))
-                continue
-            if mine:
-                pairs.add(f"{each.text('benchmark')}_{each.text('scenario')}")
-                name = _Named(_name(each).lower())
-                if self._expression is None or self._expression.evaluate(name):
-                    self._chosen.add(folder)
-            yield each
-        if not selected:
-            raise ConfigError(f"no run with {self._select!r} in its folder's name")
-        if self._expression is not None and not self._chosen:
-            near = _list(get_close_matches(self._keyword, sorted(pairs), cutoff=0.0))
-            raise ConfigError(
-                f"-k: {self._keyword!r} selects no run; the nearest: {near}"
-            )
-
-    def of(self, every: Sequence[Series]) -> list[Series]:
-        """Return the chosen points, and the series that have any."""
-        shown = [
-            replace(
-                each, points=tuple(p for p in each.points if p.folder in self._chosen)
-            )
-            for each in every
-        ]
-        return [each for each in shown if each.points]
-
-
-def _parent(name: str) -> list[Path]:
-    """Return the folder of a record that is named itself."""
-    return [Path(name).parent] if Path(name).is_file() else []
-
-
-def _compiled(keyword: str) -> expression.Expression:
-    try:
-        return expression.Expression.compile(keyword)
-    except _WRONG as error:
-        said = getattr(error, "msg", None) or str(error)
-        raise ConfigError(
-            f"-k: {keyword!r} is no expression of names with and, or, not: {said}"
-        ) from error
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names) or "none, there is no record"
-
-
-def _name(record: Record) -> str:
-    names = ("benchmark", "scenario", "run", "device_profile", "action")
-    return " ".join((record.folder.name, *map(record.text, names)))
+def _shown(every: Sequence[Series], choice: RunChoice) -> list[Series]:
+    """Return the chosen points, and the series that have any."""
+    shown = [
+        replace(each, points=tuple(p for p in each.points if p.folder in choice))
+        for each in every
+    ]
+    return [each for each in shown if each.points]
 
 
 def _document(series: Series) -> dict[str, Any]:
@@ -212,9 +129,9 @@ def _document(series: Series) -> dict[str, Any]:
 
 def _print_csv(every: Sequence[Series]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("name", "profile", "gpu", "suite", *_COLUMNS, "problem"))
+    writer.writerow(("name", *_ABOUT.values(), *_COLUMNS, "problem"))
     for series in every:
-        about = [series.about[name] for name in ("device_profile", "gpu", "suite")]
+        about = [series.about[name] for name in _ABOUT]
         for point in series.points:
             lower, upper = point.bounds or (None, None)
             when = point.when and point.when.isoformat()
