@@ -4,11 +4,11 @@
 
 Makes 20,000 records as a nightly matrix leaves them (12 pairs, main and six backgrounds
 each; ``--quick``: 2,000). Prints seconds and peak memory of ``mighetero show``,
-``compare``, ``trend`` and ``junit``, of all of them and of a selection (one pair),
-beside what 120 records take; and of a dry run that looks in vain for a good run of its
-own, beside one without any records: what that takes more is what history costs a
-session's start. The first time there is no index. ``same``: all the records are of the
-pair that starts.
+``compare``, ``trend``, ``report`` and ``junit``, of all of them and of a selection (one
+pair), beside what 120 records take; and of a dry run that looks in vain for a good run
+of its own, beside one without any records: what that takes more is what history costs
+a session's start. The first time there is no index. ``same``: all the records are of
+the pair that starts.
 """
 
 from __future__ import annotations
@@ -232,6 +232,7 @@ def commands(kept: str) -> dict[str, list[str]]:
         "trend, all": [*verb, "trend", results],
         "trend, a selection": [*verb, "trend", selected, results],
         "trend -o, all": [*verb, "trend", "-o", "trend.svg", results],
+        "report, all": [*verb, "report", "-o", "report.html", results],
         "junit, all": [*verb, "junit", "-o", "report.xml", results],
         "junit, a selection": [*verb, "junit", selected, "-o", "report.xml", results],
     }

@@ -224,6 +224,26 @@ def test_what_does_not_fit_is_left_out_and_that_is_said(tmp_path: Path) -> None:
     assert any("no timeline" in each for each in texts(least, "p"))
 
 
+def test_a_page_of_thousands_stays_small_and_counts_all(tmp_path: Path) -> None:
+    for number in range(150):
+        phases = failed("call", "It is INVALID.") if number % 50 == 0 else PASSED
+        write_run(tmp_path, f"20260722-10{number:04}-dlrm_server", phases)
+    page = page_of(tmp_path, largest=1)
+    assert texts(page, "h1") == ["\u2717 3 of 150 runs are red"]
+    assert texts(page, "p")[0] == "3 failed, 147 passed"
+    (note,) = (each for each in texts(page, "p") if "counted" in each)
+    assert ", 50 runs are counted" in note
+    ids = [str(each.get("id")) for each in page.iter(f"{HTML}section")]
+    assert len(ids) == 100
+    # The red ones, whenever they were, and the newest.
+    assert ids[:4] == ["run-101", "run-51", "run-1", "run-150"]
+    assert ("run-53" in ids, "run-52" in ids) == (True, False)
+    links = {str(each.get("href"))[1:] for each in page.iter(f"{HTML}a")}
+    assert links == set(ids)
+    rows = [each.get("href") for each in page.iter(f"{HTML}a")][3:]
+    assert rows == [f"#{each}" for each in sorted(ids, key=lambda x: int(x[4:]))]
+
+
 def test_the_file_is_whole_or_as_it_was_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ from pytest_mighetero.show.pictures.trend import trend
 from pytest_mighetero.terms.printable import printable
 
 LARGEST = 10_000_000  # bytes of a page; what does not fit is left out, and that is said
+_EACH, _LEAST = 2_500, 100  # bytes for the least of a run; runs that any page has
 _NO_LETTERS = re.compile("[\ufdd0-\ufdef\ufffe\uffff]")  # in no HTML, says its standard
 NEEDS = (
     "the HTML report needs jinja2, which is not installed: pip install "
@@ -118,13 +119,16 @@ def write_document(
     def again(entry: Entry) -> Known:
         return kept[entry.number] if entry.path is None else _read(entry.path)
 
+    # The red ones first, then the newest.
+    order = sorted(entries, key=lambda each: (not each.red, -each.number))
+    shown = order[: max(largest // _EACH, _LEAST)]
     page = _Page(file, largest)
     page.write(
-        head=head_of(entries, about, ending.exit_code),
+        head=head_of(entries, shown, about, ending.exit_code),
         matrix=matrix,
         heat_map=heat_map(matrix).svg(alone=False) if matrix else "",
         trend=_trend(series_of(outlines, ending.tolerance)),
-        sections=_sections(entries, again, lambda: page.room),
+        sections=_sections(shown, again, lambda: page.room),
         style=STYLE,
     )
     return entries
@@ -146,14 +150,13 @@ def _trend(every: Sequence[Series]) -> str:
 
 
 def _sections(
-    entries: Sequence[Entry], again: Callable[[Entry], Known], room: Callable[[], int]
+    order: Sequence[Entry], again: Callable[[Entry], Known], room: Callable[[], int]
 ) -> Iterator[Section]:
-    """Yield what the page says of each run: the red ones first, then the newest.
+    """Yield what the page says of each run, in their *order*.
 
     Each is whole while it is red and there is *room* for it, or while there is as much
     for each that follows. From the first on that is not, none is.
     """
-    order = sorted(entries, key=lambda each: (not each.red, -each.number))
     detail = WHOLE
     for place, entry in enumerate(order):
         left, said = len(order) - place - 1, again(entry)

@@ -31,7 +31,9 @@ class Head:
         counts: runs by verdict, the red ones first.
         about: texts by what they are: machine, versions, invocation, times.
         red: the runs that somebody has to look at.
-        table: all runs, as the terminal has them; a row for each of ``listed``.
+        listed: the runs that the page has more of, in their order.
+        beyond: how many others there are.
+        table: as the terminal has them; a row for each of ``listed``.
     """
 
     headline: str
@@ -40,17 +42,23 @@ class Head:
     about: Mapping[str, str]
     red: Sequence[Entry]
     listed: Sequence[Entry]
+    beyond: int
     table: Table
 
 
 def head_of(
-    entries: Sequence[Entry], about: Mapping[str, str], exit_code: int | None
+    entries: Sequence[Entry],
+    shown: Sequence[Entry],
+    about: Mapping[str, str],
+    exit_code: int | None,
 ) -> Head:
-    """Return the top of the page of *entries*; *about* is what else is known.
+    """Return the top of the page of *entries*, of which it says more of those *shown*.
 
+    *about* is what else is known.
     *exit_code* is pytest's, or None where that is not known.
     """
     facts = [each.facts for each in entries]
+    listed = sorted(shown, key=lambda each: each.number)
     machine = {name: _different(facts, key) for name, key in _MACHINE.items()}
     invoked = [each.invocation for each in entries]
     versions = [each.version for each in entries]
@@ -68,9 +76,10 @@ def head_of(
         colour(entries, exit_code),
         counted(entries),
         {name: text for name, text in said.items() if text},
-        [each for each in entries if each.red],
-        entries,
-        cells(facts),
+        [each for each in listed if each.red],
+        listed,
+        len(entries) - len(listed),
+        cells([each.facts for each in listed]),
     )
 
 
