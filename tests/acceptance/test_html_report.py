@@ -16,6 +16,8 @@ from pytest_mighetero.cli.__main__ import main
 from tests.lab.driver import Lab
 
 OPTION = "--mig-report=out/report.html"
+AT_600 = "--main-benchmark-runargs=--offline_expected_qps=600"
+SVG = "{http://www.w3.org/2000/svg}"
 HTML = "{http://www.w3.org/1999/xhtml}"
 
 
@@ -66,6 +68,47 @@ def test_a_session_that_passed_and_one_that_failed(lab: Lab) -> None:
     assert headline(page) == "1 of 1 run is red"
     assert "INVALID" in text_of(page, "li")[0]
     assert any("last lines of main" in each for each in text_of(page, "summary"))
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "compare", "passes"),
+    [("5%", True, False), ("15%", True, True), ("5%", False, True)],
+)
+def test_it_judges_over_time_as_the_session_did(
+    lab: Lab, tolerance: str, compare: bool, passes: bool
+) -> None:
+    lab.fake(dlrm={"rate": [500, 450], "p99": 1})
+    alone = ("--background-benchmarks=none", AT_600)
+    lab.run(*alone, k="dlrm_offline").result.assert_outcomes(passed=1)
+    judged = (f"--mig-tolerance={tolerance}", *["--mig-compare=last"] * compare)
+    report = lab.run(OPTION, *alone, *judged, k="dlrm_offline")
+    report.result.assert_outcomes(passed=int(passes), failed=int(not passes))
+    page = page_of(lab.folder)
+    (heading,) = (each for each in page.iter(f"{HTML}h3"))
+    assert heading.get("class") == ("green" if passes else "red")
+    compared = "-10.0% samples/s (500 -> 450 samples/s, higher is better)"
+    assert said(page).get("earlier runs", "").startswith(compared if compare else "")
+    assert ("earlier runs" in said(page)) is compare
+    sentence = "10.0% worse than the 500 of"
+    assert (sentence in "".join(text_of(page, "li"))) is not passes
+    assert headline(page) == ("1 run passed" if passes else "1 of 1 run is red")
+    # Of all runs, the change that stands out is the one that the session failed.
+    assert main(["report", "results", "-o", "out/report.html"]) == 0
+    titles = [each.text or "" for each in page_of(lab.folder).iter(f"{SVG}title")]
+    assert any(sentence in title for title in titles)
+
+
+def test_repeats_of_a_session_are_not_judged_by_each_other(lab: Lab) -> None:
+    """On the page of a session are its own runs alone, of one sample."""
+    lab.fake(dlrm={"rate": [500, 450], "p99": 1})
+    repeated = ("--mig-repeat=2", "--mig-compare=last", AT_600)
+    lab.run(OPTION, *repeated, k="dlrm_offline").result.assert_outcomes(passed=2)
+    page = page_of(lab.folder)
+    assert headline(page) == "2 runs passed"
+    assert "Over time" in text_of(page, "h2")
+    titles = [each.text or "" for each in page.iter(f"{SVG}title")]
+    assert any("450 samples/s" in title for title in titles)
+    assert not any("worse than" in title for title in titles)
 
 
 def test_a_test_that_has_no_record_is_on_the_page(lab: Lab) -> None:

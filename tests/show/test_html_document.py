@@ -163,6 +163,25 @@ def test_whatever_a_record_says_is_text(tmp_path: Path) -> None:
     assert "49" not in "".join(texts(page, "h3"))
 
 
+def test_what_is_not_known_of_a_pair_of_figures_is_a_dash(tmp_path: Path) -> None:
+    write_run(tmp_path, p99_ms=None, start_margin_s="3.5")
+    page = page_of(tmp_path)
+    rows = (list(each) for each in page.iter(f"{HTML}tr"))
+    said = {"".join(row[0].itertext()): row[1].text for row in rows if len(row) == 2}
+    assert said["p99 ms, limit ms"] == "-, 130"
+    assert said["overlap held, margins s"] == "-, 3.5, -"
+    assert said["beside"] == "dlrm,resnet50"
+    assert said["figure"] == "99.8 samples/s VALID"
+
+
+def test_lines_are_wrapped_without_styles(tmp_path: Path) -> None:
+    """HTML has an attribute for it, where a policy has styles dropped."""
+    write_run(tmp_path, phases=failed("call", "It is INVALID. " * 99))
+    every = list(page_of(tmp_path).iter(f"{HTML}pre"))
+    assert every
+    assert all(each.get("wrap") is not None for each in every)
+
+
 def test_nothing_is_asked_of_elsewhere(tmp_path: Path) -> None:
     write_run(tmp_path, phases=failed("call", "see https://example.org/x.js"))
     page = page_of(tmp_path)

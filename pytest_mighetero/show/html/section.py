@@ -21,6 +21,7 @@ SHORT: Detail = "short"  # without a timeline and last lines, too
 SHORTEST = 1_500  # bytes of the page, for a run of which it says no more
 # Letters of a text of a run; what else there is stands in its folder.
 _MOST, _MOST_SHORT = 20_000, 600
+# The parts of a name with commas have their places: of one that is not known a dash.
 _FIGURES: Mapping[str, tuple[str, ...]] = {
     "figure": ("value", "unit", "validity", "damage"),
     "target QPS": ("target_qps",),
@@ -117,7 +118,8 @@ def _last_lines(record: Record) -> dict[str, str]:
 
 def _figures(facts: Facts) -> Iterator[tuple[str, str]]:
     for name, parts in _FIGURES.items():
-        known = [facts[part] for part in parts if facts.get(part)]
-        if known:
+        known = [facts.get(part) or "" for part in parts]
+        if any(known):
+            kept = [each or "-" for each in known] if "," in name else known
             joint = " " if name == "figure" else ", "
-            yield name, shortened(joint.join(known), _MOST_SHORT)
+            yield name, shortened(joint.join(filter(None, kept)), _MOST_SHORT)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
 
 from pytest_mighetero.records.comparison.history import Series
 from pytest_mighetero.show.axis import dates, driver_changes, extent, label, places
@@ -12,6 +12,7 @@ from pytest_mighetero.show.pictures.svg import Drawing, clipped
 _WIDTH, _HEIGHT = 800, 210
 _LEFT, _RIGHT, _TOP, _PLOT = 84, 776, 46, 112
 _BAD_ROW = _TOP + _PLOT + 8  # where runs without a figure are marked
+_Bounds = tuple[float | None, float | None]
 _MANY = 60  # points, more of which are not drawn one by one
 
 
@@ -74,15 +75,15 @@ class _Chart:
         return self._top + _PLOT * (1 - min(max(share, 0.0), 1.0))
 
     def _band(self) -> None:
+        """Draw what was allowed, as one where that is the same for several."""
         halves = [(one + two) / 2 for one, two in pairwise(self._xs)]
-        begins, ends = [self._xs[0] - 6, *halves], [*halves, self._xs[-1] + 6]
-        for x, end, point in zip(begins, ends, self._series.points, strict=True):
-            if point.bounds is None:
-                continue
-            low, high = point.bounds
+        ends = [self._xs[0] - 6, *halves, self._xs[-1] + 6]
+        bounds = [point.bounds for point in self._series.points]
+        for (low, high), first, after in _stretches(bounds):
             upper = self._top if high is None else self._y(high)
             lower = self._top + _PLOT if low is None else self._y(low)
-            self._on.rect(x, upper, max(end - x, 1), lower - upper, "band")
+            width = max(ends[after] - ends[first], 1)
+            self._on.rect(ends[first], upper, width, lower - upper, "band")
 
     def _axes(self) -> None:
         series, bottom = self._series, self._top + _PLOT
@@ -135,6 +136,18 @@ class _Chart:
                 self._on.rect(x - 4.5, y - 4.5, 9, 9, "bad", outline="ink", title=said)
             elif few or len(self._xs) == 1:
                 self._on.rect(x - 2.5, y - 2.5, 5, 5, "main", title=said)
+
+
+def _stretches(
+    bounds: Sequence[_Bounds | None],
+) -> Iterator[tuple[_Bounds, int, int]]:
+    """Yield bounds that follow each other once: from which place on, before which."""
+    first = 0
+    for each, alike in groupby(bounds):
+        after = first + len(list(alike))
+        if each is not None:
+            yield each, first, after
+        first = after
 
 
 def _better(series: Series) -> str:

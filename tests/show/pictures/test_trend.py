@@ -106,3 +106,20 @@ def test_what_tells_two_apart_is_not_cut_off() -> None:
     endless = chart(replace(one, apart="x" * 9000), 60, ASCII, colour=False)
     assert len(endless) < 20
     assert told in "".join(titles(trend([one]).svg()))
+
+
+def test_bounds_that_stay_the_same_are_one_band() -> None:
+    every = ((4.0, None), (4.0, None), None, (4.0, 6.0), (4.0, 6.0), (4.0, 6.5))
+    whole = series(*[5.0] * len(every))
+    points = tuple(
+        replace(point, bounds=each)
+        for point, each in zip(whole.points, every, strict=True)
+    )
+    tree = ET.fromstring(trend([replace(whole, points=points)]).svg())
+    rects = tree.iter("{http://www.w3.org/2000/svg}rect")
+    bands = [each for each in rects if "f-band" in each.get("class", "")][1:]
+    edges = [(float(e.get("x", "")), float(e.get("width", ""))) for e in bands]
+    assert len(edges) == 3
+    (one, wide), (two, wider), (three, _) = edges
+    assert two - one == pytest.approx(wider + wide - wider / 2, rel=0.2)
+    assert two + wider == pytest.approx(three, abs=0.02)
