@@ -27,6 +27,7 @@ NEEDED = {
 }
 METADATA = {
     "process_name": ("name", str),
+    "process_sort_index": ("sort_index", int),
     "thread_name": ("name", str),
     "thread_sort_index": ("sort_index", int),
 }
@@ -43,8 +44,12 @@ def traced(*records: Record) -> list[Event]:
         check(event)
     stamped = [event["ts"] for event in events if event["ph"] != "M"]
     assert stamped == sorted(stamped)
-    for track in {(event["pid"], event["tid"]) for event in events}:
+    tracks = {(event["pid"], event["tid"]) for event in events}
+    for track in tracks:
         check_nested([e for e in events if (e["pid"], e["tid"]) == track])
+    # As on one machine: a thread is of one process, and the first has its number.
+    assert len({tid for _, tid in tracks}) == len(tracks)
+    assert {(pid, pid) for pid, _ in tracks} <= tracks
     return events
 
 
@@ -56,15 +61,16 @@ def check(event: Event) -> None:
     assert event["name"].isprintable()
     for number in {"pid", "tid", "ts", "dur"} & set(event):
         assert type(event[number]) is int
-        assert event[number] >= 0
+        assert event[number] >= (1 if number in ("pid", "tid") else 0)
     assert isinstance(event["args"], dict)
     if phase == "M":
         name, kind = METADATA[event["name"]]
         assert set(event["args"]) == {name}
         assert isinstance(event["args"][name], kind)
     if phase == "C":
-        assert event["args"]
-        assert all(isinstance(value, float) for value in event["args"].values())
+        (unit,) = event["args"]
+        assert unit.isprintable()
+        assert isinstance(event["args"][unit], float)
     if phase == "i":
         assert event["s"] == "t"
 
@@ -93,27 +99,27 @@ def test_each_harness_is_a_track_with_its_life_and_its_windows(tmp_path: Path) -
         "background-1-bert (bert_offline)",
     ]
     (life,) = of(events, "dlrm_server")
-    assert (life["ts"], life["dur"], life["tid"]) == (19_900_000, 41_000_000, 1)
+    assert (life["ts"], life["dur"], life["tid"]) == (19_900_000, 41_000_000, 2)
     assert life["args"] == {"device": "MIG-00000000 1g.10gb", "exit_code": 0}
-    (window,) = of(events, "timed window", 1)
+    (window,) = of(events, "timed window", 2)
     assert (window["ts"], window["dur"]) == (21_900_000, 38_000_000)
     assert window["args"] == {
         "begin": BEGIN + 22,
         "end": BEGIN + 60,
         "source": "loadgen",
     }
-    assert [e["ts"] for e in of(events, "first query", 1)] == [21_900_000]
-    assert [e["ts"] for e in of(events, "start marker", 1)] == [20_900_000]
+    assert [e["ts"] for e in of(events, "first query", 2)] == [21_900_000]
+    assert [e["ts"] for e in of(events, "start marker", 2)] == [20_900_000]
     assert len(of(events, "told to stop")) == 6
     (settle,), (buffer,) = of(events, "settle time"), of(events, "end buffer")
     assert (settle["dur"], settle["args"]) == (12_000_000, {"asked_s": 10})
-    assert (buffer["tid"], buffer["ts"]) == (0, 60_900_000)
+    assert (buffer["tid"], buffer["ts"]) == (1, 60_900_000)
 
 
 def test_what_a_gpu_said_are_counters(tmp_path: Path) -> None:
     events = traced(run_of(tmp_path))
-    power = of(events, "power_w")
-    assert [event["args"]["power_w"] for event in power] == list(range(280, 320))
+    power = of(events, "power")
+    assert [event["args"]["W"] for event in power] == list(range(280, 320))
     assert all(b["ts"] - a["ts"] == 1_000_000 for a, b in pairwise(power))
 
 
@@ -126,9 +132,9 @@ def test_what_went_wrong_is_a_mark_on_whom_it_is_about(tmp_path: Path) -> None:
     events = traced(run_of(tmp_path, course=course(problems=problems)))
     marks = of(events, "what went wrong")
     assert [(m["tid"], m["ts"], m["args"]["text"]) for m in marks] == [
-        (3, 29_900_000, "They broke."),
         (4, 29_900_000, "They broke."),
-        (0, 70_900_000, "Nobody knows who."),
+        (5, 29_900_000, "They broke."),
+        (1, 70_900_000, "Nobody knows who."),
     ]
 
 
@@ -136,8 +142,11 @@ def test_several_runs_are_processes_that_begin_at_once(tmp_path: Path) -> None:
     one, two = run_of(tmp_path / "one", 2), run_of(tmp_path / "two", 3)
     events = traced(one, two)
     tracks = {(event["pid"], event["tid"]) for event in events}
-    assert tracks == {(1, 0), (1, 1), (1, 2), *((2, tid) for tid in range(4))}
-    assert [e["ts"] for e in of(events, "bert_offline") if e["tid"] == 2] == [0, 0]
+    assert tracks == {*((1, tid) for tid in (1, 2, 3)), *((4, 4 + n) for n in range(4))}
+    first = [e for e in of(events, "bert_offline") if e["tid"] in (3, 6)]
+    assert [e["ts"] for e in first] == [0, 0]
+    order = of(events, "process_sort_index")
+    assert [(e["pid"], e["args"]["sort_index"]) for e in order] == [(1, 1), (4, 2)]
 
 
 def test_windows_beyond_a_life_and_over_each_other_are_nested(tmp_path: Path) -> None:

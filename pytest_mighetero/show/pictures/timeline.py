@@ -17,6 +17,7 @@ from pytest_mighetero.show.pictures.harness_bars import (
 from pytest_mighetero.show.pictures.paragraph import paragraph, width_of
 from pytest_mighetero.show.pictures.svg import Drawing, clipped
 from pytest_mighetero.show.pictures.time_axis import TimeAxis, length
+from pytest_mighetero.show.quantity import quantity_of
 from pytest_mighetero.show.upshot import BROKEN, tone_of, upshot_of
 
 _WIDTH = 800
@@ -25,7 +26,6 @@ _STRIP = 34  # the height of a telemetry line's
 _LINES = 14  # of what went wrong, at most
 _NAMES = 8  # of backgrounds, at most
 _BEFORE_S = 10.0  # that are shown of backgrounds that have run since long before
-_UNITS = {"w": "W", "c": "\u00b0C", "mhz": "MHz", "mb": "MB"}
 _TONES = {"red": "bad", "green": "good", "none": "faint"}
 # Tone, opacity, outline, meaning.
 _SWATCHES = (
@@ -121,8 +121,7 @@ def _said(draw: Drawing, x: float, y: float, text: str) -> float:
 def _strip(draw: Drawing, axis: TimeAxis, name: str, series: Series, y: float) -> None:
     """Draw what was measured as a line between its least and its most."""
     high, right = _STRIP - 12, _LEFT + _PLOT
-    what, _, unit = name.rpartition("_")
-    said = f"{what.replace('_', ' ')}, {_UNITS.get(unit, unit)}" if what else name
+    said = ", ".join(filter(None, quantity_of(name)))
     draw.text(_EDGE, y + high / 2 + 4, clipped(said, 170, 10), size=10)
     for edge in (y, y + high):
         draw.line(_LEFT, edge, right, edge, "rule", width=0.5)
