@@ -163,6 +163,14 @@ def test_whatever_a_record_says_is_text(tmp_path: Path) -> None:
     assert "49" not in "".join(texts(page, "h3"))
 
 
+def test_a_run_whose_test_has_no_name_goes_by_its_folder(tmp_path: Path) -> None:
+    name = "20260722-101500-bert_server"
+    write_run(tmp_path, name, failed("call", "It is INVALID."), {"test": ""})
+    page = page_of(tmp_path)
+    assert texts(page, "a") == [name, name]  # above all, and in the table
+    assert texts(page, "h3") == [f"{name} failed"]
+
+
 def test_what_is_not_known_of_a_pair_of_figures_is_a_dash(tmp_path: Path) -> None:
     write_run(tmp_path, p99_ms=None, start_margin_s="3.5")
     page = page_of(tmp_path)

@@ -82,7 +82,7 @@ def entry_of(number: int, said: Record | RecordError) -> Entry:
     return Entry(
         number,
         said.path if said.path.name else None,
-        said.test,
+        said.test or said.folder.name,
         upshot_of(said),
         _sentence(said),
         said.facts,
