@@ -1,4 +1,9 @@
-"""A series as a chart of letters, for terminals of any width and encoding. Pure."""
+"""A series as a chart of letters, for terminals of any width and encoding. Pure.
+
+Drawn here: libraries for curves (plotext, plotille) know neither bounds that change
+from run to run, nor runs without a figure, nor ASCII alone, and print a title's escape
+sequences as they are.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +113,7 @@ def _summary(series: Series) -> str:
     bad = len(series.points) - len(series.values)
     ending = f", {bad} without a figure" if bad else ""
     if not series.values:
-        return f"no figure in {len(series.points)} runs"
+        return f"no figure in {bad} run{'s' * (bad != 1)}"
     low, high, last = min(series.values), max(series.values), series.values[-1]
     better = "higher" if series.figure.higher_is_better else "lower"
     return (

@@ -232,7 +232,7 @@ def test_only_bad_runs_are_marks(tmp_path: Path, capsys: Captured) -> None:
     write_run(tmp_path / "r", phases=failed("call", "\x1b[31mMain failed"))
     assert main(["trend", str(tmp_path / "r")]) == 0
     out = capsys.readouterr().out
-    assert "no figure in 1 runs" in out
+    assert "no figure in 1 run\n" in out
     assert "\x1b" not in out
 
 
