@@ -45,6 +45,10 @@ class RunError(MigheteroError):
     """Main is bad, or the backgrounds did not cover it."""
 
 
+class SlowError(RunError):
+    """A cell of the interference matrix is slower than it may be; its run is good."""
+
+
 class StoppedError(RunError):
     """The overlap broke and main was stopped for it: nothing was measured."""
 

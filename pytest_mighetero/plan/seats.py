@@ -162,6 +162,29 @@ def seat_aggressor(config: RunSpec, aggressor: Pair, gpu: Gpu) -> Seating:
     return Seating(seated, tuple(sorted(unfit)) if wanted is None else ())
 
 
+def all_seated(config: RunSpec, gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
+    """Return those of *gpus* with room for as many of a cell's aggressor as asked for.
+
+    Of a run that is no cell, or of one that is beside as many as fit, these are all.
+
+    Raises:
+        DeviceError: there is none such.
+    """
+    if config.aggressor is None or config.aggressor_count is None:
+        return tuple(gpus)
+    good, problems = [], []
+    for gpu in gpus:
+        try:
+            seat_aggressor(config, config.aggressor, gpu)
+        except DeviceError as problem:
+            problems.append(problem)
+        else:
+            good.append(gpu)
+    if problems and not good:
+        raise problems[0]
+    return tuple(good)
+
+
 def unseated(config: RunSpec, gpu: Gpu) -> str | None:
     """Say why the aggressor of a cell runs on none of the devices beside main's."""
     if config.aggressor is None:

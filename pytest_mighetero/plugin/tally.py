@@ -171,7 +171,7 @@ class Tally:
                 "outcome": "failed",
                 "text": problem,
             }
-            data["phases"] = phases
+            data |= {"phases": phases, "too_slow": problem}
         try:
             write_record(
                 record.folder, data, secrets=self._spec.secrets, durable=True, last=True

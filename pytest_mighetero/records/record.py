@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -155,6 +155,28 @@ class Record:
     def executed_again(self) -> bool:
         """Whether another execution of the test counts in its place."""
         return self.data.get("executed_again") is True
+
+    @property
+    def setup(self) -> str:
+        """The mark of the set-up that a run of the interference matrix is of."""
+        return _text(self.data.get("setup")) or ""
+
+    @property
+    def only_too_slow(self) -> bool:
+        """Whether all that a run failed for is that ``--mig-max-slowdown`` allows less.
+
+        What else went wrong while it was torn down is in its text, too.
+        """
+        call, end = self.phases.get("call"), self.phases.get("teardown")
+        said = _text(self.data.get("too_slow"))
+        passed = call is not None and call.outcome == "passed"
+        return passed and bool(said) and end is not None and end.text.strip() == said
+
+    @property
+    def outline(self) -> Record:
+        """It without what is large, to keep many of them."""
+        kept = {name: self.data.get(name) for name in ("setup", "too_slow")}
+        return replace(self, data=kept)
 
     @property
     def harnesses(self) -> list[Harness]:

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.devices.lease import Lease, myself
 from pytest_mighetero.devices.queue import Queue, Waits, lease_gpu
-from pytest_mighetero.errors import MigheteroError
+from pytest_mighetero.errors import MigheteroError, SlowError
 from pytest_mighetero.plan.launch import RunPlan
 from pytest_mighetero.plan.run_plan import plan_backgrounds, plan_run
 from pytest_mighetero.records.record import Record
@@ -259,12 +259,14 @@ class Case:
         if self.folder is None:
             return
         attempt = self._rig and self._rig.attempt
+        slow = (x for x in self.problems if isinstance(x, SlowError))
         record: dict[str, Any] = {
             "test": self._test,
             "session": self._keeper.session,
             "suite": self.config.suite.name,
             "executed_again": self.executed_again,
             "setup": self._setup,
+            "too_slow": next(map(str, slow), ""),
             "phases": self.phases,
             "facts": self.ledger.facts,
             "attempts": self.ledger.attempts,

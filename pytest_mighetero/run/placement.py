@@ -12,6 +12,7 @@ from pytest_mighetero.devices.lease import Lease
 from pytest_mighetero.plan.seats import (
     Seat,
     Seating,
+    all_seated,
     misfit_of,
     refuse_unknown,
     seat_backgrounds,
@@ -42,7 +43,7 @@ def candidates(
 
     Raises:
         DeviceError: there is none with enough MIG devices, or the suite's harness does
-            not know main's.
+            not know main's; none seats as many aggressors as were asked for.
     """
     ranked = rank_gpus(source_of(config).gpus(), wish_of(config, pair, alone=alone))
     found = refuse_unknown(config, pair, ranked)
@@ -54,6 +55,8 @@ def candidates(
         for gpu in found
     ]
     good = tuple(gpu for gpu, bad in zip(found, problems, strict=True) if not bad)
+    if not by_itself:
+        good = all_seated(config, good)
     return Candidates(good, None if good else problems[0])
 
 

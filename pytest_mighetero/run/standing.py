@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_mighetero.errors import SlowError
 from pytest_mighetero.records.comparison.judgement import (
     Judgement,
     compare_neighbours,
@@ -17,7 +18,7 @@ from pytest_mighetero.records.comparison.matrix import (
 )
 from pytest_mighetero.records.comparison.own_figures import Own, judge_own_figures
 from pytest_mighetero.run.ledger import Ledger
-from pytest_mighetero.run.verdict import Verdict, fail
+from pytest_mighetero.run.verdict import Verdict
 from pytest_mighetero.spec.runspec import RunSpec
 
 
@@ -31,7 +32,7 @@ class Standing:
         """Learn what neighbours cost; in a matrix the cells do.
 
         Raises:
-            RunError: a cell is slower than it may be.
+            SlowError: a cell is slower than it may be.
         """
         config, facts = self._config, self._ledger.facts
         known = config.results_dir, facts, self._session
@@ -43,7 +44,7 @@ class Standing:
             cell = cell_so_far(*known, limit)
             self._ledger.learn(**cell_facts(cell))
             if cell.failed:
-                fail(cell.problem)
+                raise SlowError(cell.problem)
 
     def against_references(self) -> Verdict:
         """Judge by the reference, and by earlier runs if asked to."""

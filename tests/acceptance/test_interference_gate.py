@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from pytest_mighetero.cli.__main__ import main
 from tests.lab.driver import Lab, Report
 
 MATRIX = "--mig-interference=dlrm_offline,bert_offline"
@@ -254,3 +255,22 @@ def test_a_search_is_judged_by_its_answers(lab: Lab) -> None:
     report = lab.run(*options, "--mig-tune-resolution=20%", k="dlrm_server")
     report.result.assert_outcomes(passed=2)
     assert "slowdown" in report.junit[1].properties
+
+
+def test_what_is_too_slow_and_failed_for_more_has_no_figure(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.fake(dlrm={"rate": [400, 320]})
+    lab.pytester.makepyfile(
+        test_run="import pytest\n\n"
+        "@pytest.fixture\n"
+        "def broken():\n    yield\n    raise RuntimeError('the fan stood still')\n\n"
+        "def test_heterogeneous(broken, background, main):\n    main.run()\n"
+    )
+    report = run(lab, GATE, k=DLRM)
+    report.result.assert_outcomes(passed=2, errors=1)
+    assert "is 1.25 times as slow" in report.junit[-1].problems["error"]
+    capsys.readouterr()
+    main(["interference", str(lab.folder / "results"), "--json"])
+    (cell,) = json.loads(capsys.readouterr().out)["cells"]
+    assert cell["slowdown"] is None

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.plan.seats import seat_backgrounds, unseated
+from pytest_mighetero.plan.seats import all_seated, seat_backgrounds, unseated
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 from tests.lab.driver import FAKE, config_of
@@ -68,3 +68,13 @@ def test_one_that_runs_nowhere_is_skipped_for_that(tmp_path: Path) -> None:
     assert "bert_offline" in why
     assert unseated(cell(tmp_path), gpu("2g.10gb", "2g.10gb")) is None
     assert unseated(config_of(tmp_path), small) is None
+
+
+def test_a_gpu_with_room_for_fewer_is_passed_over(tmp_path: Path) -> None:
+    config = cell(tmp_path, mig_aggressor_count="2")
+    small, large = gpu("2g.10gb", "1g.5gb", "2g.10gb"), gpu(*["2g.10gb"] * 3)
+    assert all_seated(config, [small, large]) == (large,)
+    with pytest.raises(DeviceError, match="bert_offline runs on 1 of the 2 other"):
+        all_seated(config, [small])
+    assert all_seated(config, []) == ()
+    assert all_seated(cell(tmp_path), [small, large]) == (small, large)

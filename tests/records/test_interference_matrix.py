@@ -180,11 +180,22 @@ def test_a_run_that_failed_has_no_figure(results: Results) -> None:
 
 def test_one_that_was_too_slow_alone_has(results: Results) -> None:
     results.alone("100")
-    phases = failed("teardown", "it is 1.25 times as slow")
-    results.beside("80", phases=phases, slowdown_ok="false")
+    said = "it is 1.25 times as slow"
+    phases, record = failed("teardown", said), {"too_slow": said}
+    results.beside("80", phases=phases, slowdown_ok="false", record=record)
     cell = results.cell
     assert (cell.slowdown, cell.failed) == (1.25, True)
     assert cell.problem == "teardown failed: it is 1.25 times as slow"
+
+
+@pytest.mark.parametrize("said", ["main died", "it is slow\nmain died", ""])
+def test_one_that_failed_for_another_reason_has_none(
+    results: Results, said: str
+) -> None:
+    results.alone("100")
+    phases, record = failed("teardown", said), {"too_slow": "it is slow"}
+    results.beside("80", phases=phases, slowdown_ok="false", record=record)
+    assert results.cell.slowdown is None
 
 
 def test_a_run_whose_overlap_broke_has_none(results: Results) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
@@ -194,7 +194,7 @@ def _earlier(where: Path, facts: Facts, session: str) -> list[Record]:
 def sample_of(where: Path, facts: Facts, session: str) -> list[Record]:
     """Return the runs that are one sample with that of *facts*, the newest first."""
     found = _measured(where, facts, sample(facts, session))
-    return [replace(each, data={}) for each in found]  # to keep many of them
+    return [each.outline for each in found]
 
 
 def _measured(where: Path, facts: Facts, mark: str) -> Iterator[Record]:

@@ -167,10 +167,7 @@ def measured(record: Record) -> bool:
     """Tell whether a run has a figure: one that is too slow alone has it, too."""
     if record.measurement is not None:
         return True
-    call = record.phases.get("call")
-    slow = flag(record.facts, "slowdown_ok") is False
-    passed = call is not None and call.outcome == "passed"
-    return slow and passed and of_facts(record.facts) is not None
+    return record.only_too_slow and of_facts(record.facts) is not None
 
 
 def matrix_of(records: Iterable[Record]) -> Matrix | None:
@@ -182,7 +179,7 @@ def matrix_of(records: Iterable[Record]) -> Matrix | None:
     Returns:
         None where there is no cell.
     """
-    kept = [replace(each, data={}) for each in _counting(records)]
+    kept = [each.outline for each in _counting(records)]
     cells = [each for each in kept if "aggressor" in each.facts]
     if not cells:
         return None
