@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.records.comparison.matrix import matrix_of
+from pytest_mighetero.records.comparison.matrix_records import matrix_of
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError
 from pytest_mighetero.records.results_folder import find_records

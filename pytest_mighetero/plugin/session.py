@@ -120,7 +120,7 @@ class Session:
         if self.spec.aggressors and not (self.spec.dryrun or _is_worker(config)):
             from pytest_mighetero.plugin.tally import Tally
 
-            self.tally = Tally(config, self.spec)
+            self.tally = Tally(config, self.spec, self.id)
             manager.register(self.tally, "mighetero-tally")
         self._interrupts.install()
         manager.register(self._interrupts, "mighetero-interrupts")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
@@ -11,7 +12,6 @@ import pytest
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.plugin.junit_file import JunitFile
 from pytest_mighetero.plugin.picture import redraw
-from pytest_mighetero.records.comparison.judgement import alone_beside
 from pytest_mighetero.records.comparison.matrix import (
     Cell,
     Matrix,
@@ -27,6 +27,7 @@ from pytest_mighetero.records.comparison.sides import why_not
 from pytest_mighetero.records.facts import Facts, texts
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError, read_record
+from pytest_mighetero.records.stand_in import earlier_alone
 from pytest_mighetero.records.writer import write_record
 from pytest_mighetero.show.slowdowns import write_files
 from pytest_mighetero.spec.runspec import RunSpec
@@ -46,12 +47,17 @@ class Tally:
         notes: what went wrong with its files, in sentences.
     """
 
-    def __init__(self, config: pytest.Config, spec: RunSpec):
-        self._config, self._spec = config, spec
+    def __init__(self, config: pytest.Config, spec: RunSpec, session: str):
+        self._config, self._spec, self._session = config, spec, session
+        self._started: set[str] = set()  # ids of tests, of workers that died, too
         self._limit = limit_of(spec.max_slowdown)
         self._reports: dict[str, Reports] = {}
         self.matrix: Matrix | None = None
         self.notes: list[str] = []
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note what was begun, whatever becomes of it."""
+        self._started.add(nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -100,12 +106,16 @@ class Tally:
         records = [record for each in group if (record := _record_of(each))]
         if not records:
             return Cell(*place, problem=_why(group[-1]))
-        cell = cell_among(records, alone, self._limit)
-        if cell.slowdown is None:
-            earlier = alone_beside(self._spec.results_dir, records[-1].facts)
-            again = cell_among(records, earlier, self._limit) if earlier else cell
-            cell = again if again.slowdown is not None else cell
-        return cell
+        if not self._was_begun_alone(place[0]):
+            last = next(filter(measured, reversed(records)), records[-1])
+            alone = earlier_alone(self._spec.results_dir, last)
+        return cell_among(records, alone, self._limit, self._session)
+
+    def _was_begun_alone(self, victim: str) -> bool:
+        """Tell whether a victim's run alone was to count here, and may have failed."""
+        name = re.compile(rf"\[(.*-)?{re.escape(victim)}(-.*)?\]$")
+        begun = (each for each in self._started if "-beside-" not in each)
+        return any(map(name.search, begun))
 
     def _tell(self, reports: Reports, cell: Cell) -> None:
         """Have a run's reports, junit testcase and record say what its cell says."""

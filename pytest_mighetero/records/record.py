@@ -162,6 +162,11 @@ class Record:
         return _text(self.data.get("setup")) or ""
 
     @property
+    def ground(self) -> str:
+        """What of that a run beside others has in common with the same alone."""
+        return self.setup.partition("-")[0]
+
+    @property
     def only_too_slow(self) -> bool:
         """Whether all that a run failed for is that ``--mig-max-slowdown`` allows less.
 

@@ -24,6 +24,15 @@ def stamp_of(wall: float) -> str:
     return time.strftime(_STAMP, time.localtime(wall))
 
 
+def day_of(name: str) -> str:
+    """Return when a run began by its folder's *name*: ``2026-07-22 10:15``."""
+    try:
+        began = time.strptime(name[:15], _STAMP)
+    except ValueError:
+        return "a day that its name does not say"
+    return time.strftime("%Y-%m-%d %H:%M", began)
+
+
 def new_folder(results: Path, name: str) -> Path:
     """Return the path of a new folder for one run, not made yet."""
     first = path = results / f"{time.strftime(_STAMP)}-{name}"

@@ -110,7 +110,8 @@ class Case:
         config = self.config
         told = config, self.pair, self._test
         marks = {setup_of(*told, each, alone=self._alone) for each in gpus}
-        return stand_in(config.results_dir, self._name, marks)
+        test = config.secrets.mask(self._test)
+        return stand_in(config.results_dir, self._name, test, marks)
 
     def candidates(self) -> Candidates:
         """Return the GPUs that would do; see ``placement.candidates``."""

@@ -14,7 +14,7 @@ from pytest_mighetero.devices.gpu import Gpu
 from pytest_mighetero.plan.run_plan import run_args_of
 from pytest_mighetero.plan.seats import seat_backgrounds
 from pytest_mighetero.spec.runspec import RunSpec
-from pytest_mighetero.terms.pair import Pair
+from pytest_mighetero.terms.pair import Pair, without_number
 
 # Of the settings, what a figure does not depend on, or what pair and seats tell.
 _APART = {
@@ -31,7 +31,9 @@ def setup_of(config: RunSpec, pair: Pair, test: str, gpu: Gpu, *, alone: bool) -
     """Return a mark that two runs have in common only if they are of the same thing.
 
     That is the same test of the same suite, by the same settings and version, on the
-    same devices of the same GPU, its geometry and driver, beside the same.
+    same devices of the same GPU, its geometry and driver, beside the same. Up to the
+    dash it is the same for runs that are beside others, or alone: see
+    ``Record.ground``. Repeats have it in common.
     """
     seated = () if alone else seat_backgrounds(config, pair, gpu).seated
     told = {
@@ -39,17 +41,16 @@ def setup_of(config: RunSpec, pair: Pair, test: str, gpu: Gpu, *, alone: bool) -
         for each in fields(config)
         if each.name not in _APART
     }
-    said = {
+    ground = {
         "version": pytest_mighetero.__version__,
-        "test": test,
         "settings": told,
         "main": pair,
         "run_args": str(run_args_of(config, pair)),
         "gpu": gpu,
-        "seated": seated,
     }
-    text = config.secrets.mask(json.dumps(_plain(said)))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    own = {"test": without_number(test), "seated": seated}
+    texts = (config.secrets.mask(json.dumps(_plain(each))) for each in (ground, own))
+    return "-".join(hashlib.sha256(x.encode()).hexdigest()[:32] for x in texts)
 
 
 def _plain(value: Any) -> Any:

@@ -57,6 +57,7 @@ def lines(matrix: Matrix, width: int = WIDTH) -> Iterator[str]:
         told = list(zip(numbers, matrix.aggressors, strict=True))
         yield from columns(("aggressor", ""), told, right=("aggressor",))
     yield from _legend(matrix, rows)
+    yield from _earlier(matrix)
     yield from _missing(matrix)
 
 
@@ -131,6 +132,15 @@ def _legend(matrix: Matrix, rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield ""
         for mark in used:
             yield f"  {mark} {_MARKS[mark]}{limit if mark == '!' else ''}"
+
+
+def _earlier(matrix: Matrix) -> Iterator[str]:
+    """Yield which victims ran alone in another session than beside others."""
+    told = {(each.victim, each.base): None for each in matrix.cells if each.base}
+    if told:
+        yield ""
+    for victim, base in told:
+        yield printable_line(f"{victim} alone is of an earlier session: {base}")
 
 
 def _missing(matrix: Matrix) -> Iterator[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_NUMBER = re.compile(r"-run\d+(?=\])")
 
 
 @dataclass(frozen=True)
@@ -37,3 +40,8 @@ def run_name(pair: Pair, action: str, aggressor: Pair | None = None) -> str:
     """
     beside = f"beside-{aggressor}" if aggressor else None
     return "-".join(filter(None, [str(pair), audit_of(action), beside]))
+
+
+def without_number(test: str) -> str:
+    """Return the id of a *test* without what tells repeats apart: ``-run2``."""
+    return _NUMBER.sub("", test)

@@ -91,6 +91,7 @@ def test_every_victim_alone_then_beside_one_aggressor_after_another(lab: Lab) ->
         "noise": None,
         "failed": False,
         "problem": "",
+        "base": "",
     }
     report.result.stdout.re_match_lines(
         [

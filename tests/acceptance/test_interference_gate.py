@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pytest_mighetero.cli.__main__ import main
-from tests.lab.driver import Lab, Report
+from tests.lab.driver import UUIDS, Lab, Report
 
 MATRIX = "--mig-interference=dlrm_offline,bert_offline"
 LONG = "--background-benchmark-duration=20s"
@@ -112,6 +112,12 @@ def check_late(report: Report) -> None:
     report.result.assert_outcomes(passed=1, errors=1)
     assert report.result.ret == pytest.ExitCode.TESTS_FAILED
     assert SENTENCE in report.case.problems["error"]  # of the one testcase
+    (alone,) = report.folder.glob("results/*-dlrm_offline")
+    base = f"{alone.relative_to(report.folder)}, of 20"
+    earlier = f"Alone it ran in an earlier session: {base}"
+    assert earlier in report.case.problems["error"].replace(f"{report.folder}/", "")
+    said = f"dlrm_offline alone is of an earlier session: {base}"
+    assert said in report.text.replace(f"{report.folder}/", "")
     assert report.case.properties["slowdown"] == "1.2500"
     assert "benchmark" in report.case.system_out
     counted = (report.folder / "report.xml").read_text()
@@ -274,3 +280,99 @@ def test_what_is_too_slow_and_failed_for_more_has_no_figure(
     main(["interference", str(lab.folder / "results"), "--json"])
     (cell,) = json.loads(capsys.readouterr().out)["cells"]
     assert cell["slowdown"] is None
+
+
+FAILING = """
+import pytest
+{setup}
+@pytest.mark.isolated
+def test_isolated({first}main):
+    main.run()
+    {last}
+"""
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"last": "assert False"},
+        {"last": "pytest.skip('not today')"},
+        {"first": "missing, "},
+        {
+            "setup": "@pytest.fixture\ndef bad():\n    raise RuntimeError\n",
+            "first": "bad, ",
+        },
+    ],
+)
+def test_no_earlier_run_alone_stands_in_for_one_that_failed(
+    lab: Lab, how: dict[str, str]
+) -> None:
+    run(lab, k="test_isolated and dlrm_offline").result.assert_outcomes(passed=1)
+    parts = {"setup": "", "first": "", "last": "", **how}
+    lab.pytester.makepyfile(test_solo=FAILING.format(**parts))
+    report = run(lab, GATE, k=DLRM)
+    cell = report.junit[-1]
+    assert "dlrm_offline has no good run alone" in cell.problems["error"]
+
+
+def test_nor_for_one_whose_worker_died(lab: Lab) -> None:
+    run(lab, k="test_isolated and dlrm_offline").result.assert_outcomes(passed=1)
+    last = "import os; os._exit(1)"
+    solo = FAILING.format(setup="", first="", last=last)
+    lab.pytester.makepyfile(test_solo=solo)
+    report = lab.run_apart("-n1", MATRIX, LONG, GATE, k=DLRM)
+    (cell,) = (case for case in report.junit if "beside" in case.name)
+    assert "dlrm_offline has no good run alone" in cell.problems["error"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--settle-time=10ms",),
+        ("--main-benchmark-duration=400ms",),
+        ("--mig-rotate=1",),
+        (f"--mig-devices={','.join(UUIDS[3:6])}",),
+    ],
+)
+def test_an_earlier_run_alone_of_another_set_up_is_none(
+    lab: Lab, options: tuple[str, ...]
+) -> None:
+    run(lab, k="test_isolated and dlrm_offline").result.assert_outcomes(passed=1)
+    report = lab.run(MATRIX, LONG, GATE, *options, k=CELL)
+    assert "dlrm_offline has no good run alone" in report.case.problems["error"]
+
+
+def test_an_earlier_run_alone_that_is_old_is_none(lab: Lab) -> None:
+    run(lab, k="test_isolated and dlrm_offline").result.assert_outcomes(passed=1)
+    (path,) = lab.folder.glob("results/*/record.json")
+    data = json.loads(path.read_text())
+    data["harnesses"][0]["exited"] -= 25 * 3600
+    path.write_text(json.dumps(data))
+    report = run(lab, GATE, k=CELL)
+    assert "dlrm_offline has no good run alone" in report.case.problems["error"]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "validity"])
+def test_no_older_run_alone_hides_that_the_newest_failed(lab: Lab, damage: str) -> None:
+    run(lab, k="test_isolated and dlrm_offline").result.assert_outcomes(passed=1)
+    lab.fake(dlrm={"validity": "INVALID"} if damage == "validity" else {})
+    run(lab, k="test_isolated and dlrm_offline")
+    newest = max(
+        lab.folder.glob("results/*/record.json"), key=lambda x: x.stat().st_mtime
+    )
+    if damage != "validity":
+        newest.write_text(damage)
+    lab.fake()
+    report = run(lab, GATE, k=CELL)
+    assert "dlrm_offline has no good run alone" in report.case.problems["error"]
+
+
+def test_a_resumed_base_is_named(lab: Lab) -> None:
+    lab.fake(dlrm={"rate": [400, 390]})
+    run(lab, k="test_isolated and dlrm_offline").result.assert_outcomes(passed=1)
+    report = run(lab, GATE, "--mig-resume", k=DLRM)
+    report.result.assert_outcomes(passed=1, skipped=1)
+    (alone,) = report.folder.glob("results/*-dlrm_offline")
+    text = (lab.folder / "results" / "interference.json").read_text()
+    (cell,) = json.loads(text)["cells"]
+    assert cell["base"].startswith(f"{alone}, of 20")

@@ -14,8 +14,8 @@ from pytest_mighetero.records.comparison.matrix import (
     cell_among,
     cell_facts,
     cell_of,
-    matrix_of,
 )
+from pytest_mighetero.records.comparison.matrix_records import matrix_of
 from pytest_mighetero.records.facts import texts
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.results_folder import find_records
@@ -104,14 +104,81 @@ def test_the_latest_run_of_each_test_counts(results: Results) -> None:
     assert (results.cell.alone, results.cell.beside) == (100, 80)
 
 
-def test_repeats_are_a_sample_whatever_session_they_are_of(results: Results) -> None:
-    for run, value in enumerate(("100", "104"), 1):
-        results.alone(value, f"-run{run}", record={"session": str(run)})
-    results.beside("10")  # of a session without repeats
-    for run, value in enumerate(("70", "74"), 1):
-        results.beside(value, run=f"-run{run}", record={"session": str(run)})
+@pytest.mark.parametrize(
+    ("marks", "figures"),
+    [(("g-1", "g-1"), (102, 72, False)), (("g-1", "h-1"), (104, 74, None))],
+)
+def test_repeats_of_an_earlier_session_count_where_they_have_the_mark(
+    results: Results, marks: tuple[str, str], figures: tuple[float, float, bool | None]
+) -> None:
+    said = [{"session": str(n), "setup": mark} for n, mark in enumerate(marks)]
+    for run, value in enumerate(("100", "104")):
+        results.alone(value, f"-run{run}", record=said[run])
+    results.beside("10", record=said[0])  # a test without repeats
+    for run, value in enumerate(("70", "74")):
+        results.beside(value, run=f"-run{run}", record=said[run])
     cell = results.cell
-    assert (cell.alone, cell.beside, cell.noise) == (102, 72, False)
+    assert (cell.alone, cell.beside, cell.noise) == figures
+    assert len(results.matrix.left_out) == (0 if cell.alone == 102 else 1)
+
+
+def test_no_run_of_an_earlier_session_counts_without_a_mark(results: Results) -> None:
+    results.alone("100", record={"session": "1"})
+    results.beside("80", record={"session": "2"})
+    assert results.cell.problem == "bert_offline has no good run alone"
+
+
+def test_an_earlier_run_alone_on_the_same_ground_is_named(results: Results) -> None:
+    results.alone("100", record={"session": "1", "setup": "g-alone"})
+    results.beside("80", record={"session": "2", "setup": "g-beside"})
+    assert results.cell.slowdown == 1.25
+    folder = results.folder / "20260722-100001-bert_offline"
+    assert results.cell.base == f"{folder}, of 2026-07-22 10:00"
+
+
+def test_runs_by_other_run_args_are_left_out(results: Results) -> None:
+    other = {"run_args": "--min_duration=9"}
+    results.alone("50", "-run1", **other)
+    results.beside("10", run="-run1", **other)
+    results.beside("20", run="-run2", **other)
+    results.alone("100", "-run1")
+    results.beside("80", run="-run1")
+    assert (results.cell.alone, results.cell.beside) == (100, 80)
+    beside = "bert_offline beside dlrm_offline"
+    said = f"2 runs by other RUN_ARGS (--min_duration=9): {beside}"
+    assert results.matrix.left_out == (said,)
+
+
+def test_an_older_figure_by_other_run_args_hides_no_failure(results: Results) -> None:
+    results.alone("100", record={"session": "1"}, run_args="--min_duration=9")
+    results.beside("80", record={"session": "1"}, run_args="--min_duration=9")
+    results.alone("100", record={"session": "2"})
+    results.beside("80", record={"session": "2"}, phases=failed("call", "it died"))
+    assert results.cell.problem == "call failed: it died"
+
+
+def test_a_cell_that_failed_early_does_not_hide_the_others(results: Results) -> None:
+    results.alone("100")
+    results.beside("80")
+    names = ("gpu", "driver", "run_args", "validity")
+    unknown: dict[str, Any] = dict.fromkeys(names)
+    results.beside("1", "rnnt_offline", phases=failed("setup", "no make"), **unknown)
+    one, two = results.matrix.cells
+    assert (one.slowdown, two.problem) == (1.25, "setup failed: no make")
+    assert results.matrix.left_out == ()
+
+
+@pytest.mark.parametrize("other", [{"harness_dir": "/b"}, {"aggressor_limit": "1"}])
+def test_cells_of_other_harnesses_and_counts_stand_beside_each_other(
+    results: Results, other: dict[str, str]
+) -> None:
+    results.alone("100")
+    results.beside("80")
+    results.beside("50", "rnnt_offline", backgrounds="rnnt", **other)
+    assert [each.aggressor for each in results.matrix.cells] == [
+        "dlrm_offline",
+        "rnnt_offline",
+    ]
 
 
 def test_a_run_on_another_device_is_no_repeat(results: Results) -> None:
@@ -138,17 +205,19 @@ def test_a_difference_within_the_spreads_is_noise(results: Results) -> None:
         {"device_profile": "2g.20gb"},
         {"geometry": "GPU 0: 2 x 3g.40gb"},
         {"suite": "v1.1"},
-        {"aggressor_limit": "1"},
+        {"device_slot": "3"},
     ],
 )
 def test_cells_of_another_set_up_are_left_out(
     results: Results, other: dict[str, str]
 ) -> None:
-    results.alone("100", **{k: v for k, v in other.items() if k != "aggressor_limit"})
+    results.alone("100", **other)
     results.beside("10", **other)
     results.beside("20", "rnnt_offline", **other)
-    results.alone("100")
-    results.beside("80")
+    facts = {"geometry": "GPU 0: 7 x 1g.10gb", "device_profile": "1g.10gb"}
+    newest: dict[str, Any] = {**facts, "device_slot": "0"}
+    results.alone("100", **newest)
+    results.beside("80", **newest)
     matrix = results.matrix
     assert [each.slowdown for each in matrix.cells] == [1.25]
     (said,) = matrix.left_out

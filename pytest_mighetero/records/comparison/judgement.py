@@ -67,16 +67,10 @@ def compare_neighbours(
     return {"interference": f"unknown: {compared}"}
 
 
-def alone_beside(results: Path, facts: Facts, session: str = "") -> list[Record]:
-    """Return the good runs alone of the same thing as a run beside others.
-
-    They are of the pytest run *session*, or of the newest that has any.
-    """
+def alone_beside(results: Path, facts: Facts, session: str) -> list[Record]:
+    """Return the good runs alone, of a pytest run, of what is beside others there."""
     others = {name: facts[name] for name in facts.keys() - {"aggressor", "backgrounds"}}
     others["run"] = "isolated"
-    if not session:
-        newest = next(_measured(results, others, same(others)), None)
-        session = newest.session if newest else ""
     return sample_of(results, others, session)
 
 

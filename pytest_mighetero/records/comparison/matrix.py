@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,13 +14,13 @@ from pytest_mighetero.records.comparison.samples import Comparison, amount
 from pytest_mighetero.records.comparison.sides import why_not
 from pytest_mighetero.records.facts import Facts, Value, flag
 from pytest_mighetero.records.record import Record, sameness
+from pytest_mighetero.records.run_names import day_of
+from pytest_mighetero.terms.pair import without_number
 
 # What is the same for all cells of one matrix.
 ABOUT = ("suite", "gpu", "geometry", "driver", "device_profile")
-_SETUP = (*ABOUT, "harness_dir", "action", "device_slot", "aggressor_limit")
-_NUMBER = re.compile(r"-run\d+(?=\])")
 # Of the facts of a cell, what it is to be known by.
-_Place = tuple[str, str]
+Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,7 @@ class Cell:
             is not known.
         failed: whether it is slower than the session lets it be.
         problem: why there is no figure, or why it fails, in a sentence; or "".
+        base: where and when the victim ran alone, if in another pytest run; or "".
     """
 
     victim: str
@@ -53,6 +53,7 @@ class Cell:
     failed: bool = False
     problem: str = ""
     figure: str = ""
+    base: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Matrix:
         about: what was the same for all: GPU, geometry, profile, driver, suite.
         victims, aggressors: the order of rows and columns.
         limit: the slow-down that cells fail beyond, 1.1 for 10 %; None for none.
-        left_out: cells in the folder that are of another set-up, in sentences.
+        left_out: what is in the folder and does not count, and why, in sentences.
     """
 
     about: Mapping[str, str]
@@ -157,7 +158,7 @@ def cell_facts(cell: Cell) -> Mapping[str, Value]:
     }
 
 
-def place_of(facts: Facts) -> _Place:
+def place_of(facts: Facts) -> Place:
     """Return victim and aggressor of a cell's run."""
     pair = f"{facts.get('benchmark', '-')}_{facts.get('scenario', '-')}"
     return facts.get("victim", pair), facts["aggressor"]
@@ -168,30 +169,6 @@ def measured(record: Record) -> bool:
     if record.measurement is not None:
         return True
     return record.only_too_slow and of_facts(record.facts) is not None
-
-
-def matrix_of(records: Iterable[Record]) -> Matrix | None:
-    """Return the matrix that a results folder's *records*, the oldest first, hold.
-
-    It is of the set-up of its newest cell; cells of others are left out. Of several
-    pytest runs each test's newest execution counts.
-
-    Returns:
-        None where there is no cell.
-    """
-    kept = [each.outline for each in _counting(records)]
-    cells = [each for each in kept if "aggressor" in each.facts]
-    if not cells:
-        return None
-    newest = _setup(cells[-1].facts)
-    mine = [each for each in cells if _setup(each.facts) == newest]
-    others = [each for each in cells if _setup(each.facts) != newest]
-    alone = [each for each in kept if each.text("run") == "isolated"]
-    runs: dict[_Place, list[Record]] = {}
-    for each in mine:
-        runs.setdefault(place_of(each.facts), []).append(each)
-    found = [cell_among(_latest(each), alone) for each in runs.values()]
-    return with_cells(found, [each.facts for each in mine], left_out=_said_of(others))
 
 
 def with_cells(
@@ -212,26 +189,17 @@ def with_cells(
     )
 
 
-def _counting(records: Iterable[Record]) -> Iterable[Record]:
-    return (
-        each
-        for each in records
-        if not each.executed_again
-        and ("aggressor" in each.facts or each.text("run") == "isolated")
-    )
-
-
-def _setup(facts: Facts) -> tuple[str, ...]:
-    return tuple(facts.get(name, "") for name in _SETUP)
-
-
 def cell_among(
-    beside: Sequence[Record], every: Sequence[Record], limit: float | None = None
+    beside: Sequence[Record],
+    every: Sequence[Record],
+    limit: float | None = None,
+    session: str = "",
 ) -> Cell:
     """Return the cell of its runs, and of the right ones among those alone.
 
     A run that failed for being too slow has a figure all the same. Only runs like the
-    newest with a figure count: on another GPU they are no repeats of it.
+    newest with a figure count: on another GPU they are no repeats of it. Where runs
+    alone are of another pytest run than *session*, it says of which.
     """
     newest = beside[-1]
     good = [each for each in beside if measured(each)]
@@ -241,8 +209,12 @@ def cell_among(
     good = [each for each in good if kind_of(each.facts) == kind]
     others = {k: v for k, v in good[-1].facts.items() if k != "aggressor"}
     alone = [each for each in every if sameness(each.facts) == sameness(others)]
-    base = [each.facts for each in _latest(alone) if each.measurement is not None]
-    cell = cell_of(base, [each.facts for each in good], limit)
+    base = [each for each in latest(alone) if each.measurement is not None]
+    figures = [each.facts for each in base], [each.facts for each in good]
+    cell = replace(cell_of(*figures, limit), base=_earlier(base, session))
+    if cell.failed and cell.base:
+        said = f"{cell.problem} Alone it ran in an earlier session: {cell.base}."
+        cell = replace(cell, problem=said)
     if alone and not base:
         return replace(cell, problem=f"{cell.problem}: {why_not(alone[-1])}")
     failed = [each for each in good if flag(each.facts, "slowdown_ok") is False]
@@ -256,29 +228,25 @@ def kind_of(facts: Facts) -> tuple[str, ...]:
     return (*sameness(facts), facts.get("backgrounds", ""))
 
 
-def _latest(runs: Sequence[Record]) -> list[Record]:
+def latest(runs: Sequence[Record]) -> list[Record]:
     """Return the newest execution of each test that is a repeat like the newest."""
     if not runs:
         return []
     last = runs[-1].test
-    form = _NUMBER.sub("", last)
+    form = without_number(last)
     alike = [
         each
         for each in runs
-        if _NUMBER.sub("", each.test) == form
-        and bool(_NUMBER.search(each.test)) == bool(_NUMBER.search(last))
+        if without_number(each.test) == form and (each.test == form) == (last == form)
     ]
     return list({each.test: each for each in alike}.values())
 
 
-def _said_of(others: Sequence[Record]) -> tuple[str, ...]:
-    """Say how many cells are of which other set-ups."""
-    found: dict[str, int] = {}
-    for each in others:
-        what = ", ".join(each.text(name) for name in ABOUT if each.text(name))
-        limit = each.text("aggressor_limit")
-        what += f", --mig-aggressor-count={limit}" if limit else ""
-        found[what] = found.get(what, 0) + 1
-    return tuple(
-        f"{count} runs of another set-up ({what})" for what, count in found.items()
-    )
+def _earlier(base: Sequence[Record], session: str) -> str:
+    """Say which of the runs alone are of another pytest run than *session*."""
+    others = [each for each in base if session and each.session != session]
+    if not others:
+        return ""
+    folder = others[-1].folder
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    return f"{folder}{more}, of {day_of(folder.name)}"

@@ -15,7 +15,8 @@ from typing import IO
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.comparison.history import Series, series_of
-from pytest_mighetero.records.comparison.matrix import Matrix, matrix_of
+from pytest_mighetero.records.comparison.matrix import Matrix
+from pytest_mighetero.records.comparison.matrix_records import matrix_of
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.show.html.entry import Entry, entry_of
