@@ -26,6 +26,7 @@ _MARKS = {
     "~": "within what repeats differ by",
     "?": "of single runs: their noise is not known",
     "!": "slower than --mig-max-slowdown allows",
+    "*": "slower than it allows, and passes by noise alone",
     "-": "no figure",
 }
 
@@ -113,7 +114,8 @@ def _row(matrix: Matrix, victim: str) -> list[str]:
 def _shown(cell: Cell) -> str:
     if cell.slowdown is None:
         return "-"
-    mark = "!" if cell.failed else {True: "~", False: "", None: "?"}[cell.noise]
+    mark = {True: "~", False: "", None: "?"}[cell.noise]
+    mark = "!" if cell.failed else "*" if cell.excused else mark
     return f"{cell.slowdown:.2f}{mark}"
 
 
@@ -128,10 +130,17 @@ def _fits(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bo
 def _legend(matrix: Matrix, rows: Sequence[Sequence[str]]) -> Iterator[str]:
     used = [m for m in _MARKS if any(cell.endswith(m) for r in rows for cell in r[2:])]
     limit = "" if matrix.limit is None else f" ({matrix.limit:.4g})"
+    excused = [
+        f"{cell.victim} beside {cell.aggressor}"
+        for cell in matrix.cells
+        if cell.excused
+    ]
     if used:
         yield ""
         for mark in used:
-            yield f"  {mark} {_MARKS[mark]}{limit if mark == '!' else ''}"
+            yield f"  {mark} {_MARKS[mark]}{limit if mark in '!*' else ''}"
+    for each in excused:
+        yield printable_line(f"passes by noise alone: {each}")
 
 
 def _earlier(matrix: Matrix) -> Iterator[str]:

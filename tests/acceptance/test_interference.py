@@ -92,6 +92,7 @@ def test_every_victim_alone_then_beside_one_aggressor_after_another(lab: Lab) ->
         "failed": False,
         "problem": "",
         "base": "",
+        "excused": False,
     }
     report.result.stdout.re_match_lines(
         [

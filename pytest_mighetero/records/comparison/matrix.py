@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_mighetero.records.comparison.excuse import is_excused
 from pytest_mighetero.records.comparison.figure import of_facts
 from pytest_mighetero.records.comparison.judgement import alone_beside, sample_of
 from pytest_mighetero.records.comparison.price import price
-from pytest_mighetero.records.comparison.samples import Comparison, amount
+from pytest_mighetero.records.comparison.samples import Comparison, Sample, amount
 from pytest_mighetero.records.comparison.sides import why_not
 from pytest_mighetero.records.facts import Facts, Value, flag
 from pytest_mighetero.records.record import Record, sameness
@@ -40,6 +41,7 @@ class Cell:
         failed: whether it is slower than the session lets it be.
         problem: why there is no figure, or why it fails, in a sentence; or "".
         base: where and when the victim ran alone, if in another pytest run; or "".
+        excused: whether it is slower than that and passes by noise alone.
     """
 
     victim: str
@@ -54,6 +56,7 @@ class Cell:
     problem: str = ""
     figure: str = ""
     base: str = ""
+    excused: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,9 @@ def cell_of(
 ) -> Cell:
     """Return what good runs alone and those of one cell, one at least, come to.
 
-    Beyond *limit* it fails, but within the noise that repeats show: of single runs,
-    whose noise nobody knows, the figures count as they are.
+    Beyond *limit* it fails, unless ``is_excused``: of single runs, whose noise nobody
+    knows, the figures count as they are. Of two runs alone the better one counts, since
+    whichever is an outlier moves what is in their middle.
     """
     facts = beside[-1]
     names = [name for name in facts.get("backgrounds", "").split(",") if name]
@@ -115,12 +119,29 @@ def cell_of(
         slowdown=compared.slowdown,
         noise=None if significant is None or compared.unresolved else not significant,
     )
-    if limit is not None and compared.unresolved and compared.slowdown > limit:
+    return known if limit is None else _judged(known, compared, limit)
+
+
+def _judged(cell: Cell, compared: Comparison, limit: float) -> Cell:
+    """Return *cell* as a gate of *limit* has it."""
+    judged = _by_the_better(compared)
+    if judged.slowdown <= limit:
+        return cell
+    if compared.unresolved:
         why = f"the search was too coarse to tell: {compared}"
-        return replace(known, failed=True, problem=why)
-    if limit is None or known.noise or compared.slowdown <= limit:
-        return known
-    return replace(known, failed=True, problem=_too_slow(known, compared, limit))
+        return replace(cell, failed=True, problem=why)
+    if is_excused(judged, limit):
+        return replace(cell, excused=True)
+    figures = replace(cell, alone=judged.base.median, slowdown=judged.slowdown)
+    return replace(figures, failed=True, problem=_too_slow(cell, judged, limit))
+
+
+def _by_the_better(compared: Comparison) -> Comparison:
+    """Return what two runs alone are judged by."""
+    if len(compared.base.values) != 2:
+        return compared
+    best = max if compared.figure.higher_is_better else min
+    return replace(compared, base=Sample((best(compared.base.values),)))
 
 
 def cell_so_far(results: Path, facts: Facts, session: str, limit: float | None) -> Cell:
@@ -137,11 +158,12 @@ def _too_slow(cell: Cell, compared: Comparison, limit: float) -> str:
     bound = compared.expected(limit - 1)
     if compared.figure.higher_is_better:
         bound = f"at least {amount(compared.base.median / limit)}"
+    better = "" if cell.alone == compared.base.median else ", the better of two"
     unit = "" if cell.figure == cell.unit else f" {cell.unit}"
     return (
-        f"{cell.victim} beside {cell.aggressor} is {cell.slowdown:.4g} times as slow "
-        f"as alone: {cell.figure} is {amount(compared.other.median)}{unit}, alone "
-        f"{amount(compared.base.median)} (expected {bound}, "
+        f"{cell.victim} beside {cell.aggressor} is {compared.slowdown:.4g} times as "
+        f"slow as alone: {cell.figure} is {amount(compared.other.median)}{unit}, alone "
+        f"{amount(compared.base.median)}{better} (expected {bound}, "
         f"{limit:.4g} times at most, --mig-max-slowdown)."
     )
 
@@ -155,6 +177,7 @@ def cell_facts(cell: Cell) -> Mapping[str, Value]:
         "slowdown": cell.slowdown,
         "slowdown_within_noise": within[cell.noise],
         "slowdown_ok": False if cell.failed else None,
+        "slowdown_excused": True if cell.excused else None,
     }
 
 

@@ -185,7 +185,8 @@ def _sentence(cell: Cell, slowdown: float | None) -> str:
         cell.noise
     ]
     alone, here = _figure(cell.alone), _figure(cell.beside)
-    failed = ", more than was allowed" if cell.failed else ""
+    failed = ", more than was allowed" if cell.failed or cell.excused else ""
+    failed += ", which passes by noise alone" if cell.excused else ""
     problem = f"; {cell.problem}" if cell.problem else ""
     return (
         f"{beside}: {here} {cell.unit}, alone {alone} {cell.unit}, "
