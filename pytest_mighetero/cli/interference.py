@@ -29,8 +29,9 @@ HELP = "which benchmark slows which down: the matrix again, from records"
 DESCRIPTION = """\
 Print how many times slower each victim was beside each aggressor than alone, from the
 records of pytest --mig-interference. Of a results folder it is the matrix of the set-up
-(GPU, geometry, profile, driver, suite) of its newest cell: each test's newest run
-counts, and cells of other set-ups are left out, which is said.
+(GPU, geometry, profile, driver, suite) of its newest cell. A cell is of its newest
+pytest run, and of earlier repeats by the same settings; each test's newest run counts.
+What is left out is said, and why.
 
 examples:
   mighetero interference results

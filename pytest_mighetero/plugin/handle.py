@@ -26,6 +26,7 @@ from pytest_mighetero.run.case import Case
 from pytest_mighetero.run.evidence.workload import Measured
 from pytest_mighetero.run.placement import Placement
 from pytest_mighetero.run.rig import Rig
+from pytest_mighetero.run.standing import not_judged
 from pytest_mighetero.show.report import block
 from pytest_mighetero.terms.printable import printable
 
@@ -106,9 +107,14 @@ class Run:
             pytest.skip(printable(found.problem))
         with self.in_one_sentence():
             known = self.case.known(found.gpus)
+            lost = not_judged(self.spec, known) if known is not None else ""
         if known is not None:
+            said = f"--mig-resume: {known.folder} has it, a good run"
+            if lost:
+                said += f"; {lost}"
+                self.warn(said)
             execution_of(self.item).stand_in = str(known.path)
-            pytest.skip(printable(f"--mig-resume: {known.folder} has it, a good run"))
+            pytest.skip(printable(said))
         with self.in_one_sentence():
             return self.case.take(found.gpus)
 

@@ -17,9 +17,30 @@ from pytest_mighetero.records.comparison.matrix import (
     limit_of,
 )
 from pytest_mighetero.records.comparison.own_figures import Own, judge_own_figures
+from pytest_mighetero.records.comparison.reference_files import load_references
+from pytest_mighetero.records.comparison.references import key_of
+from pytest_mighetero.records.record import Record
 from pytest_mighetero.run.ledger import Ledger
 from pytest_mighetero.run.verdict import Verdict
 from pytest_mighetero.spec.runspec import RunSpec
+
+
+def not_judged(config: RunSpec, record: Record) -> str:
+    """Say by what a run is not judged that *record* stands in for; empty for nothing.
+
+    Raises:
+        ConfigError: a reference file cannot be meant.
+    """
+    cell = "aggressor" in record.facts
+    asked = {
+        "--mig-compare": config.compare is not None,
+        "--mig-background-tolerance": cell and config.background_tolerance is not None,
+        "--mig-save-reference": config.save_reference and not cell,
+        "its reference": not (config.save_reference or cell)
+        and key_of(record.facts) in load_references(config.references),
+    }
+    said = ", ".join(name for name, is_asked in asked.items() if is_asked)
+    return said and f"nothing was compared anew ({said})"
 
 
 class Standing:

@@ -217,3 +217,35 @@ def test_a_search_is_never_resumed(lab: Lab) -> None:
     report = lab.run("--mig-interference", RESUME, "--mig-tune", k="server")
     assert report.result.ret == pytest.ExitCode.USAGE_ERROR
     assert "a search is always run anew" in report.text
+
+
+ALONE = "test_isolated and dlrm_offline"
+
+
+@pytest.mark.parametrize(
+    ("options", "which", "said"),
+    [
+        (("--mig-compare=last",), CELL, "--mig-compare"),
+        (("--mig-compare=last",), ALONE, "--mig-compare"),
+        (("--mig-background-tolerance=10%",), CELL, "--mig-background-tolerance"),
+        (("--mig-save-reference",), ALONE, "--mig-save-reference"),
+        ((), ALONE, "its reference"),
+    ],
+)
+def test_what_is_skipped_says_that_nothing_was_compared(
+    lab: Lab, options: tuple[str, ...], which: str, said: str
+) -> None:
+    where = "--mig-references=references"
+    saves = ("--mig-save-reference",) if said == "its reference" else ()
+    run(lab, where, *saves, k=which).result.assert_outcomes(passed=1)
+    report = run(lab, where, RESUME, *options, k=which)
+    report.result.assert_outcomes(skipped=1, warnings=1)
+    why = f"has it, a good run; nothing was compared anew ({said})"
+    assert why in report.case.problems["skipped"]
+    assert why in report.text
+
+
+def test_what_nobody_would_have_compared_says_nothing(lab: Lab) -> None:
+    run(lab, k=CELL).result.assert_outcomes(passed=1)
+    report = run(lab, RESUME, "--mig-save-reference", k=CELL)
+    assert report.case.problems["skipped"].count("nothing was compared") == 0
