@@ -18,7 +18,8 @@ from tests.lab.driver import Lab
 # A title, a cleared screen, a bell, C1's CSI, and writing from right to left.
 EVIL = "\x1b]0;evil\x07\x1b[2J\x08\x9b31mC1\u202eevil\u2066"
 SHOWN = r"\x1b]0;evil\x07\x1b[2J\x08\x9b31mC1\u202eevil\u2066"
-COLOUR = re.compile(r"\x1b\[[0-9;]*[mKAC]")  # as pytest and rich write
+# As pytest writes, and what shows a run's lines in place.
+COLOUR = re.compile(r"\x1b\[([0-9;]*[mKAC]|J)")
 OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 

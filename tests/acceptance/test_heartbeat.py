@@ -114,7 +114,7 @@ def test_a_controller_that_nobody_told_of_runs_says_it(
     lab: Lab, more: tuple[str, ...]
 ) -> None:
     pytest.importorskip("xdist")
-    said = {"mig_heartbeat": "500ms", "main_benchmark_duration": "2s"}
+    said = {"mig_heartbeat": "500ms", "main_benchmark_duration": "3s"}
     report = lab.apart(*lab.unsaid(*WORKERS, *more, **said))
     tests = 4 if "--dist=each" in more else 2
     report.result.assert_outcomes(passed=tests)
@@ -127,7 +127,7 @@ def test_a_controller_that_nobody_told_of_runs_says_it(
 def test_tests_of_others_do_not_tell_how_long_runs_take(lab: Lab) -> None:
     pytest.importorskip("xdist")
     lab.pytester.makepyfile(test_a="def test_server(): pass")
-    said = {"mig_heartbeat": "300ms", "main_benchmark_duration": "1500ms"}
+    said = {"mig_heartbeat": "300ms", "main_benchmark_duration": "2s"}
     report = lab.apart(*lab.unsaid(*WORKERS, **said))
     report.result.assert_outcomes(passed=3)
     assert any("of 3 tests are over" in each for each in beats_of(report))
