@@ -19,6 +19,7 @@ from pytest_mighetero.show.html.page_file import write_page
 from tests.cli.runs import FACTS, PASSED, failed, write_run
 
 HTML = "{http://www.w3.org/1999/xhtml}"
+SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = (
     "\x1b[31m</pre></style></svg></script><script>alert(1)</script>\u202e\u200f\x00"
     "\ufffe\ud800&amp;<b style='x' onclick=y>\"'{{ 7*7 }}{% raw %}"
@@ -161,6 +162,30 @@ def test_whatever_a_record_says_is_text(tmp_path: Path) -> None:
     assert all(SHOWN in each for each in texts(page, "li"))
     assert sum(SHOWN in each for each in texts(page, "pre")) >= 4
     assert "49" not in "".join(texts(page, "h3"))
+
+
+def test_texts_without_end_do_not_make_a_page_without_end(tmp_path: Path) -> None:
+    endless = "x" * 1_000_000
+    facts = dict.fromkeys(FACTS, endless)
+    more = {"test": endless, "invocation": endless, "pytest_mighetero": endless}
+    for day in (1, 2):
+        name = f"2026072{day}-101500-bert_server"
+        write_run(tmp_path, name, failed("call", endless), more, **facts)
+    file = io.BytesIO()
+    write_document(find_records([str(tmp_path)]), file, {})
+    assert len(file.getvalue()) < 300_000
+
+
+def test_what_was_run_last_is_shown_over_time(tmp_path: Path) -> None:
+    for number in range(210):
+        flag = f"--benchmarks=bert --batch={number % 105:03}"
+        write_run(tmp_path, f"20260722-10{number:04}-bert_server", run_args=flag)
+    page = page_of(tmp_path)
+    drawn = "".join("".join(each.itertext()) for each in page.iter(f"{SVG}text"))
+    shown = [number for number in range(105) if f"--batch={number:03}" in drawn]
+    assert shown == list(range(5, 105))
+    (said,) = (each for each in texts(page, "p") if "more than once" in each)
+    assert said.endswith("; 5 others, which were run before these, are left out.")
 
 
 def test_a_run_whose_test_has_no_name_goes_by_its_folder(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from pytest_mighetero.terms.printable import printable
 
 LARGEST = 10_000_000  # bytes of a page; what does not fit is left out, and that is said
 _EACH, _LEAST = 2_500, 100  # bytes for the least of a run; runs that any page has
+_SERIES = 100  # that were run last; each is a chart
 _NO_LETTERS = re.compile("[\ufdd0-\ufdef\ufffe\uffff]")  # in no HTML, says its standard
 NEEDS = (
     "the HTML report needs jinja2, which is not installed: pip install "
@@ -123,12 +124,14 @@ def write_document(
     # The red ones first, then the newest.
     order = sorted(entries, key=lambda each: (not each.red, -each.number))
     shown = order[: max(largest // _EACH, _LEAST)]
+    often = _often(series_of(outlines, ending.tolerance))
     page = _Page(file, largest)
     page.write(
         head=head_of(entries, shown, about, ending.exit_code),
         matrix=matrix,
         heat_map=heat_map(matrix).svg(alone=False) if matrix else "",
-        trend=_trend(series_of(outlines, ending.tolerance)),
+        trend=trend(often[0]).svg(alone=False) if often[0] else "",
+        older=often[1],
         sections=_sections(shown, again, lambda: page.room),
         style=STYLE,
     )
@@ -144,10 +147,13 @@ def _read(path: Path) -> Known:
         return RecordError(path, "was there a moment ago, and is gone")
 
 
-def _trend(every: Sequence[Series]) -> str:
-    """Draw what was run more than once."""
+def _often(every: Sequence[Series]) -> tuple[list[Series], int]:
+    """Return what was run more than once and last, and how many others there are."""
     often = [each for each in every if len(each.points) > 1]
-    return trend(often).svg(alone=False) if often else ""
+    last = sorted((each.points[-1].folder.name for each in often), reverse=True)
+    since = last[_SERIES - 1] if len(last) > _SERIES else ""
+    shown = [each for each in often if each.points[-1].folder.name >= since][:_SERIES]
+    return shown, len(often) - len(shown)
 
 
 def _sections(

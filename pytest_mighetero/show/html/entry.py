@@ -24,7 +24,7 @@ from pytest_mighetero.show.upshot import (
 from pytest_mighetero.terms.printable import printable_line
 from pytest_mighetero.units import shortened
 
-_SENTENCE = 300  # letters of a failure in the list of them
+_SENTENCE = 300  # letters of a text above the runs, and in their table
 _ERROR = re.compile(r"^E +", re.MULTILINE)  # of a traceback, as pytest marks it
 _CALM = (None, 0, 5)  # exit codes: 5 is that no test was collected
 
@@ -38,6 +38,7 @@ class Entry:
         path: of its record; None for a test that has none.
         verdict: one of ``UPSHOTS``.
         sentence: what went wrong, or why it was skipped; the first line of it.
+        facts: the record's, none longer than a cell may be.
         invocation: the command that started it, as far as it is known.
         version: of the plugin that wrote its record.
     """
@@ -82,12 +83,12 @@ def entry_of(number: int, said: Record | RecordError) -> Entry:
     return Entry(
         number,
         said.path if said.path.name else None,
-        said.test or said.folder.name,
+        shortened(said.test or said.folder.name, _SENTENCE),
         upshot_of(said),
         _sentence(said),
-        said.facts,
-        _text(said.data, "invocation"),
-        _text(said.data, "pytest_mighetero"),
+        {name: shortened(text, _SENTENCE) for name, text in said.facts.items()},
+        shortened(_text(said.data, "invocation"), _SENTENCE),
+        shortened(_text(said.data, "pytest_mighetero"), _SENTENCE),
     )
 
 
