@@ -31,6 +31,7 @@ from pytest_mighetero.records.stand_in import earlier_alone
 from pytest_mighetero.records.writer import write_record
 from pytest_mighetero.show.slowdowns import write_files
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.pair import without_number
 
 Reports = list[pytest.TestReport]
 
@@ -203,11 +204,12 @@ class Tally:
 
 
 def _alike(group: Sequence[Reports]) -> list[list[Reports]]:
-    """Return a cell's runs, those together that may be repeats of each other."""
+    """Return a cell's runs, those of one test together that may be its repeats."""
     found: dict[tuple[str, ...], list[Reports]] = {}
     for each in group:
         record = _record_of(each)
-        kind = kind_of(record.facts if record else _facts_of(each))
+        facts = record.facts if record else _facts_of(each)
+        kind = *kind_of(facts), without_number(each[-1].nodeid)
         found.setdefault(kind, []).append(each)
     return list(found.values())
 

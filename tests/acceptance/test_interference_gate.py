@@ -418,3 +418,26 @@ def test_noise_excuses_what_no_single_run_could(
     line = "passes by noise alone: dlrm_offline beside bert_offline"
     assert (line in report.text) is is_excused
     assert ("1.10*" in report.text) is is_excused
+
+
+def test_no_other_test_of_the_same_cell_makes_up_for_one(lab: Lab) -> None:
+    lab.fake(dlrm={"rate": [400, 320, 440]})
+    run(lab, k="test_isolated and dlrm_offline").result.assert_outcomes(passed=1)
+    lab.pytester.makepyfile(
+        test_run="def test_heterogeneous(background, main):\n    main.run()\n\n"
+        "def test_other(background, main):\n    main.run()\n"
+    )
+    report = run(lab, GATE, k=CELL)
+    report.result.assert_outcomes(passed=2, errors=1)
+    assert SENTENCE in report.junit[0].problems["error"]
+
+
+def test_a_skip_after_measuring_hides_no_slowness(lab: Lab) -> None:
+    lab.fake(dlrm={"rate": [400, 320]})
+    lab.pytester.makepyfile(
+        test_run="import pytest\n\n"
+        "def test_heterogeneous(background, main):\n"
+        "    main.run()\n    pytest.skip('not today')\n"
+    )
+    report = run(lab, GATE, k=DLRM)
+    assert report.result.ret == pytest.ExitCode.TESTS_FAILED
