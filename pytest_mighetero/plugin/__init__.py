@@ -191,8 +191,10 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Select and order the runs, and give each a timeout beyond its own deadlines."""
     if any(map(is_run, items)):
+        from pytest_mighetero.plugin.console.workers import tell_of_runs
         from pytest_mighetero.plugin.selection.order import arrange
 
+        tell_of_runs(config)
         arrange(config, session_of(config), items)
 
 

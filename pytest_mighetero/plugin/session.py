@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -56,12 +57,9 @@ class Session:
     def viewer(self) -> Viewer:
         """Who shows what runs do."""
         from pytest_mighetero.plugin.console.view import View
-        from pytest_mighetero.plugin.console.workers import CHANNEL, Relay
+        from pytest_mighetero.plugin.console.workers import relay_of
 
-        told = getattr(self._config, "workerinput", None)
-        if told is not None:
-            return Relay(told.get(CHANNEL))
-        return View(self._config, self.spec.heartbeat)
+        return relay_of(self._config) or View(self._config, self.spec.heartbeat)
 
     @cached_property
     def outlook(self) -> Outlook:
@@ -105,6 +103,12 @@ class Session:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> _Phases:
         """Have every run stopped and reported, whatever ends the session."""
+        with self.guarded():
+            return (yield)
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Meanwhile, keep the junit file true and report what is interrupted."""
         from pytest_mighetero.plugin.selection.pairs import possible_ids
 
         config, manager = self._config, self._config.pluginmanager
@@ -126,7 +130,7 @@ class Session:
         manager.register(self._interrupts, "mighetero-interrupts")
         try:
             with tethered(config, self._interrupts.interrupt):
-                return (yield)
+                yield
         except KeyboardInterrupt as interrupt:
             in_flight.report_interrupted(str(interrupt) or "Ctrl-C")
             raise

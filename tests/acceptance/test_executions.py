@@ -187,6 +187,19 @@ def test_what_hung_on_the_item_before_stays_and_what_came_under_way_goes(
     assert text.count('name="beside"') == 2
 
 
+@pytest.mark.parametrize("plugin", [RERUN, FLAKY], ids=["rerunfailures", "flaky"])
+def test_reruns_in_workers_of_a_controller_that_nobody_told_of_runs(
+    lab: Lab, plugin: tuple[str, ...]
+) -> None:
+    pytest.importorskip("xdist")
+    once_bad(lab)
+    report = lab.apart(*lab.unsaid(*plugin, "-n1", "-k", "dlrm_server"))
+    assert report.result.ret == 0, report.text
+    skipped, passed = report.junit
+    assert "executed again" in skipped.problems["skipped"]
+    assert passed.problems == {}
+
+
 def test_reruns_in_xdist_workers(lab: Lab) -> None:
     once_bad(lab)
     report = lab.run_apart(*RERUN, "-n1")

@@ -16,7 +16,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from tests.lab.driver import Lab
+from tests.lab.driver import Files, Lab
 from tests.lab.processes import until
 from tests.lab.screen import Screen
 
@@ -148,6 +148,8 @@ def test_ctrl_c_leaves_nothing_of_workers(lab: Lab, watch: Watch, term: str) -> 
     assert run.to_the_end() == 2
     assert "in flight" not in run.screen.text
     assert not re.search(r"^gw\d  ", run.screen.text, re.MULTILINE)
+    said = [each for case in Files(lab.folder).junit for each in case.problems.values()]
+    assert ["Interrupted by Ctrl-C in an xdist" in each for each in said] == [True] * 2
 
 
 def test_the_time_of_the_whole_session(watch: Watch) -> None:

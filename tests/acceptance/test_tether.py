@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from tests.harness.cell import Run
 from tests.harness.ending import CHATTY, XDIST, Ending, Fault
+from tests.lab.driver import Files, Lab
 from tests.lab.forked import Pytests
+from tests.lab.processes import in_the_run, until
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,19 @@ def test_a_worker_is_interrupted_with_its_controller(
     said = "Interrupted by the xdist controller while main runs"
     assert said in outcome.record["phases"]["teardown"]["text"]
     assert (outcome.left, outcome.leased) == ((), ())
+
+
+def test_a_controller_that_nobody_told_of_runs_is_interrupted(
+    lab: Lab, pytests: Pytests
+) -> None:
+    pytest.importorskip("xdist")
+    lab.fake(**{"*": {"test": 300}})
+    arguments = lab.unsaid("-n1", "-k", "dlrm_server", mig_stop_grace="300ms")
+    with (lab.folder / "terminal.txt").open("w") as terminal:
+        process = pytests.start(arguments, lab.folder, terminal, environment=os.environ)
+        until(lambda: any(lab.folder.glob("results/*/main/logs/fake_system")))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == pytest.ExitCode.INTERRUPTED
+    (problem,) = Files(lab.folder).case.problems.values()
+    assert "Interrupted by SIGTERM in an xdist worker" in problem
+    until(lambda: not in_the_run(lab.folder), 6)

@@ -59,8 +59,12 @@ def ini_of(junit_family: str = "xunit1") -> list[str]:
 
 def arguments_of(devices: int) -> list[str]:
     listed = [f"--mig-devices={','.join(UUIDS[:devices])}"] if devices else []
-    here = ["--junitxml=report.xml", "--mig-lease-dir=leases"]
-    return [*listed, *here, *(word for name in OFF for word in ("-p", f"no:{name}"))]
+    return [*listed, "--junitxml=report.xml", "--mig-lease-dir=leases", *without()]
+
+
+def without() -> list[str]:
+    """Return what leaves the plugins out that few tests are about."""
+    return [word for name in OFF for word in ("-p", f"no:{name}")]
 
 
 def config_of(folder: Path, **said: str) -> RunSpec:
@@ -196,7 +200,7 @@ class Lab:
                 vars(session.config.option).update({said})
             """
         )
-        return ["--junitxml=report.xml", "-p", "no:cacheprovider", *options]
+        return ["--junitxml=report.xml", *without(), *options]
 
     def arguments(self, *options: str, devices: int = 3) -> list[str]:
         use = [f"--mig-suite={self.suite}", f"--mig-harness-dir={self.harness}"]

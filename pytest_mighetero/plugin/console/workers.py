@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, suppress
 from functools import partial
 from math import inf
 from queue import Empty
@@ -27,25 +27,24 @@ if TYPE_CHECKING:
     from pytest_mighetero.plugin.console.rows import Row
     from pytest_mighetero.plugin.console.view import Sight
 
-CHANNEL = "mighetero_view"
+_CHANNEL, _WATCHED = "mighetero_view", "mighetero_watched"
 _NAME = "mighetero-workers"
 _EVERY_S = 1.0
+_RUNS = ""  # what a worker says that is to run some
 
 
 class Relay:
     """What a worker has in place of a terminal.
 
+    Attributes:
+        watched: whether the controller shows what it is told.
+
     Args:
         channel: to the controller; None where that does not listen.
     """
 
-    def __init__(self, channel: Any) -> None:
-        self._channel = channel
-
-    @property
-    def watched(self) -> bool:
-        """Whether the controller listens."""
-        return self._channel is not None
+    def __init__(self, channel: Any, *, watched: bool) -> None:
+        self._channel, self.watched = channel, watched
 
     def show(self, sight: Sight) -> None:
         """Tell the controller."""
@@ -63,10 +62,25 @@ class Relay:
         """Do nothing: the run's report tells the controller that it is over."""
 
 
+def relay_of(config: pytest.Config) -> Relay | None:
+    """Return what a worker has in place of a terminal; None where this is none."""
+    told = getattr(config, "workerinput", None)
+    if told is None:
+        return None
+    return Relay(told.get(_CHANNEL), watched=told.get(_WATCHED, False))
+
+
+def tell_of_runs(config: pytest.Config) -> None:
+    """Have a worker tell its controller that there are runs, before any begins."""
+    channel = getattr(config, "workerinput", {}).get(_CHANNEL)
+    if channel is not None:
+        channel.send(_RUNS)
+
+
 def listen(node: Any) -> None:
     """Have a worker that is about to start tell what its runs do.
 
-    Where an xdist of another version has no such thing, nothing is shown of them.
+    Where an xdist of another version has no such thing, nothing is known of them.
     """
     with suppress(Exception):  # no session is worth less for what is shown of it
         manager = node.config.pluginmanager
@@ -94,18 +108,31 @@ class Workers:
         self._begin, self._next = time.monotonic(), 0.0
         self._lock = threading.Lock()
         self._get: Callable[..., object] | None = None  # the queue's, once it is needed
+        self._guard = ExitStack()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Guard the session, as soon as it is known to have runs."""
+        with self._guard:
+            return (yield)
 
     def listen(self, node: Any) -> None:
-        """Give a worker a channel to tell what it does, if anybody is to be told."""
-        if self._config.pluginmanager.hasplugin("terminalreporter") and (
-            SESSION not in self._config.stash or session_of(self._config).viewer.watched
-        ):
-            node.workerinput[CHANNEL] = channel = node.gateway.newchannel()
-            channel.setcallback(partial(self._hear, node.gateway.id))
+        """Give a worker a channel to tell what it does."""
+        shows = self._config.pluginmanager.hasplugin("terminalreporter")
+        if SESSION in self._config.stash:
+            shows &= session_of(self._config).viewer.watched
+        node.workerinput[_WATCHED] = shows
+        node.workerinput[_CHANNEL] = channel = node.gateway.newchannel()
+        channel.setcallback(partial(self._hear, node.gateway.id))
 
     def _hear(self, worker: str, said: object) -> None:
-        """Note what one says; this is a thread of execnet's, where nothing is shown."""
-        self._said[worker] = printable_line(str(said))
+        """Note what one says; this is a thread of execnet's, where nothing is shown.
+
+        It says that it has runs before xdist hears that it has collected its tests, so
+        the event after that is asked for here.
+        """
+        if said != _RUNS:
+            self._said[worker] = printable_line(str(said))
         with self._lock:
             if self._get is None:
                 self._get, self._queue.get = self._queue.get, self._get_and_show
@@ -147,6 +174,8 @@ class Workers:
         """Do what the queue's own ``get`` does."""
         get = self._get
         assert get is not None
+        if SESSION not in self._config.stash:  # no option told of runs
+            self._guard.enter_context(session_of(self._config).guarded())
         until = time.monotonic() + (inf if timeout is None else timeout)
         while block:
             left = min(until - time.monotonic(), self._show())
