@@ -118,7 +118,7 @@ def test_a_main_without_a_server_before_one_that_has_one(web: Web) -> None:
 
 def test_tries_of_a_search_load_one_server(web: Web) -> None:
     web.servers(alpha={"works_s": 0.008})
-    limits = {"server": {"latency_ms": 60}}
+    limits = {"server": {"latency_ms": 400}}
     web.change(benchmarks={"alpha": {"limits": limits}})
     web.lab.isolated()
     report = web.run(
