@@ -69,10 +69,14 @@ class JunitFile:
         self._xml.pytest_runtest_logreport(ended)
         del self._verdicts[key]
 
-    def write_again(self, reports: Sequence[pytest.TestReport]) -> None:
+    def write_again(
+        self, reports: Sequence[pytest.TestReport], *, fails: bool = False
+    ) -> None:
         """Write a test that is closed already as its *reports* are now.
 
-        It takes the place of the earlier one; without a teardown it stays open.
+        It takes the place of the earlier one; without a teardown it stays open. Where
+        it *fails* it is not skipped as well: readers such as Jenkins' take a testcase
+        that is both for one that was skipped.
         """
         xml = self._xml
         xml.node_reporters_ordered.remove(self._closed.pop(reports[0].nodeid))
@@ -82,7 +86,10 @@ class JunitFile:
             elif each.skipped:
                 xml.stats["skipped"] -= 1
         for each in reports:
-            xml.pytest_runtest_logreport(each)
+            if fails and each.skipped:
+                xml.add_stats("passed")  # as of any other whose teardown alone fails
+            else:
+                xml.pytest_runtest_logreport(each)
 
     def _skip(self, key: _Key, report: pytest.TestReport) -> None:
         if self._verdicts.get(key) == "again":

@@ -147,7 +147,7 @@ class Tally:
 
                 renew_timeline(failing, Path(path).parent)
             if isinstance(junit, JunitFile):
-                junit.write_again(reports[:-1])
+                junit.write_again(reports[:-1], fails=True)
             self._config.hook.pytest_runtest_logreport(report=failing)
         elif isinstance(junit, JunitFile):
             junit.write_again(reports)

@@ -200,7 +200,10 @@ def test_the_gate_judges_what_is_resumed(lab: Lab) -> None:
     assert report.result.ret == pytest.ExitCode.TESTS_FAILED
     cell = report.junit[-1]
     assert "is 1.25 times as slow as alone" in cell.problems["error"]
+    assert "skipped" not in cell.problems
     assert len(report.junit) == 2
+    counted = (lab.folder / "report.xml").read_text()
+    assert 'errors="1" failures="0" skipped="1" tests="2"' in counted
     # The record of the earlier session says what that said.
     assert report.records[-1]["phases"]["teardown"]["outcome"] == "passed"
 
