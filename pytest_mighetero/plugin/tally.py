@@ -90,7 +90,7 @@ class Tally:
                 for reports in group:
                     self._tell(reports, judged[-1])
             found.append(max(judged, key=lambda x: (x.failed, x.slowdown or 0.0)))
-        runs = [_facts_of(each) for group in cells.values() for each in group]
+        runs = [_known_of(each) for group in cells.values() for each in group]
         self.matrix = with_cells(found, runs, self._limit) if found else None
 
     def _rank(self, place: tuple[str, str]) -> tuple[int, int]:
@@ -219,6 +219,12 @@ def _facts_of(reports: Reports) -> Facts:
     for each in reports:
         known |= each.mighetero
     return known
+
+
+def _known_of(reports: Reports) -> Facts:
+    """Return the facts of a run; of what is resumed those of its record."""
+    record = _record_of(reports)
+    return {**(record.facts if record else {}), **_facts_of(reports)}
 
 
 def _record_of(reports: Reports) -> Record | None:

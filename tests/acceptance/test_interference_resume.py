@@ -195,7 +195,8 @@ def test_the_gate_judges_what_is_resumed(lab: Lab) -> None:
     lab.fake(dlrm={"rate": [400, 320]})
     of = f"test_isolated and dlrm_offline or {CELL}"
     run(lab, k=of).result.assert_outcomes(passed=2)
-    report = run(lab, RESUME, "--mig-max-slowdown=10%", k=of)
+    gate = "--mig-max-slowdown=10%"
+    report = run(lab, RESUME, gate, "--mig-report=report.html", k=of)
     report.result.assert_outcomes(skipped=2, errors=1)
     assert report.result.ret == pytest.ExitCode.TESTS_FAILED
     cell = report.junit[-1]
@@ -204,6 +205,13 @@ def test_the_gate_judges_what_is_resumed(lab: Lab) -> None:
     assert len(report.junit) == 2
     counted = (lab.folder / "report.xml").read_text()
     assert 'errors="1" failures="0" skipped="1" tests="2"' in counted
+    page = (lab.folder / "report.html").read_text()
+    assert f"[{CELL}]</a> <em>error</em>: dlrm_offline beside bert_offline is" in page
+    assert "Over time" not in page  # of tests that were skipped
+    # What was the same for all is known of what was resumed, too.
+    files = lab.folder / "results"
+    matrix = json.loads((files / "interference.json").read_text())
+    assert matrix["about"]["geometry"] == "listed by --mig-devices (3 MIG devices)"
     # The record of the earlier session says what that said.
     assert report.records[-1]["phases"]["teardown"]["outcome"] == "passed"
 

@@ -110,7 +110,8 @@ def write_document(
             if entry.path is None:
                 kept[number] = each
             if isinstance(each, Record):
-                outlines.append(replace(each, data={}))
+                if entry.path is not None:  # else it is no run
+                    outlines.append(replace(each, data={}))
                 yield each
 
     every = noted()

@@ -107,7 +107,9 @@ def failures(record: Record) -> list[tuple[str, str]]:
 def _sentence(record: Record) -> str:
     if record.executed_again:
         return AGAIN
-    for _, text in failures(record):
+    skipped = {w for w, phase in record.phases.items() if phase.outcome == "skipped"}
+    # What is resumed is skipped first, and may fail a gate then.
+    for _, text in sorted(failures(record), key=lambda each: each[0] in skipped):
         lines = _ERROR.split(text)[-1].strip().splitlines() or [""]
         return shortened(printable_line(lines[0]), _SENTENCE)
     return ""
