@@ -167,15 +167,15 @@ class Record:
         return self.setup.partition("-")[0]
 
     @property
-    def only_too_slow(self) -> bool:
-        """Whether all that a run failed for is that ``--mig-max-slowdown`` allows less.
+    def too_slow(self) -> str:
+        """What ``--mig-max-slowdown`` failed a run for; "" unless that is all it is.
 
         What else went wrong while it was torn down is in its text, too.
         """
         call, end = self.phases.get("call"), self.phases.get("teardown")
-        said = _text(self.data.get("too_slow"))
+        said = _text(self.data.get("too_slow")) or ""
         passed = call is not None and call.outcome == "passed"
-        return passed and bool(said) and end is not None and end.text.strip() == said
+        return said if passed and end is not None and end.text.strip() == said else ""
 
     @property
     def outline(self) -> Record:

@@ -254,7 +254,7 @@ def test_one_that_was_too_slow_alone_has(results: Results) -> None:
     results.beside("80", phases=phases, slowdown_ok="false", record=record)
     cell = results.cell
     assert (cell.slowdown, cell.failed) == (1.25, True)
-    assert cell.problem == "teardown failed: it is 1.25 times as slow"
+    assert cell.problem == "it is 1.25 times as slow"
 
 
 @pytest.mark.parametrize("said", ["main died", "it is slow\nmain died", ""])

@@ -191,7 +191,7 @@ def measured(record: Record) -> bool:
     """Tell whether a run has a figure: one that is too slow alone has it, too."""
     if record.measurement is not None:
         return True
-    return record.only_too_slow and of_facts(record.facts) is not None
+    return bool(record.too_slow) and of_facts(record.facts) is not None
 
 
 def with_cells(
@@ -243,7 +243,8 @@ def cell_among(
     failed = [each for each in good if flag(each.facts, "slowdown_ok") is False]
     if not failed or cell.failed:
         return cell
-    return replace(cell, failed=True, problem=why_not(failed[-1]))
+    problem = failed[-1].too_slow or why_not(failed[-1])
+    return replace(cell, failed=True, problem=problem)
 
 
 def kind_of(facts: Facts) -> tuple[str, ...]:
