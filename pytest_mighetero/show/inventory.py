@@ -128,10 +128,14 @@ def listing(config: RunSpec) -> Iterator[str]:
         victims, aggressors = len(config.pairs), len(config.aggressors)
         cells = cells_of(replace(config, repeat=1))
         yield (
-            f"interference: {victims} victims alone, and beside {aggressors} "
-            f"aggressors: {len(cells)} cells"
+            f"interference: {_many(victims, 'victim')} alone, and beside "
+            f"{_many(aggressors, 'aggressor')}: {_many(len(cells), 'cell')}"
         )
         yield from (f"  {name}" for name, _ in cells)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _device(device: MigDevice) -> str:

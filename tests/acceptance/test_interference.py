@@ -278,6 +278,8 @@ def test_the_list_of_devices_tells_the_cells(lab: Lab) -> None:
         "interference: 2 victims alone, and beside 2 aggressors: 4 cells" in report.text
     )
     assert "  dlrm_offline-beside-bert_offline" in report.text
+    report = lab.run("--mig-list", "--mig-interference=dlrm_offline")
+    assert "interference: 1 victim alone, and beside 1 aggressor: 1 cell" in report.text
 
 
 def test_what_failed_and_what_is_missing_is_said(lab: Lab) -> None:

@@ -118,6 +118,12 @@ def test_the_headline_is_green_only_where_something_passed(
     assert section.get("class") == of_run.get(outcome, "green")
 
 
+def test_several_errors_are_errors(tmp_path: Path) -> None:
+    for hour in (10, 11):
+        write_run(tmp_path, f"20260722-{hour}1500-x", failed("setup", "No marker."))
+    assert texts(page_of(tmp_path), "p")[0] == "2 errors"
+
+
 @pytest.mark.parametrize(("tolerance", "flagged"), [(0.05, True), (0.5, False)])
 def test_the_trend_is_judged_by_the_tolerance_of_the_session(
     tmp_path: Path, tolerance: float, flagged: bool
