@@ -257,6 +257,22 @@ def test_one_that_was_too_slow_alone_has(results: Results) -> None:
     assert cell.problem == "it is 1.25 times as slow"
 
 
+@pytest.mark.parametrize(("ok", "alone"), [("false", 110), ("true", 105)])
+def test_one_that_a_session_failed_by_the_better_of_two_has_its_figures(
+    results: Results, ok: str, alone: float
+) -> None:
+    for run, value in (("-run1", "100"), ("-run2", "110")):
+        results.alone(value, run)
+    said = "it is 1.375 times as slow"
+    slow: dict[str, Any] = {}
+    if ok == "false":
+        slow = {"phases": failed("teardown", said), "record": {"too_slow": said}}
+    for run in ("-run1", "-run2"):
+        results.beside("80", run=run, slowdown_ok=ok, **slow)
+    cell = results.cell
+    assert (cell.alone, cell.slowdown) == (alone, alone / 80)
+
+
 @pytest.mark.parametrize("said", ["main died", "it is slow\nmain died", ""])
 def test_one_that_failed_for_another_reason_has_none(
     results: Results, said: str

@@ -119,7 +119,13 @@ def cell_of(
         slowdown=compared.slowdown,
         noise=None if significant is None or compared.unresolved else not significant,
     )
-    return known if limit is None else _judged(known, compared, limit)
+    if limit is not None:
+        return _judged(known, compared, limit)
+    if not any(flag(each, "slowdown_ok") is False for each in beside):
+        return known
+    # Its session failed it, and told the figures that it did so by.
+    judged = _by_the_better(compared)
+    return replace(known, alone=judged.base.median, slowdown=judged.slowdown)
 
 
 def _judged(cell: Cell, compared: Comparison, limit: float) -> Cell:
