@@ -67,10 +67,11 @@ def checked_spec(config: pytest.Config) -> RunSpec:
 
 def _given(config: pytest.Config, key: str) -> Value | None:
     """Return what the command line says of an option, else what the ini file says."""
+    in_ini = config.getini(key)
     if (raw := config.getoption(key)) is not None:
-        said_by = f"--{key.replace('_', '-')}"
-        return Value(raw, said_by, config.invocation_params.dir, explicit=True)
-    if (raw := config.getini(key)) is not None:
+        said_by, base = f"--{key.replace('_', '-')}", config.invocation_params.dir
+        return Value(raw, said_by, base, explicit=True, instead=bool(in_ini))
+    if in_ini is not None:
         ini = config.inipath or config.rootpath / "-o"
-        return Value(str(raw), f"{key} in {ini.name}", ini.parent, explicit=True)
+        return Value(str(in_ini), f"{key} in {ini.name}", ini.parent, explicit=True)
     return None

@@ -33,6 +33,7 @@ class Option(NamedTuple):
         fills: the field of ``RunSpec``, where that is not ``key`` without ``mig_``.
         in_suite: whether a suite may have a default.
         bare: what is meant where it is said without a value; empty where it takes one.
+        gate: whether runs pass unjudged, or are not run, where its text is empty.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Option(NamedTuple):
     fills: str = ""
     in_suite: bool = True
     bare: str = ""
+    gate: bool = False
 
     @property
     def key(self) -> str:

@@ -27,12 +27,14 @@ class Value:
         said_by: for messages: ``--main-scenario``, ``main_scenario in pytest.ini``...
         base: the folder that a relative path in it starts from.
         explicit: said on the command line or in the ini file.
+        instead: whether the ini file says something else, which this takes back.
     """
 
     raw: str | bool | None
     said_by: str
     base: Path
     explicit: bool
+    instead: bool = False
 
 
 # Says what the command line or the ini file has for an option's key, if anything.
@@ -46,12 +48,23 @@ class Values:
         self._given, self._base, self._suite = given, base, suite
 
     def value(self, name: str) -> Value:
-        """Return what is said of an option, and by whom."""
+        """Return what is said of an option, and by whom.
+
+        Raises:
+            ConfigError: a gate is given an empty text, which takes nothing back.
+        """
         key, suite = name.replace("-", "_"), self._suite
+        in_suite = suite is not None and name in suite.defaults
         if (value := self._given(key)) is not None:
+            if BY_KEY[key].gate and not (value.raw or value.instead or in_suite):
+                raise ConfigError(
+                    f"{value.said_by}: expected {BY_KEY[key].metavar}, found an empty "
+                    f"text, which takes back what an ini file or suite says, and none "
+                    f"does; write a value (is a variable of it unset?), or leave it out"
+                )
             return value
         raw, said_by = BY_KEY[key].default, f"the default of --{name}"
-        if suite is not None and name in suite.defaults:
+        if suite is not None and in_suite:
             raw = suite.defaults[name]
             said_by = f"{name} in [defaults] of suite {suite.name}"
         return Value(raw, said_by, self._base, explicit=False)

@@ -524,6 +524,32 @@ def test_the_command_line_wins_over_ini_with_0_and_nothing(lab: Lab) -> None:
     assert "--config_ver=default" in report.run_args()
 
 
+GATES = {
+    "mig-max-slowdown": "10%",
+    "mig-compare": "last",
+    "mig-background-tolerance": "10%",
+    "mig-interference": "all",
+}
+
+
+@pytest.mark.parametrize("name", GATES)
+@pytest.mark.parametrize("how", ["--{}=", "-o={}="])
+def test_an_empty_gate_judges_nothing_unsaid(lab: Lab, name: str, how: str) -> None:
+    word = how.format(name if how.startswith("--") else name.replace("-", "_"))
+    said = usage_error(lab, word)
+    assert "found an empty text, which takes back what an ini file or suite" in said
+    assert name in said.replace("_", "-")
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_an_empty_gate_takes_back_what_the_ini_file_says(lab: Lab, name: str) -> None:
+    ini = [f"{name.replace('-', '_')} = {GATES[name]}"]
+    if name == "mig-max-slowdown":
+        ini.append("mig_interference = all")
+    lab.ini(*ini)
+    assert ids(lab, f"--{name}=")
+
+
 def test_a_bad_ini_value_names_key_and_file(lab: Lab) -> None:
     lab.ini("lenient = perhaps")
     assert "lenient in tox.ini: expected true or false, found 'perhaps'" in usage_error(

@@ -67,6 +67,7 @@ MAIN = (
         "",
         in_suite=False,
         bare="all",
+        gate=True,
     ),
     Option(
         "mig-aggressor-count",

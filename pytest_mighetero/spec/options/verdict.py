@@ -37,6 +37,7 @@ VERDICT = (
         Kind("PERCENT", "excess"),
         None,
         in_suite=False,
+        gate=True,
     ),
     Option(
         "mig-references",
@@ -51,6 +52,7 @@ VERDICT = (
         Kind("last|PATH"),
         "",
         in_suite=False,
+        gate=True,
     ),
     Option("mig-save-reference", "write results to --mig-references", in_suite=False),
     Option(
@@ -66,5 +68,6 @@ VERDICT = (
         "earlier runs, 10% for example (20% worse is a warning)",
         PERCENT,
         None,
+        gate=True,
     ),
 )
