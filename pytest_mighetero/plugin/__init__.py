@@ -232,8 +232,10 @@ def pytest_terminal_summary(
         for line in session.pytest_report_collectionfinish([]):  # it collects none
             terminalreporter.write_line(line)
     saved = session.saved if session else []
+    tally = session.tally if session else None
     groups = terminalreporter.stats.values()
-    if saved or any(hasattr(each, "mighetero") for group in groups for each in group):
+    ran = any(hasattr(each, "mighetero") for group in groups for each in group)
+    if saved or tally or ran:
         from pytest_mighetero.plugin.console.sections import summarize
 
-        summarize(terminalreporter, saved, session.tally if session else None)
+        summarize(terminalreporter, saved, tally)

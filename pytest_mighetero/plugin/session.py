@@ -53,6 +53,10 @@ class Session:
         common = worker.get("testrunuid") or getattr(nodes, "testrunuid", None)
         return str(common or uuid.uuid4().hex)
 
+    @property
+    def _runs_nothing(self) -> bool:
+        return self.spec.dryrun or bool(self._config.getoption("collectonly"))
+
     @cached_property
     def viewer(self) -> Viewer:
         """Who shows what runs do."""
@@ -121,7 +125,7 @@ class Session:
         in_flight = InFlight(config, possible_ids(config))
         if manager.hasplugin("dsession"):
             manager.register(in_flight, "mighetero-in-flight")
-        if self.spec.aggressors and not (self.spec.dryrun or _is_worker(config)):
+        if self.spec.aggressors and not (self._runs_nothing or _is_worker(config)):
             from pytest_mighetero.plugin.tally import Tally
 
             self.tally = Tally(config, self.spec, self.id)

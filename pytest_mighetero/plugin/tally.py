@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pytest_mighetero.plugin.picture import redraw
 from pytest_mighetero.records.comparison.matrix import (
     Cell,
     Matrix,
+    Place,
     cell_among,
     cell_facts,
     kind_of,
@@ -44,13 +46,14 @@ class Tally:
     alone by another worker, or by an earlier session.
 
     Attributes:
-        matrix: once the session is over; None where no cell was run.
+        matrix: once the session is over; None where no cell was to be run.
         notes: what went wrong with its files, in sentences.
     """
 
     def __init__(self, config: pytest.Config, spec: RunSpec, session: str):
         self._config, self._spec, self._session = config, spec, session
         self._started: set[str] = set()  # ids of tests, of workers that died, too
+        self._chosen: set[str] = set()  # ids of the tests that workers collected
         self._limit = limit_of(spec.max_slowdown)
         self._reports: dict[str, Reports] = {}
         self.matrix: Matrix | None = None
@@ -59,6 +62,11 @@ class Tally:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Note what was begun, whatever becomes of it."""
         self._started.add(nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Note what workers are to run: their controller collects nothing."""
+        self._chosen.update(ids)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -91,7 +99,27 @@ class Tally:
                     self._tell(reports, judged[-1])
             found.append(max(judged, key=lambda x: (x.failed, x.slowdown or 0.0)))
         runs = [_known_of(each) for group in cells.values() for each in group]
-        self.matrix = with_cells(found, runs, self._limit) if found else None
+        chosen = self._chosen_cells()
+        not_run = tuple(
+            f"{victim} beside {aggressor}"
+            for victim, aggressor in sorted(chosen - cells.keys(), key=self._rank)
+        )
+        if found or not_run:
+            matrix = with_cells(found, runs, self._limit)
+            count = len(chosen | cells.keys())
+            self.matrix = replace(matrix, asked=count, not_run=not_run)
+
+    def _chosen_cells(self) -> set[Place]:
+        """Return the cells of the tests that were to be run, by their ids."""
+        session = self._config.pluginmanager.getplugin("session")
+        ids = self._chosen.union(each.nodeid for each in session.items)
+        victims, aggressors = (
+            "|".join(re.escape(str(each)) for each in pairs)
+            for pairs in (self._spec.suite.pairs(), self._spec.aggressors)
+        )
+        cell = re.compile(rf"\[(?:.*?-)??({victims})-beside-({aggressors})(?:-.*)?\]$")
+        found = map(cell.search, ids)
+        return {(each[1], each[2]) for each in found if each is not None}
 
     def _rank(self, place: tuple[str, str]) -> tuple[int, int]:
         names = (self._spec.aggressors, place[1]), (self._spec.pairs, place[0])

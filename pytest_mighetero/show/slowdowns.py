@@ -37,6 +37,9 @@ def lines(matrix: Matrix, width: int = WIDTH) -> Iterator[str]:
     Where it is wider than *width* the aggressors are numbered; then the figures alone
     stand below; then it becomes several tables.
     """
+    if not matrix.cells:
+        yield printable_line(matrix.unfinished)
+        return
     about = [(f"{name}:", text) for name, text in _about(matrix).items()]
     yield from columns(("", ""), about)[1:]
     yield ""
@@ -60,6 +63,9 @@ def lines(matrix: Matrix, width: int = WIDTH) -> Iterator[str]:
     yield from _legend(matrix, rows)
     yield from _earlier(matrix)
     yield from _missing(matrix)
+    if matrix.unfinished:
+        yield ""
+        yield printable_line(matrix.unfinished)
 
 
 def _tables(

@@ -195,6 +195,30 @@ def test_the_first_cell_that_fails_may_end_the_session(lab: Lab) -> None:
     report.result.assert_outcomes(passed=2, errors=1)
 
 
+def check_unfinished(report: Report, said: str) -> None:
+    assert said in report.text
+    assert f"<strong>{said}.</strong>" in (report.folder / "page.html").read_text()
+    text = (report.folder / "results" / "interference.json").read_text()
+    count, asked = (int(word) for word in said.split()[:3:2])
+    document = json.loads(text)
+    assert (document["asked"], len(document["not_run"])) == (asked, count)
+
+
+def test_cells_that_were_not_run_are_named(lab: Lab) -> None:
+    lab.fake(dlrm={"rate": [400, 320]})
+    report = run(lab, GATE, "-x", "--mig-report=page.html", k="offline")
+    cells = "bert_offline beside dlrm_offline, dlrm_offline beside dlrm_offline"
+    check_unfinished(report, f"2 of 4 cells were not run to an end: {cells}")
+
+
+def test_nor_by_workers_and_after_what_ran_alone_failed(lab: Lab) -> None:
+    lab.fake(dlrm={"validity": "INVALID"})
+    options = ("-n1", "-x", "--mig-report=page.html", MATRIX, LONG)
+    report = lab.run_apart(*options, k=DLRM)
+    said = "1 of 1 cell was not run to an end: dlrm_offline beside bert_offline"
+    check_unfinished(report, said)
+
+
 def test_without_a_junit_file_and_a_terminal(lab: Lab) -> None:
     report = run(lab, GATE, "-p", "no:terminal", "-p", "no:junitxml", k=CELL)
     assert report.result.ret == pytest.ExitCode.USAGE_ERROR  # --junitxml is unknown

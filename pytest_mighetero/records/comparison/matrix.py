@@ -68,6 +68,8 @@ class Matrix:
         victims, aggressors: the order of rows and columns.
         limit: the slow-down that cells fail beyond, 1.1 for 10 %; None for none.
         left_out: what is in the folder and does not count, and why, in sentences.
+        asked: how many cells the session was to run; None for a folder's.
+        not_run: those of them that it did not, ``dlrm_server beside bert_offline``.
     """
 
     about: Mapping[str, str]
@@ -76,6 +78,17 @@ class Matrix:
     cells: tuple[Cell, ...]
     limit: float | None = None
     left_out: tuple[str, ...] = ()
+    asked: int | None = None
+    not_run: tuple[str, ...] = ()
+
+    @property
+    def unfinished(self) -> str:
+        """What was not run to an end, in a sentence; or ""."""
+        if not self.not_run:
+            return ""
+        were = "cell was" if self.asked == 1 else "cells were"
+        count, names = len(self.not_run), ", ".join(self.not_run)
+        return f"{count} of {self.asked} {were} not run to an end: {names}"
 
     def cell(self, victim: str, aggressor: str) -> Cell:
         """Return the cell of a row and a column; one without figures if none is."""
