@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from _pytest.outcomes import Failed as PytestFailed
+from _pytest.skipping import xfailed_key
 
 
 class Failed(PytestFailed):
@@ -41,6 +42,16 @@ def unexcuse(report: pytest.TestReport, error: BaseException) -> None:
     if excused and isinstance(error, Failed) and not _is_verdict(error):
         report.outcome = "failed"
         del report.wasxfail
+
+
+def excuse_of(item: pytest.Item) -> str | None:
+    """Return why xfail excuses a verdict on a test, also a later one; None for not."""
+    xfailed = item.stash.get(xfailed_key, None)
+    if xfailed is None or item.config.getoption("runxfail"):
+        return None
+    raises = xfailed.raises  # of pytest 8.4 on, it may match them in another way
+    is_kind = isinstance(raises, (type, tuple)) and issubclass(Failed, raises)
+    return xfailed.reason if raises is None or is_kind else None
 
 
 def _is_verdict(error: BaseException) -> bool:

@@ -16,6 +16,7 @@ from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plugin.console.terminal import outlive
 from pytest_mighetero.plugin.execution import begin, execution_of, judged, told
 from pytest_mighetero.plugin.interrupts import InFlight, Interrupts, tethered
+from pytest_mighetero.plugin.outcome import excuse_of
 from pytest_mighetero.plugin.presence import is_run
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
@@ -200,6 +201,7 @@ class Session:
         report = yield
         if is_run(item):
             execution_of(item).add(report)
+            report.mighetero_excuse = excuse_of(item)  # type: ignore[attr-defined]
             if report.when == "teardown" and self._config.getoption("htmlpath", None):
                 from pytest_mighetero.plugin.html_row import attach_timeline
 

@@ -27,7 +27,7 @@ from pytest_mighetero.records.comparison.matrix import (
 )
 from pytest_mighetero.records.comparison.sides import why_not
 from pytest_mighetero.records.facts import Facts, texts
-from pytest_mighetero.records.record import Record
+from pytest_mighetero.records.record import Outcome, Record
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.records.stand_in import earlier_alone
 from pytest_mighetero.records.writer import write_record
@@ -151,6 +151,9 @@ class Tally:
         last, record = reports[-1], _record_of(reports)
         has_figure = record is not None and measured(record)
         problem = self._verdict(reports, cell, record)
+        # xfail excuses a verdict, and no run that there is none on.
+        excuse = last.mighetero_excuse if has_figure and cell.failed else None
+        outcome: Outcome = "failed" if excuse is None else "skipped"
         facts = texts(cell_facts(cell)) if has_figure else {}
         if problem and has_figure:
             facts["slowdown_ok"] = "false"
@@ -163,26 +166,31 @@ class Tally:
             if publishes:
                 kept = [x for x in each.user_properties if x[0] not in facts]
                 each.user_properties = [*kept, *facts.items()]
-        self._amend(reports, facts, problem)
+        self._amend(reports, facts, problem, outcome)
         junit = self._config.pluginmanager.getplugin("mighetero-junit-file")
         if problem:
             failing = copy(last)
-            failing.outcome, failing.longrepr = "failed", problem
+            failing.outcome, failing.longrepr = outcome, problem
             failing.duration = 0.0
+            if excuse is not None:
+                failing.wasxfail = excuse
             path = last.mighetero_record
             if path and self._config.getoption("htmlpath", None):
                 from pytest_mighetero.plugin.html_row import renew_timeline
 
                 renew_timeline(failing, Path(path).parent)
             if isinstance(junit, JunitFile):
-                junit.write_again(reports[:-1], fails=True)
+                junit.write_again(reports[:-1], fails=excuse is None)
             self._config.hook.pytest_runtest_logreport(report=failing)
         elif isinstance(junit, JunitFile):
             junit.write_again(reports)
 
     def _verdict(self, reports: Reports, cell: Cell, record: Record | None) -> str:
         """Return why a run fails that has not failed yet; empty for no reason."""
-        judged = any(each.failed or hasattr(each, "wasxfail") for each in reports)
+        judged = any(
+            each.failed or (each.skipped and hasattr(each, "wasxfail"))
+            for each in reports
+        )
         if self._limit is None or judged or not _was_measured(reports):
             return ""
         why = cell.problem if cell.slowdown is None else ""
@@ -197,7 +205,9 @@ class Tally:
             )
         return cell.problem if cell.failed else ""
 
-    def _amend(self, reports: Reports, facts: Facts, problem: str) -> None:
+    def _amend(
+        self, reports: Reports, facts: Facts, problem: str, outcome: Outcome
+    ) -> None:
         """Write into this session's record what is known now."""
         record = _record_of(reports)
         if record is None or reports[-1].mighetero_stand_in:
@@ -207,7 +217,7 @@ class Tally:
             phases = dict(record.data["phases"])
             phases["teardown"] = {
                 **phases.get("teardown", {}),
-                "outcome": "failed",
+                "outcome": outcome,
                 "text": problem,
             }
             data |= {"phases": phases, "too_slow": problem}

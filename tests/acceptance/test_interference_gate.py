@@ -274,14 +274,58 @@ def test_a_repeat_without_a_figure_has_none_of_another(lab: Lab) -> None:
     assert two.properties["slowdown"] == "1.0526"
 
 
-def test_xfail_excuses_what_is_too_slow(lab: Lab) -> None:
-    lab.pytester.makepyfile(
-        test_run="import pytest\n"
-        "@pytest.mark.xfail\n"
-        "def test_heterogeneous(background, main):\n    main.run()\n"
-    )
+XFAIL = (
+    "import pytest\n"
+    "@pytest.mark.xfail(reason='known', raises={})\n"
+    "def test_heterogeneous(background, main):\n    main.run()\n"
+)
+
+
+def excused(lab: Lab, raises: str, *options: str, repeat: int) -> Report:
+    """Run a cell that is too slow; one that is repeated is judged at the end."""
+    lab.fake(dlrm={"rate": [*[400] * repeat, *[320] * repeat]})
+    lab.pytester.makepyfile(test_run=XFAIL.format(raises))
+    more = (f"--mig-repeat={repeat}", "--mig-report=page.html", *options)
+    return run(lab, GATE, *more, k=DLRM)
+
+
+@pytest.mark.parametrize("repeat", [1, 2])
+def test_xfail_excuses_what_is_too_slow_wherever_it_is_judged(
+    lab: Lab, repeat: int
+) -> None:
+    report = excused(lab, "pytest.fail.Exception", repeat=repeat)
+    counts = report.result.parseoutcomes()
+    assert (counts["xpassed"], counts["xfailed"]) == (repeat, repeat)
+    assert "errors" not in counts
+    assert report.result.ret == pytest.ExitCode.OK
+    for case in report.junit[repeat:]:
+        assert [*case.problems] == ["skipped"]
+        assert case.properties["slowdown_ok"] == "false"
+    end = report.records[-1]["phases"]["teardown"]
+    assert end["outcome"] == "skipped"
+    assert "is 1.25 times as slow as alone" in end["text"]
+    page = (lab.folder / "page.html").read_text()
+    assert f"<strong>{repeat}</strong> passed, <strong>{repeat}</strong> skip" in page
+    assert "1.250 times as slow" in page
+
+
+@pytest.mark.parametrize("repeat", [1, 2])
+@pytest.mark.parametrize(
+    ("raises", "options"), [("OSError", ()), ("None", ("--runxfail",))]
+)
+def test_nor_does_it_where_it_does_not_apply(
+    lab: Lab, raises: str, options: tuple[str, ...], repeat: int
+) -> None:
+    report = excused(lab, raises, *options, repeat=repeat)
+    assert report.result.ret == pytest.ExitCode.TESTS_FAILED
+    assert report.result.parseoutcomes()["errors"] == repeat
+
+
+def test_xfail_excuses_no_cell_that_cannot_be_judged(lab: Lab) -> None:
+    lab.pytester.makepyfile(test_run=XFAIL.format("None"))
     report = run(lab, GATE, k=CELL)
-    assert "errors" not in report.result.parseoutcomes()
+    assert report.result.parseoutcomes()["errors"] == 1
+    assert "nobody knows how much slower" in report.case.problems["error"]
 
 
 def test_a_search_is_judged_by_its_answers(lab: Lab) -> None:
