@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_mighetero.cli.output import add_output
 from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.comparison.matrix_records import matrix_of
@@ -48,9 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="one JSON document")
     how.add_argument("--csv", action="store_true", help="a line for each cell")
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="where to draw it: an SVG"
-    )
+    add_output(parser, ".svg", text="where to draw it: an SVG")
 
 
 def run(arguments: argparse.Namespace) -> int:

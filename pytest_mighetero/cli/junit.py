@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pytest_mighetero.cli.output import add_output
 from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.results_folder import find_records
@@ -29,9 +30,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero junit``."""
     add_records(parser)
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="where to write it (standard output)"
-    )
+    add_output(parser, ".xml")
 
 
 def run(arguments: argparse.Namespace) -> int:

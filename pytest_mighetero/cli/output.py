@@ -10,10 +10,25 @@ from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.reserve import replace
 
 
-def add_output(parser: argparse.ArgumentParser) -> None:
-    """Add the argument that names the file."""
+def add_output(
+    parser: argparse.ArgumentParser,
+    *endings: str,
+    text: str = "where to write it (standard output)",
+    required: bool = False,
+) -> None:
+    """Add the argument that names the file, which has one of *endings*, or none."""
+
+    def checked(name: str) -> str:
+        found = Path(name).suffix
+        if found and found.lower() not in endings:
+            raise argparse.ArgumentTypeError(
+                f"expected a name that ends in {' or '.join(endings)}, which is what "
+                f"is written, found {name}"
+            )
+        return name
+
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="where to write it (standard output)"
+        *("-o", "--output"), metavar="FILE", type=checked, required=required, help=text
     )
 
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from pytest_mighetero.cli.output import add_output
 from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.records.results_folder import find_records
 from pytest_mighetero.show.html.page_file import write_page
@@ -30,20 +31,13 @@ The exit code is 1 where a results folder has a damaged record among others.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero report``."""
     add_records(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=Path,
-        required=True,
-        help="where to write it",
-    )
+    add_output(parser, ".html", ".htm", text="where to write it", required=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the page, and say what could not be read."""
     records = find_records(arguments.records, arguments.select)
-    entries = write_page(records, arguments.output, {}, said_by="--output")
+    entries = write_page(records, Path(arguments.output), {}, said_by="--output")
     damaged = [each for each in entries if each.verdict == DAMAGED]
     for each in damaged:
         print(f"mighetero report: {printable_line(each.sentence)}", file=sys.stderr)

@@ -26,7 +26,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero timeline``."""
     add_records(parser)
-    add_output(parser)
+    add_output(parser, ".svg")
 
 
 def run(arguments: argparse.Namespace) -> int:

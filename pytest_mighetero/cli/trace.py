@@ -30,7 +30,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero trace``."""
     add_records(parser)
-    add_output(parser)
+    add_output(parser, ".json")
 
 
 def run(arguments: argparse.Namespace) -> int:

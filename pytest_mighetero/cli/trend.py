@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_mighetero.cli.output import write_output
+from pytest_mighetero.cli.output import add_output, write_output
 from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.cli.run_choice import RunChoice
 from pytest_mighetero.records.comparison.history import Series, series_of
@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="5%",
         help="how much worse than before a run may be (5%%)",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="write a picture, SVG")
+    add_output(parser, ".svg", text="write a picture, SVG")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON document")
     form.add_argument("--csv", action="store_true", help="a line for each run")

@@ -85,6 +85,26 @@ def test_wrong_use_is_one_line(
 # list
 
 
+@pytest.mark.parametrize(
+    ("verb", "name", "ending"),
+    [
+        ("interference", "heat.csv", ".svg"),
+        ("interference", "heat.png", ".svg"),
+        ("timeline", "run.png", ".svg"),
+        ("trend", "trend.csv", ".svg"),
+        ("trace", "run.svg", ".json"),
+        ("report", "page.pdf", ".html or .htm"),
+        ("junit", "report.json", ".xml"),
+    ],
+)
+def test_no_file_is_named_after_what_is_not_in_it(
+    verb: str, name: str, ending: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb, "results", "-o", name]) == 2
+    said = f"expected a name that ends in {ending}, which is what is written, found "
+    assert f"{said}{name}" in capsys.readouterr().err
+
+
 def test_list_without_nvml_still_lists_the_suites(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
