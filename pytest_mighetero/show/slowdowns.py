@@ -147,6 +147,9 @@ def _legend(matrix: Matrix, rows: Sequence[Sequence[str]]) -> Iterator[str]:
             yield f"  {mark} {_MARKS[mark]}{limit if mark in '!*' else ''}"
     for each in excused:
         yield printable_line(f"passes by noise alone: {each}")
+    for cell in matrix.cells:
+        if cell.failed and 0 < (cell.slowdown or 0.0) <= (matrix.limit or 0.0):
+            yield printable_line(cell.problem)  # by the better of two runs alone
 
 
 def _earlier(matrix: Matrix) -> Iterator[str]:

@@ -109,8 +109,8 @@ def cell_of(
     """Return what good runs alone and those of one cell, one at least, come to.
 
     Beyond *limit* it fails, unless ``is_excused``: of single runs, whose noise nobody
-    knows, the figures count as they are. Of two runs alone the better one counts, since
-    whichever is an outlier moves what is in their middle.
+    knows, the figures count as they are. Of two runs alone it is judged by the better
+    one, since whichever is an outlier moves what is in their middle; it shows medians.
     """
     facts = beside[-1]
     names = [name for name in facts.get("backgrounds", "").split(",") if name]
@@ -132,13 +132,7 @@ def cell_of(
         slowdown=compared.slowdown,
         noise=None if significant is None or compared.unresolved else not significant,
     )
-    if limit is not None:
-        return _judged(known, compared, limit)
-    if not any(flag(each, "slowdown_ok") is False for each in beside):
-        return known
-    # Its session failed it, and told the figures that it did so by.
-    judged = _by_the_better(compared)
-    return replace(known, alone=judged.base.median, slowdown=judged.slowdown)
+    return known if limit is None else _judged(known, compared, limit)
 
 
 def _judged(cell: Cell, compared: Comparison, limit: float) -> Cell:
@@ -151,8 +145,7 @@ def _judged(cell: Cell, compared: Comparison, limit: float) -> Cell:
         return replace(cell, failed=True, problem=why)
     if is_excused(judged, limit):
         return replace(cell, excused=True)
-    figures = replace(cell, alone=judged.base.median, slowdown=judged.slowdown)
-    return replace(figures, failed=True, problem=_too_slow(cell, judged, limit))
+    return replace(cell, failed=True, problem=_too_slow(cell, judged, limit))
 
 
 def _by_the_better(compared: Comparison) -> Comparison:
@@ -177,7 +170,8 @@ def _too_slow(cell: Cell, compared: Comparison, limit: float) -> str:
     bound = compared.expected(limit - 1)
     if compared.figure.higher_is_better:
         bound = f"at least {amount(compared.base.median / limit)}"
-    better = "" if cell.alone == compared.base.median else ", the better of two"
+    better = ", the better of two runs, so that a slow one excuses nothing"
+    better *= cell.alone != compared.base.median
     unit = "" if cell.figure == cell.unit else f" {cell.unit}"
     return (
         f"{cell.victim} beside {cell.aggressor} is {compared.slowdown:.4g} times as "
