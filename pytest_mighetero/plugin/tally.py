@@ -19,6 +19,7 @@ from pytest_mighetero.records.comparison.matrix import (
     Place,
     cell_among,
     cell_facts,
+    cell_without,
     kind_of,
     limit_of,
     measured,
@@ -134,7 +135,7 @@ class Tally:
     ) -> Cell:
         records = [record for each in group if (record := _record_of(each))]
         if not records:
-            return Cell(*place, problem=_why(group[-1]))
+            return cell_without(place, _why(group[-1]), alone)
         if not self._was_begun_alone(place[0]):
             last = next(filter(measured, reversed(records)), records[-1])
             alone = earlier_alone(self._spec.results_dir, last)

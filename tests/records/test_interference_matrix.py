@@ -247,6 +247,13 @@ def test_a_run_that_failed_has_no_figure(results: Results) -> None:
     assert cell.problem == "call failed: it was INVALID"
 
 
+def test_its_row_says_what_its_victim_did_alone(results: Results) -> None:
+    results.alone("100")
+    results.beside("80", phases=failed("call", "main died"))
+    assert (results.cell.alone, results.cell.unit) == (100, "samples/s")
+    assert results.cell.slowdown is None
+
+
 def test_one_that_was_too_slow_alone_has(results: Results) -> None:
     results.alone("100")
     said = "it is 1.25 times as slow"

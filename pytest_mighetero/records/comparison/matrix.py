@@ -117,7 +117,7 @@ def cell_of(
     cell = Cell(*place_of(facts), count=len(names) or None)
     if not alone:
         return replace(cell, problem=f"{cell.victim} has no good run alone")
-    compared = price(alone, beside)
+    cell, compared = _with_alone(cell, alone), price(alone, beside)
     if not isinstance(compared, Comparison):
         return replace(cell, problem=f"not comparable with alone: {compared}")
     if not math.isfinite(compared.slowdown):
@@ -126,9 +126,9 @@ def cell_of(
     known = replace(
         cell,
         alone=compared.base.median,
-        beside=compared.other.median,
         unit=compared.figure.unit,
         figure=compared.figure.name,
+        beside=compared.other.median,
         slowdown=compared.slowdown,
         noise=None if significant is None or compared.unresolved else not significant,
     )
@@ -196,8 +196,11 @@ def cell_facts(cell: Cell) -> Mapping[str, Value]:
 
 def place_of(facts: Facts) -> Place:
     """Return victim and aggressor of a cell's run."""
-    pair = f"{facts.get('benchmark', '-')}_{facts.get('scenario', '-')}"
-    return facts.get("victim", pair), facts["aggressor"]
+    return facts.get("victim", _pair_of(facts)), facts["aggressor"]
+
+
+def _pair_of(facts: Facts) -> str:
+    return f"{facts.get('benchmark', '-')}_{facts.get('scenario', '-')}"
 
 
 def measured(record: Record) -> bool:
@@ -240,7 +243,7 @@ def cell_among(
     newest = beside[-1]
     good = [each for each in beside if measured(each)]
     if not good:
-        return Cell(*place_of(newest.facts), problem=why_not(newest))
+        return cell_without(place_of(newest.facts), why_not(newest), every)
     kind = kind_of(good[-1].facts)
     good = [each for each in good if kind_of(each.facts) == kind]
     others = {k: v for k, v in good[-1].facts.items() if k != "aggressor"}
@@ -258,6 +261,24 @@ def cell_among(
         return cell
     problem = failed[-1].too_slow or why_not(failed[-1])
     return replace(cell, failed=True, problem=problem)
+
+
+def cell_without(place: Place, problem: str, every: Sequence[Record]) -> Cell:
+    """Return a cell that has no figure, with that of its victim alone, if it has one.
+
+    *every* is of good and bad runs alone, the oldest first.
+    """
+    cell = Cell(*place, problem=problem)
+    own = [x for x in every if _pair_of(x.facts) == place[0]]
+    return _with_alone(cell, [x.facts for x in latest(own) if x.measurement])
+
+
+def _with_alone(cell: Cell, alone: Sequence[Facts]) -> Cell:
+    compared = price(alone, alone) if alone else ""
+    if not isinstance(compared, Comparison):
+        return cell
+    figure, median = compared.figure, compared.base.median
+    return replace(cell, alone=median, unit=figure.unit, figure=figure.name)
 
 
 def kind_of(facts: Facts) -> tuple[str, ...]:
