@@ -20,12 +20,12 @@ from pytest_mighetero.records.comparison.matrix import (
     cell_among,
     cell_facts,
     cell_without,
-    kind_of,
     limit_of,
     measured,
     place_of,
     with_cells,
 )
+from pytest_mighetero.records.comparison.repeats import kind_of
 from pytest_mighetero.records.comparison.sides import why_not
 from pytest_mighetero.records.facts import Facts, texts
 from pytest_mighetero.records.record import Outcome, Record

@@ -11,12 +11,12 @@ from pytest_mighetero.records.comparison.excuse import is_excused
 from pytest_mighetero.records.comparison.figure import of_facts
 from pytest_mighetero.records.comparison.judgement import alone_beside, sample_of
 from pytest_mighetero.records.comparison.price import price
+from pytest_mighetero.records.comparison.repeats import kind_of, latest
 from pytest_mighetero.records.comparison.samples import Comparison, Sample, amount
 from pytest_mighetero.records.comparison.sides import why_not
 from pytest_mighetero.records.facts import Facts, Value, flag
 from pytest_mighetero.records.record import Record, sameness
 from pytest_mighetero.records.run_names import day_of
-from pytest_mighetero.terms.pair import without_number
 
 # What is the same for all cells of one matrix.
 ABOUT = ("suite", "gpu", "geometry", "driver", "device_profile")
@@ -279,25 +279,6 @@ def _with_alone(cell: Cell, alone: Sequence[Facts]) -> Cell:
         return cell
     figure, median = compared.figure, compared.base.median
     return replace(cell, alone=median, unit=figure.unit, figure=figure.name)
-
-
-def kind_of(facts: Facts) -> tuple[str, ...]:
-    """Return what repeats of a cell's run have in common."""
-    return (*sameness(facts), facts.get("backgrounds", ""))
-
-
-def latest(runs: Sequence[Record]) -> list[Record]:
-    """Return the newest execution of each test that is a repeat like the newest."""
-    if not runs:
-        return []
-    last = runs[-1].test
-    form = without_number(last)
-    alike = [
-        each
-        for each in runs
-        if without_number(each.test) == form and (each.test == form) == (last == form)
-    ]
-    return list({each.test: each for each in alike}.values())
 
 
 def _earlier(base: Sequence[Record], session: str) -> str:

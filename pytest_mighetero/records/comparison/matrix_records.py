@@ -10,12 +10,11 @@ from pytest_mighetero.records.comparison.matrix import (
     Matrix,
     Place,
     cell_among,
-    kind_of,
-    latest,
     measured,
     place_of,
     with_cells,
 )
+from pytest_mighetero.records.comparison.repeats import kind_of, latest
 from pytest_mighetero.records.record import SAME, Record, settings_of
 
 # What is the same for all cells of one matrix.
