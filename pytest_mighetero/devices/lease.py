@@ -87,13 +87,19 @@ class Lease:
 
     def give_back(self, name: str) -> None:
         """Give *name* back, as far as this process is concerned."""
-        for fd in self._held.pop(_file(name)):
-            os.close(fd)
+        file = _file(name)
+        while self._held[file]:
+            os.close(self._held[file].pop())
+        del self._held[file]
 
     def close(self) -> None:
-        """Give all of it back, as far as this process is concerned."""
-        for fd in self.fds:
-            os.close(fd)
+        """Give all of it back, as far as this process is concerned.
+
+        An interrupt may come in between: what is closed is not closed once more.
+        """
+        for fds in self._held.values():
+            while fds:
+                os.close(fds.pop())
         self._held.clear()
 
 

@@ -144,3 +144,24 @@ def test_a_lease_follows_a_harness_that_is_only_prepared(tmp_path: Path) -> None
     pump.stop([harness])
     assert holder_of(tmp_path / "leases", NAMES) is None
     pump.close()
+
+
+def test_an_interrupt_while_it_is_given_back_leaves_nothing_to_close_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = take(tmp_path, ["a", "b"], ME)
+    assert isinstance(lease, Lease)
+    close = os.close
+
+    def interrupted(fd: int) -> None:
+        close(fd)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "close", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lease.close()
+    lease.close()
+    again = take(tmp_path, ["a", "b"], ME)
+    assert isinstance(again, Lease)
+    again.close()
