@@ -5,6 +5,8 @@
 #             skipped where it is not on PATH
 # make lint   ruff, mypy, and the one direction of imports
 # make matrix the fault matrix alone, printed as a table
+# make slurm-lab   a Slurm of two virtual nodes with two GPUs each on this host, for
+#             --mig-slurm; make slurm-lab-stop ends it
 # make bench  what the plugin costs against other ways, in 20 minutes; build/bench.json
 # make bench-quick   each benchmark once and shortened, in two minutes: do they run?
 #
@@ -21,7 +23,7 @@ new_venv = $(1) -m venv $(2) || \
     ($(1) -m venv --without-pip $(2) && \
      $(1) -m pip --python $(2)/bin/python install --quiet pip)
 
-.PHONY: demo test clients matrix lint bench bench-quick clean
+.PHONY: demo test clients matrix slurm-lab slurm-lab-stop lint bench bench-quick clean
 
 demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
@@ -45,6 +47,12 @@ $(AIPERF)/installed:
 
 matrix: $(VENV)/installed
 	$(BIN)/pytest tests/harness/test_matrix.py --matrix --quiet
+
+slurm-lab: $(VENV)/installed
+	$(BIN)/python -m tests.lab.slurm start
+
+slurm-lab-stop: $(VENV)/installed
+	$(BIN)/python -m tests.lab.slurm stop
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from tests.harness.matrix import table
 from tests.lab.driver import Lab
 from tests.lab.forked import Pytests, fork_server
 from tests.lab.preload import import_all
+from tests.lab.slurm.cluster import Cluster, layout_of, missing, outside
 from tests.lab.web_suite import Web
 
 Compiled = Callable[..., Path]
@@ -62,6 +64,32 @@ def lab(
 @pytest.fixture
 def web(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Web:
     return Web(lab, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def slurm_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The Slurm of this session, or of this xdist worker: it has ports of its own."""
+    if programs := missing():
+        pytest.skip(f"no Slurm here: {', '.join(programs)} are not on PATH")
+    cluster = Cluster(layout_of(tmp_path_factory.mktemp("slurm")))
+    try:
+        cluster.start(tethered=True)
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def slurm(slurm_lab: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """A Slurm with nothing in it that every program finds, and nothing left in it."""
+    for name in os.environ.keys() - outside(os.environ).keys():
+        monkeypatch.delenv(name)
+    for name, value in slurm_lab.environment.items():
+        monkeypatch.setenv(name, value)
+    yield slurm_lab
+    left = slurm_lab.jobs()
+    slurm_lab.cancel_all()
+    assert left == []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

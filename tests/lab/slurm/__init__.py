@@ -1,0 +1,1 @@
+"""A Slurm of virtual nodes on one host, for tests and developers."""
