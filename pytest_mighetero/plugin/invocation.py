@@ -29,7 +29,15 @@ def check(config: pytest.Config) -> None:
             )
     spec = run_spec(config)
     if hasattr(config, "workerinput"):  # its controller has a reporter, and says it
+        if spec.slurm is not None:
+            from pytest_mighetero.plugin.slurm.lost_worker import LostWorker
+
+            config.pluginmanager.register(LostWorker(), "mighetero-slurm")
         return
+    if spec.slurm is not None and not spec.listing:
+        from pytest_mighetero.plugin.slurm.workers import SlurmWorkers
+
+        config.pluginmanager.register(SlurmWorkers(config, spec), "mighetero-slurm")
     if spec.save_reference and config.pluginmanager.is_blocked("terminal"):
         raise pytest.UsageError(
             "--mig-save-reference: the terminal reporter knows what the runs came to; "

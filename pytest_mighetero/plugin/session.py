@@ -242,9 +242,12 @@ class Session:
             raise pytest.fail.Exception(text, pytrace=False) from None
 
         begun = bool(execution.made)
-        _report(item, "teardown" if begun else "setup", fail)
+        # Of a worker that Slurm ends, its controller says it, and what Slurm says.
+        worker = hasattr(self._config, "workerinput")
+        lost = worker and self.spec.slurm is not None and reason == "SIGTERM"
+        _report(item, "teardown" if begun else "setup", fail, publish=not lost)
         if not begun:
-            _report(item, "teardown", lambda: None)
+            _report(item, "teardown", lambda: None, publish=not lost)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Shorten what is said again, write references; not in an xdist worker."""
@@ -258,13 +261,17 @@ def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def _report(item: pytest.Item, when: str, action: Callable[[], None]) -> None:
+def _report(
+    item: pytest.Item, when: str, action: Callable[[], None], *, publish: bool
+) -> None:
     call = pytest.CallInfo.from_call(action, when)  # type: ignore[arg-type]
     try:
         report = item.ihook.pytest_runtest_makereport(item=item, call=call)
     except Exception:  # noqa: BLE001 - another plugin's, of a test that pytest let go of
         report = pytest.TestReport.from_item_and_call(item, call)
         execution_of(item).add(report)
+    if not publish:
+        return
     try:
         item.ihook.pytest_runtest_logreport(report=report)
     except OSError:

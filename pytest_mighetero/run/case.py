@@ -40,7 +40,7 @@ from pytest_mighetero.run.standing import Standing
 from pytest_mighetero.run.start import check_extra, check_makefile, made_in
 from pytest_mighetero.run.verdict import Warn
 from pytest_mighetero.spec.runspec import RunSpec
-from pytest_mighetero.terms.environment import withheld
+from pytest_mighetero.terms.environment import slurm_place, withheld
 from pytest_mighetero.terms.pair import Pair, run_name
 
 
@@ -100,6 +100,7 @@ class Case:
                 aggressor=str(config.aggressor),
                 aggressor_limit=config.aggressor_count,
             )
+        self.ledger.learn(**slurm_place(os.environ))
         if names := withheld(os.environ, config.suite.environment):
             self.ledger.learn(environment_withheld=names)
 

@@ -101,6 +101,11 @@ class RunSpec:
     # What is written of them, besides records.
     report: Path | None
 
+    # Workers that Slurm has a place for.
+    slurm: tuple[str, ...] | None
+    slurm_packed: int
+    slurm_timeout: float
+
     # What results are compared with.
     references: Path
     save_reference: bool

@@ -48,3 +48,12 @@ def withheld(environment: Mapping[str, str], given: Iterable[str]) -> tuple[str,
         if environment[name] and is_scrubbed(name) and name not in given
         if name not in OUTER_MAKE or "MAKELEVEL" not in environment
     )
+
+
+def slurm_place(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the node and the job of the Slurm step that has *environment*.
+
+    What salloc itself starts has a job and no node: it runs where salloc does.
+    """
+    node, job = environment.get("SLURMD_NODENAME"), environment.get("SLURM_JOB_ID")
+    return {"node": node, "slurm_job": job} if node and job else {}

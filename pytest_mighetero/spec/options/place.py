@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_mighetero.spec.declaration import Kind, Option
-from pytest_mighetero.spec.options.kinds import COUNT, FOLDER, TIME
+from pytest_mighetero.spec.options.kinds import COUNT, FOLDER, SPAN, TIME, TIMES
 
 PLACE = (
     Option(
@@ -71,5 +71,27 @@ PLACE = (
         "runs (the default)",
         default=True,
         no_help="do not ask NVML while main runs",
+    ),
+    Option(
+        "mig-slurm",
+        "start every worker of -n N in a Slurm allocation of its own; salloc's options "
+        "for each, --partition=a100 --gres=gpu:1 for example",
+        Kind("OPTIONS", "words"),
+        None,
+        in_suite=False,
+    ),
+    Option(
+        "mig-slurm-packed",
+        "workers in each allocation, which share its GPUs",
+        TIMES,
+        "1",
+        in_suite=False,
+    ),
+    Option(
+        "mig-slurm-timeout",
+        "longest wait for the allocations; it goes on with those there are",
+        SPAN,
+        "1h",
+        in_suite=False,
     ),
 )

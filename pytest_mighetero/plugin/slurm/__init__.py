@@ -1,0 +1,1 @@
+"""xdist workers in allocations of Slurm; imported where ``--mig-slurm`` is given."""

@@ -1,0 +1,146 @@
+"""Asks Slurm for allocations, and gives all of them back: the processes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.plugin.slurm import answers, request
+from pytest_mighetero.plugin.slurm.answers import Job
+
+ASK_S = 1.0  # between two questions why a job waits
+ANSWER_S = 30.0  # longest for an answer of Slurm's
+
+
+class Slurm:
+    """Slurm, as this session uses it: all it is given has one name.
+
+    Attributes:
+        name: of every job and step of this session.
+        outer: the job that the session runs in, or nothing.
+    """
+
+    def __init__(self, options: Sequence[str], outer: str):
+        self._options, self.outer = options, outer
+        self.name = f"mighetero-{uuid.uuid4().hex[:12]}"
+        if unknown := [each for each in _programs(outer) if shutil.which(each) is None]:
+            raise ConfigError(
+                f"--mig-slurm: {', '.join(unknown)} not on PATH; run pytest where "
+                f"Slurm's commands are"
+            )
+        watcher = str(Path(__file__).with_name("watcher.py"))
+        self._watcher = subprocess.Popen(
+            [sys.executable, "-I", "-S", watcher, self.name, outer],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def jobs(self) -> list[Job]:
+        """Return the jobs of this session, those that have ended, too."""
+        return self._squeue("--name", self.name)
+
+    def job(self, number: str) -> Job:
+        """Return a job as it is now, once it is no longer ending."""
+        limit = time.monotonic() + ANSWER_S
+        while True:
+            found = self._squeue(f"--jobs={number}")
+            job = found[0] if found else Job(number, "GONE", "", "")
+            if job.state != "COMPLETING" or time.monotonic() > limit:
+                return job
+            time.sleep(0.2)
+
+    def _squeue(self, *which: str) -> list[Job]:
+        command = ["squeue", "--noheader", "--states=all", *which]
+        done = subprocess.run(
+            [*command, f"--format={answers.FORMAT}"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=ANSWER_S,
+            check=False,
+        )
+        return answers.jobs(done.stdout)
+
+    def allocate(
+        self, count: int, timeout: float, tell: Callable[[str], None]
+    ) -> tuple[list[Job], str]:
+        """Ask for *count* allocations at once.
+
+        Returns:
+            Those granted within *timeout* seconds; why the others were not, if so.
+        """
+        command = request.salloc(self._options, self.name)
+        asked = [_Asked(command) for _ in range(count)]
+        limit, why, next_ask = time.monotonic() + timeout, "", 0.0
+        try:
+            while any(each.waits for each in asked) and time.monotonic() < limit:
+                if time.monotonic() >= next_ask:
+                    next_ask = time.monotonic() + ASK_S
+                    jobs = [job for job in self.jobs() if job.state == "PENDING"]
+                    if why := answers.waiting(jobs):
+                        granted = sum(not each.waits for each in asked)
+                        tell(f"{granted} of {count} allocations; {why}")
+                time.sleep(0.05)
+        finally:
+            texts = [each.end() for each in asked]
+        numbers = [answers.granted(text) for text in texts]
+        known = {job.number: job for job in self.jobs()}
+        got = [known[n] for n in numbers if n in known and known[n].lives]
+        refused = [
+            answers.refusal(t) for t, n in zip(texts, numbers, strict=True) if not n
+        ]
+        return got, why or "; ".join(dict.fromkeys(filter(None, refused)))
+
+    def close(self) -> None:
+        """Give everything back."""
+        assert self._watcher.stdin is not None
+        with suppress(OSError):
+            self._watcher.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._watcher.wait(ANSWER_S)
+
+
+class _Asked:
+    """One ``salloc`` under way."""
+
+    def __init__(self, command: list[str]):
+        self._said: IO[str] = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            start_new_session=True,
+        )
+
+    @property
+    def waits(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self) -> str:
+        """Return what it said; a request that still waits is withdrawn."""
+        with suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with self._said as said:
+            said.seek(0)
+            return said.read()
+
+
+def _programs(outer: str) -> list[str]:
+    return ["srun", "squeue", "scancel", *([] if outer else ["salloc", "setpriv"])]

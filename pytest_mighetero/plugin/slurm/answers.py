@@ -1,0 +1,66 @@
+"""What Slurm answers, as values. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+FORMAT = "%i|%T|%r|%N"  # squeue's, of a Job
+ALIVE = frozenset({"RUNNING", "CONFIGURING", "SUSPENDED"})
+_GRANTED = re.compile(r"Granted job allocation (\d+)")
+_MEANINGS = {
+    "CANCELLED": "was cancelled",
+    "PREEMPTED": "was preempted",
+    "TIMEOUT": "is out of time",
+    "NODE_FAIL": "lost its node",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as ``squeue`` shows it."""
+
+    number: str
+    state: str
+    reason: str
+    node: str
+
+    @property
+    def lives(self) -> bool:
+        """Whether steps may be started in it."""
+        return self.state in ALIVE
+
+    @property
+    def fate(self) -> str:
+        """What has become of it, in words, with Slurm's own."""
+        reason = "" if self.reason in ("None", "") else f", {self.reason}"
+        return f"{_MEANINGS.get(self.state, 'ended')} (Slurm: {self.state}{reason})"
+
+
+def jobs(text: str) -> list[Job]:
+    """Return the jobs of ``squeue --noheader --format=FORMAT``."""
+    rows = (line.split("|") for line in text.splitlines())
+    return [Job(*row) for row in rows if len(row) == 4]
+
+
+def granted(text: str) -> str | None:
+    """Return the number of the job that ``salloc`` was granted, if it was."""
+    found = _GRANTED.search(text)
+    return found[1] if found else None
+
+
+def refusal(text: str) -> str:
+    """Return in one line why ``salloc`` was refused."""
+    lines = [line.partition(": ")[2] for line in text.splitlines() if ": " in line]
+    return "; ".join(dict.fromkeys(line.removeprefix("error: ") for line in lines))
+
+
+def waiting(pending: Iterable[Job]) -> str:
+    """Say for what jobs wait: ``3 wait for Resources, 1 waits for Priority``."""
+    reasons = Counter(job.reason for job in pending)
+    return ", ".join(
+        f"{count} wait{'s' * (count == 1)} for {reason}"
+        for reason, count in reasons.most_common()
+    )

@@ -1,0 +1,36 @@
+"""What is asked of Slurm, as argument lists. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+
+def salloc(options: Sequence[str], name: str) -> list[str]:
+    """Return the command for an allocation on one node; it ends with its parent."""
+    own = ["--no-shell", "--nodes=1", f"--job-name={name}"]
+    return ["setpriv", "--pdeathsig", "TERM", "salloc", *options, *own]
+
+
+def worker(job: str, python: str, name: str) -> str:
+    """Return the words of a worker that has all of an allocation of ours.
+
+    Several of them share it, as local workers share a machine: leases part its GPUs.
+    """
+    return shlex.join([*_step(job, name), "--overlap", python])
+
+
+def step(job: str, options: Sequence[str], python: str, name: str) -> str:
+    """Return the words of a worker in an allocation of the caller's.
+
+    Slurm parts what the allocation has: each step has what *options* ask for.
+    """
+    given = ["--exact", *options] if options else ["--overlap"]
+    return shlex.join([*_step(job, name), *given, python])
+
+
+def _step(job: str, name: str) -> list[str]:
+    # --unbuffered: slurmstepd hands on whole lines only, and the first that execnet
+    # waits for is a byte without an end.
+    own = [f"--jobid={job}", f"--job-name={name}", "--nodes=1", "--ntasks=1"]
+    return ["srun", "--quiet", "--unbuffered", *own]

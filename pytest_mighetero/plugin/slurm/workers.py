@@ -1,0 +1,196 @@
+"""The plugin of a controller whose xdist workers are steps of Slurm jobs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import pytest
+
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.plugin.console.stateline import StateLine
+from pytest_mighetero.plugin.slurm import request
+from pytest_mighetero.plugin.slurm.allocations import Slurm
+from pytest_mighetero.plugin.slurm.answers import Job
+from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.terms.printable import printable, printable_line
+
+PATIENCE = 30.0  # seconds for a new allocation while other workers live
+
+
+def check_workers(config: pytest.Config) -> None:
+    """Refuse ``--mig-slurm`` where there are no plain workers to be started.
+
+    Raises:
+        pytest.UsageError: xdist or -n is missing, or --tx says what workers are.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        raise pytest.UsageError(
+            "--mig-slurm: workers are pytest-xdist's; install that, and say -n N"
+        )
+    if config.known_args_namespace.tx:
+        raise pytest.UsageError(
+            "--mig-slurm: says what workers are, as --tx does; leave out --tx, and say "
+            "-n N"
+        )
+    if not config.option.numprocesses:
+        raise pytest.UsageError(
+            "--mig-slurm: say how many workers there are to be, -n N"
+        )
+
+
+class SlurmWorkers:
+    """Has every worker start in an allocation, and tells what became of lost ones."""
+
+    def __init__(self, config: pytest.Config, spec: RunSpec):
+        assert spec.slurm is not None
+        self._config, self._spec = config, spec
+        self._slurm: Slurm | None = None
+        self._jobs: dict[str, Job] = {}  # by the words of the workers in it
+        self._lost: dict[object, tuple[Job, str]] = {}
+        self._setup: dict[str, pytest.TestReport] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Refuse what cannot be, before any test starts."""
+        if not self._config.option.collectonly:
+            check_workers(self._config)
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_xdist_setupnodes(self, specs: list[Any]) -> None:
+        """Give each worker its place; go on with fewer where Slurm has fewer."""
+        self._config.add_cleanup(self._close)
+        try:
+            words = self._places(len(specs))
+        except ConfigError as error:
+            raise pytest.UsageError(str(error)) from None
+        del specs[len(words) :]
+        self._config.option.tx = ["popen"] * len(words)  # how many xdist waits for
+        for spec, each in zip(specs, words, strict=True):
+            spec.python = each
+        places = (f"{s.id} in {_named(self._jobs[s.python])}" for s in specs)
+        self._say(f"workers {', '.join(places)}")
+
+    def _places(self, count: int) -> list[str]:
+        assert self._spec.slurm is not None
+        outer = os.environ.get("SLURM_JOB_ID", "")
+        self._slurm = slurm = Slurm(self._spec.slurm, outer)
+        if outer:
+            return self._steps(slurm, count)
+        packed = self._spec.slurm_packed
+        asked = -(-count // packed)
+        got, why = self._allocate(asked, self._spec.slurm_timeout)
+        if not got:
+            raise ConfigError(
+                f"--mig-slurm: Slurm gave no allocation for "
+                f"{' '.join(self._spec.slurm)!r} "
+                f"(--mig-slurm-timeout={self._spec.slurm_timeout:g}s): {why}"
+            )
+        if len(got) < asked:
+            self._say(
+                f"{len(got)} of {asked} allocations, and goes on with them: {why}"
+            )
+        return [w for job in got for w in [self._enter(job)] * packed][:count]
+
+    def _steps(self, slurm: Slurm, count: int) -> list[str]:
+        if self._spec.slurm_packed != 1:
+            raise ConfigError(
+                f"--mig-slurm-packed={self._spec.slurm_packed}: inside job "
+                f"{slurm.outer} every worker is a step of it; leave it out"
+            )
+        job = slurm.job(slurm.outer)
+        if not job.lives:
+            raise ConfigError(
+                f"--mig-slurm: SLURM_JOB_ID names job {slurm.outer}, which {job.fate}"
+            )
+        assert self._spec.slurm is not None
+        words = request.step(slurm.outer, self._spec.slurm, sys.executable, slurm.name)
+        self._jobs[words] = job
+        return [words] * count
+
+    def _allocate(self, count: int, timeout: float) -> tuple[list[Job], str]:
+        assert self._slurm is not None
+        line = StateLine(self._config, "slurm")
+        try:
+            return self._slurm.allocate(count, timeout, line.announce)
+        finally:
+            line.clear()
+
+    def _enter(self, job: Job) -> str:
+        assert self._slurm is not None
+        words = request.worker(job.number, sys.executable, self._slurm.name)
+        self._jobs[words] = job
+        return words
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Find out why a worker is lost, and where the one in its place can start."""
+        spec = node.gateway.spec
+        if not error or self._slurm is None or spec.python not in self._jobs:
+            return
+        job = self._jobs[spec.python]
+        now = self._slurm.job(job.number)
+        lost = "its step ended, the job goes on" if now.lives else f"the job {now.fate}"
+        self._lost[node] = job, lost
+        self._say(f"worker {spec.id} in {_named(job)} is lost: {lost}")
+        if not now.lives:
+            del self._jobs[spec.python]
+            spec.python = self._place_instead(job, lost)
+
+    def _place_instead(self, job: Job, lost: str) -> str:
+        assert self._slurm is not None
+        living = [words for words in self._jobs if self._lives(words)]
+        limit = min(self._spec.slurm_timeout, PATIENCE) if living else None
+        got: list[Job] = []
+        why = "the job is not this session's to ask for again"
+        if not self._slurm.outer:
+            got, why = self._allocate(1, limit or self._spec.slurm_timeout)
+        if got:
+            return self._enter(got[0])
+        if living:  # leases keep the two from each other's GPU
+            self._say(f"no allocation instead ({why}): its worker joins another's")
+            return living[0]
+        pytest.exit(
+            f"{_named(job)}: {lost}, and there is no allocation left, nor a new one: "
+            f"{why}",
+            returncode=1,
+        )
+
+    def _lives(self, words: str) -> bool:
+        assert self._slurm is not None
+        return self._slurm.job(self._jobs[words].number).lives
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember what was known of a test before its worker was lost."""
+        if report.when == "setup":
+            self._setup[report.nodeid] = report
+        elif report.when == "teardown":
+            self._setup.pop(report.nodeid, None)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, report: pytest.TestReport) -> None:
+        """Say where the worker was, and what Slurm says of it."""
+        job, lost = self._lost.get(getattr(report, "node", None), (None, ""))
+        if job is None:
+            return
+        report.longrepr = printable(f"Lost with its worker in {_named(job)}: {lost}.")
+        known = self._setup.get(report.nodeid)
+        facts = dict(known.user_properties if known else ())
+        facts |= {"node": job.node, "slurm_job": job.number}
+        report.user_properties = list(facts.items())
+
+    def _say(self, text: str) -> None:
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(printable_line(f"mighetero: slurm: {text}"), flush=True)
+
+    def _close(self) -> None:
+        if self._slurm is not None:
+            self._slurm.close()
+
+
+def _named(job: Job) -> str:
+    return f"job {job.number} on {job.node}"
