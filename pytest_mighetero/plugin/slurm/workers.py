@@ -7,12 +7,14 @@ import sys
 from typing import Any
 
 import pytest
+from _pytest.junitxml import xml_key
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plugin.console.stateline import StateLine
 from pytest_mighetero.plugin.slurm import request
 from pytest_mighetero.plugin.slurm.allocations import Slurm
 from pytest_mighetero.plugin.slurm.answers import Job
+from pytest_mighetero.plugin.slurm.first_step import check_nodes
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.printable import printable, printable_line
 
@@ -63,6 +65,9 @@ class SlurmWorkers:
         self._config.add_cleanup(self._close)
         try:
             words = self._places(len(specs))
+            assert self._slurm is not None
+            jobs = list(self._jobs.values())
+            check_nodes(jobs, self._spec.results_dir, self._slurm.name)
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from None
         del specs[len(words) :]
@@ -177,9 +182,14 @@ class SlurmWorkers:
             return
         report.longrepr = printable(f"Lost with its worker in {_named(job)}: {lost}.")
         known = self._setup.get(report.nodeid)
-        facts = dict(known.user_properties if known else ())
-        facts |= {"node": job.node, "slurm_job": job.number}
+        facts: dict[str, object] = {"node": job.node, "slurm_job": job.number}
+        facts |= dict(known.user_properties if known else ())
         report.user_properties = list(facts.items())
+        xml = self._config.stash.get(xml_key, None)
+        if xml is not None and self._config.getini("mig_junit_properties"):
+            testcase = xml.node_reporter(report)  # it takes those of teardown alone
+            for name, value in facts.items():
+                testcase.add_property(name, value)
 
     def _say(self, text: str) -> None:
         reporter = self._config.pluginmanager.getplugin("terminalreporter")

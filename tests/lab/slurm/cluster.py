@@ -10,12 +10,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab.processes import alive
+from tests.lab.processes import alive, until
 from tests.lab.slurm.configuration import NODES, Layout, Node, files_of
 
 PROGRAMS = ("slurmctld", "slurmd", "srun", "salloc", "squeue", "scancel", "sinfo")
@@ -160,19 +160,24 @@ class Cluster:
             self._end_daemons()
 
     def _end_daemons(self) -> None:
+        """End the nodes first: their last steps report to the controller."""
         pids = self._pids()
-        for pid in pids.values():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+        controller = {k: pids.pop(k) for k in ("slurmctld",) if k in pids}
+        left = [*self._end(pids), *self._end(controller)]
+        if left:
+            raise self._fault(f"{', '.join(left)} did not end within {END_S:g} s")
+
+    def _end(self, pids: Mapping[str, int]) -> list[str]:
+        """End daemons; return those that had to be killed."""
+        _send(signal.SIGTERM, pids.values())
         limit = time.monotonic() + END_S
         while left := [name for name, pid in pids.items() if self._runs(name, pid)]:
             if time.monotonic() > limit:
-                for name in left:
-                    with suppress(ProcessLookupError):
-                        os.kill(pids[name], signal.SIGKILL)
-                    self._runs(name, pids[name])
-                raise self._fault(f"{', '.join(left)} did not end within {END_S:g} s")
+                _send(signal.SIGKILL, (pids[name] for name in left))
+                until(lambda: not any(self._runs(name, pids[name]) for name in left))
+                return left
             time.sleep(0.05)
+        return []
 
     def _runs(self, name: str, pid: int) -> bool:
         if name in self.children:
@@ -237,6 +242,12 @@ def _is_free(port: int) -> bool:
         one.bind(("0.0.0.0", port))
         return True
     return False
+
+
+def _send(number: signal.Signals, pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _tail(path: Path, lines: int = 15) -> str:

@@ -1,0 +1,55 @@
+"""What a worker on a node would be and see; also a program, which prints that.
+
+Run on the node as ``python node_facts.py FILE`` by the controller's interpreter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("pytest-mighetero", "pytest", "pytest-xdist", "execnet")
+
+
+def facts(shared: Path) -> dict[str, str]:
+    """Return versions by their names, and what is in the file *shared*."""
+    found = {"Python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "none"
+    try:
+        seen = shared.read_text("ascii")
+    except OSError:
+        seen = ""
+    return found | {"seen": seen}
+
+
+def problem(
+    node: str, here: dict[str, str], there: dict[str, str], folder: Path
+) -> str | None:
+    """Say why runs on *node* would not be those of this machine, if so. Pure."""
+    differ = [
+        f"{name} {there.get(name)} (here {version})"
+        for name, version in here.items()
+        if name != "seen" and there.get(name) != version
+    ]
+    if differ:
+        return f"{node} has {', '.join(differ)}; have one virtual environment for both"
+    if there["seen"] != here["seen"]:
+        return (
+            f"{node} does not see what is written here to {folder}; say a "
+            f"--results-dir that all nodes share"
+        )
+    return None
+
+
+if __name__ == "__main__":
+    print(
+        json.dumps({"node": os.environ["SLURMD_NODENAME"], **facts(Path(sys.argv[1]))})
+    )

@@ -1,0 +1,249 @@
+"""xdist's workers in Slurm's allocations: where they are, how they are lost and end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.plugin.slurm.node_facts import problem
+from tests.lab.driver import Files, Lab
+from tests.lab.forked import Forked
+from tests.lab.processes import alive, until
+from tests.lab.slurm.cluster import Cluster, LabError, layout_of
+
+pytestmark = pytest.mark.slow
+EIGHT = """
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+@pytest.mark.parametrize("i", range(8))
+def test_it(i, record_property):
+    place = os.environ["SLURMD_NODENAME"], os.environ["CUDA_VISIBLE_DEVICES"]
+    record_property("place", ":".join(place))
+    record_property("job", os.environ["SLURM_JOB_ID"])
+    Path(f"pid-{os.getpid()}").touch()
+    Path(f"in-{place[0]}-{i}").touch()
+    while not Path("go").exists():
+        time.sleep(0.02)
+"""
+
+
+class Eight:
+    """Eight tests that last until they are told to go."""
+
+    def __init__(self, lab: Lab):
+        self.lab, self.folder = lab, lab.folder
+        lab.pytester.makepyfile(test_eight=EIGHT)
+        self.files = Files(lab.folder)
+
+    @property
+    def under_way(self) -> list[Path]:
+        return list(self.folder.glob("in-*"))
+
+    def go(self) -> None:
+        (self.folder / "go").touch()
+
+    def arguments(self, *options: str) -> list[str]:
+        return [*self.lab.arguments(*options), "test_eight.py"]
+
+    def start(self, *options: str) -> Forked:
+        self.out = self.folder / "out"
+        with self.out.open("w") as out:
+            return self.lab.pytests.start(self.arguments(*options), self.folder, out)
+
+    def workers(self) -> list[int]:
+        pids = [int(path.name[4:]) for path in self.folder.glob("pid-*")]
+        return [pid for pid in pids if alive(pid)]
+
+
+@pytest.fixture
+def eight(lab: Lab, slurm: Cluster) -> Eight:
+    assert slurm.jobs() == []
+    return Eight(lab)
+
+
+def test_each_worker_has_a_gpu_of_its_own(eight: Eight) -> None:
+    eight.go()
+    report = eight.lab.apart(*eight.arguments("-n4", "--mig-slurm=--gres=gpu:1"))
+    report.result.assert_outcomes(passed=8)
+    places = {case.properties["place"] for case in report.junit}
+    assert len(report.junit) == 8
+    assert places <= {"n1:0", "n1:1", "n2:0", "n2:1"}
+    assert len(places) > 2
+
+
+def test_workers_share_an_allocation(eight: Eight) -> None:
+    eight.go()
+    options = ("-n4", "--mig-slurm=--gres=gpu:2", "--mig-slurm-packed=2")
+    report = eight.lab.apart(*eight.arguments(*options))
+    report.result.assert_outcomes(passed=8)
+    assert {case.properties["place"] for case in report.junit} == {"n1:0,1", "n2:0,1"}
+    assert len({case.properties["job"] for case in report.junit}) == 2
+
+
+def test_workers_are_steps_of_the_job_around(
+    eight: Eight, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = ("--nodes=2", "--ntasks-per-node=2", "--gres=gpu:2", "--job-name=outer")
+    slurm.ask("salloc", "--no-shell", *shape)
+    (job,) = slurm.jobs()
+    monkeypatch.setenv("SLURM_JOB_ID", job)
+    eight.go()
+    report = eight.lab.apart(*eight.arguments("-n4", "--mig-slurm=--gres=gpu:1"))
+    report.result.assert_outcomes(passed=8)
+    assert {case.properties["job"] for case in report.junit} == {job}
+    assert slurm.jobs() == [job]
+    assert slurm.steps() == []
+    slurm.cancel_all()
+
+
+def test_a_run_says_where_it_was(lab: Lab, slurm: Cluster) -> None:
+    report = lab.run_apart("-n1", "--mig-slurm=--partition=h100 --gres=gpu:1")
+    report.result.assert_outcomes(passed=1)
+    assert report.case.properties["node"] == "n2"
+    assert report.case.properties["slurm_job"].isdigit()
+    assert report.record["facts"]["node"] == "n2"
+    assert slurm.jobs() == []
+
+
+def test_it_goes_on_with_what_slurm_gives_in_time(eight: Eight) -> None:
+    eight.go()
+    options = ("-n4", "--mig-slurm=-p a100 --gres=gpu:1", "--mig-slurm-timeout=3s")
+    report = eight.lab.apart(*eight.arguments(*options))
+    report.result.assert_outcomes(passed=8)
+    assert "slurm: 2 of 4 allocations, and goes on with them:" in report.text
+    assert "for Resources" in report.text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("-n2", "--mig-slurm=--partition=nope"), "Invalid partition name specified"),
+        (("-n2", "--mig-slurm=--gres=foo:1"), "Invalid generic resource (gres)"),
+        (("-n2", "--mig-slurm=--gres=gpu:9"), "configuration is not available"),
+        (("--mig-slurm=--gres=gpu:1",), "say how many workers there are to be, -n N"),
+        (("--tx=popen", "-n2", "--mig-slurm=-N1"), "leave out --tx"),
+        (("-pno:xdist", "--mig-slurm=-N1"), "install that, and say -n N"),
+    ],
+)
+def test_what_cannot_be_is_said_before_any_test(
+    eight: Eight, options: tuple[str, ...], said: str
+) -> None:
+    report = eight.lab.apart(*eight.arguments(*options))
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    (error,) = [line for line in report.text.splitlines() if "ERROR" in line]
+    assert said in error
+    assert eight.under_way == []
+
+
+def test_slurms_programs_have_to_be_there(
+    eight: Eight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(eight.folder))
+        report = eight.lab.apart(*eight.arguments("-n2", "--mig-slurm=--gres=gpu:1"))
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--mig-slurm: srun, squeue, scancel, salloc, setpriv not" in report.text
+
+
+def test_the_results_folder_has_to_be_shared(lab: Lab, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("no mount namespaces without root")
+    own = lab.folder / "own"
+    own.mkdir()
+    folder = tmp_path / "unshared"
+    cluster = Cluster(layout_of(folder))
+    try:
+        cluster.start(tethered=True, private=[own])
+    except LabError as error:
+        cluster.stop()
+        pytest.skip(f"no mount namespaces: {error}"[:200])
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in cluster.environment.items():
+                patch.setenv(name, value)
+            report = lab.run_apart(
+                "-n1", "--mig-slurm=--gres=gpu:1", f"--results-dir={own}"
+            )
+        assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+        assert f"does not see what is written here to {own}" in report.text
+        assert cluster.jobs() == []
+    finally:
+        cluster.stop()
+
+
+def test_other_versions_are_named() -> None:
+    here = {"Python": "3.11.7", "pytest": "9.2.0", "seen": "x"}
+    found = problem("n1", here, here | {"Python": "3.12.1"}, Path("results"))
+    assert found is not None
+    assert found.startswith("n1 has Python 3.12.1 (here 3.11.7)")
+    assert problem("n1", here, here, Path("results")) is None
+
+
+ENDS = {
+    "step": "its step ended, the job goes on",
+    "job": "the job was cancelled (Slurm: CANCELLED)",
+    "preempted": "the job was preempted (Slurm: PREEMPTED)",
+    "node": "the job lost its node (Slurm: NODE_FAIL, NodeDown)",
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_lost_test_is_an_error_and_the_rest_goes_on(
+    eight: Eight, slurm: Cluster, how: str
+) -> None:
+    running = eight.start("-n2", "--mig-slurm=--gres=gpu:2", "--mig-slurm-timeout=30s")
+    until(lambda: len(eight.under_way) == 2)
+    ended = slurm.ask("squeue", "-h", "-w", "n1", "--format=%i").strip()
+    if how == "step":
+        (step,) = [each for each in slurm.steps() if each.startswith(f"{ended}.")]
+        slurm.ask("scancel", step)
+    elif how == "job":
+        slurm.ask("scancel", ended)
+    elif how == "preempted":
+        urgent = ("--partition=urgent", "--nodelist=n1", "--gres=gpu:2")
+        slurm.ask("salloc", "--no-shell", "--job-name=urgent", *urgent)
+        slurm.ask("scancel", "--name=urgent")
+    else:
+        slurm.ask("scontrol", "update", "nodename=n1", "state=down", "reason=broken")
+        slurm.ask("scontrol", "update", "nodename=n1", "state=idle")
+    until(lambda: "is lost: " in eight.out.read_text())
+    eight.go()
+    assert running.wait(60) == 1, eight.out.read_text()
+    cases = eight.files.junit
+    (lost,) = [case for case in cases if case.problems]
+    assert len(cases) == 8
+    assert (
+        f"Lost with its worker in job {ended} on n1: {ENDS[how]}"
+        in (lost.problems["error"])
+    )
+    assert lost.properties["slurm_job"] == ended
+    assert lost.properties["node"] == "n1"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_an_ended_session(
+    eight: Eight, slurm: Cluster, number: signal.Signals
+) -> None:
+    running = eight.start("-n2", "--mig-slurm=--gres=gpu:1")
+    until(lambda: len(eight.under_way) == 2)
+    assert len(eight.workers()) == 2
+    running.send_signal(number)
+    running.wait(30)
+    until(lambda: not slurm.jobs() and not eight.workers(), 10)
+
+
+def test_nothing_is_left_of_what_still_waits(eight: Eight, slurm: Cluster) -> None:
+    running = eight.start("-n6", "--mig-slurm=--gres=gpu:1")
+    until(lambda: re.search("4 of 6 allocations; ", eight.out.read_text()))
+    running.kill()
+    running.wait(30)
+    until(lambda: not slurm.jobs(), 10)
+    assert eight.under_way == []
