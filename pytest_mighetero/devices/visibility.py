@@ -19,6 +19,9 @@ def visible_only(
     words: ``all``, ``none``, ``void``, and ``0:1`` for a MIG device by its slot. Inside
     a container the GPUs are numbered anew: where there are as many as were asked for by
     number, the runtime has done its work.
+
+    What Slurm gave a step, or a batch script, by number bounds it, too, where somebody
+    has unset the ``CUDA_VISIBLE_DEVICES`` that it sets to the same (srun(1)).
     """
     found = tuple(gpus)
     runtime = _entries(environment.get("NVIDIA_VISIBLE_DEVICES", "all"))
@@ -28,7 +31,12 @@ def visible_only(
         found = _bounded(found, runtime, "NVIDIA_VISIBLE_DEVICES")
     if (cuda := environment.get("CUDA_VISIBLE_DEVICES")) is not None:
         known = takewhile(lambda entry: _is_known(entry, found), _entries(cuda))
-        found = _bounded(found, list(known), "CUDA_VISIBLE_DEVICES")
+        return _bounded(found, list(known), "CUDA_VISIBLE_DEVICES")
+    for variable in ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS"):
+        if given := _entries(environment.get(variable, "")):
+            if _numbered_anew(found, given):  # its cgroup shows no others
+                return found
+            return _bounded(found, given, variable)
     return found
 
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_mighetero.plugin.slurm.node_facts import problem
 from tests.lab.driver import Files, Lab
 from tests.lab.forked import Forked
-from tests.lab.processes import alive, until
+from tests.lab.processes import alive, in_the_run, until
 from tests.lab.slurm.cluster import Cluster, LabError, layout_of
 
 pytestmark = pytest.mark.slow
@@ -25,8 +25,8 @@ import pytest
 
 @pytest.mark.parametrize("i", range(8))
 def test_it(i, record_property):
-    place = os.environ["SLURMD_NODENAME"], os.environ["CUDA_VISIBLE_DEVICES"]
-    record_property("place", ":".join(place))
+    place = os.environ["SLURMD_NODENAME"], os.environ.get("CUDA_VISIBLE_DEVICES")
+    record_property("place", ":".join(map(str, place)))
     record_property("job", os.environ["SLURM_JOB_ID"])
     Path(f"pid-{os.getpid()}").touch()
     Path(f"in-{place[0]}-{i}").touch()
@@ -228,6 +228,24 @@ def test_a_lost_test_is_an_error_and_the_rest_goes_on(
     assert lost.properties["node"] == "n1"
 
 
+def test_without_any_place_every_test_left_is_an_error(
+    eight: Eight, slurm: Cluster
+) -> None:
+    running = eight.start("-n1", "--mig-slurm=-p a100", "--mig-slurm-timeout=2s")
+    until(lambda: len(eight.under_way) == 1)
+    (job,) = slurm.jobs()
+    slurm.ask("scontrol", "update", "partitionname=a100", "state=down")
+    slurm.ask("scancel", job)
+    code = running.wait(60)
+    slurm.ask("scontrol", "update", "partitionname=a100", "state=up")
+    assert code == 1
+    cases = eight.files.junit
+    assert sorted(case.name for case in cases) == [f"test_it[{i}]" for i in range(8)]
+    for case in cases:
+        assert f"job {job} on n1: the job was cancelled" in case.problems["error"]
+        assert "1 waits for PartitionDown" in case.problems["error"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_an_ended_session(
     eight: Eight, slurm: Cluster, number: signal.Signals
@@ -247,3 +265,35 @@ def test_nothing_is_left_of_what_still_waits(eight: Eight, slurm: Cluster) -> No
     running.wait(30)
     until(lambda: not slurm.jobs(), 10)
     assert eight.under_way == []
+
+
+def test_no_harness_is_left_of_a_killed_controller(lab: Lab, slurm: Cluster) -> None:
+    running = start_run(lab)
+    running.kill()
+    running.wait(30)
+    until(lambda: not slurm.jobs() and not in_the_run(lab.folder), 10)
+
+
+def test_a_run_whose_job_is_cancelled_has_its_record(lab: Lab, slurm: Cluster) -> None:
+    running = start_run(lab, "--mig-slurm-timeout=5s", "--mig-stop-grace=500ms")
+    (job,) = slurm.jobs()
+    slurm.ask("scancel", job)
+    assert running.wait(60) == 1
+    files = Files(lab.folder)
+    said = f"job {job} on n2: the job was cancelled (Slurm: CANCELLED)"
+    assert said in files.case.problems["error"]
+    assert files.case.properties["slurm_job"] == job
+    assert files.case.properties["benchmark"] == "dlrm"
+    assert files.record["facts"]["slurm_job"] == job
+    assert "SIGTERM" in files.record["phases"]["teardown"]["text"]
+    assert in_the_run(lab.folder) == []
+
+
+def start_run(lab: Lab, *options: str) -> Forked:
+    lab.fake(**{"*": {"test": 300, "ignore": True, "daemon": True}})
+    slurm = "--mig-slurm=--partition=h100 --gres=gpu:1"
+    arguments = lab.arguments("-k", "dlrm_server", "-n1", slurm, *options)
+    with (lab.folder / "out").open("w") as out:
+        running = lab.pytests.start(arguments, lab.folder, out)
+    until(lambda: any(lab.folder.glob("results/*/main/logs/fake_system")))
+    return running

@@ -15,6 +15,7 @@ from pytest_mighetero.plugin.slurm import request
 from pytest_mighetero.plugin.slurm.allocations import Slurm
 from pytest_mighetero.plugin.slurm.answers import Job
 from pytest_mighetero.plugin.slurm.first_step import check_nodes
+from pytest_mighetero.plugin.slurm.unrun import Unrun
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.printable import printable, printable_line
 
@@ -52,6 +53,8 @@ class SlurmWorkers:
         self._jobs: dict[str, Job] = {}  # by the words of the workers in it
         self._lost: dict[object, tuple[Job, str]] = {}
         self._setup: dict[str, pytest.TestReport] = {}
+        self._unrun = Unrun(config)
+        config.pluginmanager.register(self._unrun, "mighetero-unrun")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -156,11 +159,9 @@ class SlurmWorkers:
         if living:  # leases keep the two from each other's GPU
             self._say(f"no allocation instead ({why}): its worker joins another's")
             return living[0]
-        pytest.exit(
-            f"{_named(job)}: {lost}, and there is no allocation left, nor a new one: "
-            f"{why}",
-            returncode=1,
-        )
+        end = f"{_named(job)}: {lost}, and there is no other place: {why}"
+        self._unrun.report(printable(end))
+        pytest.exit(end, returncode=1)
 
     def _lives(self, words: str) -> bool:
         assert self._slurm is not None

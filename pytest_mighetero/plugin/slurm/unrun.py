@@ -1,0 +1,41 @@
+"""The tests that no worker ran: a junit file without them would look complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+
+class Unrun:
+    """Follows which of the collected tests are reported; a plugin of the controller."""
+
+    def __init__(self, config: pytest.Config):
+        self._config = config
+        self._left: dict[str, None] = {}
+        self._collected = False
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Note every test, once."""
+        if not self._collected:
+            self._left, self._collected = dict.fromkeys(ids), True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Forget a test that has ended, or whose worker is lost."""
+        if report.when not in {"setup", "call"}:
+            self._left.pop(report.nodeid, None)
+
+    def report(self, why: str) -> None:
+        """Report what is left as errors."""
+        for nodeid in list(self._left):
+            path = nodeid.partition("::")[0]
+            report = pytest.TestReport(
+                nodeid,
+                (path, None, nodeid),
+                keywords={},
+                outcome="failed",
+                longrepr=f"Not run, or not to its end: {why}.",
+                when="setup",
+            )
+            self._config.hook.pytest_runtest_logreport(report=report)
