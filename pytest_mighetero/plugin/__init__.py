@@ -125,6 +125,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Give ``-n auto`` one worker for each GPU that can be leased."""
     if not anything_said(config):
         return None
+    if run_spec(config).slurm is not None:
+        raise pytest.UsageError(
+            "-n auto: how many workers --mig-slurm is to start depends on no GPU of "
+            "this machine; say -n N"
+        )
     from pytest_mighetero.show.inventory import leasable_gpus
 
     return leasable_gpus(run_spec(config))

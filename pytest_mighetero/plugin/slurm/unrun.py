@@ -13,6 +13,7 @@ class Unrun:
     def __init__(self, config: pytest.Config):
         self._config = config
         self._left: dict[str, None] = {}
+        self._setup: dict[str, pytest.TestReport] = {}
         self._collected = False
 
     @pytest.hookimpl(optionalhook=True)
@@ -23,19 +24,24 @@ class Unrun:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Forget a test that has ended, or whose worker is lost."""
-        if report.when not in {"setup", "call"}:
+        if report.when == "setup":
+            self._setup[report.nodeid] = report
+        elif report.when != "call":
             self._left.pop(report.nodeid, None)
 
     def report(self, why: str) -> None:
         """Report what is left as errors."""
         for nodeid in list(self._left):
-            path = nodeid.partition("::")[0]
+            path, known = nodeid.partition("::")[0], self._setup.get(nodeid)
             report = pytest.TestReport(
                 nodeid,
                 (path, None, nodeid),
                 keywords={},
                 outcome="failed",
                 longrepr=f"Not run, or not to its end: {why}.",
-                when="setup",
+                when="teardown" if known else "setup",
+                user_properties=known.user_properties if known else (),
             )
+            if known and hasattr(known, "node"):  # the same testcase
+                report.node = known.node  # type: ignore[attr-defined]
             self._config.hook.pytest_runtest_logreport(report=report)
