@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import Any
 
 import pytest
 from _pytest.junitxml import xml_key
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.plugin.console.stateline import StateLine
+from pytest_mighetero.plugin.console.view import View
 from pytest_mighetero.plugin.slurm import request
 from pytest_mighetero.plugin.slurm.allocations import Slurm
 from pytest_mighetero.plugin.slurm.answers import Job
 from pytest_mighetero.plugin.slurm.first_step import check_nodes
 from pytest_mighetero.plugin.slurm.unrun import Unrun
+from pytest_mighetero.plugin.slurm.waiting import Waiting
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.printable import printable, printable_line
 
@@ -119,11 +121,17 @@ class SlurmWorkers:
 
     def _allocate(self, count: int, timeout: float) -> tuple[list[Job], str]:
         assert self._slurm is not None
-        line = StateLine(self._config, "slurm")
+        view = View(self._config, self._spec.heartbeat)
+        begin = time.monotonic()
+
+        def tell(said: str) -> None:
+            view.announce(f"slurm: {said}")
+            view.show(Waiting(said, time.monotonic() - begin))
+
         try:
-            return self._slurm.allocate(count, timeout, line.announce)
+            return self._slurm.allocate(count, timeout, tell)
         finally:
-            line.clear()
+            view.clear()
 
     def _enter(self, job: Job) -> str:
         assert self._slurm is not None
