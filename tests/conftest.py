@@ -15,6 +15,7 @@ from tests.lab.driver import Lab
 from tests.lab.forked import Pytests, fork_server
 from tests.lab.preload import import_all
 from tests.lab.slurm.cluster import Cluster, layout_of, missing, outside
+from tests.lab.slurm.eight import Eight
 from tests.lab.web_suite import Web
 
 Compiled = Callable[..., Path]
@@ -90,6 +91,12 @@ def slurm(slurm_lab: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clust
     left = slurm_lab.jobs()
     slurm_lab.cancel_all()
     assert left == []
+
+
+@pytest.fixture
+def eight(lab: Lab, slurm: Cluster) -> Eight:
+    assert slurm.jobs() == []
+    return Eight(lab)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
