@@ -10,6 +10,7 @@ from dataclasses import dataclass
 FORMAT = "%i|%T|%r|%N"  # squeue's, of a Job
 ALIVE = frozenset({"RUNNING", "CONFIGURING", "SUSPENDED"})
 _GRANTED = re.compile(r"Granted job allocation (\d+)")
+_NO_STEP = re.compile(r"Unable to create step for job [^:]*: (.+)")
 _MEANINGS = {
     "CANCELLED": "was cancelled",
     "PREEMPTED": "was preempted",
@@ -55,6 +56,12 @@ def refusal(text: str) -> str:
     """Return in one line why ``salloc`` was refused."""
     lines = [line.partition(": ")[2] for line in text.splitlines() if ": " in line]
     return "; ".join(dict.fromkeys(line.removeprefix("error: ") for line in lines))
+
+
+def no_step(text: str) -> str:
+    """Return why ``srun`` was given no step, if that is what it says."""
+    found = _NO_STEP.search(text)
+    return found[1].strip() if found else ""
 
 
 def waiting(pending: Iterable[Job]) -> str:

@@ -1,6 +1,7 @@
 """What a worker on a node would be and see; also a program, which prints that.
 
-Run on the node as ``python node_facts.py FILE`` by the controller's interpreter.
+Run on the node as ``python node_facts.py FILE`` by the controller's interpreter. It
+holds its place until stdin is closed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+BEGIN = "mighetero: "  # of the line: a node may greet with others
 PACKAGES = ("pytest-mighetero", "pytest", "pytest-xdist", "execnet")
 
 
@@ -50,6 +52,6 @@ def problem(
 
 
 if __name__ == "__main__":
-    print(
-        json.dumps({"node": os.environ["SLURMD_NODENAME"], **facts(Path(sys.argv[1]))})
-    )
+    told = {"node": os.environ["SLURMD_NODENAME"], **facts(Path(sys.argv[1]))}
+    print(f"{BEGIN}{json.dumps(told)}", flush=True)
+    sys.stdin.read()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+WAIT_S = 30  # longest for a worker's step to have its place, which others may hold
+
 
 def salloc(options: Sequence[str], name: str) -> list[str]:
     """Return the command for an allocation on one node; it ends with its parent."""
@@ -29,8 +31,17 @@ def step(job: str, options: Sequence[str], python: str, name: str) -> str:
     return shlex.join([*_step(job, name), *given, python])
 
 
+def probe(words: str, program: str, *arguments: str, patience: int) -> list[str]:
+    """Return the command of a *program* of Python's in the place of a worker.
+
+    It has the worker's *words*, and waits *patience* seconds for the place.
+    """
+    *step, python = shlex.split(words)
+    return [*step, f"--immediate={patience}", python, program, *arguments]
+
+
 def _step(job: str, name: str) -> list[str]:
     # --unbuffered: slurmstepd hands on whole lines only, and the first that execnet
     # waits for is a byte without an end.
     own = [f"--jobid={job}", f"--job-name={name}", "--nodes=1", "--ntasks=1"]
-    return ["srun", "--quiet", "--unbuffered", *own]
+    return ["srun", "--quiet", "--unbuffered", f"--immediate={WAIT_S}", *own]

@@ -8,19 +8,23 @@ import pytest
 
 
 class Unrun:
-    """Follows which of the collected tests are reported; a plugin of the controller."""
+    """Follows which of the collected tests are reported; a plugin of the controller.
+
+    Attributes:
+        collected: whether it is known yet which tests there are.
+    """
 
     def __init__(self, config: pytest.Config):
         self._config = config
         self._left: dict[str, None] = {}
         self._setup: dict[str, pytest.TestReport] = {}
-        self._collected = False
+        self.collected = False
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Note every test, once."""
-        if not self._collected:
-            self._left, self._collected = dict.fromkeys(ids), True
+        if not self.collected:
+            self._left, self.collected = dict.fromkeys(ids), True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Forget a test that has ended, or whose worker is lost."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,15 +15,16 @@ from _pytest.junitxml import xml_key
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plugin.console.view import View
-from pytest_mighetero.plugin.slurm import request
+from pytest_mighetero.plugin.slurm import gateways, request
 from pytest_mighetero.plugin.slurm.allocations import Slurm
 from pytest_mighetero.plugin.slurm.answers import Job
-from pytest_mighetero.plugin.slurm.first_step import check_nodes
+from pytest_mighetero.plugin.slurm.first_step import check_places, complaint_of
 from pytest_mighetero.plugin.slurm.unrun import Unrun
 from pytest_mighetero.plugin.slurm.waiting import Waiting
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.printable import printable, printable_line
 
+STARTS = 3  # of a worker whose job ends each time before
 PATIENCE = 30.0  # seconds for a new allocation while other workers live
 
 
@@ -53,6 +57,8 @@ class SlurmWorkers:
         self._config, self._spec = config, spec
         self._slurm: Slurm | None = None
         self._jobs: dict[str, Job] = {}  # by the words of the workers in it
+        self._instead: dict[str, str] = {}  # of the words whose job has ended
+        self._at: dict[str, Job] = {}  # by the ids of the workers, on one node each
         self._lost: dict[object, tuple[Job, str]] = {}
         self._setup: dict[str, pytest.TestReport] = {}
         self._unrun = Unrun(config)
@@ -69,10 +75,7 @@ class SlurmWorkers:
         """Give each worker its place; go on with fewer where Slurm has fewer."""
         self._config.add_cleanup(self._close)
         try:
-            words = self._places(len(specs))
-            assert self._slurm is not None
-            jobs = list(self._jobs.values())
-            check_nodes(jobs, self._spec.results_dir, self._slurm.name)
+            words = self._usable(self._places(len(specs)))
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from None
         del specs[len(words) :]
@@ -81,6 +84,8 @@ class SlurmWorkers:
             spec.python = each
         places = (f"{s.id} in {_named(self._jobs[s.python])}" for s in specs)
         self._say(f"workers {', '.join(places)}")
+        group = self._config.pluginmanager.getplugin("dsession").nodemanager.group
+        group.makegateway = partial(self._gateway, group.makegateway)
 
     def _places(self, count: int) -> list[str]:
         assert self._spec.slurm is not None
@@ -102,6 +107,29 @@ class SlurmWorkers:
                 f"{len(got)} of {asked} allocations, and goes on with them: {why}"
             )
         return [w for job in got for w in [self._enter(job)] * packed][:count]
+
+    def _usable(self, words: list[str]) -> list[str]:
+        """Return those of the places that Slurm gives all at once."""
+        assert self._slurm is not None
+        slurm = self._slurm
+        tried = words if slurm.outer else list(self._jobs)
+        places = [(self._jobs[each], each) for each in tried]
+        refused = check_places(places, self._spec.results_dir, slurm.name)
+        left = list(words)
+        why = dict.fromkeys(f"{_named(job)}: {said}" for (job, _), said in refused)
+        for (_, each), _ in refused:
+            left = [w for w in left if w != each] if not slurm.outer else left[:-1]
+        if not left:
+            raise ConfigError(
+                f"--mig-slurm: no place for a worker in {'; '.join(why)}; ask for "
+                f"less, or end the steps that have it"
+            )
+        if refused:
+            self._say(
+                f"places for {len(left)} of {len(words)} workers, and goes on with "
+                f"them; no more in {'; '.join(why)}"
+            )
+        return left
 
     def _steps(self, slurm: Slurm, count: int) -> list[str]:
         if self._spec.slurm_packed != 1:
@@ -139,41 +167,73 @@ class SlurmWorkers:
         self._jobs[words] = job
         return words
 
+    def _gateway(self, make: Callable[[Any], Any], spec: Any) -> Any:
+        """Start a worker, elsewhere if its job ends before."""
+        for _ in range(STARTS):
+            job = self._jobs[spec.python]
+            try:
+                gateway, node = gateways.start(make, spec)
+            except gateways.NotStartedError:
+                lost = self._fate(job)
+                if not lost:
+                    break
+                self._say(f"worker {spec.id} did not start in {_named(job)}: {lost}")
+                spec.python = self._place_instead(spec.python, lost)
+            else:
+                self._at[spec.id] = replace(job, node=node or job.node)
+                return gateway
+        why = complaint_of(spec.python) or f"no answer in {gateways.START_S:g} s"
+        raise self._given_up(f"worker {spec.id} does not start in {_named(job)}: {why}")
+
+    def _fate(self, job: Job) -> str:
+        """Say what has become of a job that does not live, else nothing."""
+        assert self._slurm is not None
+        now = self._slurm.job(job.number)
+        return "" if now.lives else f"the job {now.fate}"
+
+    def _given_up(self, why: str) -> BaseException:
+        """Return what ends the session, and report the tests that it leaves."""
+        if not self._unrun.collected:
+            return pytest.UsageError(f"--mig-slurm: {why}")
+        self._unrun.report(printable(why))
+        return pytest.exit.Exception(why, returncode=1)
+
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Find out why a worker is lost, and where the one in its place can start."""
         spec = node.gateway.spec
         if not error or self._slurm is None or spec.python not in self._jobs:
             return
-        job = self._jobs[spec.python]
-        now = self._slurm.job(job.number)
-        lost = "its step ended, the job goes on" if now.lives else f"the job {now.fate}"
+        job = self._at.get(spec.id, self._jobs[spec.python])
+        fate = self._fate(job)
+        lost = fate or "its step ended, the job goes on"
         self._lost[node] = job, lost
         self._say(f"worker {spec.id} in {_named(job)} is lost: {lost}")
-        if not now.lives:
-            del self._jobs[spec.python]
-            spec.python = self._place_instead(job, lost)
+        if fate:
+            spec.python = self._place_instead(spec.python, lost)
 
-    def _place_instead(self, job: Job, lost: str) -> str:
+    def _place_instead(self, words: str, lost: str) -> str:
+        """Return a place for a worker instead of that of *words*, whose job ended."""
         assert self._slurm is not None
-        living = [words for words in self._jobs if self._lives(words)]
+        if (instead := self._instead.get(words)) and self._lives(instead):
+            return instead  # of another worker that was in it
+        job, living = self._jobs[words], [w for w in self._jobs if self._lives(w)]
         limit = min(self._spec.slurm_timeout, PATIENCE) if living else None
         got: list[Job] = []
         why = "the job is not this session's to ask for again"
         if not self._slurm.outer:
             got, why = self._allocate(1, limit or self._spec.slurm_timeout)
         if got:
-            return self._enter(got[0])
+            self._instead[words] = self._enter(got[0])
+            return self._instead[words]
         if living:  # leases keep the two from each other's GPU
             self._say(f"no allocation instead ({why}): its worker joins another's")
             return living[0]
         end = f"{_named(job)}: {lost}, and there is no other place: {why}"
-        self._unrun.report(printable(end))
-        pytest.exit(end, returncode=1)
+        raise self._given_up(end)
 
     def _lives(self, words: str) -> bool:
-        assert self._slurm is not None
-        return self._slurm.job(self._jobs[words].number).lives
+        return words not in self._instead and not self._fate(self._jobs[words])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

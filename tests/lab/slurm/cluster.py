@@ -38,10 +38,12 @@ class Cluster:
 
     Attributes:
         children: its daemons, by name, as far as this process has started them.
+        guests: the steps that this process has started in it.
     """
 
     layout: Layout
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    guests: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -65,6 +67,21 @@ class Cluster:
         if done.returncode:
             raise self._fault(f"{' '.join(command)}: {done.stderr.strip()}")
         return done.stdout
+
+    def start_step(self, job: str, *words: str) -> None:
+        """Start one in *job* that holds its place until it is cancelled."""
+        before = len(self.steps())
+        self.guests.append(
+            subprocess.Popen(
+                ["srun", "--quiet", f"--jobid={job}", *words, "sleep", "600"],
+                env=outside(os.environ) | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        )
+        until(lambda: len(self.steps()) > before)
 
     def jobs(self) -> list[str]:
         """Return the ids of the jobs that wait, run, or are being cleaned up after."""
@@ -146,6 +163,8 @@ class Cluster:
             if time.monotonic() > limit:
                 raise self._fault(f"jobs {', '.join(jobs)} do not end")
             time.sleep(0.1)
+        while self.guests:
+            self.guests.pop().wait(END_S)
 
     def stop(self) -> None:
         """Stop it: jobs first, then the daemons.

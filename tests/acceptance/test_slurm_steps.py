@@ -1,0 +1,97 @@
+"""Workers' steps that Slurm has no place for: nothing waits for them without limit."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.slurm.cluster import Cluster
+from tests.lab.slurm.eight import Eight
+
+pytestmark = pytest.mark.slow
+BUSY = "Requested nodes are busy"
+# Between the first steps and the workers', with nothing but Slurm's own commands.
+BETWEEN = """
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.plugin.slurm import request
+
+request.WAIT_S = 2
+
+@pytest.hookimpl(trylast=True)
+def pytest_xdist_setupnodes():
+{action}
+"""
+TWO = ("--exact", "--ntasks=1", "--gres=gpu:2")
+TAKE = """
+    subprocess.Popen(["srun", "--jobid={}", *{}, "sh", "-c", "touch it; sleep 600"])
+    while not Path("it").exists():
+        pass
+"""
+CANCEL = """
+    ask = ["squeue", "--noheader", "--format=%i"]
+    job = subprocess.run(ask, stdout=-1, text=True).stdout.split()[0]
+    subprocess.run(["scancel", job])
+"""
+
+
+@pytest.fixture
+def job(eight: Eight, slurm: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A job with two GPUs that a session runs in."""
+    assert eight.under_way == []
+    slurm.ask("salloc", "--no-shell", "-N1", "--ntasks=4", "--gres=gpu:2", "-pa100")
+    (number,) = slurm.jobs()
+    monkeypatch.setenv("SLURM_JOB_ID", number)
+    return number
+
+
+def test_more_workers_than_a_job_seats(eight: Eight, slurm: Cluster, job: str) -> None:
+    eight.go()
+    report = eight.lab.apart(*eight.arguments("-n4", "--mig-slurm=--gres=gpu:1"))
+    report.result.assert_outcomes(passed=8)
+    assert {case.properties["place"] for case in report.junit} == {"n1:0", "n1:1"}
+    said = f"places for 2 of 4 workers, and goes on with them; no more in job {job} on"
+    (line,) = [line for line in report.text.splitlines() if said in line]
+    assert BUSY in line
+    slurm.cancel_all()
+
+
+def test_a_job_whose_seats_are_taken(eight: Eight, slurm: Cluster, job: str) -> None:
+    slurm.start_step(job, *TWO)
+    report = eight.lab.apart(*eight.arguments("-n2", "--mig-slurm=--gres=gpu:1"))
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"no place for a worker in job {job} on n1: {BUSY}" in report.text
+    slurm.cancel_all()
+
+
+def test_a_seat_that_is_taken_before_its_worker_has_it(
+    eight: Eight, slurm: Cluster, job: str
+) -> None:
+    eight.lab.pytester.makeconftest(BETWEEN.format(action=TAKE.format(job, TWO)))
+    report = eight.lab.apart(*eight.arguments("-n1", "--mig-slurm=--gres=gpu:1"))
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"worker gw0 does not start in job {job} on n1: {BUSY}" in report.text
+    slurm.cancel_all()
+
+
+def test_a_step_that_the_job_cannot_have(
+    eight: Eight, slurm: Cluster, job: str
+) -> None:
+    report = eight.lab.apart(*eight.arguments("-n1", "--mig-slurm=--gres=gpu:3"))
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "Invalid generic resource (gres) specification" in report.text
+    assert job in slurm.jobs()
+    slurm.cancel_all()
+
+
+@pytest.mark.parametrize("packed", [1, 2])
+def test_a_job_that_ends_before_its_worker_starts(eight: Eight, packed: int) -> None:
+    eight.go()
+    eight.lab.pytester.makeconftest(BETWEEN.format(action=CANCEL))
+    options = ("-n2", f"--mig-slurm-packed={packed}", "--mig-slurm=--gres=gpu:2")
+    report = eight.lab.apart(*eight.arguments(*options))
+    report.result.assert_outcomes(passed=8)
+    assert "worker gw0 did not start in job " in report.text
+    assert "the job was cancelled (Slurm: CANCELLED" in report.text
