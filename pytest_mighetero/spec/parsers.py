@@ -30,6 +30,13 @@ _OWN_RUN_ARGS = {
 _MIG_UUID = re.compile(
     r"MIG-[0-9A-Fa-f-]{8,}|MIG-GPU-[0-9A-Fa-f-]{8,}/\d+/\d+", re.ASCII
 )
+# An option of salloc(1) whose value may be the next word.
+_SALLOC_VALUED = re.compile(
+    r"(?!-[HIKOQVhksv]$)-[A-Za-z]|"
+    r"(?!--(bell|contiguous|exclusive|hold|immediate|kill-command|nice|no-bell|no-kill|"
+    r"no-shell|overcommit|oversubscribe|quiet|reboot|spread-job|use-min-nodes|verbose|"
+    r"x11)$)--[^=]+"
+)
 _PERCENT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*%", re.ASCII)
 
 Names = tuple[str, ...]
@@ -120,6 +127,24 @@ def words(text: str) -> Names:
         return tuple(shlex.split(text))
     except ValueError as error:
         raise ConfigError(f"cannot be split into words: {error}: {text!r}") from None
+
+
+def slurm_options(text: str) -> Names:
+    """Return options of Slurm's ``salloc``, each with its value.
+
+    It takes the first word that is none for a command to start, and all behind for
+    that command's.
+    """
+    found = words(text)
+    for before, word in zip(("", *found), found, strict=False):
+        if word in ("--", "-") or not (
+            word.startswith("-") or _SALLOC_VALUED.fullmatch(before)
+        ):
+            raise ConfigError(
+                f"expected options of salloc, as --partition=a100 --gres=gpu:1, found "
+                f"{word!r}, which is none"
+            )
+    return found
 
 
 def mig_uuids(text: str) -> Names:

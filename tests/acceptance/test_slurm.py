@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.plugin.slurm.node_facts import problem
 from tests.lab.driver import Files, Lab
 from tests.lab.forked import Forked
 from tests.lab.processes import in_the_run, until
-from tests.lab.slurm.cluster import Cluster, LabError, layout_of
+from tests.lab.slurm.cluster import Cluster
 from tests.lab.slurm.eight import Eight
 
 pytestmark = pytest.mark.slow
@@ -102,40 +99,6 @@ def test_slurms_programs_have_to_be_there(
         report = eight.lab.apart(*eight.arguments("-n2", "--mig-slurm=--gres=gpu:1"))
     assert report.result.ret == pytest.ExitCode.USAGE_ERROR
     assert "--mig-slurm: srun, squeue, scancel, salloc, setpriv not" in report.text
-
-
-def test_the_results_folder_has_to_be_shared(lab: Lab, tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("no mount namespaces without root")
-    own = lab.folder / "own"
-    own.mkdir()
-    folder = tmp_path / "unshared"
-    cluster = Cluster(layout_of(folder))
-    try:
-        cluster.start(tethered=True, private=[own])
-    except LabError as error:
-        cluster.stop()
-        pytest.skip(f"no mount namespaces: {error}"[:200])
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in cluster.environment.items():
-                patch.setenv(name, value)
-            report = lab.run_apart(
-                "-n1", "--mig-slurm=--gres=gpu:1", f"--results-dir={own}"
-            )
-        assert report.result.ret == pytest.ExitCode.USAGE_ERROR
-        assert f"does not see what is written here to {own}" in report.text
-        assert cluster.jobs() == []
-    finally:
-        cluster.stop()
-
-
-def test_other_versions_are_named() -> None:
-    here = {"Python": "3.11.7", "pytest": "9.2.0", "seen": "x"}
-    found = problem("n1", here, here | {"Python": "3.12.1"}, Path("results"))
-    assert found is not None
-    assert found.startswith("n1 has Python 3.12.1 (here 3.11.7)")
-    assert problem("n1", here, here, Path("results")) is None
 
 
 ENDS = {

@@ -22,7 +22,7 @@ def facts(shared: Path) -> dict[str, str]:
     found = {"Python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            found[package] = metadata.version(package) or "none"
         except metadata.PackageNotFoundError:
             found[package] = "none"
     try:

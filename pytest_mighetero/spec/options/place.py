@@ -76,7 +76,7 @@ PLACE = (
         "mig-slurm",
         "start every worker of -n N in a Slurm allocation of its own; salloc's options "
         "for each, --partition=a100 --gres=gpu:1 for example",
-        Kind("OPTIONS", "words"),
+        Kind("OPTIONS", "slurm_options"),
         None,
         in_suite=False,
     ),

@@ -97,12 +97,14 @@ class Cluster:
         said = self.ask("sinfo", "--noheader", "--Node", "--format=%N %T").split()
         return dict(zip(said[::2], said[1::2], strict=True))
 
-    def start(self, *, tethered: bool, private: Sequence[Path] = ()) -> None:
+    def start(
+        self, *, tethered: bool, private: Mapping[str, Sequence[Path]] | None = None
+    ) -> None:
         """Start it, and wait until every node is idle.
 
         Args:
             tethered: whether its daemons are to die with this process.
-            private: folders of which every node is to have an empty one of its own.
+            private: by node, the folders of which it is to have empty ones of its own.
 
         Raises:
             LabError: a daemon ends, or a node does not become idle.
@@ -121,8 +123,9 @@ class Cluster:
             path.write_text(text)
         tie = ["setpriv", "--pdeathsig", "TERM"] if tethered else []
         self._daemon("slurmctld", [*tie, "slurmctld", "-D", "-c"])
-        own = [*_PRIVATE, *map(str, private), "--"] if private else []
         for node in layout.nodes:
+            folders = (private or {}).get(node.name, ())
+            own = [*_PRIVATE, *map(str, folders), "--"] if folders else []
             command = [*own, *tie, "slurmd", "-D", "-N", node.name]
             self._daemon(node.name, command)
         self._wait_for_nodes()

@@ -1,0 +1,100 @@
+"""Nodes that are not as the machine of the controller: said before any test starts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.plugin.slurm.node_facts import problem
+from tests.lab.driver import Lab
+from tests.lab.slurm.cluster import Cluster, LabError, layout_of, missing, outside
+from tests.lab.slurm.configuration import Node
+
+pytestmark = pytest.mark.slow
+NODES = tuple(Node(name, name) for name in ("apart", "old", "bare"))
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Nodes that lack this module's folder, the plugin's version, Python itself."""
+    if os.geteuid() != 0:
+        pytest.skip("no mount namespaces without root")
+    if programs := missing():
+        pytest.skip(f"no Slurm here: {', '.join(programs)} are not on PATH")
+    cluster = Cluster(layout_of(tmp_path_factory.mktemp("slurm"), NODES))
+    own = tmp_path_factory.mktemp("own")
+    private = {"apart": [own], "old": [plugin()], "bare": [Path(sys.executable).parent]}
+    try:
+        cluster.start(tethered=True, private=private)
+    except LabError as error:
+        cluster.stop()
+        pytest.skip(f"no mount namespaces: {error}"[:200])
+    yield cluster
+    cluster.stop()
+
+
+def plugin() -> Path:
+    """Return the folder that says the plugin's version."""
+    (where,) = {
+        Path(str(path.locate())).parent
+        for path in metadata.files("pytest-mighetero") or ()
+        if path.name == "METADATA"
+    }
+    return where
+
+
+@pytest.fixture
+def refused(
+    lab: Lab, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Refused]:
+    for name in os.environ.keys() - outside(os.environ).keys():
+        monkeypatch.delenv(name)
+    for name, value in cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    yield Refused(lab)
+    assert cluster.jobs() == []
+
+
+class Refused:
+    """A session that ends with a sentence before any test."""
+
+    def __init__(self, lab: Lab):
+        self._lab = lab
+
+    def on(self, node: str, *options: str) -> str:
+        slurm = f"--mig-slurm=--partition={node} --gres=gpu:1"
+        report = self._lab.run_apart("-n1", slurm, *options)
+        assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+        (error,) = [line for line in report.text.splitlines() if "ERROR: " in line]
+        return error
+
+
+def test_a_node_without_the_results_folder(refused: Refused, cluster: Cluster) -> None:
+    own = cluster.layout.folder.parent / "own0"
+    error = refused.on("apart", f"--results-dir={own}")
+    assert f"node apart does not see what is written here to {own}; say a" in error
+
+
+def test_a_node_with_another_version_of_the_plugin(refused: Refused) -> None:
+    here = metadata.version("pytest-mighetero")
+    said = f"--mig-slurm: node old has pytest-mighetero none (here {here}); have one"
+    assert said in refused.on("old")
+
+
+def test_a_node_without_the_virtual_environment(refused: Refused) -> None:
+    error = refused.on("bare")
+    assert f"--mig-slurm: {sys.executable} does not start on bare (job " in error
+    assert "No such file or directory" in error
+
+
+def test_other_versions_are_named() -> None:
+    here = {"Python": "3.11.7", "pytest": "9.2.0", "seen": "x"}
+    found = problem("n1", here, here | {"Python": "3.12.1"}, Path("results"))
+    assert found is not None
+    assert found.startswith("n1 has Python 3.12.1 (here 3.11.7)")
+    assert problem("n1", here, here, Path("results")) is None
