@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,23 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
         command = [compiler, *flags, "-o", str(target), str(SOURCES / source)]
         subprocess.run(command, check=True, timeout=60)
         return target
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def library_of(
+    compiled: Compiled, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """Build the library of a machine, once for each."""
+
+    @cache
+    def build(text: str) -> Path:
+        folder = tmp_path_factory.mktemp("machine")
+        (folder / "machine.h").write_text(text)
+        name = "libnvidia-ml.so.1"
+        flags = ("-shared", "-fPIC", f"-Wl,-soname,{name}", f"-I{folder}")
+        return compiled("nvml.c", name, *flags)
 
     return build
 

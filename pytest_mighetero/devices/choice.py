@@ -17,6 +17,7 @@ class Wish:
         fits: tells whether main runs on a device.
         needed: MIG devices without which there is nothing to measure.
         called: index, UUID or PCI bus id.
+        model: part of its product name, in any case.
         main_profile: None where all devices are to be of one.
         rotate: by how many places the devices are turned.
     """
@@ -24,6 +25,7 @@ class Wish:
     fits: Callable[[MigDevice], bool]
     needed: int = 1
     called: str | None = None
+    model: str = ""
     main_profile: str | None = None
     rotate: int = 0
 
@@ -42,6 +44,9 @@ def rank_gpus(gpus: Sequence[Gpu], wish: Wish) -> tuple[Gpu, ...]:
         raise DeviceError(f"--mig-gpu: no GPU is called {wish.called}: {found}.")
     if wish.called is not None and named[0].problem:
         raise DeviceError(f"--mig-gpu: {named[0]}.")
+    named = [gpu for gpu in named if wish.model.lower() in gpu.name.lower()]
+    if not named and wish.model:
+        raise DeviceError(f"a GPU called {wish.model} is needed: {found}.")
     enough = [gpu for gpu in named if len(gpu.devices) >= wish.needed]
     if not enough:
         most = max((len(gpu.devices) for gpu in named), default=0)

@@ -16,7 +16,7 @@ from pytest_mighetero.plugin.execution import execution_of
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.ownership import beside, refusal, stranger
-from pytest_mighetero.plugin.presence import aggressor_of, session_of
+from pytest_mighetero.plugin.presence import session_of, spec_of
 from pytest_mighetero.plugin.selection.order import set_of, turns, upcoming
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.attempt import Attempt
@@ -42,7 +42,7 @@ class Run:
         if session.keeper is None:
             session.keeper = Keeper(session.id)
         self.item, self._keeper = item, session.keeper
-        self.spec = session.spec.against(aggressor_of(item))
+        self.spec = spec_of(item)
         self.display = Display(session.viewer, item.callspec.id)
         self.case = Case(
             self.spec,
@@ -181,7 +181,10 @@ def run_of(request: pytest.FixtureRequest) -> Run:
         raise Failed(problem)
     execution = execution_of(item)
     if execution.run is None:
-        execution.run = Run(item)
+        try:
+            execution.run = Run(item)
+        except pytest.UsageError as error:
+            raise Failed(str(error)) from None
     return execution.run
 
 

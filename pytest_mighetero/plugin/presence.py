@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
+from pytest_mighetero.spec.markers import NEEDS
 from pytest_mighetero.spec.options import OPTIONS
 
 if TYPE_CHECKING:
@@ -72,6 +73,34 @@ def _parameter(item: pytest.Item | None) -> Pair | Encounter | None:
     callspec = getattr(item, "callspec", None)
     main = callspec and callspec.params.get("main")
     return main if is_pair(main) else None
+
+
+def needs_of(item: pytest.Item) -> dict[str, str]:
+    """Return what the marker says that *item* needs: ``gpu``, ``profile``.
+
+    Raises:
+        pytest.UsageError: it says anything else.
+    """
+    said: dict[str, str] = {"gpu": "", "profile": ""}
+    for mark in item.iter_markers(NEEDS):  # the nearest first
+        texts = all(isinstance(each, str) and each for each in mark.kwargs.values())
+        if mark.args or not mark.kwargs or mark.kwargs.keys() - said or not texts:
+            raise pytest.UsageError(
+                f'{item.nodeid}: @pytest.mark.{NEEDS}: expected gpu="H100", '
+                f'profile="3g.40gb" or one of them, found {mark.args} {mark.kwargs}'
+            )
+        said |= {k: v for k, v in mark.kwargs.items() if not said[k]}
+    return said
+
+
+def spec_of(item: pytest.Item) -> RunSpec:
+    """Return what was asked of the run of *item*.
+
+    Raises:
+        pytest.UsageError: its marker cannot be meant.
+    """
+    spec, needs = run_spec(item.config).against(aggressor_of(item)), needs_of(item)
+    return spec.needing(**needs) if any(needs.values()) else spec
 
 
 def is_run(item: pytest.Item) -> bool:

@@ -24,6 +24,7 @@ _APART = {
     *("references", "save_reference", "tolerance", "compare", "background_tolerance"),
     *("aggressor_count", "max_slowdown", "resume", "aggressors", "aggressor"),
     *("dryrun", "listing", "stop_grace", "heartbeat", "report"),
+    *("slurm", "slurm_packed", "slurm_timeout", "model"),
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.spec.markers import BINDING
+from pytest_mighetero.spec.markers import BINDING, NEEDS
 from pytest_mighetero.terms.device_kind import DeviceKind
 from pytest_mighetero.terms.environment import MARK, MISLEADING, OUTER_MAKE
 from pytest_mighetero.terms.make import unsafe_for_make
@@ -28,7 +28,8 @@ WORDS = ("all", "none")  # of --background-benchmarks
 _TAKEN = {
     *("and", "or", "not", "true", "false"),
     *("skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings"),
-    *("tryfirst", "trylast", "timeout", "flaky", "xdist_group", "isolated", BINDING),
+    *("tryfirst", "trylast", "timeout", "flaky", "xdist_group", "isolated"),
+    *(BINDING, NEEDS),
     *WORDS,
 }
 _LONGEST = 64  # in a folder's name, a stamp, a role and a number stand beside it

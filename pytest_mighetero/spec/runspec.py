@@ -125,6 +125,9 @@ class RunSpec:
     aggressors: tuple[Pair, ...] = ()
     aggressor: Pair | None = None
 
+    # What one test needs, beyond what all do.
+    model: str = ""
+
     def backgrounds_of(self, main: str) -> tuple[str, ...]:
         """Return the benchmarks that run beside *main*, in launch order.
 
@@ -160,6 +163,10 @@ class RunSpec:
             return self
         names = (aggressor.benchmark,)
         return replace(self, backgrounds=names, aggressor=aggressor)
+
+    def needing(self, gpu: str, profile: str | None) -> RunSpec:
+        """Return the settings of a test that needs a GPU, or a profile, of its own."""
+        return replace(self, model=gpu, main_profile=profile or self.main_profile)
 
     @property
     def harness_dir(self) -> Path:

@@ -7,14 +7,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_mighetero.devices.lease import Lease, myself, take
-from tests.conftest import Compiled
 from tests.devices.machines import header, machine
 from tests.lab.driver import FAKE, Files, Lab
 
@@ -59,23 +57,6 @@ class Machine:
             line.partition("CUDA_VISIBLE_DEVICES=")[2].split()[0] for line in dryrun
         ]
         return report.text, uuids
-
-
-@pytest.fixture(scope="session")
-def library_of(
-    compiled: Compiled, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Path]:
-    """Build the library of a machine, once for each."""
-
-    @cache
-    def build(text: str) -> Path:
-        folder = tmp_path_factory.mktemp("machine")
-        (folder / "machine.h").write_text(text)
-        name = "libnvidia-ml.so.1"
-        flags = ("-shared", "-fPIC", f"-Wl,-soname,{name}", f"-I{folder}")
-        return compiled("nvml.c", name, *flags)
-
-    return build
 
 
 @pytest.fixture
@@ -633,3 +614,51 @@ def test_workers_in_one_harness_folder_do_not_mix(
     }
     assert lengths == {(True, 300), (False, 8000)}
     assert len({record["facts"]["gpu"] for record in records}) == 2
+
+
+NEEDING = """
+import pytest
+
+@pytest.mark.mig_needs({})
+def test_needing(background, main):
+    main.run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("needs", "machine", "uuids"),
+    [
+        ('gpu="a30"', "two-kinds", mig(1)),
+        ('gpu="A100", profile="1g.10gb"', "two-kinds", mig(11)),
+        ('profile="3g.40gb"', "mixed", mig(1)),
+        ('profile="1g.10gb"', "mixed", mig(2)),
+    ],
+)
+def test_a_test_has_what_it_needs(
+    on: Machines, needs: str, machine: str, uuids: list[str]
+) -> None:
+    here = on(machine)
+    here.lab.pytester.makepyfile(test_run=NEEDING.format(needs))
+    text, found = here.run("--dryrun")
+    assert found[-1:] == uuids, text
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        ('gpu="H100"', "a GPU called H100 is needed: GPU 0: NVIDIA A30 (4 x 1g.6gb)."),
+        ('profile="7g.80gb"', "there is no MIG device of profile 7g.80gb: GPU 0"),
+        ('gpu="A30", model="A30"', "mig_needs: expected gpu="),
+        ('"A30"', "mig_needs: expected gpu="),
+        ("gpu=30", "mig_needs: expected gpu="),
+    ],
+)
+def test_what_is_needed_and_not_there_fails_a_test(
+    on: Machines, needs: str, said: str
+) -> None:
+    here = on("a30")
+    here.lab.pytester.makepyfile(test_run=NEEDING.format(needs))
+    text, found = here.run("--dryrun")
+    assert found == []
+    assert said in text
+    assert "Traceback" not in text
