@@ -33,6 +33,10 @@ def check(config: pytest.Config) -> None:
             from pytest_mighetero.plugin.slurm.lost_worker import LostWorker
 
             config.pluginmanager.register(LostWorker(), "mighetero-slurm")
+            from pytest_mighetero.plugin.slurm.misfits import CHANNEL, Telling
+
+            if (channel := config.workerinput.get(CHANNEL)) is not None:
+                config.pluginmanager.register(Telling(channel), "mighetero-telling")
         return
     if spec.slurm is not None and not spec.listing:
         from pytest_mighetero.plugin.slurm.workers import SlurmWorkers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,19 +45,41 @@ def candidates(
         DeviceError: there is none with enough MIG devices, or the suite's harness does
             not know main's; none seats as many aggressors as were asked for.
     """
-    ranked = rank_gpus(source_of(config).gpus(), wish_of(config, pair, alone=alone))
+    fitting = fitting_gpus(config, pair, source_of(config).gpus(), alone=alone)
+    if fitting.problem:
+        return fitting
+    by_itself = alone or not config.backgrounds_of(pair.benchmark)
+    return _without(
+        {gpu: history.too_long(config, gpu, alone=by_itself) for gpu in fitting.gpus}
+    )
+
+
+def fitting_gpus(
+    config: RunSpec, pair: Pair, gpus: Sequence[Gpu], *, alone: bool
+) -> Candidates:
+    """Return on which of *gpus* there are the devices for *pair*.
+
+    Raises:
+        DeviceError: as ``candidates``.
+    """
+    ranked = rank_gpus(gpus, wish_of(config, pair, alone=alone))
     found = refuse_unknown(config, pair, ranked)
     by_itself = alone or not config.backgrounds_of(pair.benchmark)
-    problems = [
-        misfit_of(config, pair, gpu.devices[0])
-        or (None if by_itself else unseated(config, gpu))
-        or history.too_long(config, gpu, alone=by_itself)
-        for gpu in found
-    ]
-    good = tuple(gpu for gpu, bad in zip(found, problems, strict=True) if not bad)
-    if not by_itself:
-        good = all_seated(config, good)
-    return Candidates(good, None if good else problems[0])
+    fitting = _without(
+        {
+            gpu: misfit_of(config, pair, gpu.devices[0])
+            or (None if by_itself else unseated(config, gpu))
+            for gpu in found
+        }
+    )
+    if by_itself or fitting.problem:
+        return fitting
+    return Candidates(all_seated(config, fitting.gpus), None)
+
+
+def _without(problems: Mapping[Gpu, str | None]) -> Candidates:
+    good = tuple(gpu for gpu, bad in problems.items() if not bad)
+    return Candidates(good, None if good else next(iter(problems.values())))
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,20 @@ class Unrun:
         elif report.when != "call":
             self._left.pop(report.nodeid, None)
 
+    def refuse(self, nodeid: str, why: str, asked: bool) -> None:
+        """Report a test that can run nowhere; one nobody *asked* for is skipped."""
+        path = nodeid.partition("::")[0]
+        report = pytest.TestReport(
+            nodeid,
+            (path, None, nodeid),
+            keywords={},
+            outcome="failed" if asked else "skipped",
+            longrepr=why if asked else (path, 0, why),
+            when="setup",
+        )
+        self._config.hook.pytest_runtest_logreport(report=report)
+        self._left.pop(nodeid, None)
+
     def report(self, why: str) -> None:
         """Report what is left as errors."""
         for nodeid in list(self._left):

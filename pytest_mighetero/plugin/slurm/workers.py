@@ -84,6 +84,11 @@ class SlurmWorkers:
             spec.python = each
         places = (f"{s.id} in {_named(self._jobs[s.python])}" for s in specs)
         self._say(f"workers {', '.join(places)}")
+        # xdist, which it builds on, is there by now.
+        from pytest_mighetero.plugin.slurm.dealer import Dealer
+
+        dealer = Dealer(self._unrun.refuse)
+        self._config.pluginmanager.register(dealer, "mighetero-dealer")
         group = self._config.pluginmanager.getplugin("dsession").nodemanager.group
         group.makegateway = partial(self._gateway, group.makegateway)
 

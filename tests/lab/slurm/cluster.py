@@ -121,6 +121,7 @@ class Cluster:
         host = socket.gethostname().partition(".")[0]
         for path, text in files_of(layout, host, getpass.getuser()).items():
             path.write_text(text)
+        layout.prolog.chmod(0o755)
         tie = ["setpriv", "--pdeathsig", "TERM"] if tethered else []
         self._daemon("slurmctld", [*tie, "slurmctld", "-D", "-c"])
         for node in layout.nodes:

@@ -44,6 +44,15 @@ class Layout:
     def conf(self) -> Path:
         return self.folder / "slurm.conf"
 
+    @property
+    def prolog(self) -> Path:
+        """What a node says, in lines, that its tasks are to have in the environment."""
+        return self.folder / "prolog"
+
+    def libraries(self, node: str) -> Path:
+        """The folder in which a node's tasks look for libraries first."""
+        return self.folder / "lib" / node
+
     def log(self, daemon: str) -> Path:
         return self.folder / "log" / f"{daemon}.log"
 
@@ -56,6 +65,12 @@ class Layout:
 
     def device(self, number: int) -> Path:
         return self.folder / "dev" / f"gpu{number}"
+
+
+_PROLOG = """\
+#!/bin/sh
+test ! -d "{0}" || echo export "LD_LIBRARY_PATH={0}"
+"""
 
 
 def files_of(layout: Layout, host: str, user: str) -> dict[Path, str]:
@@ -72,6 +87,7 @@ def files_of(layout: Layout, host: str, user: str) -> dict[Path, str]:
         ),
         # slurmd 22.05 loads a cgroup plugin, whatever tracks the processes, and its
         # own choice fails without systemd; this one is loaded and touches nothing.
+        layout.prolog: _PROLOG.format(layout.libraries("$SLURMD_NODENAME")),
         folder / "cgroup.conf": "CgroupPlugin=cgroup/v1\n",
     }
 
@@ -95,6 +111,7 @@ def _controller(layout: Layout, host: str, user: str) -> list[str]:
         "MailProg": "/bin/true",
         "ProctrackType": "proctrack/pgid",
         "TaskPlugin": "task/none",
+        "TaskProlog": layout.prolog,
         "JobAcctGatherType": "jobacct_gather/none",
         "SwitchType": "switch/none",
         "MpiDefault": "none",
