@@ -105,7 +105,9 @@ ENDS = {
     "step": "its step ended, the job goes on",
     "job": "the job was cancelled (Slurm: CANCELLED)",
     "preempted": "the job was preempted (Slurm: PREEMPTED)",
+    "time": "the job is out of time (Slurm: TIMEOUT, TimeLimit)",
     "node": "the job lost its node (Slurm: NODE_FAIL, NodeDown)",
+    "crash": "the job lost its node (Slurm: NODE_FAIL, NodeDown)",
 }
 
 
@@ -125,15 +127,21 @@ def test_a_lost_test_is_an_error_and_the_rest_goes_on(
         urgent = ("--partition=urgent", "--nodelist=n1", "--gres=gpu:2")
         slurm.ask("salloc", "--no-shell", "--job-name=urgent", *urgent)
         slurm.ask("scancel", "--name=urgent")
-    else:
+    elif how == "time":  # which Slurm looks at twice a minute
+        slurm.ask("scontrol", "update", f"jobid={ended}", "endtime=now")
+    elif how == "node":
         slurm.ask("scontrol", "update", "nodename=n1", "state=down", "reason=broken")
         slurm.ask("scontrol", "update", "nodename=n1", "state=idle")
-    until(lambda: "is lost: " in eight.out.read_text())
+    else:
+        slurm.crash("n1")  # which it learns when the node does not answer
+    until(lambda: "is lost: " in eight.out.read_text(), 120)
+    if how == "crash":
+        slurm.bring_back("n1")
     eight.go()
     assert running.wait(60) == 1, eight.out.read_text()
     cases = eight.files.junit
     (lost,) = [case for case in cases if case.problems]
-    assert len(cases) == 8
+    assert len(cases) == len(eight.under_way) == 8  # none twice
     assert (
         f"Lost with its worker in job {ended} on n1: {ENDS[how]}"
         in (lost.problems["error"])
@@ -172,6 +180,35 @@ def test_nothing_is_left_of_an_ended_session(
     until(lambda: not slurm.jobs() and not eight.workers(), 10)
 
 
+def test_a_job_outlives_the_session_in_it(
+    eight: Eight, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slurm.ask("salloc", "--no-shell", "-N1", "--ntasks=2", "--gres=gpu:2")
+    (job,) = slurm.jobs()
+    monkeypatch.setenv("SLURM_JOB_ID", job)
+    running = eight.start("-n2", "--mig-slurm=--gres=gpu:1")
+    until(lambda: len(eight.under_way) == 2)
+    running.kill()
+    running.wait(30)
+    until(lambda: not slurm.steps() and not eight.workers(), 10)
+    assert slurm.jobs() == [job]
+    slurm.cancel_all()
+
+
+def test_the_wait_ends_with_slurms_reason(eight: Eight, slurm: Cluster) -> None:
+    slurm.ask("salloc", "--no-shell", "-N2", "--gres=gpu:2", "--job-name=others")
+    options = ("-n2", "--mig-slurm=--gres=gpu:1", "--mig-slurm-timeout=3s")
+    report = eight.lab.apart(*eight.arguments(*options))
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "slurm: 0 of 2 allocations; " in report.text  # while it waited
+    (error,) = [line for line in report.text.splitlines() if "ERROR" in line]
+    assert "no allocation for '--gres=gpu:1' (--mig-slurm-timeout=3s): " in error
+    assert re.search("waits? for (Resources|Priority)", error)
+    assert eight.under_way == []
+    assert len(slurm.jobs()) == 1
+    slurm.cancel_all()
+
+
 def test_nothing_is_left_of_what_still_waits(eight: Eight, slurm: Cluster) -> None:
     running = eight.start("-n6", "--mig-slurm=--gres=gpu:1")
     until(lambda: re.search("4 of 6 allocations; ", eight.out.read_text()))
@@ -181,11 +218,14 @@ def test_nothing_is_left_of_what_still_waits(eight: Eight, slurm: Cluster) -> No
     assert eight.under_way == []
 
 
-def test_no_harness_is_left_of_a_killed_controller(lab: Lab, slurm: Cluster) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_harness_is_left_of_an_ended_controller(
+    lab: Lab, slurm: Cluster, number: signal.Signals
+) -> None:
     running = start_run(lab)
-    running.kill()
-    running.wait(30)
+    running.send_signal(number)
     until(lambda: not slurm.jobs() and not in_the_run(lab.folder), 10)
+    running.wait(30)
 
 
 def test_a_run_whose_job_is_cancelled_has_its_record(lab: Lab, slurm: Cluster) -> None:

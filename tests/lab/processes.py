@@ -41,6 +41,15 @@ def mentions(pid: str, needle: bytes) -> bool:
     return False
 
 
+def parent(pid: int) -> int:
+    """Return the parent of *pid*; 0 if it has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return 0
+    return int(stat.rpartition(b")")[2].split()[1])
+
+
 def wait_for_end(pids: list[int], seconds: float) -> None:
     """Wait until all of *pids* have ended, for *seconds* at most."""
     limit = time.monotonic() + seconds

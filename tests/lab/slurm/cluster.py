@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab.processes import alive, until
+from tests.lab.processes import alive, mentions, parent, until
 from tests.lab.slurm.configuration import NODES, Layout, Node, files_of
 
 PROGRAMS = ("slurmctld", "slurmd", "srun", "salloc", "squeue", "scancel", "sinfo")
@@ -130,6 +130,25 @@ class Cluster:
             command = [*own, *tie, "slurmd", "-D", "-N", node.name]
             self._daemon(node.name, command)
         self._wait_for_nodes()
+
+    def crash(self, node: str) -> None:
+        """Kill all that runs on a node at once, its daemons first."""
+        needles = [f"SLURMD_NODENAME={node}", f"SLURM_CONF={self.layout.conf}"]
+        tasks = [
+            int(folder.name)
+            for folder in Path("/proc").glob("[0-9]*")
+            if all(mentions(folder.name, each.encode()) for each in needles)
+        ]
+        parents = {parent(pid) for pid in tasks} - {*tasks, 0, 1}
+        slurmd = self.children[node]
+        _send(signal.SIGKILL, [slurmd.pid, *parents, *tasks])
+        slurmd.wait()
+
+    def bring_back(self, node: str) -> None:
+        """Start a node again that has crashed."""
+        tie = ["setpriv", "--pdeathsig", "TERM"]
+        self._daemon(node, [*tie, "slurmd", "-D", "-N", node])
+        until(lambda: not self.states()[node].startswith("down"))
 
     def _daemon(self, name: str, command: list[str]) -> None:
         with (self.layout.folder / "log" / f"{name}.out").open("w") as out:
