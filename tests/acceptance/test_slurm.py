@@ -98,7 +98,10 @@ def test_slurms_programs_have_to_be_there(
         patch.setenv("PATH", str(eight.folder))
         report = eight.lab.apart(*eight.arguments("-n2", "--mig-slurm=--gres=gpu:1"))
     assert report.result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "--mig-slurm: srun, squeue, scancel, salloc, setpriv not" in report.text
+    assert (
+        "--mig-slurm: srun, squeue, scancel, scontrol, salloc, setpriv not"
+        in report.text
+    )
 
 
 ENDS = {

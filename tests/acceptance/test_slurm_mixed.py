@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mighetero.devices.lease import Lease, myself, take
 from tests.devices.machines import header, machine
 from tests.lab.driver import Lab
 from tests.lab.slurm.cluster import Cluster
@@ -70,6 +71,18 @@ def test_a_test_runs_where_there_is_what_it_needs(mixed: Lab) -> None:
     assert len(nodes) == 9
     assert {node for name, node in nodes.items() if "a100" in name} == {"n1"}
     assert {node for name, node in nodes.items() if "h100" in name} == {"n2"}
+
+
+def test_who_did_not_come_through_slurm_has_its_gpu_to_itself(mixed: Lab) -> None:
+    (gpu,) = machine("a100-80gb")["gpus"]
+    held = take(mixed.folder / "leases", [gpu["uuid"]], myself("test_by_hand"))
+    assert isinstance(held, Lease)
+    wait = "--mig-lease-timeout=1s"
+    nodes, problems, _ = run(mixed, wait, k="(a100 or h100) and dlrm_server")
+    held.close()
+    assert nodes == {"test_h100[dlrm_server]": "n2"}
+    assert list(problems) == ["test_a100[dlrm_server]"]
+    assert "test_by_hand" in problems["test_a100[dlrm_server]"]
 
 
 def test_what_no_worker_can_run_fails_at_once(mixed: Lab) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.plugin.slurm.node_facts import problem
+from pytest_mighetero.plugin.slurm.node_facts import problem, unnamed
 from tests.lab.driver import Lab
 from tests.lab.slurm.cluster import Cluster, LabError, layout_of, missing, outside
 from tests.lab.slurm.configuration import Node
 
 pytestmark = pytest.mark.slow
-NODES = tuple(Node(name, name) for name in ("apart", "old", "bare"))
+MIG = Node("mig", "1g.10gb", 7)
+NODES = (*(Node(name, name) for name in ("apart", "old", "bare")), MIG)
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +67,10 @@ class Refused:
     def __init__(self, lab: Lab):
         self._lab = lab
 
-    def on(self, node: str, *options: str) -> str:
-        slurm = f"--mig-slurm=--partition={node} --gres=gpu:1"
-        report = self._lab.run_apart("-n1", slurm, *options)
+    def on(self, node: str, *options: str, devices: int = 3) -> str:
+        slurm = f"--mig-slurm=--nodelist={node} --gres=gpu:1"
+        arguments = ["-k", "dlrm_server", "-n1", slurm, *options]
+        report = self._lab.apart(*self._lab.arguments(*arguments, devices=devices))
         assert report.result.ret == pytest.ExitCode.USAGE_ERROR
         (error,) = [line for line in report.text.splitlines() if "ERROR: " in line]
         return error
@@ -90,6 +92,18 @@ def test_a_node_without_the_virtual_environment(refused: Refused) -> None:
     error = refused.on("bare")
     assert f"--mig-slurm: {sys.executable} does not start on bare (job " in error
     assert "No such file or directory" in error
+
+
+def test_mig_devices_that_slurm_gave_by_number(refused: Refused) -> None:
+    error = refused.on("mig", devices=0)
+    assert "--mig-slurm: node mig has MIG devices from Slurm by number" in error
+    assert "(CUDA_VISIBLE_DEVICES=0)" in error
+
+
+def test_mig_devices_are_told_by_their_uuids() -> None:
+    assert unnamed("n1", "MIG-00000001-0000-5000-8000-000000000000") is None
+    assert unnamed("n1", "MIG-GPU-00000007-d268-c3f3-1b07-005d5ae1dc3f/7/0") is None
+    assert unnamed("n1", "0,1") is not None
 
 
 def test_other_versions_are_named() -> None:

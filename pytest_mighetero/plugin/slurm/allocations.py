@@ -60,17 +60,13 @@ class Slurm:
                 return job
             time.sleep(0.2)
 
+    def has_mig(self, number: str) -> bool:
+        """Tell whether Slurm calls what it gave a job MIG devices."""
+        return answers.has_mig(_ask("scontrol", "show", "job", "--details", number))
+
     def _squeue(self, *which: str) -> list[Job]:
         command = ["squeue", "--noheader", "--states=all", *which]
-        done = subprocess.run(
-            [*command, f"--format={answers.FORMAT}"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=ANSWER_S,
-            check=False,
-        )
-        return answers.jobs(done.stdout)
+        return answers.jobs(_ask(*command, f"--format={answers.FORMAT}"))
 
     def allocate(
         self, count: int, timeout: float, tell: Callable[[str], None]
@@ -142,5 +138,23 @@ class _Asked:
             return said.read()
 
 
+def _ask(*command: str) -> str:
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=ANSWER_S,
+        check=False,
+    )
+    return done.stdout
+
+
 def _programs(outer: str) -> list[str]:
-    return ["srun", "squeue", "scancel", *([] if outer else ["salloc", "setpriv"])]
+    return [
+        "srun",
+        "squeue",
+        "scancel",
+        "scontrol",
+        *([] if outer else ["salloc", "setpriv"]),
+    ]

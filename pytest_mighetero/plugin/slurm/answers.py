@@ -10,6 +10,7 @@ from dataclasses import dataclass
 FORMAT = "%i|%T|%r|%N"  # squeue's, of a Job
 ALIVE = frozenset({"RUNNING", "CONFIGURING", "SUSPENDED"})
 _GRANTED = re.compile(r"Granted job allocation (\d+)")
+_MIG = re.compile(r"\bGRES=\S*:\d+g\.\d+gb")
 _NO_STEP = re.compile(r"Unable to create step for job [^:]*: (.+)")
 _MEANINGS = {
     "CANCELLED": "was cancelled",
@@ -62,6 +63,11 @@ def no_step(text: str) -> str:
     """Return why ``srun`` was given no step, if that is what it says."""
     found = _NO_STEP.search(text)
     return found[1].strip() if found else ""
+
+
+def has_mig(text: str) -> bool:
+    """Tell of ``scontrol show job --details`` whether the job has MIG devices."""
+    return _MIG.search(text) is not None
 
 
 def waiting(pending: Iterable[Job]) -> str:

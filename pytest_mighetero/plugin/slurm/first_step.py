@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
@@ -25,17 +25,19 @@ Place = tuple[Job, str]  # and the words of the worker in it
 
 
 def check_places(
-    places: Sequence[Place], folder: Path, name: str
+    places: Sequence[Place], folder: Path, name: str, mig: Collection[str] = ()
 ) -> list[tuple[Place, str]]:
     """Have a step in each of *places* tell what it is and whether it sees *folder*.
 
-    All of them are there at once, as the workers are going to be.
+    All of them are there at once, as the workers are going to be. Of the jobs with
+    numbers in *mig* it is known that they have MIG devices.
 
     Returns:
         The places that Slurm did not give then, and why.
 
     Raises:
-        ConfigError: a node has other versions, no such Python, or another folder.
+        ConfigError: a node has other versions, no such Python, or another folder; it
+            does not say which MIG devices it has given.
     """
     folder.mkdir(parents=True, exist_ok=True)
     token = folder / f".{name}"
@@ -52,7 +54,11 @@ def check_places(
     for place, (there, complaint) in zip(places, told, strict=True):
         job = place[0]
         if there is not None:
-            if problem := node_facts.problem(there["node"], here, there, folder):
+            node = there["node"]
+            problem = node_facts.problem(node, here, there, folder)
+            if not problem and job.number in mig:
+                problem = node_facts.unnamed(node, there["visible"])
+            if problem:
                 raise ConfigError(f"--mig-slurm: node {problem} (job {job.number})")
         elif why := answers.no_step(complaint):
             refused.append((place, why))

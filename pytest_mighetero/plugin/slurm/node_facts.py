@@ -32,6 +32,20 @@ def facts(shared: Path) -> dict[str, str]:
     return found | {"seen": seen}
 
 
+def unnamed(node: str, visible: str) -> str | None:
+    """Say why MIG devices that Slurm gave by *visible* are not to be told, if so. Pure.
+
+    Slurm's own number of one is its line in gres.conf; CUDA takes a number for a whole
+    GPU. With AutoDetect it sets UUIDs (Slurm's Generic Resource Scheduling guide, MIG).
+    """
+    if not any(entry.strip().isdigit() for entry in visible.split(",")):
+        return None
+    return (
+        f"{node} has MIG devices from Slurm by number (CUDA_VISIBLE_DEVICES="
+        f"{visible}), which does not say which; its gres.conf needs AutoDetect=nvml"
+    )
+
+
 def problem(
     node: str, here: dict[str, str], there: dict[str, str], folder: Path
 ) -> str | None:
@@ -53,5 +67,6 @@ def problem(
 
 if __name__ == "__main__":
     told = {"node": os.environ["SLURMD_NODENAME"], **facts(Path(sys.argv[1]))}
+    told["visible"] = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     print(f"{BEGIN}{json.dumps(told)}", flush=True)
     sys.stdin.read()

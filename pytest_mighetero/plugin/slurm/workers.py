@@ -119,7 +119,10 @@ class SlurmWorkers:
         slurm = self._slurm
         tried = words if slurm.outer else list(self._jobs)
         places = [(self._jobs[each], each) for each in tried]
-        refused = check_places(places, self._spec.results_dir, slurm.name)
+        numbers = {job.number for job, _ in places}
+        asks_nvml = self._spec.suite.kind.mig and not self._spec.devices
+        mig = {each for each in numbers if asks_nvml and slurm.has_mig(each)}
+        refused = check_places(places, self._spec.results_dir, slurm.name, mig)
         left = list(words)
         why = dict.fromkeys(f"{_named(job)}: {said}" for (job, _), said in refused)
         for (_, each), _ in refused:
