@@ -1,0 +1,123 @@
+"""Which of Slurm's workers gets which test, as workers come and go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pytest_mighetero.plugin.slurm.dealer import Dealer
+from pytest_mighetero.plugin.slurm.misfits import Misfit, Misfits, read
+
+TESTS = ["a", "b", "any1", "any2", "any3", "any4"]
+A = Misfits("an A100", {1: Misfit("b needs an H100", asked=True)})
+H = Misfits("an H100", {0: Misfit("a needs an A100", asked=True)})
+Node = Any
+
+
+class Channel:
+    TimeoutError = TimeoutError
+
+    def __init__(self, told: str):
+        self._told = told
+
+    def receive(self, seconds: float) -> str:
+        assert seconds > 0
+        return self._told
+
+
+@dataclass
+class Table:
+    """The dealer, with workers that have told what they cannot run."""
+
+    count: int
+    refused: dict[str, str] = field(default_factory=dict)
+    had: dict[str, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.dealer = Dealer(lambda test, why, _: self.refused.update({test: why}))
+        said = {"tx": ["popen"] * self.count, "dist": "load", "maxschedchunk": None}
+        config: Any = SimpleNamespace(getvalue=said.get, getoption=said.get, hook=None)
+        log: Any = lambda *_: None  # noqa: E731 - with an attribute
+        log.loadsched = log
+        self.placed = self.dealer.pytest_xdist_make_scheduler(config, log)
+
+    def expect(self, name: str, misfits: Misfits) -> Node:
+        """Have a worker start."""
+        had = self.had.setdefault(name, [])
+        gateway = SimpleNamespace(id=name, newchannel=lambda: Channel(misfits.text()))
+        node = Worker(gateway=gateway, workerinput={}, shutting_down=False)
+        node.send_runtest_some = had.extend
+        node.shutdown = lambda: setattr(node, "shutting_down", True)
+        self.dealer.pytest_configure_node(node)
+        return node
+
+    def collect(self, node: Node) -> None:
+        """Have a worker tell which tests there are."""
+        self.placed.add_node(node)
+        self.dealer.pytest_xdist_node_collection_finished(node)
+        self.placed.add_node_collection(node, TESTS)
+        if self.placed.collection_is_completed:
+            self.placed.schedule()
+
+    def play(self, node: Node) -> None:
+        """Have a worker run what it has, and then what it gets for that."""
+        pending = self.placed.node2pending[node]
+        while len(pending) > (0 if node.shutting_down else 1):  # as xdist's waits
+            self.placed.mark_test_complete(node, pending[0])
+
+
+class Worker(SimpleNamespace):
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+def test_misfits_cross_the_wire() -> None:
+    assert read(A.text()) == A
+
+
+def test_what_the_fewest_can_run_goes_first() -> None:
+    table = Table(2)
+    nodes = [table.expect("gw0", A), table.expect("gw1", H)]
+    for node in nodes:
+        table.collect(node)
+    assert (table.had["gw0"][0], table.had["gw1"][0]) == (0, 1)
+    for node in nodes:
+        table.play(node)
+    assert sorted(table.had["gw0"] + table.had["gw1"]) == list(range(6))
+    assert all(node.shutting_down for node in nodes)
+    assert table.refused == {}
+
+
+def test_what_nobody_can_run_any_more_is_refused_when_all_are_there() -> None:
+    table = Table(2)
+    first, lost = table.expect("gw0", A), table.expect("gw1", H)
+    for node in (first, lost):
+        table.collect(node)
+    table.play(first)
+    assert first.shutting_down
+    assert table.refused == {}
+    begun, *left = table.placed.node2pending[lost]
+    assert begun == 1
+    table.dealer.pytest_testnodedown(lost)
+    assert table.placed.remove_node(lost) == "b"
+    again = table.expect("gw2", H)
+    table.collect(again)
+    table.play(again)
+    assert sorted({*table.had["gw0"], *table.had["gw2"], begun}) == list(range(6))
+    assert set(left) <= set(table.had["gw2"])
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_a_worker_that_is_still_expected_may_offer_more(meanwhile: bool) -> None:
+    table = Table(1)
+    expected = table.expect("gw1", H) if meanwhile else None
+    table.collect(table.expect("gw0", A))
+    if expected is None:
+        why = "No worker can run it: b needs an H100. gw0 offers an A100."
+        assert table.refused == {"b": why}
+    else:
+        assert table.refused == {}
+        table.collect(expected)
+        assert table.had["gw1"][0] == 1
