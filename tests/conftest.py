@@ -108,7 +108,7 @@ def slurm(slurm_lab: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clust
         monkeypatch.setenv(name, value)
     yield slurm_lab
     try:
-        until(lambda: not slurm_lab.jobs(), 10)  # what has ended is cleaned up after
+        until(lambda: not slurm_lab.jobs())  # what has ended is cleaned up after
     finally:
         slurm_lab.cancel_all()
 

@@ -153,6 +153,22 @@ def test_a_lost_test_is_an_error_and_the_rest_goes_on(
     assert lost.properties["node"] == "n1"
 
 
+def test_without_another_worker_every_test_left_is_an_error(
+    eight: Eight, slurm: Cluster
+) -> None:
+    options = ("-n2", "--mig-slurm=--gres=gpu:2", "--max-worker-restart=0")
+    running = eight.start(*options)
+    until(lambda: len(eight.under_way) == 2)
+    slurm.ask("scancel", slurm.steps()[0])
+    until(lambda: "is lost: " in eight.out.read_text())
+    eight.go()
+    assert running.wait(60) == 1
+    cases = eight.files.junit
+    left = [case for case in cases if "no worker" in case.problems.get("error", "")]
+    assert sorted(case.name for case in cases) == [f"test_it[{i}]" for i in range(8)]
+    assert len(left) == 8 - len(eight.under_way) > 0
+
+
 def test_without_any_place_every_test_left_is_an_error(
     eight: Eight, slurm: Cluster
 ) -> None:
@@ -180,7 +196,7 @@ def test_nothing_is_left_of_an_ended_session(
     assert len(eight.workers()) == 2
     running.send_signal(number)
     running.wait(30)
-    until(lambda: not slurm.jobs() and not eight.workers(), 10)
+    until(lambda: not slurm.jobs() and not eight.workers())
 
 
 def test_a_job_outlives_the_session_in_it(
@@ -193,7 +209,7 @@ def test_a_job_outlives_the_session_in_it(
     until(lambda: len(eight.under_way) == 2)
     running.kill()
     running.wait(30)
-    until(lambda: not slurm.steps() and not eight.workers(), 10)
+    until(lambda: not slurm.steps() and not eight.workers())
     assert slurm.jobs() == [job]
     slurm.cancel_all()
 
@@ -217,7 +233,7 @@ def test_nothing_is_left_of_what_still_waits(eight: Eight, slurm: Cluster) -> No
     until(lambda: re.search("4 of 6 allocations; ", eight.out.read_text()))
     running.kill()
     running.wait(30)
-    until(lambda: not slurm.jobs(), 10)
+    until(lambda: not slurm.jobs())
     assert eight.under_way == []
 
 
@@ -227,7 +243,7 @@ def test_no_harness_is_left_of_an_ended_controller(
 ) -> None:
     running = start_run(lab)
     running.send_signal(number)
-    until(lambda: not slurm.jobs() and not in_the_run(lab.folder), 10)
+    until(lambda: not slurm.jobs() and not in_the_run(lab.folder))
     running.wait(30)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import pytest
 
@@ -32,6 +32,13 @@ class Unrun:
             self._setup[report.nodeid] = report
         elif report.when != "call":
             self._left.pop(report.nodeid, None)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Report what is left where xdist ends for want of workers, without a word."""
+        result = yield
+        self.report("there was no worker left for it, see --max-worker-restart")
+        return result
 
     def refuse(self, nodeid: str, why: str, asked: bool) -> None:
         """Report a test that can run nowhere; one nobody *asked* for is skipped."""
