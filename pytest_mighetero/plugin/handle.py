@@ -40,7 +40,7 @@ class Run:
     def __init__(self, item: pytest.Function):
         session = session_of(item.config)
         if session.keeper is None:
-            session.keeper = Keeper(session.id)
+            session.keeper = Keeper(session.id, session.archive)
         self.item, self._keeper = item, session.keeper
         self.spec = spec_of(item)
         self.display = Display(session.viewer, item.callspec.id)
@@ -109,11 +109,12 @@ class Run:
             known = self.case.known(found.gpus)
             lost = not_judged(self.spec, known) if known is not None else ""
         if known is not None:
-            said = f"--mig-resume: {known.folder} has it, a good run"
+            folder = self.spec.kept(known.folder)
+            said = f"--mig-resume: {folder} has it, a good run"
             if lost:
                 said += f"; {lost}"
                 self.warn(said)
-            execution_of(self.item).stand_in = str(known.path)
+            execution_of(self.item).stand_in = str(folder / known.path.name)
             pytest.skip(printable(said))
         with self.in_one_sentence():
             return self.case.take(found.gpus)

@@ -18,6 +18,7 @@ from pytest_mighetero.plugin.execution import begin, execution_of, judged, told
 from pytest_mighetero.plugin.interrupts import InFlight, Interrupts, tethered
 from pytest_mighetero.plugin.outcome import excuse_of
 from pytest_mighetero.plugin.presence import is_run
+from pytest_mighetero.records.archive import Archive, ResultsFolder
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import withheld
 from pytest_mighetero.terms.printable import printable
@@ -37,6 +38,7 @@ class Session:
 
     def __init__(self, config: pytest.Config, spec: RunSpec):
         self._config, self.spec = config, spec
+        self.archive: Archive = ResultsFolder(spec.results_dir)
         self.keeper: Keeper | None = None  # once a test has run
         self.bound: list[Pair] = []  # those that markers bind tests to
         self.tally: Tally | None = None  # of the interference matrix

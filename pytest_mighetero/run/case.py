@@ -14,7 +14,7 @@ from pytest_mighetero.errors import MigheteroError, SlowError
 from pytest_mighetero.plan.launch import RunPlan
 from pytest_mighetero.plan.run_plan import plan_backgrounds, plan_run
 from pytest_mighetero.records.record import Record
-from pytest_mighetero.records.run_names import RECORD, make_folder, new_folder
+from pytest_mighetero.records.run_names import RECORD, new_folder
 from pytest_mighetero.records.stand_in import stand_in
 from pytest_mighetero.records.writer import write_record
 from pytest_mighetero.run.attempt import Attempt
@@ -112,10 +112,11 @@ class Case:
         told = config, self.pair, self._test
         marks = {setup_of(*told, each, alone=self._alone) for each in gpus}
         test = config.secrets.mask(self._test)
-        return stand_in(config.results_dir, self._name, test, marks)
+        return stand_in(config.history_dir, self._name, test, marks)
 
     def candidates(self) -> Candidates:
         """Return the GPUs that would do; see ``placement.candidates``."""
+        self._keeper.archive.refresh(str(self.pair))
         return candidates(self.config, self.pair, self._history, alone=self._alone)
 
     def take(self, gpus: Sequence[Gpu]) -> Placement:
@@ -164,7 +165,7 @@ class Case:
     def prepare(self, placement: Placement) -> tuple[Rig, Attempt]:
         """Make what main is measured with, and plan the first try."""
         config, pair = self.config, self.pair
-        folder = make_folder(config.results_dir, self._name)
+        folder = self._keeper.archive.make(self._name)
         self.folder = folder
         if config.aggressors:
             told = config, pair, self._test, placement.gpu
@@ -233,6 +234,7 @@ class Case:
         self._standing().beside_others()
 
     def _standing(self) -> Standing:
+        self._keeper.archive.refresh(str(self.pair))
         return Standing(self.config, self.ledger, self._keeper.session)
 
     @property

@@ -111,7 +111,7 @@ def _earlier(config: RunSpec, pair: Pair, gpu: Gpu, kind: Kind) -> Iterator[Reco
     if (profile := gpu.devices[0].profile) is not None:
         key["device_profile"] = profile
     part = f"-{run_name(pair, config.action)}"
-    for record in good_records(config.results_dir, part, mark):
+    for record in good_records(config.history_dir, part, mark):
         if key.items() <= record.facts.items():
             yield record
 

@@ -56,7 +56,7 @@ class Standing:
             SlowError: a cell is slower than it may be.
         """
         config, facts = self._config, self._ledger.facts
-        known = config.results_dir, facts, self._session
+        known = config.history_dir, facts, self._session
         if not config.aggressors:
             self._ledger.learn(**compare_neighbours(*known))
         elif config.aggressor is not None:
@@ -73,7 +73,7 @@ class Standing:
         if not config.save_reference and config.aggressor is None:
             verdict += self._learnt(judge_by_reference(config.references, facts))
         if config.compare is not None:
-            where = config.results_dir if config.compare == "last" else config.compare
+            where = config.history_dir if config.compare == "last" else config.compare
             told = where, facts, self._session, config.tolerance
             verdict += self._learnt(judge_by_earlier(*told))
         return verdict
@@ -81,7 +81,7 @@ class Standing:
     def of_backgrounds(self, figures: Sequence[Own]) -> Verdict:
         """Judge the backgrounds' own *figures* by those of earlier runs."""
         config, facts = self._config, self._ledger.facts
-        told = config.results_dir, facts, figures, config.background_tolerance
+        told = config.history_dir, facts, figures, config.background_tolerance
         return self._learnt(judge_own_figures(*told))
 
     def _learnt(self, judged: Judgement) -> Verdict:

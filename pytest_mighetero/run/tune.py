@@ -168,9 +168,9 @@ def _known_target(
     reference = load_references(config.references).get(key_of(facts))
     if reference is not None and reference.target_qps:
         return reference.target_qps, str(reference.path)
-    alike = _alike(config.results_dir, f"-{pair}", facts)
+    alike = _alike(config.history_dir, f"-{pair}", facts)
     if alike is not None and alike.measurement is not None:
-        return alike.measurement.target_qps, str(alike.path.parent)
+        return alike.measurement.target_qps, str(config.kept(alike.folder))
     config_ver = config.config_ver_of(pair.benchmark)
     known = config.suite.figures(pair, facts.get("device_profile"), config_ver)
     if known:

@@ -46,6 +46,8 @@ class RunSpec:
         aggressor: of one cell of the matrix, what is on the other devices.
         harness_dirs: the Makefiles' folders, by the harness's name in the suite.
         cwd: the folder that relative paths of the suite start from.
+        history_dir: where earlier runs are looked for: the results folder, or what a
+            worker that does not see that has of it.
         secrets: what is not printed.
         notes: what was probably not meant.
     """
@@ -54,6 +56,7 @@ class RunSpec:
     harness_dirs: Mapping[str, Path]
     cwd: Path
     results_dir: Path
+    history_dir: Path
     secrets: Secrets
     notes: tuple[str, ...]
 
@@ -168,6 +171,10 @@ class RunSpec:
         """Return the settings of a test that needs a GPU, or a profile, of its own."""
         return replace(self, model=gpu, main_profile=profile or self.main_profile)
 
+    def kept(self, folder: Path) -> Path:
+        """Return where the *folder* of an earlier run is kept."""
+        return self.results_dir / folder.name
+
     @property
     def harness_dir(self) -> Path:
         """Return the first Makefile's folder; where there is none, the present one."""
@@ -217,6 +224,7 @@ def build_spec(
         harness_dirs=folders,
         cwd=cwd,
         results_dir=results,
+        history_dir=results,
         pairs=asked_pairs(suite, values, named, action),
         asked=frozenset(named),
         action=action,

@@ -13,7 +13,7 @@ from pytest_mighetero.harness.pump import Pump
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.plan.run_plan import plan_backgrounds
 from pytest_mighetero.plan.words import Site
-from pytest_mighetero.records.run_names import make_folder
+from pytest_mighetero.records.archive import Archive
 from pytest_mighetero.run.backgrounds.set import BackgroundSet
 from pytest_mighetero.run.placement import Placement
 from pytest_mighetero.run.progress import Tick
@@ -91,10 +91,13 @@ class KeptNeighbours(Neighbours):
 
     It is started anew, between mains, when one of it has ended or would end during
     the next main.
+
+    Attributes:
+        folder: what its harnesses and servers write is there.
     """
 
-    def __init__(self, config: RunSpec, placement: Placement):
-        self._folder = make_folder(config.results_dir, "backgrounds")
+    def __init__(self, config: RunSpec, placement: Placement, folder: Path):
+        self.folder = folder
         self._sets = 0
         super().__init__(config, placement)
 
@@ -113,7 +116,7 @@ class KeptNeighbours(Neighbours):
         backgrounds.stop()
         refuse_survivors(backgrounds.harnesses)
         self._sets += 1
-        folder = self._folder / f"set-{self._sets}"  # several mains share it
+        folder = self.folder / f"set-{self._sets}"  # several mains share it
         return super().plan(folder, seconds, needed)
 
     def start(self, tick: Tick, issues: Callable[[Pair], None]) -> None:
@@ -138,7 +141,7 @@ class KeptNeighbours(Neighbours):
     @property
     def site(self) -> Site:
         """Where mains and they are; what their servers print is kept with theirs."""
-        return replace(self.placement.site, servers=self._folder)
+        return replace(self.placement.site, servers=self.folder)
 
     def end_servers(self) -> Sequence[HarnessProcess]:
         """Stop none: they serve the next main, too."""
@@ -155,7 +158,7 @@ class KeptNeighbours(Neighbours):
             finally:
                 self.servers.stop()
         finally:
-            left = sweep(self._folder)
+            left = sweep(self.folder)
             super().close()
             self.placement.close()
         ended = (*self.backgrounds.harnesses, *self.servers.processes)
@@ -181,11 +184,12 @@ class Keeper:
 
     Attributes:
         session: what names that pytest run, the same in all its xdist workers.
+        archive: where its runs are kept.
         kept: the set; None when none is up.
     """
 
-    def __init__(self, session: str) -> None:
-        self.session = session
+    def __init__(self, session: str, archive: Archive) -> None:
+        self.session, self.archive = session, archive
         self.kept: KeptNeighbours | None = None
 
     def neighbours(self, config: RunSpec, placement: Placement) -> Neighbours:
@@ -193,7 +197,8 @@ class Keeper:
         if not (config.keeps_backgrounds and placement.seated):
             return Neighbours(config, placement)
         if self.kept is None:
-            self.kept = KeptNeighbours(config, placement)
+            folder = self.archive.make("backgrounds")
+            self.kept = KeptNeighbours(config, placement, folder)
         return self.kept
 
     def end(self) -> None:
