@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -30,18 +32,8 @@ def check(config: pytest.Config) -> None:
     spec = run_spec(config)
     if hasattr(config, "workerinput"):  # its controller has a reporter, and says it
         if spec.slurm is not None:
-            from pytest_mighetero.plugin.slurm.lost_worker import LostWorker
-
-            config.pluginmanager.register(LostWorker(), "mighetero-slurm")
-            from pytest_mighetero.plugin.slurm.misfits import CHANNEL, Telling
-
-            if (channel := config.workerinput.get(CHANNEL)) is not None:
-                config.pluginmanager.register(Telling(channel), "mighetero-telling")
+            _in_step(config, config.workerinput)
         return
-    if spec.slurm is not None and not spec.listing:
-        from pytest_mighetero.plugin.slurm.workers import SlurmWorkers
-
-        config.pluginmanager.register(SlurmWorkers(config, spec), "mighetero-slurm")
     if spec.save_reference and config.pluginmanager.is_blocked("terminal"):
         raise pytest.UsageError(
             "--mig-save-reference: the terminal reporter knows what the runs came to; "
@@ -51,9 +43,29 @@ def check(config: pytest.Config) -> None:
         from pytest_mighetero.plugin.report_file import register_report
 
         register_report(config, spec.report)
+    if spec.slurm is not None and not spec.listing:
+        from pytest_mighetero.plugin.slurm.depot import Depot
+        from pytest_mighetero.plugin.slurm.workers import SlurmWorkers
+
+        config.pluginmanager.register(SlurmWorkers(config, spec), "mighetero-slurm")
+        # After the page, it has its runs before that is written.
+        depot = Depot(config, spec.results_dir)
+        config.pluginmanager.register(depot, "mighetero-depot")
     for note in spec.notes:
         with suppress(MigheteroWarning):  # to nobody is this one an error
             config.issue_config_time_warning(MigheteroWarning(printable(note)), 2)
+
+
+def _in_step(config: pytest.Config, told: Mapping[str, Any]) -> None:
+    """Make a worker one of a Slurm step, by what its controller has *told* it."""
+    from pytest_mighetero.plugin.slurm.courier import join
+    from pytest_mighetero.plugin.slurm.lost_worker import LostWorker
+    from pytest_mighetero.plugin.slurm.misfits import CHANNEL, Telling
+
+    join(config)
+    config.pluginmanager.register(LostWorker(), "mighetero-slurm")
+    if (channel := told.get(CHANNEL)) is not None:
+        config.pluginmanager.register(Telling(channel), "mighetero-telling")
 
 
 def checked_spec(config: pytest.Config) -> RunSpec:

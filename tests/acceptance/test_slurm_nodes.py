@@ -17,19 +17,18 @@ from tests.lab.slurm.configuration import Node
 
 pytestmark = pytest.mark.slow
 MIG = Node("mig", "1g.10gb", 7)
-NODES = (*(Node(name, name) for name in ("apart", "old", "bare")), MIG)
+NODES = (*(Node(name, name) for name in ("old", "bare")), MIG)
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Nodes that lack this module's folder, the plugin's version, Python itself."""
+    """Nodes that lack the plugin's version, Python itself."""
     if os.geteuid() != 0:
         pytest.skip("no mount namespaces without root")
     if programs := missing():
         pytest.skip(f"no Slurm here: {', '.join(programs)} are not on PATH")
     cluster = Cluster(layout_of(tmp_path_factory.mktemp("slurm"), NODES))
-    own = tmp_path_factory.mktemp("own")
-    private = {"apart": [own], "old": [plugin()], "bare": [Path(sys.executable).parent]}
+    private = {"old": [plugin()], "bare": [Path(sys.executable).parent]}
     try:
         cluster.start(tethered=True, private=private)
     except LabError as error:
@@ -76,12 +75,6 @@ class Refused:
         return error
 
 
-def test_a_node_without_the_results_folder(refused: Refused, cluster: Cluster) -> None:
-    own = cluster.layout.folder.parent / "own0"
-    error = refused.on("apart", f"--results-dir={own}")
-    assert f"node apart does not see what is written here to {own}; say a" in error
-
-
 def test_a_node_with_another_version_of_the_plugin(refused: Refused) -> None:
     here = metadata.version("pytest-mighetero")
     said = f"--mig-slurm: node old has pytest-mighetero none (here {here}); have one"
@@ -107,8 +100,18 @@ def test_mig_devices_are_told_by_their_uuids() -> None:
 
 
 def test_other_versions_are_named() -> None:
-    here = {"Python": "3.11.7", "pytest": "9.2.0", "seen": "x"}
+    here = {"Python": "3.11.7", "pytest": "9.2.0", "seen": "x", "refused": ""}
     found = problem("n1", here, here | {"Python": "3.12.1"}, Path("results"))
     assert found is not None
     assert found.startswith("n1 has Python 3.12.1 (here 3.11.7)")
     assert problem("n1", here, here, Path("results")) is None
+
+
+def test_a_node_has_the_results_folder_or_can_have_one() -> None:
+    here = {"seen": "x", "refused": ""}
+    own = {"seen": "", "refused": ""}
+    assert problem("n1", here, own, Path("results")) is None
+    none = {"seen": "", "refused": "Read-only file system"}
+    found = problem("n1", here, none, Path("results"))
+    assert found is not None
+    assert "nor can it have such a folder of its own (Read-only file system)" in found

@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import sys
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -29,7 +30,17 @@ def facts(shared: Path) -> dict[str, str]:
         seen = shared.read_text("ascii")
     except OSError:
         seen = ""
-    return found | {"seen": seen}
+    return found | {"seen": seen, "refused": "" if seen else _refused(shared.parent)}
+
+
+def _refused(folder: Path) -> str:
+    """Say why nothing can be written to *folder*, if so."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def unnamed(node: str, visible: str) -> str | None:
@@ -53,14 +64,15 @@ def problem(
     differ = [
         f"{name} {there.get(name)} (here {version})"
         for name, version in here.items()
-        if name != "seen" and there.get(name) != version
+        if name not in ("seen", "refused") and there.get(name) != version
     ]
     if differ:
         return f"{node} has {', '.join(differ)}; have one virtual environment for both"
-    if there["seen"] != here["seen"]:
+    if there["seen"] != here["seen"] and there["refused"]:
         return (
-            f"{node} does not see what is written here to {folder}; say a "
-            f"--results-dir that all nodes share"
+            f"{node} neither sees what is written here to {folder} nor can it have "
+            f"such a folder of its own ({there['refused']}); say a --results-dir that "
+            f"all nodes share"
         )
     return None
 

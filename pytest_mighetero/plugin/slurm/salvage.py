@@ -1,0 +1,48 @@
+"""Fetches from a node what a worker that is gone has left there: the process."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from pytest_mighetero.plugin.slurm import parcel
+from pytest_mighetero.plugin.slurm.intake import Intake
+
+LONGEST_S = 5.0  # for all of it: a session that ends leaves nothing for longer
+PROGRAM = parcel.__file__
+
+
+def fetch(words: str, results: Path, intake: Intake) -> None:
+    """Have *intake* take the folders that are due, by a step in place of a worker.
+
+    Args:
+        words: of the worker's place.
+        results: the folder they are in, here and there.
+        intake: that worker's.
+    """
+    *step, python = shlex.split(words)
+    program = [python, PROGRAM, str(results), *intake.due]
+    process = subprocess.Popen(
+        [*step, *program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    limit = threading.Timer(LONGEST_S, process.kill)
+    limit.start()
+    try:
+        with suppress(OSError, ValueError), process.stdin, process.stdout:
+            for message in parcel.read(process.stdout):
+                for kind, _, _ in intake.answer(message):
+                    process.stdin.write(f"{kind}\n".encode())
+                    process.stdin.flush()
+    finally:
+        limit.cancel()
+        process.kill()
+        process.wait()
