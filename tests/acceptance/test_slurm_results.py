@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab.driver import Lab, Report
+from tests.lab.driver import Files, Lab, Report
 from tests.lab.forked import Forked
-from tests.lab.processes import in_the_run
+from tests.lab.processes import in_the_run, until
 from tests.lab.slurm.cluster import Cluster, LabError, layout_of, missing, outside
 
 pytestmark = pytest.mark.slow
@@ -25,19 +27,20 @@ class Apart:
 
     def options(self, *options: str, workers: int = 2) -> list[str]:
         place = (f"-n{workers}", "--mig-slurm=--gres=gpu:2")
-        return [*place, f"--results-dir={self.results}", *options]
+        leases = f"--mig-lease-dir={self.cluster.layout.folder}/leases"
+        return [*place, leases, f"--results-dir={self.results}", *options]
 
     def run(self, *options: str, k: str, workers: int = 2) -> Report:
         return self.lab.run_apart(*self.options(*options, workers=workers), k=k)
 
     def start(self, *options: str, k: str) -> Forked:
-        arguments = self.lab.arguments("-k", k, *self.options(*options))
+        arguments = self.lab.arguments("-k", k, *self.options(*options, workers=1))
         with (self.lab.folder / "out").open("w") as out:
             return self.lab.pytests.start(arguments, self.lab.folder, out)
 
     def on(self, node: str) -> list[str]:
         """Return what the results folder of a node has."""
-        command = ("find", str(self.results), "-mindepth", "1")
+        command = ("find", str(self.results.parent), "-path", f"{self.results}/*")
         return self.cluster.ask("srun", "-w", node, "-n1", *command).splitlines()
 
     def clean(self) -> bool:
@@ -46,19 +49,19 @@ class Apart:
 
 @pytest.fixture(scope="session")
 def unshared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A Slurm whose nodes share all but a folder, ``own`` in its own."""
+    """A Slurm whose nodes share all but the folders of results and of leases."""
     if programs := missing():
         pytest.skip(f"no Slurm here: {', '.join(programs)} are not on PATH")
     if os.geteuid() != 0:
         pytest.skip("no mount namespaces without root")
     cluster = Cluster(layout_of(tmp_path_factory.mktemp("unshared")))
-    own = cluster.layout.folder / "own"
-    own.mkdir()
+    private = [cluster.layout.folder / name for name in ("own", "leases")]
+    for each in private:
+        each.mkdir()
     try:
         try:
-            cluster.start(
-                tethered=True, private={n.name: [own] for n in cluster.layout.nodes}
-            )
+            nodes = {node.name: private for node in cluster.layout.nodes}
+            cluster.start(tethered=True, private=nodes)
         except LabError as error:
             pytest.skip(f"no mount namespaces: {error}"[:200])
         yield cluster
@@ -77,9 +80,10 @@ def apart(
     results = unshared.layout.folder / "own" / lab.folder.name
     results.mkdir()
     yield Apart(lab, unshared, results)
-    left = unshared.jobs()
-    unshared.cancel_all()
-    assert left == []
+    try:
+        until(lambda: not unshared.jobs())
+    finally:
+        unshared.cancel_all()
 
 
 def test_what_runs_wrote_comes_here(apart: Apart) -> None:
@@ -96,3 +100,105 @@ def test_what_runs_wrote_comes_here(apart: Apart) -> None:
         assert record["harnesses"]
     assert list(apart.results.glob("*/timeline.svg"))
     assert apart.on("n1") == apart.on("n2") == []
+
+
+def test_earlier_runs_are_known_there(apart: Apart) -> None:
+    lab, here = apart.lab, f"--results-dir={apart.results}"
+    lab.fake(dlrm={"rate": 400})
+    first = lab.run(here, k="dlrm_offline")
+    first.result.assert_outcomes(passed=1)
+    lab.fake(dlrm={"rate": 320})
+    planned = "--background-benchmark-duration=planned"
+    compare = ("--mig-compare=last", "--mig-tolerance=5%", planned)
+    report = apart.run(*compare, k="dlrm_offline", workers=1)
+    report.result.assert_outcomes(failed=1)
+    assert "20.0% worse than the 400 of" in report.case.problems["failure"]
+    assert report.case.properties["background_duration_by"] == "history"
+    named = apart.run(f"--mig-compare={apart.results}", k="dlrm_offline", workers=1)
+    assert "worse than the 400 of" in named.case.problems["failure"]
+
+
+MATRIX = "--mig-interference=dlrm_offline,bert_offline"
+GATED = (MATRIX, "--mig-max-slowdown=10%", "--background-benchmark-duration=20s")
+
+
+def test_every_cell_is_judged_and_stands_in_for_another(apart: Apart) -> None:
+    apart.lab.isolated()
+    options = (*GATED, "--mig-lease-timeout=60s")
+    report = apart.run(*options, k="offline")
+    report.result.assert_outcomes(passed=6)
+    cells = [case for case in report.junit if "beside" in case.name]
+    assert [case.properties["slowdown"] for case in cells] == ["1.0000"] * 4
+    assert len(report.records) == 6
+    table = json.loads((apart.results / "interference.json").read_text())
+    assert len(table["cells"]) == 4
+    again = apart.run(*options, "--mig-resume", k="offline")
+    again.result.assert_outcomes(skipped=6)
+    known = f"--mig-resume: {apart.results}/"
+    assert all(known in case.problems["skipped"] for case in again.junit)
+    assert len(again.records) == 6
+
+
+def test_kept_backgrounds_come_when_they_have_ended(apart: Apart) -> None:
+    kept = ("--background-scope=session", "--background-benchmarks=bert,resnet50")
+    report = apart.run(*kept, "--background-benchmark-duration=25s", k="dlrm")
+    report.result.assert_outcomes(passed=2)
+    sets = list(apart.results.glob("*-backgrounds*/set-1"))
+    assert len(sets) == len({case.properties["node"] for case in report.junit})
+    logs = list(apart.results.glob("*-backgrounds*/set-1/**/mlperf_log_detail.txt"))
+    assert len(logs) == 2 * len(sets)
+    assert apart.on("n1") == apart.on("n2") == []
+
+
+PID = """
+import os
+from pathlib import Path
+
+def pytest_runtest_setup():
+    Path("pid").write_text(str(os.getpid()))
+"""
+
+
+@pytest.mark.parametrize("who", ["controller", "worker"])
+def test_of_a_run_that_ends_too_early_all_is_fetched(apart: Apart, who: str) -> None:
+    lab = apart.lab
+    lab.fake(**{"*": {"test": 300}})
+    lab.pytester.makeconftest(PID)
+    running = apart.start("--mig-heartbeat=1s", k="dlrm_server")
+    out = lab.folder / "out"
+    until(lambda: "main runs since" in out.read_text())
+    if who == "controller":
+        running.send_signal(signal.SIGINT)
+    else:
+        os.kill(int((lab.folder / "pid").read_text()), signal.SIGKILL)
+    assert running.wait(60) == (2 if who == "controller" else 1)
+    until(apart.clean)
+    record = Files(lab.folder).record
+    assert record["phases"]["setup"]["outcome"] == "passed"
+    assert list(Path(record["facts"]["log_dir"]).glob("**/mlperf_log_detail.txt"))
+    if who == "controller":
+        said = record["phases"]["teardown"]["text"]
+        assert said.startswith("Interrupted by the xdist controller while ")
+    assert "did not come here" not in out.read_text()
+    assert apart.on("n1") == apart.on("n2") == []
+
+
+KILLED = """
+import os, signal
+from pathlib import Path
+
+def pytest_runtest_logreport(report):
+    if report.when == "teardown" and "PYTEST_XDIST_WORKER" in os.environ:
+        if "offline" in report.nodeid and not Path("killed").exists():
+            Path("killed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_worker_that_is_killed_has_sent_what_was_over(apart: Apart) -> None:
+    apart.lab.pytester.makeconftest(KILLED)
+    report = apart.run(k="dlrm", workers=1)
+    report.result.assert_outcomes(passed=2, failed=1)
+    assert len(report.records) == 2
+    for record in report.records:
+        assert record["phases"]["teardown"]["outcome"] == "passed"

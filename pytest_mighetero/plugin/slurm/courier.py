@@ -124,7 +124,7 @@ class Courier:
         return self._answer("made")
 
     def _leave(self, name: str) -> None:
-        self._channel.send(("drop", name, b""))
+        self._channel.send(("gone", name, b""))
 
     def _answer(self, wanted: str) -> str:
         kind, text, _ = self._channel.receive(ANSWER_S)
@@ -191,6 +191,7 @@ class Courier:
         for path in ready if over else ready[:-1]:
             self._due.remove(path)
             shutil.rmtree(path, ignore_errors=True)
+            self._apart(self._leave, path.name)
 
     def _deliver(self, path: str) -> None:
         for message in parcel.messages(Path(path)):

@@ -104,7 +104,7 @@ class Depot:
         finally:
             for sender in self._senders.values():
                 intake = sender.intake
-                if intake.due and sender.node:
+                if intake.there and sender.node:
                     fetch(sender.words, self._results, intake)
                 intake.close()
                 if intake.due:

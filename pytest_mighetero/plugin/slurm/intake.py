@@ -38,11 +38,13 @@ class Intake:
 
     Attributes:
         due: the names of the folders that were made for it and are not whole yet.
+        there: those that its node has still, whole here or not.
     """
 
     def __init__(self, results: Path):
         self._results = results
         self.due: dict[str, None] = {}
+        self.there: dict[str, None] = {}
         self._made: set[str] = set()
         self._arriving: tuple[int, int, bytes] | None = None  # folder, file, its name
         self._problem = ""  # since the last folder was whole
@@ -57,8 +59,8 @@ class Intake:
                 yield self._whole(name)
             elif kind == "make":
                 yield "made", self._make(name), b""
-            elif kind == "drop":
-                self._drop(name)
+            elif kind == "gone":
+                self._forget(name)
             elif kind == "history":
                 yield from self._history(name, data)
         except (OSError, MigheteroError, ValueError, TypeError) as error:
@@ -73,13 +75,13 @@ class Intake:
             raise RefusedError(f"{name!r:.100} is no name of a run")
         made = make_folder(self._results, name).name
         self._made.add(made)
-        self.due[made] = None
+        self.due[made] = self.there[made] = None
         return made
 
-    def _drop(self, name: str) -> None:
-        if name in self._made:
-            self._made.discard(name)
-            self.due.pop(name, None)
+    def _forget(self, name: str) -> None:
+        self.there.pop(name, None)
+        if name in self.due:  # it could not be made there
+            del self.due[name]
             with suppress(OSError):
                 (self._results / name).rmdir()
 

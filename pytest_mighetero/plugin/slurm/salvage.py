@@ -16,7 +16,7 @@ PROGRAM = parcel.__file__
 
 
 def fetch(words: str, results: Path, intake: Intake) -> None:
-    """Have *intake* take the folders that are due, by a step in place of a worker.
+    """Have *intake* take what its node still has, by a step in place of a worker.
 
     Args:
         words: of the worker's place.
@@ -24,7 +24,7 @@ def fetch(words: str, results: Path, intake: Intake) -> None:
         intake: that worker's.
     """
     *step, python = shlex.split(words)
-    program = [python, PROGRAM, str(results), *intake.due]
+    program = [python, PROGRAM, str(results), *intake.there]
     process = subprocess.Popen(
         [*step, *program],
         stdin=subprocess.PIPE,
