@@ -98,7 +98,10 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
         *_plain("gpu", "geometry", "driver", "device_uuid", "device_profile"),
         *_plain("device_slot", "device_gi", "device_ci", "harness_dir"),
     ),
-    "the node and the Slurm job that it ran in, if it did": _plain("node", "slurm_job"),
+    "the node and the Slurm job that it ran in, if it did": (
+        Fact("node", column=Column("node", number=False)),
+        Fact("slurm_job", column=Column("job")),
+    ),
     "why the GPU's clocks were held down while main was measured, if they were": (
         Fact("throttled_by", _LIST),
     ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,17 +89,27 @@ def apart(
 
 
 def test_what_runs_wrote_comes_here(apart: Apart) -> None:
-    report = apart.run("--mig-report=page.html", k="dlrm_server or bert_offline")
-    report.result.assert_outcomes(passed=2)
+    apart.lab.pytester.makepyfile(test_tmp="def test_tmp(tmp_path): pass")
+    options = ("--mig-report=page.html", f"--basetemp={apart.results}-tmp")
+    report = apart.run(*options, k="dlrm_server or bert_offline or tmp")
+    report.result.assert_outcomes(passed=3)
     assert "does not see" in report.text
     assert len(report.records) == 2
     page = (apart.lab.folder / "page.html").read_text()
-    for case, record in zip(report.junit, report.records, strict=True):
+    cases = [case for case in report.junit if case.name != "test_tmp"]
+    for case in cases:
         folder = Path(case.properties["log_dir"])
         assert folder.is_relative_to(apart.results)
         assert list(folder.iterdir())
-        assert case.properties["node"] in page
-        assert record["harnesses"]
+        place = case.properties["node"], case.properties["slurm_job"]
+        row = rf"{case.properties['benchmark']} .* {place[0]} +{place[1]} "
+        report.result.stdout.re_match_lines([row])
+        assert f"<td>{place[0]}</td>" in page
+    assert all(record["harnesses"] for record in report.records)
+    verb = (sys.executable, "-m", "pytest_mighetero.cli", "junit", str(apart.results))
+    joined = subprocess.run(verb, capture_output=True, text=True, check=True).stdout
+    for case in cases:
+        assert f'name="slurm_job" value="{case.properties["slurm_job"]}"' in joined
     assert list(apart.results.glob("*/timeline.svg"))
     assert apart.on("n1") == apart.on("n2") == []
 
@@ -202,3 +214,26 @@ def test_a_worker_that_is_killed_has_sent_what_was_over(apart: Apart) -> None:
     assert len(report.records) == 2
     for record in report.records:
         assert record["phases"]["teardown"]["outcome"] == "passed"
+
+
+FULL = """
+import os
+from pathlib import Path
+
+def pytest_runtest_logreport(report):
+    if report.when == "setup" and "PYTEST_XDIST_WORKER" not in os.environ:
+        for folder in Path("results").glob("2*"):
+            folder.rmdir()
+"""
+
+
+def test_a_run_that_cannot_be_kept_here_is_no_green_test(apart: Apart) -> None:
+    apart.lab.pytester.makeconftest(FULL)
+    report = apart.run(k="dlrm_server", workers=1)
+    report.result.assert_outcomes(passed=1, errors=1)
+    why = "The controller could not write into"
+    assert why in report.case.problems["error"]
+    folder = Path(report.case.properties["log_dir"]).parents[1]
+    assert f"it is there: {folder}" in report.text
+    node = report.case.properties["node"]
+    assert f"{folder}/record.json" in apart.on(node)

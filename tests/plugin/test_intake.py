@@ -163,7 +163,7 @@ def test_a_folder_for_which_nothing_came_is_not_left(results: Path) -> None:
     sent(intake, [("file", name, b"half")])
     intake.close()
     assert list(results.iterdir()) == []
-    assert intake.due == {}
+    assert len(intake.due) == 2
 
 
 def test_of_earlier_runs_what_is_new_is_told(results: Path) -> None:

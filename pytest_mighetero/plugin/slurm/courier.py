@@ -34,6 +34,8 @@ _Told = TypeVar("_Told")
 
 def join(config: pytest.Config) -> None:
     """Have results sent, if what the controller wrote into their folder is not seen."""
+    if config.option.basetemp:  # in the controller's, which this node may not have
+        Path(config.option.basetemp).parent.mkdir(parents=True, exist_ok=True)
     told: dict[str, Any] = config.workerinput  # type: ignore[attr-defined]
     if CHANNEL not in told:
         return

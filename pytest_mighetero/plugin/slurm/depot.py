@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,19 +103,25 @@ class Depot:
         try:
             return (yield)
         finally:
-            for sender in self._senders.values():
-                intake = sender.intake
-                if intake.there and sender.node:
-                    fetch(sender.words, self._results, intake)
-                intake.close()
-                if intake.due:
-                    missing = ", ".join(str(self._results / n) for n in intake.due)
-                    self._say(
-                        f"what runs wrote on {sender.node} did not come here whole; if "
-                        f"it is not lost, it is there: {missing}"
-                    )
-                    if session.exitstatus == pytest.ExitCode.OK:
-                        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            self._fetch_rest()
+            missing = [each for each in self._senders.values() if each.intake.due]
+            for sender in missing:
+                folders = (str(self._results / name) for name in sender.intake.due)
+                self._say(
+                    f"what runs wrote on {sender.node} did not come here whole; if it "
+                    f"is not lost, it is there: {', '.join(folders)}"
+                )
+            if missing and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def _fetch_rest(self) -> None:
+        senders = [each for each in self._senders.values() if each.node]
+        with ThreadPoolExecutor(len(senders) or 1) as pool:
+            for sender in senders:
+                if sender.intake.there:
+                    pool.submit(fetch, sender.words, self._results, sender.intake)
+        for sender in senders:
+            sender.intake.close()
 
     def _say(self, text: str) -> None:
         reporter = self._config.pluginmanager.getplugin("terminalreporter")

@@ -172,10 +172,9 @@ class Intake:
     def close(self) -> None:
         """Leave nothing half-written, nor a folder that nothing came for."""
         self._abandon()
-        for name in list(self.due):
+        for name in self._made:
             with suppress(OSError):
                 (self._results / name).rmdir()
-                del self.due[name]
 
 
 def file_of(status: os.stat_result) -> str:

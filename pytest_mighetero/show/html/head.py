@@ -19,6 +19,7 @@ _MACHINE = {
     "driver": "driver",
     "device profile": "device_profile",
     "suite": "suite",
+    "Slurm's nodes": "node",
 }
 
 
