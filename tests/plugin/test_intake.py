@@ -76,10 +76,12 @@ def test_the_program_sends_the_same_and_deletes_what_is_kept(
 ) -> None:
     intake = Intake(results)
     names = [made(intake), made(intake)]
+    (tmp_path / "there" / "whole").mkdir(parents=True)
     for name in names:
         fill(tmp_path / "there" / name)
     before = below(tmp_path / "there" / names[0])
     program = [sys.executable, "-I", parcel.__file__, str(tmp_path / "there"), *names]
+    program += ["--", "whole"]
     done = subprocess.run(program, input=b"kept\nno\n", capture_output=True, check=True)
     answers = sent(intake, parcel.read(io.BytesIO(done.stdout)))
     assert [kind for kind, _, _ in answers] == [KEPT, KEPT]

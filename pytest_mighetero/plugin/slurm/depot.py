@@ -22,6 +22,10 @@ from pytest_mighetero.plugin.slurm.parcel import Message
 from pytest_mighetero.plugin.slurm.salvage import fetch
 from pytest_mighetero.terms.printable import printable_line
 
+# For what lost workers have left on their nodes; of an interrupted session nothing is
+# to be left running for long.
+LONGEST_S, HURRIED_S = 120.0, 8.0
+
 
 @dataclass
 class Sender:
@@ -103,7 +107,8 @@ class Depot:
         try:
             return (yield)
         finally:
-            self._fetch_rest()
+            cut = session.exitstatus == pytest.ExitCode.INTERRUPTED
+            self._fetch_rest(HURRIED_S if cut else LONGEST_S)
             missing = [each for each in self._senders.values() if each.intake.due]
             for sender in missing:
                 folders = (str(self._results / name) for name in sender.intake.due)
@@ -114,12 +119,13 @@ class Depot:
             if missing and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
-    def _fetch_rest(self) -> None:
+    def _fetch_rest(self, longest: float) -> None:
         senders = [each for each in self._senders.values() if each.node]
         with ThreadPoolExecutor(len(senders) or 1) as pool:
             for sender in senders:
                 if sender.intake.there:
-                    pool.submit(fetch, sender.words, self._results, sender.intake)
+                    told = sender.words, self._results, sender.intake, longest
+                    pool.submit(fetch, *told)
         for sender in senders:
             sender.intake.close()
 

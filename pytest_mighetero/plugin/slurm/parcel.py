@@ -1,7 +1,8 @@
 """A run's folder as messages, for a controller that does not see it; also a program.
 
-Run on a node as ``python parcel.py RESULTS NAME...``, it writes what is in these
-folders of *RESULTS* to stdout, and deletes each for which stdin says that it is kept.
+Run on a node as ``python parcel.py RESULTS NAME... -- NAME...``, it writes what is in
+the first of these folders of *RESULTS* to stdout, and deletes each for which stdin says
+that it is kept; and the others, which are.
 """
 
 from __future__ import annotations
@@ -85,7 +86,10 @@ def read(stream: IO[bytes]) -> Iterator[Message]:
 def main() -> None:
     """Write each folder, and wait for what becomes of it."""
     results, out = Path(sys.argv[1]), sys.stdout.buffer
-    for name in sys.argv[2:]:
+    end = sys.argv.index("--")
+    for name in sys.argv[end + 1 :]:
+        shutil.rmtree(results / name, ignore_errors=True)
+    for name in sys.argv[2:end]:
         for kind, text, data in messages(results / name):
             out.write(json.dumps([kind, text, len(data)]).encode() + b"\n" + data)
         out.flush()

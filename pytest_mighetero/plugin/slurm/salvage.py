@@ -11,22 +11,25 @@ from pathlib import Path
 from pytest_mighetero.plugin.slurm import parcel
 from pytest_mighetero.plugin.slurm.intake import Intake
 
-LONGEST_S = 5.0  # for all of it: a session that ends leaves nothing for longer
 PROGRAM = parcel.__file__
 
 
-def fetch(words: str, results: Path, intake: Intake) -> None:
-    """Have *intake* take what its node still has, by a step in place of a worker.
+def fetch(words: str, results: Path, intake: Intake, longest: float) -> None:
+    """Have *intake* take what is due, by a step in place of a worker.
+
+    What is whole here already, and has been completed since, is deleted there.
 
     Args:
         words: of the worker's place.
         results: the folder they are in, here and there.
         intake: that worker's.
+        longest: seconds for all of it.
     """
     *step, python = shlex.split(words)
-    program = [python, PROGRAM, str(results), *intake.there]
+    whole = intake.there.keys() - intake.due.keys()
+    told = [str(results), *intake.due, "--", *whole]
     process = subprocess.Popen(
-        [*step, *program],
+        [*step, python, "-I", "-S", PROGRAM, *told],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -34,7 +37,7 @@ def fetch(words: str, results: Path, intake: Intake) -> None:
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    limit = threading.Timer(LONGEST_S, process.kill)
+    limit = threading.Timer(longest, process.kill)
     limit.start()
     try:
         with suppress(OSError, ValueError), process.stdin, process.stdout:
