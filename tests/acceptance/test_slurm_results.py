@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -162,6 +163,7 @@ def test_kept_backgrounds_come_when_they_have_ended(apart: Apart) -> None:
     assert apart.on("n1") == apart.on("n2") == []
 
 
+LOG = re.compile("/main/logs/.*/mlperf_log_detail.txt")
 PID = """
 import os
 from pathlib import Path
@@ -171,16 +173,21 @@ def pytest_runtest_setup():
 """
 
 
-@pytest.mark.parametrize("who", ["controller", "worker"])
+@pytest.mark.parametrize("who", ["controller", "worker", "job"])
 def test_of_a_run_that_ends_too_early_all_is_fetched(apart: Apart, who: str) -> None:
     lab = apart.lab
     lab.fake(**{"*": {"test": 300}})
     lab.pytester.makeconftest(PID)
-    running = apart.start("--mig-heartbeat=1s", k="dlrm_server")
+    options = ("--mig-heartbeat=1s", "--mig-stop-grace=500ms")
+    running = apart.start(*options, k="dlrm_server")
     out = lab.folder / "out"
     until(lambda: "main runs since" in out.read_text())
+    until(lambda: any(map(LOG.search, [*apart.on("n1"), *apart.on("n2")])))
+    until(lambda: len(apart.cluster.jobs()) == 1)
     if who == "controller":
         running.send_signal(signal.SIGINT)
+    elif who == "job":
+        apart.cluster.ask("scancel", *apart.cluster.jobs())
     else:
         os.kill(int((lab.folder / "pid").read_text()), signal.SIGKILL)
     assert running.wait(60) == (2 if who == "controller" else 1)
@@ -188,9 +195,10 @@ def test_of_a_run_that_ends_too_early_all_is_fetched(apart: Apart, who: str) -> 
     record = Files(lab.folder).record
     assert record["phases"]["setup"]["outcome"] == "passed"
     assert list(Path(record["facts"]["log_dir"]).glob("**/mlperf_log_detail.txt"))
-    if who == "controller":
+    if who != "worker":
+        by = "SIGTERM" if who == "job" else "the xdist controller"
         said = record["phases"]["teardown"]["text"]
-        assert said.startswith("Interrupted by the xdist controller while ")
+        assert said.startswith(f"Interrupted by {by} while ")
     assert "did not come here" not in out.read_text()
     assert apart.on("n1") == apart.on("n2") == []
 
