@@ -179,6 +179,7 @@ class Courier:
         finally:
             with suppress(HarnessError):  # the controller knows what it did not get
                 self._send(over=True)
+            self.close()
 
     def _send(self, *, over: bool) -> None:
         keeper = self._session.keeper
