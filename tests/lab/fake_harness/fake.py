@@ -10,6 +10,7 @@ That maps a benchmark, or ``*`` for the others, to any of these:
               than that, a little after main's, unless somebody is to stop it)
     outlasts  seconds by which a background that has no "test" outlasts main (0.3,
               or 1 where main is an audit)
+    meets     [folder, count]: in the middle, waits until so many have come there
     into      seconds after main's launch at which a background's test is over
     after     seconds from the finish marker to the exit (0)
     die       [moment, exit code]: moment is start, marker or middle
@@ -233,11 +234,20 @@ def measure(seconds: float, options: Options, main: Path) -> None:
     else:
         outlast(main, seconds, options)
     die(options, "middle")
+    if "meets" in options:
+        meet(Path(options["meets"][0]), options["meets"][1])
     if "once" in options and not Path(options["once"]).exists():
         Path(options["once"]).touch()
         sys.exit(9)
     if alone and "into" not in options:
         time.sleep(seconds / 2)
+
+
+def meet(folder: Path, count: int) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / str(os.getpid())).touch()
+    while len(list(folder.iterdir())) < count:
+        time.sleep(0.02)
 
 
 def wait_for_main(main: Path, seconds: float) -> None:

@@ -1,0 +1,66 @@
+"""Runs that Slurm spreads go on at the same time, each on a GPU of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Compiled
+from tests.lab.driver import Lab
+from tests.lab.slurm.cluster import Cluster
+from tests.lab.slurm.gpus import library
+
+pytestmark = pytest.mark.slow
+WORKERS, RUNS = 4, 8
+
+
+@pytest.fixture
+def gpus(
+    lab: Lab,
+    slurm: Cluster,
+    compiled: Compiled,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Lab:
+    """A lab on nodes whose GPUs NVML tells of."""
+    built = library(compiled, lab.folder / "driver", slurm.layout.nodes)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(built.parent))
+    return lab
+
+
+def window(record: dict[str, Any]) -> tuple[float, float]:
+    """Return when LoadGen of a run's main began and ended."""
+    (window,) = record["harnesses"][0]["windows"]
+    return window["begin"], window["end"]
+
+
+def test_eight_runs_on_four_workers(gpus: Lab, slurm: Cluster) -> None:
+    met = str(gpus.folder / "met")
+    gpus.fake(dlrm={"meets": [met, WORKERS]})  # none ends before four are under way
+    options = (f"-n{WORKERS}", "--mig-slurm=--gres=gpu:1", f"--mig-repeat={RUNS}")
+    beside = (
+        "--background-benchmarks=bert",
+        "--background-benchmark-duration=automatic",
+    )
+    whole = gpus.arguments("-k", "dlrm_server", *options, *beside, devices=0)
+    report = gpus.apart(*whole)
+    report.result.assert_outcomes(passed=RUNS)
+    assert slurm.jobs() == []
+
+    cases, records = report.junit, report.records
+    assert len({case.name for case in cases}) == RUNS
+    assert len(records) == RUNS
+    for case in cases:
+        assert case.problems == {}
+        assert case.properties["validity"] == "VALID"
+        assert case.properties["node"] in {"n1", "n2"}
+        assert case.properties["slurm_job"].isdigit()
+    places = {(c.properties["node"], c.properties["device_uuid"]) for c in cases}
+    assert len(places) == WORKERS
+    assert len({case.properties["slurm_job"] for case in cases}) == WORKERS
+
+    first = sorted(records, key=window)[:WORKERS]
+    ends = [window(record)[1] for record in first]
+    begins = [window(record)[0] for record in first]
+    assert max(begins) < min(ends)
+    assert len({record["facts"]["device_uuid"] for record in first}) == WORKERS
