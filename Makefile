@@ -7,8 +7,8 @@
 # make matrix the fault matrix alone, printed as a table
 # make slurm-lab   a Slurm of two virtual nodes with two GPUs each on this host, for
 #             --mig-slurm; make slurm-lab-stop ends it
-# make bench  what the plugin costs against other ways, in 20 minutes; build/bench.json
-# make bench-quick   each benchmark once and shortened, in two minutes: do they run?
+# make bench  what the plugin costs against other ways, in 35 minutes; build/bench.json
+# make bench-quick   each benchmark once and shortened, in three minutes: do they run?
 #
 # Each makes .venv first if it is not there. Python 3.10 or newer, pip, make and gcc
 # are needed, and PyPI.
@@ -70,6 +70,7 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/pictures.py
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/live.py
+	$(BIN)/python benchmarks/slurm.py
 
 bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/loadgen_reader.py
@@ -81,6 +82,7 @@ bench-quick: $(VENV)/installed
 	$(BIN)/python benchmarks/pictures.py --quick
 	$(BIN)/python benchmarks/report.py --quick
 	$(BIN)/python benchmarks/live.py --quick
+	$(BIN)/python benchmarks/slurm.py --quick
 
 $(VENV)/installed: pyproject.toml
 	$(call new_venv,$(PYTHON),$(VENV))
