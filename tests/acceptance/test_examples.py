@@ -12,6 +12,7 @@ from tests.lab.driver import Lab, Report
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = DOCS / "examples"
+SUITES = sorted(EXAMPLES.glob("*.toml"))
 SHORT = (
     "--main-benchmark-duration=1s",
     "--background-benchmark-duration=automatic",
@@ -25,7 +26,9 @@ def run(lab: Lab, name: str, pair: str, *options: str, devices: int = 0) -> Repo
     return lab.run(*options, k=pair, devices=devices)
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.name
+)
 def test_what_the_documentation_shows_is_in_the_file(path: Path) -> None:
     text = (DOCS / "suites.md").read_text()
     assert f"](examples/{path.name})" in text

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Compiled
-from tests.lab.driver import Lab
+from tests.lab.driver import Files, Lab
+from tests.lab.processes import until
 from tests.lab.slurm.cluster import Cluster
 from tests.lab.slurm.gpus import library
 
 pytestmark = pytest.mark.slow
 WORKERS, RUNS = 4, 8
+NIGHTLY = Path(__file__).parents[2] / "docs/examples/nightly.sbatch"
 
 
 @pytest.fixture
@@ -64,3 +69,25 @@ def test_eight_runs_on_four_workers(gpus: Lab, slurm: Cluster) -> None:
     begins = [window(record)[0] for record in first]
     assert max(begins) < min(ends)
     assert len({record["facts"]["device_uuid"] for record in first}) == WORKERS
+
+
+def test_the_nightly_matrix_of_the_documentation(
+    gpus: Lab, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = [str(Path(sys.executable).parent), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(here))
+    monkeypatch.chdir(gpus.folder)
+    use = (f"--mig-suite={gpus.suite}", f"--mig-harness-dir={gpus.harness}")
+    options = ("--mig-lease-dir=leases", "-pno:cacheprovider", "-kdlrm_")
+    job = slurm.ask("sbatch", str(NIGHTLY), *use, *options).split()[-1]
+    until(lambda: not slurm.jobs(), 120)
+
+    log = (gpus.folder / f"nightly-{job}.log").read_text()
+    (gpus.folder / f"nightly-{job}.xml").rename(gpus.folder / "report.xml")
+    files = Files(gpus.folder)
+    assert "4 workers [2 items]" in log
+    scenarios = {case.properties["scenario"] for case in files.junit}
+    assert scenarios == {"offline", "server"}
+    assert {case.properties["slurm_job"] for case in files.junit} == {job}
+    assert [case.problems for case in files.junit] == [{}, {}]
+    assert len(files.records) == 2
