@@ -78,14 +78,22 @@ def durations(folder: Path) -> set[tuple[str, int]]:
 
 
 @pytest.mark.slow
-def test_two_sessions_in_one_folder_do_not_mix(shared: Lab) -> None:
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_two_sessions_in_one_folder_do_not_mix(
+    shared: Lab, monkeypatch: pytest.MonkeyPatch, nodes: int
+) -> None:
     """Main bert of one, background bert of the other: one user.conf for both."""
     many = f"--mig-repeat={TIMES}"
+    apart: list[list[str]] = [[], []]
+    if nodes == 2:
+        monkeypatch.setenv("SLURM_JOB_ID", "15")
+        apart = [[f"--mig-lease-dir={shared.folder / name}"] for name in ("n1", "n2")]
     ours = ("-k", "bert_offline", "--background-benchmarks=dlrm,resnet50", many)
     theirs = ("-k", "dlrm_server", "--background-benchmarks=bert,resnet50", many)
+    short = "--main-benchmark-duration=700ms"
     sessions = [
-        start(shared, "one", UUIDS[:3], *ours, "--main-benchmark-duration=700ms"),
-        start(shared, "two", UUIDS[3:6], *theirs),
+        start(shared, "one", UUIDS[:3], *ours, short, *apart[0]),
+        start(shared, "two", UUIDS[3:6], *theirs, *apart[1]),
     ]
     with ThreadPoolExecutor() as pool:
         list(pool.map(end, sessions))

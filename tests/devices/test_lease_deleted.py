@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.devices.launch_lock import FolderLock, lock_folder
 from pytest_mighetero.devices.lease import Lease, holder_of, myself, take
-from pytest_mighetero.devices.queue import FolderLock, Queue, lock_folder
+from pytest_mighetero.devices.queue import Queue
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.terms.pair import Pair
 from tests.lab.driver import UUIDS, Lab, config_of

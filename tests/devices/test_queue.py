@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -9,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.devices.queue import FolderLock, Queue, lock_folder
+from pytest_mighetero.devices.launch_lock import SHARED, FolderLock, lock_folder
+from pytest_mighetero.devices.mount import local_locks
+from pytest_mighetero.devices.queue import Queue
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.terms.pair import Pair
 from tests.lab.driver import (
@@ -19,6 +23,87 @@ from tests.lab.processes import until
 
 BERT, DLRM = Pair("bert", "offline"), Pair("dlrm", "server")
 Locks = Callable[..., "FolderLock | None"]
+
+
+def on_node(folder: Path, node: str) -> FolderLock | None:
+    """Ask for BERT's launch on a node with leases of its own."""
+    config = config_of(folder, mig_lease_dir=f"{node}/leases", mig_harness_dir="org")
+    queue = Queue(config.lease_dir, 0.0, f"test on {node}", print)
+    with suppress(DeviceError):
+        return lock_folder(queue, config.harness_dir, [BERT], whole=False)
+    return None
+
+
+def test_nodes_of_a_job_keep_each_other_from_the_same_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("org", "n1", "n2"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("SLURM_JOB_ID", "15")
+    first = on_node(tmp_path, "n1")
+    assert first
+    assert on_node(tmp_path, "n2") is None
+    first.issues(BERT)
+    second = on_node(tmp_path, "n2")
+    assert second
+    assert on_node(tmp_path, "n1") is None
+    second.close()
+    assert on_node(tmp_path, "n1")
+
+
+def test_a_lost_node_leaves_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("org", "n1", "n2"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("SLURM_JOB_ID", "15")
+    ready, tell = os.pipe()
+    if not (lost := os.fork()):
+        held = on_node(tmp_path, "n1")
+        os.write(tell, b"1" if held else b"0")
+        signal.pause()
+    assert os.read(ready, 1) == b"1"
+    assert on_node(tmp_path, "n2") is None
+    os.kill(lost, signal.SIGKILL)
+    os.waitpid(lost, 0)
+    assert on_node(tmp_path, "n2")
+
+
+def test_without_locks_that_all_nodes_see_nothing_is_launched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "org").mkdir()
+    config = config_of(tmp_path, mig_lease_dir="leases", mig_harness_dir="org")
+    queue = Queue(config.lease_dir, 0.0, "t", print)
+    (config.harness_dir / SHARED).write_text("no folder")
+    assert lock_folder(queue, config.harness_dir, [BERT], whole=False)
+    monkeypatch.setenv("SLURM_JOB_ID", "15")
+    with pytest.raises(DeviceError) as caught:
+        lock_folder(queue, config.harness_dir, [DLRM], whole=False)
+    assert str(caught.value).startswith(
+        f"Launches on other nodes cannot be kept out of the harness folder "
+        f"{config.harness_dir}, whose user.conf they write over: The lease"
+    )
+    assert "a copy of the folder on the node's own disk" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "said"),
+    [
+        ("nfs4", "rw,vers=4.2,local_lock=none", ""),
+        ("nfs", "rw,vers=3,nolock,local_lock=none", "its nfs is mounted with nolock"),
+        ("nfs", "rw,local_lock=all", "its nfs is mounted with local_lock=all"),
+        ("lustre", "rw,flock,lazystatfs", ""),
+        ("lustre", "rw,localflock", "its lustre is mounted with localflock"),
+        ("ext4", "rw,nolock", ""),
+    ],
+)
+def test_a_mount_tells_whose_locks_are_seen(kind: str, options: str, said: str) -> None:
+    other = "35 1 0:40 / /b rw - nfs h:/b rw,nolock"
+    ours = f"36 35 0:51 / /a rw,noatime shared:1 - {kind} h:/a {options}"
+    table = f"{other}\nbroken\n{ours}"
+    assert local_locks(table, "0:51") == said
+    assert local_locks(table, "0:52") == ""
 
 
 @pytest.fixture

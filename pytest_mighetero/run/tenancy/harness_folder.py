@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_mighetero.devices.queue import FolderLock, Queue, lock_folder
+from pytest_mighetero.devices.launch_lock import FolderLock, lock_folder
+from pytest_mighetero.devices.queue import Queue
 from pytest_mighetero.run.start import made_in
 from pytest_mighetero.run.tenancy.measurements import Measurements
 from pytest_mighetero.spec.runspec import RunSpec
