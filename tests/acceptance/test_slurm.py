@@ -75,6 +75,7 @@ def test_it_goes_on_with_what_slurm_gives_in_time(eight: Eight) -> None:
         (("-n2", "--mig-slurm=--partition=nope"), "Invalid partition name specified"),
         (("-n2", "--mig-slurm=--gres=foo:1"), "Invalid generic resource (gres)"),
         (("-n2", "--mig-slurm=--gres=gpu:9"), "configuration is not available"),
+        (("-n2", "--mig-slurm=-N2 --gres=gpu:1"), "-N2 is set for each worker"),
         (("--mig-slurm=--gres=gpu:1",), "say how many workers there are to be, -n N"),
         (("-nauto", "--mig-slurm=--gres=gpu:1"), "no GPU of this machine; say -n N"),
         (("--tx=popen", "-n2", "--mig-slurm=-N1"), "leave out --tx"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.plugin.slurm import request
 from tests.lab.driver import config_of
 
 
@@ -22,6 +23,27 @@ from tests.lab.driver import config_of
 )
 def test_options_and_their_values(tmp_path: Path, text: str) -> None:
     assert config_of(tmp_path, mig_slurm=text).slurm is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "in_job", "in_steps"),
+    [
+        ("--gres=gpu:1 -p a100 --nodelist=n1 --ntasks-per-node=2", "", ""),
+        ("--gres=gpu:1 --nodes=2", "--nodes=2", "--nodes=2"),
+        ("-N 2", "-N", "-N"),
+        ("-J mine", "-J", "-J"),
+        ("--job-na=mine", "--job-na=mine", "--job-na=mine"),
+        ("--no-shell", "--no-shell", ""),
+        ("-n 4 --exclusive", "", "-n"),
+        ("--exclusive --jobid=7", "", "--jobid=7"),
+        ("--overcommit --overlap", "", "--overlap"),
+    ],
+)
+def test_what_is_set_for_each_worker_is_found(
+    words: str, in_job: str, in_steps: str
+) -> None:
+    assert request.own(words.split(), "") == in_job
+    assert request.own(words.split(), "15") == in_steps
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,25 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+# What is set here of every job, and of every step in one of the caller's.
+_BOTH = {"--nodes": "-N", "--job-name": "-J"}
+_JOB = {**_BOTH, "--no-shell": ""}
+_OF_STEPS = {"--ntasks": "-n", "--immediate": "-I", "--unbuffered": "-u", "--jobid": ""}
+_STEP = {**_BOTH, **_OF_STEPS, "--exact": "", "--overlap": ""}
+_LEAST = len("--exa")  # of the beginning of a long name that getopt_long(3) may take
 WAIT_S = 30  # longest for a worker's step to have its place, which others may hold
+
+
+def own(options: Sequence[str], outer: str) -> str:
+    """Return the first word of *options* that says what is set here, or nothing."""
+    names = _STEP if outer else _JOB
+    for word in options:
+        name = word.partition("=")[0]
+        for long, short in names.items():
+            is_long = len(name) >= _LEAST and long.startswith(name)
+            if is_long or (short and word[:2] == short):
+                return word
+    return ""
 
 
 def salloc(options: Sequence[str], name: str) -> list[str]:

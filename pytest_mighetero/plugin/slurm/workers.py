@@ -95,6 +95,12 @@ class SlurmWorkers:
     def _places(self, count: int) -> list[str]:
         assert self._spec.slurm is not None
         outer = os.environ.get("SLURM_JOB_ID", "")
+        if word := request.own(self._spec.slurm, outer):
+            raise ConfigError(
+                f"--mig-slurm: {word} is set for each worker, which has one "
+                f"{'step' if outer else 'node'} of its own; leave it out, and say with "
+                f"-n N how many there are"
+            )
         self._slurm = slurm = Slurm(self._spec.slurm, outer)
         if outer:
             return self._steps(slurm, count)
