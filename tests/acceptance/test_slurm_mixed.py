@@ -97,6 +97,19 @@ def test_what_no_worker_can_run_fails_at_once(mixed: Lab) -> None:
     assert nodes["test_h100[dlrm_server]"] == "n2"
 
 
+@pytest.mark.parametrize("option", ["-x", "--maxfail=1"])
+def test_it_is_a_failure_that_ends_the_session(mixed: Lab, option: str) -> None:
+    nodes, problems, _ = run(mixed, option, k="dlrm_server")
+    assert nodes == {}
+    assert list(problems) == ["test_b200[dlrm_server]"]
+
+
+def test_it_is_one_of_several_failures(mixed: Lab) -> None:
+    nodes, problems, _ = run(mixed, "--maxfail=2", k="dlrm_server")
+    assert len(nodes) == 3
+    assert list(problems) == ["test_b200[dlrm_server]"]
+
+
 def test_what_nobody_named_is_skipped_where_no_worker_fits(
     mixed: Lab,
 ) -> None:

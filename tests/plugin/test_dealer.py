@@ -39,7 +39,9 @@ class Table:
     def __post_init__(self) -> None:
         self.dealer = Dealer(lambda test, why, _: self.refused.update({test: why}))
         said = {"tx": ["popen"] * self.count, "dist": "load", "maxschedchunk": None}
+        plugins = {"dsession": SimpleNamespace(shouldstop=False)}
         config: Any = SimpleNamespace(getvalue=said.get, getoption=said.get, hook=None)
+        config.pluginmanager = SimpleNamespace(getplugin=plugins.get)
         log: Any = lambda *_: None  # noqa: E731 - with an attribute
         log.loadsched = log
         self.placed = self.dealer.pytest_xdist_make_scheduler(config, log)

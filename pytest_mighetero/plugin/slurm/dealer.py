@@ -75,19 +75,23 @@ class Placed(LoadScheduling):  # type: ignore[misc]
     def __init__(self, config: pytest.Config, log: Any, dealer: Dealer):
         super().__init__(config, log)
         self._dealer = dealer
+        self._refuses = True
 
     def schedule(self) -> None:
-        """Deal to all; report at once what nobody can run."""
+        """Report what nobody can run, and deal to all."""
+        self._refuses = True
         super().schedule()
         if self.collection is None:
             return  # the workers found different tests, which xdist has said
-        if not self._dealer.expects:
-            self._refuse()
+        self._refuse()
         for node in self.nodes:  # xdist leaves some with one test, for it has others
             self.check_schedule(node)
 
     def _refuse(self) -> None:
         assert self.collection is not None
+        if self._dealer.expects or not self._refuses:
+            return
+        self._refuses = False
         nodes = [node for node in self._open() if node in self.node2collection]
         nobodys = [n for n in self.pending if not self._takers(n)] if nodes else []
         for number in nobodys:
@@ -104,6 +108,9 @@ class Placed(LoadScheduling):  # type: ignore[misc]
             node.shutdown()
 
     def _send_tests(self, node: WorkerController, num: int) -> None:
+        self._refuse()  # before the first, for it may be what --maxfail stops at
+        if self.config.pluginmanager.getplugin("dsession").shouldstop:
+            return
         fitting = [number for number in self.pending if self._fits(node, number)]
         chosen = sorted(fitting, key=lambda n: len(self._takers(n)))[:num]
         if chosen:

@@ -53,6 +53,16 @@ class Unrun:
         )
         self._config.hook.pytest_runtest_logreport(report=report)
         self._left.pop(nodeid, None)
+        if asked:
+            self._count()
+
+    def _count(self) -> None:
+        """Have ``--maxfail`` count a failure that no worker has reported."""
+        session = self._config.pluginmanager.getplugin("dsession")
+        session.countfailures += 1
+        failed, most = session.countfailures, session.maxfail
+        if most and failed >= most and not session.shouldstop:
+            session.shouldstop = f"stopping after {failed} failures"
 
     def report(self, why: str) -> None:
         """Report what is left as errors."""
