@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import signal
 
 import pytest
@@ -152,6 +154,28 @@ def test_a_lost_test_is_an_error_and_the_rest_goes_on(
     )
     assert lost.properties["slurm_job"] == ended
     assert lost.properties["node"] == "n1"
+
+
+def test_all_jobs_are_asked_for_at_once_after_one_is_lost(
+    eight: Eight, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, squeue = eight.folder / "asked", eight.folder / "bin/squeue"
+    squeue.parent.mkdir()
+    real = shutil.which("squeue")
+    squeue.write_text(f'#!/bin/sh\necho "$*" >> {asked}\nexec {real} "$@"\n')
+    squeue.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(squeue.parent), prepend=os.pathsep)
+        running = eight.start("-n4", "--mig-slurm=--gres=gpu:1")
+    until(lambda: len(eight.under_way) == 4)
+    lost, *others = slurm.jobs()
+    slurm.ask("scancel", lost)
+    until(lambda: "is lost: " in eight.out.read_text())
+    eight.go()
+    assert running.wait(60) == 1, eight.out.read_text()
+    asked_for = re.findall(r"--jobs=(\S+)", asked.read_text())
+    numbers = [number for each in asked_for for number in each.split(",")]
+    assert [numbers.count(each) for each in others] == [1, 1, 1]
 
 
 def test_without_another_worker_every_test_left_is_an_error(

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -59,6 +59,11 @@ class Slurm:
             if job.state != "COMPLETING" or time.monotonic() > limit:
                 return job
             time.sleep(0.2)
+
+    def living(self, numbers: Iterable[str]) -> set[str]:
+        """Return in which of the jobs steps may be started now; one question."""
+        which = ",".join(sorted(set(numbers)))
+        return {job.number for job in self._squeue(f"--jobs={which}") if job.lives}
 
     def has_mig(self, number: str) -> bool:
         """Tell whether Slurm calls what it gave a job MIG devices."""

@@ -229,9 +229,12 @@ class SlurmWorkers:
     def _place_instead(self, words: str, lost: str) -> str:
         """Return a place for a worker instead of that of *words*, whose job ended."""
         assert self._slurm is not None
-        if (instead := self._instead.get(words)) and self._lives(instead):
+        lives = self._slurm.living(job.number for job in self._jobs.values())
+        kept = (w for w in self._jobs if w not in self._instead)
+        living = [w for w in kept if self._jobs[w].number in lives]
+        if (instead := self._instead.get(words)) in living:
             return instead  # of another worker that was in it
-        job, living = self._jobs[words], [w for w in self._jobs if self._lives(w)]
+        job = self._jobs[words]
         limit = min(self._spec.slurm_timeout, PATIENCE) if living else None
         got: list[Job] = []
         why = "the job is not this session's to ask for again"
@@ -245,9 +248,6 @@ class SlurmWorkers:
             return living[0]
         end = f"{_named(job)}: {lost}, and there is no other place: {why}"
         raise self._given_up(end)
-
-    def _lives(self, words: str) -> bool:
-        return words not in self._instead and not self._fate(self._jobs[words])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
