@@ -6,10 +6,12 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from tests.lab.driver import Files, Lab
+from tests.lab.driver import OUTER, Files, Lab
 from tests.lab.forked import Forked
 from tests.lab.processes import in_the_run, until
 from tests.lab.slurm.cluster import Cluster
@@ -92,6 +94,40 @@ def test_what_cannot_be_is_said_before_any_test(
     (error,) = [line for line in report.text.splitlines() if "ERROR" in line]
     assert said in error
     assert eight.under_way == []
+
+
+def limited(eight: Eight, soft: int, hard: int) -> tuple[int, str]:
+    """Run with four workers under limits of open files; return the end."""
+    limit = ["prlimit", f"--nofile={soft}:{hard}", sys.executable, "-m", "pytest"]
+    done = subprocess.run(
+        [*limit, *eight.arguments("-n4", "--mig-slurm=--gres=gpu:1")],
+        cwd=eight.folder,
+        env={k: v for k, v in os.environ.items() if k not in OUTER[1:]},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_open_files_are_enough_or_no_job_is_asked_for(
+    eight: Eight, slurm: Cluster
+) -> None:
+    eight.go()
+    code, text = limited(eight, 24, 24)
+    assert code == pytest.ExitCode.USAGE_ERROR, text
+    (error,) = [line for line in text.splitlines() if "ERROR" in line]
+    found = re.search("4 workers need ([0-9]+) open files here, 3 each, and the", error)
+    assert found, error
+    assert "hard limit is 24; raise it" in error
+    assert "allocations" not in text
+    assert eight.under_way == []
+    code, text = limited(eight, 24, int(found[1]))
+    assert code == 0, text
+    assert len(eight.under_way) == 8
+    assert slurm.jobs() == []
 
 
 def test_slurms_programs_have_to_be_there(

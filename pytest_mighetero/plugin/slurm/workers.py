@@ -15,7 +15,7 @@ from _pytest.junitxml import xml_key
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plugin.console.view import View
-from pytest_mighetero.plugin.slurm import gateways, request
+from pytest_mighetero.plugin.slurm import gateways, open_files, request
 from pytest_mighetero.plugin.slurm.allocations import Slurm
 from pytest_mighetero.plugin.slurm.answers import Job
 from pytest_mighetero.plugin.slurm.first_step import check_places, complaint_of
@@ -75,6 +75,7 @@ class SlurmWorkers:
         """Give each worker its place; go on with fewer where Slurm has fewer."""
         self._config.add_cleanup(self._close)
         try:
+            open_files.allow(len(specs))
             words = self._usable(self._places(len(specs)))
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from None
