@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,16 @@ from tests.lab.slurm.gpus import library
 
 pytestmark = pytest.mark.slow
 WORKERS, RUNS = 4, 8
+OWN_LEASES = """
+import os
+
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    if node := os.environ.get("SLURMD_NODENAME"):
+        config.option.mig_lease_dir = f"{config.option.mig_lease_dir}-{node}"
+"""
 NIGHTLY = Path(__file__).parents[2] / "docs/examples/nightly.sbatch"
 
 
@@ -91,3 +102,17 @@ def test_the_nightly_matrix_of_the_documentation(
     assert {case.properties["slurm_job"] for case in files.junit} == {job}
     assert [case.problems for case in files.junit] == [{}, {}]
     assert len(files.records) == 2
+
+
+def test_launches_on_two_nodes_in_one_harness_folder(gpus: Lab) -> None:
+    gpus.fake(dlrm={"load": 0.7})
+    gpus.pytester.makeconftest(OWN_LEASES)
+    options = ("-n2", "--mig-slurm=--gres=gpu:2", "--mig-repeat=4")
+    report = gpus.apart(*gpus.arguments("-k", "dlrm_server", *options, devices=0))
+    report.result.assert_outcomes(passed=4)
+    assert {case.properties["node"] for case in report.junit} == {"n1", "n2"}
+    assert len(list(gpus.folder.glob("leases-n?"))) == 2
+    mains = (record["harnesses"][0] for record in report.records)
+    spans = sorted((main["launched"], main["windows"][0]["begin"]) for main in mains)
+    for (_, queries), (launched, _) in itertools.pairwise(spans):
+        assert queries <= launched
