@@ -1,6 +1,6 @@
 # make demo   a heterogeneous run of DLRM/Server on the CPU, with report.xml
 # make test   the tests, the slow ones too: first those that mostly wait, by eight
-#             workers, then those that measure, by two
+#             workers, then those on a Slurm, by three, then those that measure, by two
 # make clients   AIPerf, 1.2 GB, which the suites llm and llm-cpu call; tests of it are
 #             skipped where it is not on PATH
 # make lint   ruff, mypy, and the one direction of imports
@@ -31,7 +31,8 @@ demo: $(VENV)/installed
 # Each of a thousand pytests would compile the plugin anew.
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/installed
-	$(BIN)/pytest tests -n 8 --dist worksteal -m "not loadgen"
+	$(BIN)/pytest tests -n 8 --dist worksteal -m "not loadgen and not slurm"
+	$(BIN)/pytest tests -n 3 --dist loadfile -m slurm
 	$(BIN)/pytest tests -n 2 -m loadgen
 
 # A venv of its own: it pins what others want newer, and needs Python 3.11 to 3.13.

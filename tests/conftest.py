@@ -114,9 +114,11 @@ def slurm(slurm_lab: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clust
 
 
 @pytest.fixture
-def eight(lab: Lab, slurm: Cluster) -> Eight:
+def eight(lab: Lab, slurm: Cluster) -> Iterator[Eight]:
     assert slurm.jobs() == []
-    return Eight(lab)
+    tests = Eight(lab)
+    yield tests
+    tests.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

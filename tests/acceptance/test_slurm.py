@@ -17,7 +17,7 @@ from tests.lab.processes import in_the_run, until
 from tests.lab.slurm.cluster import Cluster
 from tests.lab.slurm.eight import Eight
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 
 def test_each_worker_has_a_gpu_of_its_own(eight: Eight) -> None:
@@ -173,7 +173,7 @@ def test_a_lost_test_is_an_error_and_the_rest_goes_on(
         slurm.ask("scontrol", "update", f"jobid={ended}", "endtime=now")
     elif how == "node":
         slurm.ask("scontrol", "update", "nodename=n1", "state=down", "reason=broken")
-        slurm.ask("scontrol", "update", "nodename=n1", "state=idle")
+        slurm.resume("n1")
     else:
         slurm.crash("n1")  # which it learns when the node does not answer
     until(lambda: "is lost: " in eight.out.read_text(), 120)

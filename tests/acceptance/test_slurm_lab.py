@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.processes import until
 from tests.lab.slurm.cluster import Cluster, LabError, layout_of
 
+pytestmark = pytest.mark.slurm
+IDLE = {"n1": "idle", "n2": "idle"}
 SHOW = """
 import os
 print(*map(os.environ.get, ("SLURMD_NODENAME", "CUDA_VISIBLE_DEVICES")))
@@ -17,7 +20,7 @@ print(*map(os.environ.get, ("SLURMD_NODENAME", "CUDA_VISIBLE_DEVICES")))
 
 
 def test_each_node_has_the_gpus_of_its_type(slurm: Cluster) -> None:
-    assert slurm.states() == {"n1": "idle", "n2": "idle"}
+    until(lambda: slurm.states() == IDLE)
     said = slurm.ask("srun", "-n1", "--gres=gpu:h100:2", "python3", "-c", SHOW)
     assert said.split() == ["n2", "0,1"]
 
@@ -39,5 +42,5 @@ def test_it_leaves_nothing(slurm: Cluster, tmp_path: Path) -> None:
     pids = [int(another.layout.pid_file(name).read_text()) for name in ("n1", "n2")]
     another.stop()
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
-    assert slurm.states() == {"n1": "idle", "n2": "idle"}
+    until(lambda: slurm.states() == IDLE)
     assert os.environ["SLURM_CONF"] == str(slurm.layout.conf)

@@ -13,7 +13,7 @@ from tests.devices.machines import header, machine
 from tests.lab.driver import Lab
 from tests.lab.slurm.cluster import Cluster
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 RUNS = """
 import pytest
 

@@ -15,7 +15,7 @@ from tests.lab.driver import Lab
 from tests.lab.slurm.cluster import Cluster, LabError, layout_of, missing, outside
 from tests.lab.slurm.configuration import Node
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 MIG = Node("mig", "1g.10gb", 7)
 NODES = (*(Node(name, name) for name in ("old", "bare")), MIG)
 

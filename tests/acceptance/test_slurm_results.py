@@ -18,7 +18,7 @@ from tests.lab.forked import Forked
 from tests.lab.processes import in_the_run, until
 from tests.lab.slurm.cluster import Cluster, LabError, layout_of, missing, outside
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 
 class Apart:

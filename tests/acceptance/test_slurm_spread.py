@@ -16,7 +16,7 @@ from tests.lab.processes import until
 from tests.lab.slurm.cluster import Cluster
 from tests.lab.slurm.gpus import library
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 WORKERS, RUNS = 4, 8
 OWN_LEASES = """
 import os

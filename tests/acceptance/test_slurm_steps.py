@@ -9,7 +9,7 @@ import pytest
 from tests.lab.slurm.cluster import Cluster
 from tests.lab.slurm.eight import Eight
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 BUSY = "Requested nodes are busy"
 # Between the first steps and the workers', with nothing but Slurm's own commands.
 BETWEEN = """

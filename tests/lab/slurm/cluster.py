@@ -174,12 +174,14 @@ class Cluster:
                 raise self._fault(f"not every node was idle after {START_S:g} s")
             time.sleep(0.05)
 
-    def cancel_all(self) -> None:
-        """Cancel every job, and wait until each is gone.
+    def resume(self, node: str) -> None:
+        """Have a node that is down take jobs again, unless it does so by itself."""
+        with suppress(LabError):
+            self.ask("scontrol", "update", f"nodename={node}", "state=resume")
+        until(lambda: "down" not in self.states()[node])
 
-        Raises:
-            LabError: one is not.
-        """
+    def cancel_all(self) -> None:
+        """Cancel every job, and wait until each is gone."""
         limit = time.monotonic() + END_S
         while jobs := self.jobs():
             self.ask("scancel", "--full", f"--user={getpass.getuser()}")

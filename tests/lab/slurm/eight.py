@@ -34,6 +34,7 @@ class Eight:
         self.lab, self.folder = lab, lab.folder
         lab.pytester.makepyfile(test_eight=EIGHT)
         self.files = Files(lab.folder)
+        self._started: list[Forked] = []
 
     @property
     def under_way(self) -> list[Path]:
@@ -48,7 +49,14 @@ class Eight:
     def start(self, *options: str) -> Forked:
         self.out = self.folder / "out"
         with self.out.open("w") as out:
-            return self.lab.pytests.start(self.arguments(*options), self.folder, out)
+            started = self.lab.pytests.start(self.arguments(*options), self.folder, out)
+        self._started.append(started)
+        return started
+
+    def close(self) -> None:
+        """Kill what has been started and still runs: it would ask Slurm for more."""
+        for each in self._started:
+            each.kill()
 
     def workers(self) -> list[int]:
         pids = [int(path.name[4:]) for path in self.folder.glob("pid-*")]
