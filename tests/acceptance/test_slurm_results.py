@@ -203,6 +203,33 @@ def test_of_a_run_that_ends_too_early_all_is_fetched(apart: Apart, who: str) -> 
     assert apart.on("n1") == apart.on("n2") == []
 
 
+def test_of_a_step_all_is_fetched_from_the_node_it_was_on(
+    apart: Apart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, cluster = apart.lab, apart.cluster
+    lab.fake(**{"*": {"test": 300}})
+    lab.pytester.makeconftest(PID)
+    cluster.ask("salloc", "--no-shell", "-N2", "--ntasks-per-node=1", "--gres=gpu:2")
+    (job,) = cluster.jobs()
+    cluster.start_step(job, "--exact", "-n1", "--gres=gpu:2", "--nodelist=n1")
+    (taken,) = cluster.steps()
+    with monkeypatch.context() as patch:
+        patch.setenv("SLURM_JOB_ID", job)
+        options = ("--max-worker-restart=0", "--mig-stop-grace=500ms")
+        running = apart.start(*options, k="dlrm_server")
+    until(lambda: any(map(LOG.search, apart.on("n2"))))
+    cluster.ask("scancel", taken)  # where a step goes that may be on any node
+    until(lambda: taken not in cluster.steps())
+    os.kill(int((lab.folder / "pid").read_text()), signal.SIGKILL)
+    assert running.wait(60) == 1
+    record = Files(lab.folder).record
+    assert record["facts"]["node"] == "n2"
+    assert list(Path(record["facts"]["log_dir"]).glob("**/mlperf_log_detail.txt"))
+    assert "did not come here" not in (lab.folder / "out").read_text()
+    assert apart.on("n1") == apart.on("n2") == []
+    cluster.cancel_all()
+
+
 KILLED = """
 import os, signal
 from pathlib import Path
@@ -230,6 +257,9 @@ from pathlib import Path
 
 def pytest_runtest_logreport(report):
     if report.when == "setup" and "PYTEST_XDIST_WORKER" not in os.environ:
+        if Path("full").exists():
+            return
+        Path("full").touch()
         for folder in Path("results").glob("2*"):
             folder.rmdir()
 """
@@ -237,11 +267,12 @@ def pytest_runtest_logreport(report):
 
 def test_a_run_that_cannot_be_kept_here_is_no_green_test(apart: Apart) -> None:
     apart.lab.pytester.makeconftest(FULL)
-    report = apart.run(k="dlrm_server", workers=1)
-    report.result.assert_outcomes(passed=1, errors=1)
+    report = apart.run(k="dlrm", workers=1)
+    report.result.assert_outcomes(passed=2, errors=1)
     why = "The controller could not write into"
-    assert why in report.case.problems["error"]
-    folder = Path(report.case.properties["log_dir"]).parents[1]
+    (case,) = [case for case in report.junit if case.problems]
+    assert why in case.problems["error"]
+    folder = Path(case.properties["log_dir"]).parents[1]
     assert f"it is there: {folder}" in report.text
-    node = report.case.properties["node"]
+    node = case.properties["node"]
     assert f"{folder}/record.json" in apart.on(node)

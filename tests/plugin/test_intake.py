@@ -71,21 +71,52 @@ def test_a_folder_arrives_as_it_is_but_for_links_and_pipes(
     assert intake.due == {}
 
 
+def run_program(there: Path, *names: str, answers: bytes) -> bytes:
+    program = [sys.executable, "-I", parcel.__file__, str(there), "token", *names]
+    done = subprocess.run(program, input=answers, capture_output=True, check=True)
+    return done.stdout
+
+
+def test_the_program_leaves_the_controllers_own_folder(results: Path) -> None:
+    name = made(Intake(results))
+    fill(results / name)
+    before = below(results)
+    (results / "token").touch()
+    assert run_program(results, name, answers=b"kept\n") == b""
+    (results / "token").unlink()
+    assert below(results) == before
+
+
+def test_a_folder_is_due_once_more_until_all_that_is_new_has_come(
+    results: Path,
+) -> None:
+    intake = Intake(results)
+    name = made(intake)
+    sent(intake, [*file(name, b"record.json"), ("whole", name, b"")])
+    assert list(intake.due) == []
+    half: list[Message] = [("file", name, b"record.json"), ("data", "", b"{")]
+    sent(intake, [*half, ("end", "", b""), ("data", "", b"of no file")])
+    assert list(intake.due) == [name]
+    sent(intake, [("broken", "", b"")])
+    assert list(intake.due) == [name]
+    again = [*file(name, b"record.json"), ("whole", name, b"")]
+    assert sent(intake, again) == [(KEPT, name, b"")]
+    assert list(intake.due) == []
+
+
 def test_the_program_sends_the_same_and_deletes_what_is_kept(
     results: Path, tmp_path: Path
 ) -> None:
     intake = Intake(results)
     names = [made(intake), made(intake)]
-    (tmp_path / "there" / "whole").mkdir(parents=True)
+    there = tmp_path / "there"
     for name in names:
-        fill(tmp_path / "there" / name)
-    before = below(tmp_path / "there" / names[0])
-    program = [sys.executable, "-I", parcel.__file__, str(tmp_path / "there"), *names]
-    program += ["--", "whole"]
-    done = subprocess.run(program, input=b"kept\nno\n", capture_output=True, check=True)
-    answers = sent(intake, parcel.read(io.BytesIO(done.stdout)))
+        fill(there / name)
+    before = below(there / names[0])
+    said = run_program(there, "missing", *names, answers=b"kept\nno\n")
+    answers = sent(intake, parcel.read(io.BytesIO(said)))
     assert [kind for kind, _, _ in answers] == [KEPT, KEPT]
-    assert [path.name for path in (tmp_path / "there").iterdir()] == names[1:]
+    assert [path.name for path in there.iterdir()] == names[1:]
     assert before.keys() - below(results / names[0]).keys() == {"link"}
 
 

@@ -77,20 +77,25 @@ class Courier:
         self.history = Path(tempfile.mkdtemp(prefix="mighetero-history-"))
         self._known: dict[str, str] = {}  # records, and the files they are of
         self._due: list[Path] = []
-        self._sent: dict[Path, object] = {}
+        self._sent: dict[Path, object] = {}  # and the files of their records
+        self._left: set[Path] = set()  # which could not be sent
+        self._lost = ""  # why nothing more can be
         # Whatever interrupts a test, what is on its way is sent, and answered, whole.
         self._thread = ThreadPoolExecutor(1, "mighetero-courier")
         self._channel.send(("collects", os.environ.get("SLURMD_NODENAME", ""), b""))
 
     def _apart(self, do: Callable[[str], _Told], what: str) -> _Told:
         lost = self._channel.RemoteError, self._channel.TimeoutError, EOFError
+        if self._lost:  # an answer that is late would be taken for the next one
+            raise HarnessError(self._lost)
         try:
             return self._thread.submit(do, what).result()
         except lost as error:
-            raise HarnessError(
+            self._lost = (
                 f"The controller of this worker, which has the results, does not "
                 f"answer: {str(error) or type(error).__name__}"
-            ) from error
+            )
+            raise HarnessError(self._lost) from error
         except (OSError, RuntimeError) as error:
             raise HarnessError(
                 f"What runs wrote below {self._results} cannot be sent: {error}."
@@ -185,20 +190,37 @@ class Courier:
         keeper = self._session.keeper
         kept = keeper.kept if keeper else None
         ready = [path for path in self._due if kept is None or path != kept.folder]
-        for path in ready:
-            file = _record_of(path)
-            if path not in self._sent or self._sent[path] != file:
-                self._apart(self._deliver, str(path))
-                self._sent[path] = file
+        why = [said for path in ready if (said := self._send_one(path))]
         # The last one's record changes when its test is executed once more.
         for path in ready if over else ready[:-1]:
             self._due.remove(path)
-            shutil.rmtree(path, ignore_errors=True)
-            self._apart(self._leave, path.name)
+            if path not in self._left:  # else the controller may fetch it in the end
+                shutil.rmtree(path, ignore_errors=True)
+                self._apart(self._leave, path.name)
+        if why:
+            raise HarnessError("; ".join(dict.fromkeys(why)))
+
+    def _send_one(self, path: Path) -> str:
+        """Send a run unless it has been, as it is; return why it cannot be, if so."""
+        file = _record_of(path)
+        if path in self._sent and self._sent[path] == file:
+            return ""
+        self._sent[path] = file
+        try:
+            self._apart(self._deliver, str(path))
+        except HarnessError as error:
+            self._left.add(path)
+            return str(error)
+        self._left.discard(path)
+        return ""
 
     def _deliver(self, path: str) -> None:
-        for message in parcel.messages(Path(path)):
-            self._channel.send(message)
+        try:
+            for message in parcel.messages(Path(path)):
+                self._channel.send(message)
+        except OSError:
+            self._channel.send(("broken", "", b""))
+            raise
         self._answer(parcel.KEPT)
 
     def close(self) -> None:

@@ -124,8 +124,8 @@ class Depot:
         with ThreadPoolExecutor(len(senders) or 1) as pool:
             for sender in senders:
                 if sender.intake.there:
-                    told = sender.words, self._results, sender.intake, longest
-                    pool.submit(fetch, *told)
+                    where = sender.words, sender.node, self._token
+                    pool.submit(fetch, *where, sender.intake, longest)
         for sender in senders:
             sender.intake.close()
 

@@ -57,6 +57,8 @@ class Intake:
                 self._take(kind, name, data)
             elif kind == "whole":
                 yield self._whole(name)
+            elif kind == "broken":
+                self.break_off()
             elif kind == "make":
                 yield "made", self._make(name), b""
             elif kind == "gone":
@@ -77,6 +79,11 @@ class Intake:
         self._made.add(made)
         self.due[made] = self.there[made] = None
         return made
+
+    def break_off(self) -> None:
+        """Expect no more of what was being sent."""
+        self._abandon()
+        self._problem = ""
 
     def _forget(self, name: str) -> None:
         self.there.pop(name, None)
@@ -113,6 +120,7 @@ class Intake:
     def _open(self, name: str, path: bytes) -> None:
         if name not in self._made:
             raise RefusedError(f"{name!r:.100} is no folder of this worker's")
+        self.due[name] = None  # once more, if it was whole
         parts = path.split(b"/")
         odd = any(part in (b"", b".", b"..", _ARRIVING) for part in parts)
         if odd or b"\0" in path or len(parts) > _DEEPEST:

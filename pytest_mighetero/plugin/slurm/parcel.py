@@ -1,8 +1,8 @@
 """A run's folder as messages, for a controller that does not see it; also a program.
 
-Run on a node as ``python parcel.py RESULTS NAME... -- NAME...``, it writes what is in
-the first of these folders of *RESULTS* to stdout, and deletes each for which stdin says
-that it is kept; and the others, which are.
+Run on a node as ``python parcel.py RESULTS TOKEN NAME...``, it writes what is in these
+folders of *RESULTS* to stdout, and deletes each for which stdin says that it is kept.
+Where *RESULTS* has the file *TOKEN* it is the controller's own, and stays as it is.
 """
 
 from __future__ import annotations
@@ -86,10 +86,11 @@ def read(stream: IO[bytes]) -> Iterator[Message]:
 def main() -> None:
     """Write each folder, and wait for what becomes of it."""
     results, out = Path(sys.argv[1]), sys.stdout.buffer
-    end = sys.argv.index("--")
-    for name in sys.argv[end + 1 :]:
-        shutil.rmtree(results / name, ignore_errors=True)
-    for name in sys.argv[2:end]:
+    if (results / sys.argv[2]).exists():
+        return
+    for name in sys.argv[3:]:
+        if not (results / name).is_dir():
+            continue  # of what is not here nothing can be said to be whole
         for kind, text, data in messages(results / name):
             out.write(json.dumps([kind, text, len(data)]).encode() + b"\n" + data)
         out.flush()

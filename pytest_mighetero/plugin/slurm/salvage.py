@@ -14,22 +14,23 @@ from pytest_mighetero.plugin.slurm.intake import Intake
 PROGRAM = parcel.__file__
 
 
-def fetch(words: str, results: Path, intake: Intake, longest: float) -> None:
-    """Have *intake* take what is due, by a step in place of a worker.
+def fetch(words: str, node: str, token: Path, intake: Intake, longest: float) -> None:
+    """Have *intake* take what a node still has, by a step in place of a worker.
 
-    What is whole here already, and has been completed since, is deleted there.
+    What was whole here may have been completed since, and comes once more.
 
     Args:
         words: of the worker's place.
-        results: the folder they are in, here and there.
+        node: where that worker was; another may have the same place.
+        token: a file that is only here, in the folder they are in, here and there.
         intake: that worker's.
         longest: seconds for all of it.
     """
     *step, python = shlex.split(words)
-    whole = intake.there.keys() - intake.due.keys()
-    told = [str(results), *intake.due, "--", *whole]
+    told = [str(token.parent), token.name, *intake.there]
+    intake.break_off()
     process = subprocess.Popen(
-        [*step, python, "-I", "-S", PROGRAM, *told],
+        [*step, f"--nodelist={node}", python, "-I", "-S", PROGRAM, *told],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
