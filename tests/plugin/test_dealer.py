@@ -19,6 +19,7 @@ Node = Any
 
 class Channel:
     TimeoutError = TimeoutError
+    RemoteError = RuntimeError
 
     def __init__(self, told: str):
         self._told = told
@@ -34,10 +35,11 @@ class Table:
 
     count: int
     refused: dict[str, str] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
     had: dict[str, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.dealer = Dealer(lambda test, why, _: self.refused.update({test: why}))
+        self.dealer = Dealer(self._refuse)
         said = {"tx": ["popen"] * self.count, "dist": "load", "maxschedchunk": None}
         plugins = {"dsession": SimpleNamespace(shouldstop=False)}
         config: Any = SimpleNamespace(getvalue=said.get, getoption=said.get, hook=None)
@@ -45,6 +47,11 @@ class Table:
         log: Any = lambda *_: None  # noqa: E731 - with an attribute
         log.loadsched = log
         self.placed = self.dealer.pytest_xdist_make_scheduler(config, log)
+
+    def _refuse(self, test: str, why: str, asked: bool) -> None:
+        self.refused[test] = why
+        if not asked:
+            self.skipped.append(test)
 
     def expect(self, name: str, misfits: Misfits) -> Node:
         """Have a worker start."""
@@ -102,7 +109,7 @@ def test_what_nobody_can_run_any_more_is_refused_when_all_are_there() -> None:
     assert table.refused == {}
     begun, *left = table.placed.node2pending[lost]
     assert begun == 1
-    table.dealer.pytest_testnodedown(lost)
+    table.dealer.pytest_testnodedown(lost, "crashed")
     assert table.placed.remove_node(lost) == "b"
     again = table.expect("gw2", H)
     table.collect(again)
@@ -123,3 +130,15 @@ def test_a_worker_that_is_still_expected_may_offer_more(meanwhile: bool) -> None
         assert table.refused == {}
         table.collect(expected)
         assert table.had["gw1"][0] == 1
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_a_lost_worker_might_have_run_is_not_skipped(lost: bool) -> None:
+    table = Table(1)
+    if lost:
+        table.dealer.pytest_testnodedown(table.expect("gw1", H), "crashed")
+    table.collect(
+        table.expect("gw0", Misfits("an A100", {1: Misfit("-", asked=False)}))
+    )
+    assert ("Another worker was lost." in table.refused["b"]) is lost
+    assert table.skipped == ([] if lost else ["b"])

@@ -24,6 +24,7 @@ class Dealer:
 
     def __init__(self, refuse: Callable[[str, str, bool], None]):
         self._refuse = refuse
+        self._lost = False  # a worker, which may have been the one that could
         self._channels: dict[object, Any] = {}
         self.known: dict[object, Misfits] = {}
 
@@ -37,13 +38,15 @@ class Dealer:
         """Hear what it has told."""
         self.known[node] = Misfits()
         channel = self._channels.pop(node)
-        with suppress(EOFError, OSError, channel.TimeoutError):
+        lost = channel.RemoteError, channel.TimeoutError, EOFError, OSError
+        with suppress(*lost):
             self.known[node] = read(channel.receive(ANSWER_S))
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Expect nothing more of a worker."""
         self._channels.pop(node, None)
+        self._lost = self._lost or bool(error)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
@@ -62,8 +65,9 @@ class Dealer:
             f"{node.gateway.id} offers {self.known[node].offer}" for node in nodes
         )
         why = "; ".join(dict.fromkeys(each.why.rstrip(".") for each in misfits))
-        asked = any(each.asked for each in misfits)
-        self._refuse(test, f"No worker can run it: {why}. {offers}.", asked)
+        lost = " Another worker was lost." * self._lost
+        asked = self._lost or any(each.asked for each in misfits)
+        self._refuse(test, f"No worker can run it: {why}. {offers}.{lost}", asked)
 
 
 class Placed(LoadScheduling):  # type: ignore[misc]
