@@ -7,7 +7,7 @@
 # make matrix the fault matrix alone, printed as a table
 # make slurm-lab   a Slurm of two virtual nodes with two GPUs each on this host, for
 #             --mig-slurm; make slurm-lab-stop ends it
-# make bench  what the plugin costs against other ways, in 35 minutes; build/bench.json
+# make bench  what the plugin costs against other ways, in 45 minutes; build/bench.json
 # make bench-quick   each benchmark once and shortened, in three minutes: do they run?
 #
 # Each makes .venv first if it is not there. Python 3.10 or newer, pip, make and gcc

@@ -83,6 +83,7 @@ def test_it_goes_on_with_what_slurm_gives_in_time(eight: Eight) -> None:
         (("--mig-slurm=--gres=gpu:1",), "say how many workers there are to be, -n N"),
         (("-nauto", "--mig-slurm=--gres=gpu:1"), "no GPU of this machine; say -n N"),
         (("--tx=popen", "-n2", "--mig-slurm=-N1"), "leave out --tx"),
+        (("-n2", "--dist=each", "--mig-slurm=-N1"), "leave out --dist=each"),
         (("-pno:xdist", "--mig-slurm=-N1"), "install that, and say -n N"),
     ],
 )

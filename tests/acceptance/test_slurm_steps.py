@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.plugin.slurm import request
+from pytest_mighetero.plugin.slurm import gateways, request
 
 request.WAIT_S = 2
 
@@ -31,6 +31,11 @@ TAKE = """
     subprocess.Popen(["srun", "--jobid={}", *{}, "sh", "-c", "touch it; sleep 600"])
     while not Path("it").exists():
         pass
+"""
+CRASH = """
+    import os, signal
+    request.WAIT_S = gateways.START_S = 3
+    os.kill({}, signal.SIGKILL)
 """
 CANCEL = """
     ask = ["squeue", "--noheader", "--format=%i"]
@@ -97,3 +102,17 @@ def test_a_job_that_ends_before_its_worker_starts(eight: Eight, packed: int) -> 
     report.result.assert_outcomes(passed=8)
     said = r"worker gw. did not start in job \d+ on n.: the job was cancelled \(Slurm: "
     assert re.search(said, report.text)
+
+
+def test_a_node_that_no_longer_starts_a_worker(eight: Eight, slurm: Cluster) -> None:
+    eight.go()
+    slurmd = slurm.children["n1"]
+    eight.lab.pytester.makeconftest(BETWEEN.format(action=CRASH.format(slurmd.pid)))
+    options = ("-n2", "--mig-slurm=--gres=gpu:2", "--mig-slurm-timeout=2s")
+    report = eight.lab.apart(*eight.arguments(*options))
+    slurmd.wait()
+    slurm.bring_back("n1")
+    report.result.assert_outcomes(passed=8)
+    assert re.search(r"worker gw. did not start in job \d+ on n1: ", report.text)
+    assert "its worker joins another's" in report.text
+    assert {case.properties["place"] for case in report.junit} == {"n2:0,1"}

@@ -18,7 +18,12 @@ from pytest_mighetero.plugin.slurm import answers, request
 from pytest_mighetero.plugin.slurm.answers import Job
 
 ASK_S = 1.0  # between two questions why a job waits
-ANSWER_S = 30.0  # longest for an answer of Slurm's
+ANSWER_S = 30.0  # longest for an answer of Slurm's, which may be restarted meanwhile
+ONE_ANSWER_S = 10.0  # of that, for one question
+
+
+class NoAnswerError(ConfigError):
+    """Slurm does not answer; what it would say is not known."""
 
 
 class Slurm:
@@ -46,32 +51,48 @@ class Slurm:
             start_new_session=True,
         )
 
-    def jobs(self) -> list[Job]:
-        """Return the jobs of this session, those that have ended, too."""
-        return self._squeue("--name", self.name)
+    def jobs(self, patience: float = ANSWER_S) -> list[Job]:
+        """Return the jobs of this session, those that have ended, too.
+
+        Raises:
+            NoAnswerError: Slurm does not answer within *patience* seconds.
+        """
+        return self._squeue("--name", self.name, patience=patience)
 
     def job(self, number: str) -> Job:
         """Return a job as it is now, once it is no longer ending."""
         limit = time.monotonic() + ANSWER_S
         while True:
-            found = self._squeue(f"--jobs={number}")
+            try:
+                found = self._squeue(f"--jobs={number}")
+            except NoAnswerError:
+                return Job(number, answers.UNKNOWN, "", "")
             job = found[0] if found else Job(number, "GONE", "", "")
             if job.state != "COMPLETING" or time.monotonic() > limit:
                 return job
             time.sleep(0.2)
 
     def living(self, numbers: Iterable[str]) -> set[str]:
-        """Return in which of the jobs steps may be started now; one question."""
+        """Return in which of the jobs steps may be started now; one question.
+
+        Raises:
+            NoAnswerError: Slurm does not answer.
+        """
         which = ",".join(sorted(set(numbers)))
         return {job.number for job in self._squeue(f"--jobs={which}") if job.lives}
 
     def has_mig(self, number: str) -> bool:
-        """Tell whether Slurm calls what it gave a job MIG devices."""
+        """Tell whether Slurm calls what it gave a job MIG devices.
+
+        Raises:
+            NoAnswerError: Slurm does not answer.
+        """
         return answers.has_mig(_ask("scontrol", "show", "job", "--details", number))
 
-    def _squeue(self, *which: str) -> list[Job]:
+    def _squeue(self, *which: str, patience: float = ANSWER_S) -> list[Job]:
         command = ["squeue", "--noheader", "--states=all", *which]
-        return answers.jobs(_ask(*command, f"--format={answers.FORMAT}"))
+        said = _ask(*command, f"--format={answers.FORMAT}", patience=patience)
+        return answers.jobs(said)
 
     def allocate(
         self, count: int, timeout: float, tell: Callable[[str], None]
@@ -80,6 +101,9 @@ class Slurm:
 
         Returns:
             Those granted within *timeout* seconds; why the others were not, if so.
+
+        Raises:
+            NoAnswerError: Slurm does not say which it has granted.
         """
         command = request.salloc(self._options, self.name)
         asked = [_Asked(command) for _ in range(count)]
@@ -88,8 +112,11 @@ class Slurm:
             while any(each.waits for each in asked) and time.monotonic() < limit:
                 if time.monotonic() >= next_ask:
                     next_ask = time.monotonic() + ASK_S
-                    jobs = [job for job in self.jobs() if job.state == "PENDING"]
-                    if why := answers.waiting(jobs):
+                    jobs: list[Job] = []
+                    with suppress(NoAnswerError):
+                        jobs = self.jobs(patience=0)
+                    pending = [job for job in jobs if job.state == "PENDING"]
+                    if why := answers.waiting(pending):
                         granted = sum(not each.waits for each in asked)
                         tell(f"{granted} of {count} allocations; {why}")
                 time.sleep(0.05)
@@ -143,16 +170,30 @@ class _Asked:
             return said.read()
 
 
-def _ask(*command: str) -> str:
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=ANSWER_S,
-        check=False,
-    )
-    return done.stdout
+def _ask(*command: str, patience: float = ANSWER_S) -> str:
+    """Return what Slurm answers; asked once more until it does, or *patience* ends."""
+    limit = time.monotonic() + patience
+    while True:
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=ONE_ANSWER_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            why = f"no answer in {ONE_ANSWER_S:g} s"
+        else:
+            if not done.returncode:
+                return done.stdout
+            if answers.NO_JOB in done.stderr:
+                return ""
+            why = "; ".join(done.stderr.split("\n")).strip("; ")
+        if time.monotonic() > limit:
+            raise NoAnswerError(f"--mig-slurm: {command[0]} does not answer: {why}")
+        time.sleep(min(ASK_S, patience))
 
 
 def _programs(outer: str) -> list[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 FORMAT = "%i|%T|%r|%N"  # squeue's, of a Job
 ALIVE = frozenset({"RUNNING", "CONFIGURING", "SUSPENDED"})
+UNKNOWN = "UNKNOWN"  # our own word: Slurm does not answer
+NO_JOB = "Invalid job id"  # which it has forgotten
 _GRANTED = re.compile(r"Granted job allocation (\d+)")
 _MIG = re.compile(r"\bGRES=\S*:\d+g\.\d+gb")
 _NO_STEP = re.compile(r"Unable to create step for job [^:]*: (.+)")
@@ -31,14 +33,23 @@ class Job:
 
     @property
     def lives(self) -> bool:
-        """Whether steps may be started in it."""
-        return self.state in ALIVE
+        """Whether steps may be started in it, as far as is known."""
+        return self.state in ALIVE or self.state == UNKNOWN
+
+    def __str__(self) -> str:
+        """Return it for a sentence."""
+        return f"job {self.number} on {self.node}"
 
     @property
     def fate(self) -> str:
         """What has become of it, in words, with Slurm's own."""
-        reason = "" if self.reason in ("None", "") else f", {self.reason}"
-        return f"{_MEANINGS.get(self.state, 'ended')} (Slurm: {self.state}{reason})"
+        if self.state == UNKNOWN:
+            return "what became of the job Slurm does not answer"
+        if self.lives:
+            return "the job goes on"
+        said = [self.state, *({self.reason} - {"None", ""})]
+        end = _MEANINGS.get(self.state, "ended")
+        return f"the job {end} (Slurm: {', '.join(said)})"
 
 
 def jobs(text: str) -> list[Job]:
