@@ -1,0 +1,1 @@
+"""Run tests of the package: ``pytest --pyargs pytest_mighetero.runs``."""
