@@ -40,6 +40,7 @@ class Session:
         self._config, self.spec = config, spec
         self.archive: Archive = ResultsFolder(spec.results_dir)
         self.keeper: Keeper | None = None  # once a test has run
+        self.met_run_test = False  # whether a test was collected that asks for main
         self.bound: list[Pair] = []  # those that markers bind tests to
         self.tally: Tally | None = None  # of the interference matrix
         self.deselected = 0  # isolated runs

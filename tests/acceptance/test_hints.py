@@ -100,6 +100,44 @@ def test_a_slip_beside_isolated_runs_is_named(
     assert "isolated runs are deselected" not in text
 
 
+NO_RUN_TEST = (
+    "no test here asks for main: add --pyargs pytest_mighetero.runs, for those that "
+    "come with the package, or have mighetero init write one"
+)
+
+
+@pytest.mark.parametrize("options", [["-k", "dlrm_server"], ["-q"], ["-n2"]])
+def test_options_without_a_run_test_say_what_to_do(
+    lab: Lab, options: list[str]
+) -> None:
+    (lab.folder / "test_run.py").unlink()
+    report = lab.apart(*lab.arguments(*options))
+    assert report.result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert report.text.count(NO_RUN_TEST) == 1
+    advised = ["--pyargs", "pytest_mighetero.runs", "-k", "dlrm_server", "--dryrun"]
+    report = lab.apart(*lab.arguments(*advised))
+    report.result.assert_outcomes(skipped=1)
+    assert report.case.name == "test_heterogeneous[dlrm_server]"
+    assert "asks for main" not in report.text
+
+
+@pytest.mark.parametrize("options", [["-k", "other"], ["test_other.py"], []])
+def test_other_tests_alone_are_commented_where_none_was_selected(
+    lab: Lab, options: list[str]
+) -> None:
+    lab.pytester.makepyfile(test_run="", test_other="def test_other(): pass")
+    result = lab.pytester.runpytest_inprocess(*lab.arguments(*options))
+    result.assert_outcomes(passed=1)
+    assert (NO_RUN_TEST in result.stdout.str()) == (not options)
+
+
+def test_a_run_test_that_cannot_be_imported_is_not_said_to_be_missing(lab: Lab) -> None:
+    lab.pytester.makepyfile(test_run="import nothing_of_that_name")
+    report = lab.run()
+    report.result.assert_outcomes(errors=1)
+    assert "asks for main" not in report.text
+
+
 @pytest.mark.parametrize(
     ("option", "number"),
     [

@@ -20,6 +20,7 @@ from pytest_mighetero.terms.pair import Encounter, Pair
 def parameters(metafunc: pytest.Metafunc) -> list[object]:
     """Return what a test's ``main`` is parametrized over: the pairs to measure."""
     run = run_spec(metafunc.config)
+    session_of(metafunc.config).met_run_test = True
     groups = [name for name in run.suite.groups if name not in MARKERS]
     for group in groups:
         line = f"{group}: a benchmark of suite {run.suite.name}'s group {group}"

@@ -1,4 +1,4 @@
-"""What was meant by a selection that selects no run: the nearest ids."""
+"""What was meant where no run is selected: the nearest ids, or a test that has one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.keyword import nearest_to, plain, words_of
 
 _SHOWN = 3
+_WHERE_FROM = (
+    "add --pyargs pytest_mighetero.runs, for those that come with the package, or have "
+    "mighetero init write one"
+)
 
 
 def hints(
@@ -29,6 +33,21 @@ def hints(
             f"-m isolated runs them"
         )
     yield from near
+    if not near and not session.deselected and _lacks_run_test(config, session, items):
+        # xdist's controller does not see what its workers collect.
+        here = "where no" if config.pluginmanager.hasplugin("dsession") else "no"
+        yield f"{here} test here asks for main: {_WHERE_FROM}"
+
+
+def _lacks_run_test(
+    config: pytest.Config, session: Session, items: Sequence[pytest.Item]
+) -> bool:
+    """Tell whether there is nothing to select from, though runs were meant."""
+    pytests = config.pluginmanager.getplugin("session")
+    if session.met_run_test or getattr(pytests, "testsfailed", False):
+        return False
+    selects = map(config.getoption, ("file_or_dir", "keyword", "markexpr"))
+    return not items or not any(selects)
 
 
 def _misspelt(config: pytest.Config, session: Session) -> Iterator[str]:
