@@ -16,8 +16,8 @@ from pytest_mighetero.plan.run_plan import check_tools
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.presence import SPOKEN_FLAG, run_spec
 from pytest_mighetero.records.comparison.reference_files import load_references
+from pytest_mighetero.spec.given import given
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
-from pytest_mighetero.spec.values import Value
 from pytest_mighetero.terms.printable import printable
 
 
@@ -76,7 +76,7 @@ def checked_spec(config: pytest.Config) -> RunSpec:
     """
     try:
         spec = build_spec(
-            lambda key: _given(config, key),
+            lambda key: given(config, key),
             config.invocation_params.dir,
             config.rootpath,
             device_kinds(),
@@ -87,15 +87,3 @@ def checked_spec(config: pytest.Config) -> RunSpec:
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
     return spec
-
-
-def _given(config: pytest.Config, key: str) -> Value | None:
-    """Return what the command line says of an option, else what the ini file says."""
-    in_ini = config.getini(key)
-    if (raw := config.getoption(key)) is not None:
-        said_by, base = f"--{key.replace('_', '-')}", config.invocation_params.dir
-        return Value(raw, said_by, base, explicit=True, instead=bool(in_ini))
-    if in_ini is not None:
-        ini = config.inipath or config.rootpath / "-o"
-        return Value(str(in_ini), f"{key} in {ini.name}", ini.parent, explicit=True)
-    return None
