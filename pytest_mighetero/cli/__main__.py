@@ -14,6 +14,7 @@ import pytest_mighetero
 from pytest_mighetero.cli import (
     compare,
     export,
+    init,
     interference,
     junit,
     report,
@@ -27,6 +28,7 @@ from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.terms.printable import printable_line
 
 VERBS = (
+    init,
     list_,
     show,
     compare,
@@ -41,6 +43,7 @@ VERBS = (
 
 EPILOG = """\
 examples:
+  mighetero init --mig-suite=v5.1 --ci=gitlab
   mighetero list --mig-suite=v2.0
   mighetero show results
   mighetero compare last-week/results results

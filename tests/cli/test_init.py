@@ -1,0 +1,232 @@
+"""``mighetero init``: what it writes runs, and is what the CI systems take."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.cli.__main__ import main
+from pytest_mighetero.devices.source import device_kinds
+from pytest_mighetero.spec.library import load_suite
+from pytest_mighetero.spec.options import BY_KEY
+from tests.lab.driver import UUIDS, Lab
+
+Capture = pytest.CaptureFixture[str]
+FILES = ["pytest.ini", "site.toml", "test_heterogeneous.py"]
+JOBS = {
+    "gitlab": ".gitlab-ci.yml",
+    "github": ".github/workflows/heterogeneous.yml",
+    "jenkins": "Jenkinsfile",
+}
+
+
+@pytest.fixture
+def folder(lab: Lab) -> Path:
+    """Return an empty folder, the present one."""
+    for path in lab.folder.iterdir():
+        path.unlink()
+    return lab.folder
+
+
+def files_in(folder: Path) -> list[str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in found)
+
+
+@pytest.mark.parametrize("suite", ["v1.0", "v2.0", "v4.1", "v6.0", "cpu", "services"])
+def test_what_it_writes_is_run_by_pytest(folder: Path, lab: Lab, suite: str) -> None:
+    assert main(["init", f"--mig-suite={suite}"]) == 0
+    assert files_in(folder) == FILES
+    devices = [f"--mig-devices={','.join(UUIDS[:3])}", "--main-profile=1g.10gb"]
+    if suite == "v1.0":
+        devices[0] = (
+            f"--mig-devices=MIG-GPU-{UUIDS[0][4:]}/7/0,MIG-GPU-{UUIDS[0][4:]}/8/0"
+        )
+    told = [] if suite in ("cpu", "services") else devices
+    result = lab.pytester.runpytest_inprocess("--dryrun", "-rs", *told)
+    assert result.ret == 0, result.stdout.str()
+    assert result.parseoutcomes()["skipped"] > 3
+    result.stdout.fnmatch_lines(["mighetero: suite site (our site)*", "cd * && *"])
+
+
+@pytest.mark.slow
+@pytest.mark.loadgen
+def test_a_real_run_of_it(folder: Path, lab: Lab) -> None:
+    pytest.importorskip("mlperf_loadgen", reason="extra 'cpu' is not installed")
+    assert main(["init"]) == 0
+    short = ["--main-benchmark-duration=1s", "--background-benchmarks=bert"]
+    short += ["--background-benchmark-duration=automatic", "--mig-lease-dir=leases"]
+    # Above any machine's rate: LoadGen wants as many queries as take the duration.
+    short += ["--main-benchmark-runargs=--offline_expected_qps=5000"]
+    result = lab.pytester.runpytest_inprocess("-k", "dlrm_offline", *short)
+    result.assert_outcomes(passed=1)
+    assert list(folder.glob("results/*-dlrm_offline/record.json"))
+
+
+def test_nothing_is_overwritten(folder: Path, capsys: Capture) -> None:
+    mine = ["site.toml", "test_heterogeneous.py", ".gitlab-ci.yml"]
+    for name in mine:
+        (folder / name).write_text("mine")
+    elsewhere = folder / "elsewhere"
+    (folder / "pytest.ini").symlink_to(elsewhere)  # to nothing
+    assert main(["init", "--ci=gitlab"]) == 0
+    assert [(folder / name).read_text() for name in mine] == ["mine"] * 3
+    assert not elsewhere.exists()
+    assert capsys.readouterr().out.count("kept ") == 4
+
+
+def test_run_again_it_adds_what_is_missing(folder: Path, capsys: Capture) -> None:
+    assert main(["init"]) == 0
+    (folder / "site.toml").unlink()
+    capsys.readouterr()
+    assert main(["init", "--mig-suite=v2.0"]) == 0
+    out = capsys.readouterr().out
+    assert f"wrote  {folder}/site.toml\n" in out
+    assert (out.count("wrote "), out.count("kept ")) == (1, 2)
+    assert 'extends = "v2.0"' in (folder / "site.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("pyproject.toml", "[tool.pytest.ini_options]"),
+        ("setup.cfg", "[tool:pytest]"),
+        ("tox.ini", "[pytest]"),
+        ("pytest.ini", "[pytest]"),
+    ],
+)
+def test_what_configures_pytest_already_is_to_be_added_to(
+    folder: Path, lab: Lab, capsys: Capture, name: str, table: str
+) -> None:
+    mine = folder / name
+    needs = 'minversion = "8"' if name.endswith("toml") else "minversion = 8"
+    mine.write_text(f"{table}\n{needs}\n")
+    assert main(["init"]) == 0
+    said, line = capsys.readouterr().out.splitlines()[2:4]
+    assert said == f"kept   {mine}, which configures pytest; add to its {table}:"
+    assert (folder / "pytest.ini").exists() == (name == "pytest.ini")
+    mine.write_text(f"{mine.read_text()}{line.strip()}\n")
+    result = lab.pytester.runpytest_inprocess("--dryrun", "-k", "dlrm_server")
+    result.assert_outcomes(skipped=1, deselected=11)
+    result.stdout.fnmatch_lines([f"configfile: {name}"])
+    result.stdout.fnmatch_lines(["mighetero: suite site *"])
+    assert main(["init"]) == 0
+    assert f"kept   {mine}, which names a suite\n" in capsys.readouterr().out
+
+
+def test_a_pyproject_without_a_word_on_pytest_is_no_such_file(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n")
+    assert main(["init"]) == 0
+    assert (folder / "pytest.ini").exists()
+
+
+def uncommented(text: str, pattern: str) -> str:
+    return re.sub(rf"^# ({pattern})", r"\1", text, flags=re.MULTILINE)
+
+
+def test_what_its_comments_propose_is_understood(folder: Path) -> None:
+    assert main(["init", "--mig-suite=v2.0"]) == 0
+    site, ini = folder / "site.toml", folder / "pytest.ini"
+    site.write_text(uncommented(site.read_text(), r'\[|[\w"-]+ = '))
+    suite = load_suite("site.toml", folder, device_kinds())
+    assert suite.targets["1g.10gb"]["hetero"]["dlrm"]["server"] == 30000
+    assert suite.defaults["background-benchmarks"] == "server"
+    assert len(suite.profiles["1g.10gb"]) == 2
+    assert suite.harness
+    assert suite.harness.environment == {"HF_HOME": "/mlperf/huggingface"}
+    proposed = re.findall(r"^# (mig_\w+|\w+_dir) = ", ini.read_text(), re.MULTILINE)
+    assert len(proposed) == 4
+    assert set(proposed) <= set(BY_KEY)
+
+
+def test_a_suite_of_ones_own_is_extended(folder: Path) -> None:
+    (folder / "base.toml").write_text('extends = "cpu"\ndescription = "ours"\n')
+    assert main(["init", "deep/er", "--mig-suite=base.toml"]) == 0
+    suite = load_suite("deep/er/site.toml", folder, device_kinds())
+    assert suite.extends == str(folder / "base.toml")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--mig-suite=v9"], "mighetero init: no suite 'v9': "),
+        (["--ci=travis"], "invalid choice: 'travis'"),
+        (["file/x"], "file"),
+        (["a folder", "--ci=github"], "--ci: a job cannot name 'a folder' as it is"),
+    ],
+)
+def test_wrong_use_writes_nothing(
+    folder: Path, capsys: Capture, words: list[str], says: str
+) -> None:
+    (folder / "file").touch()
+    (folder / ".git").mkdir()
+    assert main(["init", *words]) == 2
+    assert files_in(folder) == ["file"]
+    assert says in capsys.readouterr().err
+
+
+SMALL = 'mount -t tmpfs -o size=8k none . && cd "$PWD" && "$@"; echo $?; ls -A'
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(folder: Path) -> None:
+    if not shutil.which("unshare"):
+        pytest.skip("no unshare to mount with")
+    words = ["unshare", "--mount", "sh", "-c", SMALL, "sh"]
+    words += [sys.executable, "-m", "pytest_mighetero.cli", "init"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if "mount" in done.stderr:
+        pytest.skip("no small file system can be mounted here")
+    told = [f"wrote  {folder / name}" for name in reversed(FILES[1:])]
+    assert done.stdout.splitlines() == [*told, "2", *FILES[1:]]
+    assert "No space left on device; name a folder" in done.stderr
+
+
+# The jobs.
+
+
+@pytest.mark.parametrize("ci", JOBS)
+def test_a_job_stands_where_its_system_looks_for_it(
+    folder: Path, ci: str, capsys: Capture
+) -> None:
+    (folder / ".git").mkdir()
+    assert main(["init", "mig", f"--ci={ci}"]) == 0
+    assert f"wrote  {folder / JOBS[ci]}\n" in capsys.readouterr().out
+    assert "doctor mig" in (folder / JOBS[ci]).read_text()
+    assert not {"{folder}", "{extras}", "{suite}"} & set(
+        re.findall(r"\{\w+\}", (folder / JOBS[ci]).read_text())
+    )
+
+
+@pytest.mark.parametrize(
+    ("ci", "schema"), [("gitlab", "gitlab-ci"), ("github", "github-workflows")]
+)
+def test_a_job_satisfies_its_systems_schema(folder: Path, ci: str, schema: str) -> None:
+    pytest.importorskip("check_jsonschema")
+    assert main(["init", f"--ci={ci}"]) == 0
+    check = [sys.executable, "-m", "check_jsonschema"]
+    words = [*check, f"--builtin-schema=vendor.{schema}", JOBS[ci]]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    job = folder / JOBS[ci]
+    job.write_text(
+        re.sub(
+            "^( *)(script|steps):", r"\1actions:", job.read_text(), flags=re.MULTILINE
+        )
+    )
+    assert subprocess.run(words, capture_output=True, check=False).returncode == 1
+
+
+def test_the_jenkinsfile_is_groovy(folder: Path) -> None:
+    tree_sitter = pytest.importorskip("tree_sitter")
+    groovy = pytest.importorskip("tree_sitter_groovy")
+    assert main(["init", "--ci=jenkins"]) == 0
+    text = (folder / "Jenkinsfile").read_bytes()
+    parser = tree_sitter.Parser(tree_sitter.Language(groovy.language()))
+    assert not parser.parse(text).root_node.has_error
+    for part in (b"}", b"'", b")"):
+        assert parser.parse(text.replace(part, b"", 1)).root_node.has_error
