@@ -13,6 +13,7 @@ from typing import NoReturn
 import pytest_mighetero
 from pytest_mighetero.cli import (
     compare,
+    doctor,
     export,
     init,
     interference,
@@ -29,6 +30,7 @@ from pytest_mighetero.terms.printable import printable_line
 
 VERBS = (
     init,
+    doctor,
     list_,
     show,
     compare,
@@ -44,6 +46,7 @@ VERBS = (
 EPILOG = """\
 examples:
   mighetero init --mig-suite=v5.1 --ci=gitlab
+  mighetero doctor --mig-suite=v2.0
   mighetero list --mig-suite=v2.0
   mighetero show results
   mighetero compare last-week/results results

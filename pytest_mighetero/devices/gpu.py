@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-TRY_CPU = "To try it without a GPU: pytest --mig-suite=cpu -k dlrm_server."
+TRY_CPU = (
+    "To try it without a GPU: pytest --pyargs pytest_mighetero.runs --mig-suite=cpu -k "
+    "dlrm_server."
+)
 _HEX = re.compile("[0-9A-F]{2,}")
 
 
@@ -47,6 +50,8 @@ class Gpu:
         devices: its MIG devices, in index order.
         index, uuid, pci_bus_id, driver: NVML's; None for other sources.
         problem: why a run cannot use it and what to do about that.
+        hidden: the UUIDs of its further MIG devices, each with the environment variable
+            that keeps it from this process.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Gpu:
     pci_bus_id: str | None = None
     driver: str | None = None
     problem: str | None = None
+    hidden: tuple[tuple[str, str], ...] = ()
 
     def is_called(self, name: str) -> bool:
         """Tell whether *name* is this GPU's index, UUID or PCI bus id."""

@@ -68,6 +68,15 @@ class FolderLock:
         self._lock.close()
 
 
+def folder_lease(harness_dir: Path) -> str:
+    """Return what every lease of launches in *harness_dir* begins with.
+
+    Two paths to it, in two containers perhaps, are one folder.
+    """
+    status = harness_dir.stat()
+    return f"harness-{status.st_dev:x}-{status.st_ino:x}"
+
+
 def lock_folder(
     queue: Queue, harness_dir: Path, pairs: Iterable[Pair], *, whole: bool
 ) -> FolderLock:
@@ -101,12 +110,10 @@ def _places(queue: Queue, harness_dir: Path) -> list[tuple[Path, str]]:
     Raises:
         DeviceError: in Slurm, other nodes would not see those in *harness_dir*.
     """
-    status = harness_dir.stat()
-    # Two paths to it, in two containers perhaps, are one folder.
-    own = queue.folder, f"harness-{status.st_dev:x}-{status.st_ino:x}"
+    own = queue.folder, folder_lease(harness_dir)
     if "SLURM_JOB_ID" not in os.environ:
         return [own]
-    if why := locks_end_here(status.st_dev):
+    if why := locks_end_here(harness_dir.stat().st_dev):
         raise _apart(harness_dir, why)
     # The node's leases are its own, and so is its number for the file system.
     return [own, (harness_dir / SHARED, "harness")]

@@ -64,10 +64,11 @@ def _bounded(
             for device in gpu.devices
             if whole or any(_means(entry, gpu, device) for entry in entries)
         )
-        hidden = len(gpu.devices) - len(devices)
-        note = f"{hidden} of {len(gpu.devices)} MIG devices hidden by {variable}"
+        hidden = [(d.uuid, variable) for d in gpu.devices if d not in devices]
+        note = f"{len(hidden)} of {len(gpu.devices)} MIG devices hidden by {variable}"
         problem = gpu.problem or (note if hidden and not devices else None)
-        bounded.append(replace(gpu, devices=devices, problem=problem))
+        further = (*gpu.hidden, *hidden)
+        bounded.append(replace(gpu, devices=devices, problem=problem, hidden=further))
     return tuple(bounded)
 
 

@@ -446,7 +446,7 @@ def test_too_few_devices(lab: Lab) -> None:
     error = report.case.problems["error"]
     assert "2 MIG devices are needed on one GPU" in error
     assert "found 1" in error
-    assert "pytest --mig-suite=cpu -k dlrm_server" in error
+    assert "--mig-suite=cpu -k dlrm_server" in error
 
 
 def test_a_background_without_a_device_is_left_out_and_named(lab: Lab) -> None:

@@ -1,0 +1,158 @@
+"""The harness folder, make and LoadGen, or the program that a suite runs instead."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from shutil import which
+
+from pytest_mighetero.cli.doctor.finding import Finding
+from pytest_mighetero.errors import DeviceError
+from pytest_mighetero.run.start import check_extra, check_makefile
+from pytest_mighetero.spec.harness_spec import HarnessSpec
+from pytest_mighetero.spec.runspec import PACKAGE, RunSpec
+
+_LONGEST_S = 60.0  # that make or Python may take to say what they are
+# By each harness of the suite what was found of what it needs.
+Looked = Mapping[str, tuple[Finding, ...]]
+_LOADGEN = "import numpy, mlperf_loadgen; print(numpy.__version__)"
+
+
+def look(spec: RunSpec) -> Looked:
+    """Look at what each harness of the suite needs."""
+    folders = dict.fromkeys(spec.harness_dirs.values())
+    make = _make() if folders else None
+    made = {
+        folder: (_folder(spec, folder), make, _loadgen(spec, folder))
+        for folder in folders
+    }
+    return {
+        name: tuple(filter(None, made[spec.harness_dirs[name]]))
+        if each.makes
+        else (_program(name, each),)
+        for name, each in spec.suite.every_harness.items()
+    }
+
+
+def unable(looked: Looked) -> Mapping[str, str]:
+    """Return why a harness cannot be started here, by its name."""
+    bad = {
+        name: [each.says for each in found if each.state == "bad"]
+        for name, found in looked.items()
+    }
+    return {name: says[0] for name, says in bad.items() if says}
+
+
+def findings(spec: RunSpec, looked: Looked) -> Iterator[Finding]:
+    """Yield what there is to say of them; that one of several is bad is a warning."""
+    some = len(unable(looked)) < len(looked)
+    for each in dict.fromkeys(each for found in looked.values() for each in found):
+        yield replace(each, state="warning") if some and each.state == "bad" else each
+    if not spec.harness_dirs:
+        yield Finding("make", "unneeded", f"suite {spec.suite.name} runs commands")
+    readers = {each.reader for each in spec.suite.every_harness.values()}
+    if "loadgen" not in readers:
+        yield Finding("LoadGen", "unneeded", f"suite {spec.suite.name} has other tools")
+
+
+def _folder(spec: RunSpec, folder: Path) -> Finding:
+    try:
+        check_makefile(spec, folder)
+    except DeviceError as error:
+        return Finding("harness", "bad", str(error))
+    except OSError as error:
+        said = f"{folder} cannot be looked into: {error.strerror}"
+        return Finding("harness", "bad", said, "run as a user who may")
+    if _is_ours(folder):
+        return Finding("harness", "ok", f"{folder} comes with the package")
+    if (left := folder / "audit.config").exists():
+        said = f"{left} is there, which LoadGen lets override every setting"
+        return Finding("harness", "bad", said, "delete it, unless an audit runs now")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        said = f"{folder} cannot be written to, and the harness does that"
+        return Finding("harness", "bad", said, "run as a user who may")
+    return Finding("harness", "ok", f"{folder} has a Makefile")
+
+
+def _program(name: str, harness: HarnessSpec) -> Finding:
+    """Say whether a command's program is there; one with placeholders nobody knows."""
+    program = harness.command[0]
+    called = f"{name}: {program}" if name else program
+    path = harness.environment.get("PATH") or os.environ.get("PATH")
+    plain = not {"{", "}", "/"} & {*program}
+    if plain and which(program, path=path) is None:
+        source = harness.needs.get(program, "install it")
+        remedy = source if " " in source else f"Debian's package {source} brings it"
+        return Finding("harness", "bad", f"{called} is not on PATH", remedy)
+    return Finding("harness", "ok", f"{called}")
+
+
+def _make() -> Finding:
+    if (path := which("make")) is None:
+        brings = "Debian's package make brings it"
+        return Finding("make", "bad", "make is not on PATH", brings)
+    said = _said([path, "--version"])
+    if said.startswith("GNU Make"):
+        return Finding("make", "ok", f"{said} ({path})")
+    return Finding("make", "bad", f"{path} is no GNU make: {said}", "put one before it")
+
+
+def _loadgen(spec: RunSpec, folder: Path) -> Finding:
+    if not _is_ours(folder):
+        return _built(folder)
+    try:
+        check_extra(spec, folder)
+    except DeviceError as error:
+        return Finding("LoadGen", "bad", str(error))
+    said = _said([sys.executable, "-c", _LOADGEN])
+    if not said[:1].isdigit():
+        again = "pip install --force-reinstall 'pytest-mighetero[cpu]'"
+        return Finding("LoadGen", "bad", f"it cannot be imported: {said}", again)
+    from importlib import metadata
+
+    version = metadata.version("mlcommons-loadgen")
+    return Finding("LoadGen", "ok", f"{version}, with NumPy {said}")
+
+
+def _built(folder: Path) -> Finding:
+    """Say which LoadGen a submitter's tree has: make build fetches its source."""
+    for base in (folder, folder.parent):
+        source = base / "build" / "inference" / "loadgen"
+        if source.is_dir():
+            version = ""
+            if (file := source / "VERSION.txt").is_file():
+                version = f" {file.read_text(errors='replace').strip()[:40]}"
+            return Finding("LoadGen", "ok", f"the harness's own{version} ({source})")
+    said = f"none is in {folder / 'build' / 'inference'}"
+    remedy = "build the harness as its README says, unless it has one elsewhere"
+    return Finding("LoadGen", "warning", said, remedy)
+
+
+def _is_ours(folder: Path) -> bool:
+    return folder.is_relative_to(PACKAGE)
+
+
+def _said(command: list[str]) -> str:
+    """Return the first line that a program prints, or the last one of its error."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            check=False,
+            env=clean,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=_LONGEST_S,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    out, err = done.stdout.splitlines(), done.stderr.splitlines()
+    if done.returncode or not out:
+        return err[-1] if err else f"exit code {done.returncode}"
+    return out[0]
