@@ -63,3 +63,17 @@ def test_nvidia_smi_and_nvml_agree(gpu: Gpu, lab: Lab) -> None:
     text = "\n".join(listed.outlines)
     for device in gpu.devices:
         assert device.uuid in text
+
+
+def test_the_doctor_sees_it_and_changes_nothing(gpu: Gpu, lab: Lab) -> None:
+    words = ("doctor", "--json", f"--mig-suite={lab.suite}", f"--mig-gpu={gpu.uuid}")
+    folders = (f"--mig-harness-dir={lab.harness}", "--mig-lease-dir=leases")
+    before = lab.pytester.run("nvidia-smi", "-L").outlines
+    command = (sys.executable, "-m", "pytest_mighetero.cli", *words, *folders)
+    document = json.loads(lab.pytester.run(*command).stdout.str())
+    said = {each["about"]: each["says"] for each in document["findings"]}
+    assert document["ok"]
+    assert (said["driver"], said["MIG"]) == (gpu.driver, str(gpu))
+    assert said["GPU clocks"].startswith(f"GPU {gpu.index}: ")
+    assert lab.pytester.run("nvidia-smi", "-L").outlines == before
+    assert not (lab.folder / "leases").exists()
