@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -230,3 +231,28 @@ def test_the_jenkinsfile_is_groovy(folder: Path) -> None:
     assert not parser.parse(text).root_node.has_error
     for part in (b"}", b"'", b")"):
         assert parser.parse(text.replace(part, b"", 1)).root_node.has_error
+
+
+@pytest.mark.parametrize("ci", JOBS)
+def test_what_a_job_does_is_done(
+    folder: Path, ci: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path(sys.prefix, "bin", "mighetero").exists():
+        pytest.skip("the package's commands are not installed")
+    (folder / ".git").mkdir()
+    assert main(["init", "mig", f"--ci={ci}"]) == 0
+    text = (folder / JOBS[ci]).read_text()
+    assert "pip install 'pytest-mighetero[cpu,report]'" in text
+    steps = re.findall(r"\.venv/bin/(?:mighetero|python -m pytest)[^'\n]*", text)
+    assert len(steps) == 2
+    (folder / ".venv").symlink_to(sys.prefix)
+    leases = f"--mig-lease-dir={folder / 'leases'}"
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"-k dlrm_server --dryrun {leases}")
+    for step in steps:
+        done = subprocess.run(
+            shlex.split(step), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "mighetero: suite site (our site)" in done.stdout
+    assert 'skipped="1" tests="1"' in (folder / "report.xml").read_text()
+    assert (folder / "report.html").exists()
