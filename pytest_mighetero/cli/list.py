@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero list``; these mean what the plugin's do."""
     for name in OPTIONS:
         option = BY_KEY[name.replace("-", "_")]
-        parser.add_argument(f"--{name}", metavar=option.metavar, help=option.help)
+        parser.add_argument(f"--{name}", metavar=option.metavar, help=option.told)
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 

@@ -190,7 +190,7 @@ def check_tools(config: RunSpec) -> None:
     beside = {name for main in mains for name in config.backgrounds_of(main)}
     seen = {suite.benchmarks[name].harness for name in beside}
     for name, spec in suite.every_harness.items():
-        table = f"{suite.file}: {f'harnesses.{name}' if name else 'harness'}"
+        table = suite.place_of_harness(name)
         try:
             tool = tool_of(spec)
         except ConfigError as error:
@@ -206,7 +206,7 @@ def check_tools(config: RunSpec) -> None:
         for scenario, limits in entry.limits.items():
             if reader.judges and (lost := limits.counts):
                 raise ConfigError(
-                    f"{suite.file}: benchmarks.{name}.limits.{scenario}.{lost[0]}: "
+                    f"{suite.place('benchmarks', name, 'limits', scenario, lost[0])}: "
                     f"expected no such limit, since {reader.tool} has a verdict of its "
                     f"own"
                 )

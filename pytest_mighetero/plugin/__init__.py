@@ -8,7 +8,7 @@ only a session with runs needs is a plugin of its own, ``session.Session``.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,10 +23,12 @@ from pytest_mighetero.plugin.presence import (
     session_of,
 )
 from pytest_mighetero.spec.markers import MARKERS
-from pytest_mighetero.spec.options import OPTIONS
+from pytest_mighetero.spec.options import GROUPS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pytest_mighetero.spec.declaration import Option
 
 __all__ = ("MigheteroWarning", "background", "main", "mig_gpu")
 
@@ -53,22 +55,33 @@ class _Spellings(argparse.Action):
         setattr(namespace, key, bare[key] if values is self.const else values)
 
 
+def _grouped(
+    parser: pytest.Parser,
+) -> Iterator[tuple[Option, pytest.OptionGroup]]:
+    """Yield each option and the group of the help that it stands in."""
+    for title, options in GROUPS.items():
+        group = parser.getgroup(f"mighetero {title}", f"heterogeneous runs: {title}")
+        for option in options:
+            yield option, group
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add every option and its ini key; no spelling but that with dashes is in help."""
-    group = parser.getgroup("mighetero", "heterogeneous MIG runs of MLPerf")
     spellings: dict[str, str] = {}
     bare: dict[str, str] = {}
 
-    def add_flag(key: str, text: str, *names: str, const: bool) -> None:
+    def add_flag(
+        group: pytest.OptionGroup, key: str, text: str, *names: str, const: bool
+    ) -> None:
         how: dict[str, Any] = {"action": "store_const", "const": const, "dest": key}
         for spelling in dict.fromkeys((*names, *(n.replace("-", "_") for n in names))):
             group.addoption(f"--{spelling}", default=None, help=text, **how)
             text = argparse.SUPPRESS
 
-    for option in OPTIONS:
-        key, name, text = option.key, option.name, option.help.replace("%", "%%")
+    for option, group in _grouped(parser):
+        key, name, text = option.key, option.name, option.told.replace("%", "%%")
         if option.metavar is None:
-            add_flag(key, text, name, const=True)
+            add_flag(group, key, text, name, const=True)
         else:
             how = {"dest": key, "metavar": option.metavar}
             if option.bare:
@@ -80,12 +93,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                 f"--{each}": key for each in further if each not in ("", name)
             }
         if option.no_help:
-            add_flag(key, option.no_help, f"no-{name}", const=False)
+            add_flag(group, key, option.no_help, f"no-{name}", const=False)
         if name == SPOKEN_FLAG:
             for const, words in _SPOKEN.items():
                 spoken = [f"{name}={word}" for word in words]
-                add_flag(key, argparse.SUPPRESS, *spoken, const=const)
-        parser.addini(key, f"--{name}: {option.help}", default=None)
+                add_flag(group, key, argparse.SUPPRESS, *spoken, const=const)
+        parser.addini(key, f"--{name}: {option.told}", default=None)
     group.addoption(
         *spellings,
         action=_Spellings,

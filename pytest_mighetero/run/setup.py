@@ -18,7 +18,7 @@ from pytest_mighetero.terms.pair import Pair, without_number
 
 # Of the settings, what a figure does not depend on, or what pair and seats tell.
 _APART = {
-    *("results_dir", "history_dir", "secrets", "notes"),
+    *("results_dir", "history_dir", "secrets", "notes", "said_by"),
     *("pairs", "asked", "isolated", "repeat"),
     *("backgrounds", "background_duration", "background_scope", "background_timeout"),
     *("devices", "gpu", "main_profile", "rotate", "lease_dir", "lease_timeout"),

@@ -25,8 +25,8 @@ def check_together(config: RunSpec) -> None:
     """
     if config.tune and config.action != "run_harness":
         raise ConfigError(
-            f"--mig-tune: an audit ({config.action}) has no target to search; leave "
-            f"--main-action at run_harness"
+            f"{config.said_by['mig-tune']}: an audit ({config.action}) has no "
+            f"target to search; leave --main-action at run_harness"
         )
     _check_devices(config)
     _check_harnesses(config)
@@ -40,17 +40,18 @@ def _check_devices(config: RunSpec) -> None:
     suite = config.suite
     if config.devices and not suite.kind.mig:
         raise ConfigError(
-            f"--mig-devices: suite {suite.name} runs on simulated instances, "
-            f"it takes no MIG UUIDs"
+            f"{config.said_by['mig-devices']}: suite {suite.name} runs on "
+            f"simulated instances, it takes no MIG UUIDs"
         )
     mains = dict.fromkeys(pair.benchmark for pair in config.pairs)
     for name in config.devices:
         if problem := unknown_to_all(suite, mains, name):
-            raise ConfigError(f"--mig-devices: {problem}")
+            raise ConfigError(f"{config.said_by['mig-devices']}: {problem}")
     if config.gpu and (config.devices or not suite.kind.knows_gpus):
         source = "--mig-devices" if config.devices else f"suite {suite.name}"
         raise ConfigError(
-            f"--mig-gpu: only NVML knows GPUs, and {source} does not ask it"
+            f"{config.said_by['mig-gpu']}: only NVML knows GPUs, and {source} "
+            f"does not ask it"
         )
 
 
@@ -60,16 +61,16 @@ def _check_harnesses(config: RunSpec) -> None:
     starts = any(each.start_from_device for each in harnesses)
     if config.start_from_device and not starts:
         raise ConfigError(
-            f"--start-from-device: the harness of suite {suite.name} has no device "
-            f"memory to start from"
+            f"{config.said_by['start-from-device']}: the harness of suite "
+            f"{suite.name} has no device memory to start from"
         )
     target = config.main_runargs.number("server_target_qps") or 0.0
     whole = any(suite.harness_of(p.benchmark).whole_targets for p in config.pairs)
     if whole and not target.is_integer():
         raise ConfigError(
-            f"--main-benchmark-runargs: expected a whole number as server_target_qps, "
-            f"found {target:.10g}: the harness of suite {suite.name} takes no other "
-            f"(harness.whole_targets)"
+            f"{config.said_by['main-benchmark-runargs']}: expected a whole number as "
+            f"server_target_qps, found {target:.10g}: the harness of "
+            f"suite {suite.name} takes no other (harness.whole_targets)"
         )
     told = [
         name
@@ -91,8 +92,8 @@ def _check_config_ver(config: RunSpec, pair: Pair) -> None:
         said = "say its accuracy with --main-benchmark-runargs=--accuracy_target=0.999"
         instead = f"{said}, and " if spec.makes else ""
         raise ConfigError(
-            f"--config-ver: the harness of suite {suite.name} that runs {pair} has no "
-            f"--config_ver: {instead}leave this option out"
+            f"{config.said_by['config-ver']}: the harness of suite {suite.name} that "
+            f"runs {pair} has no --config_ver: {instead}leave this option out"
         )
 
 
@@ -120,15 +121,15 @@ def lost_words(config: RunSpec, pair: Pair) -> str | None:
     if lost and "run_args" not in used:
         words = ", ".join(f"--{each}" for each in sorted(filter(None, taken)))
         return (
-            f"--main-benchmark-runargs: --{lost[0]} would not reach {pair}, whose "
-            f"command has no {{run_args}}; it takes {words or 'none'}"
+            f"{config.said_by['main-benchmark-runargs']}: --{lost[0]} would not reach "
+            f"{pair}, whose command has no {{run_args}}; it takes {words or 'none'}"
         )
-    changes = {"--mig-tune": config.tune, "--target-qps-backoff": config.target_backoff}
+    changes = {"mig-tune": config.tune, "target-qps-backoff": config.target_backoff}
     for option in [name for name, said in changes.items() if said]:
         if not used & {"rate", "requests"}:
             return (
-                f"{option}: the command of {pair} takes no {{rate}}: it has no target "
-                f"to change"
+                f"{config.said_by[option]}: the command of {pair} takes no "
+                f"{{rate}}: it has no target to change"
             )
     return None
 
@@ -140,7 +141,7 @@ def _check_backgrounds(config: RunSpec) -> None:
         accepted = suite.benchmarks[name].scenarios
         if config.beside(name).scenario not in accepted:
             raise ConfigError(
-                f"--background-scenario: {name} does not run in "
+                f"{config.said_by['background-scenario']}: {name} does not run in "
                 f"{config.background_scenario} (accepted: {', '.join(accepted)}); "
                 f"leave it out of --background-benchmarks or choose another"
             )
@@ -149,6 +150,7 @@ def _check_backgrounds(config: RunSpec) -> None:
     missing = [p for p in beside if unconfigured(suite, [p], config.config_ver)]
     if problem and (config.backgrounds_named or missing == beside):
         raise ConfigError(
-            f"--background-benchmarks, --background-scenario: {problem}. Choose "
+            f"{config.said_by['background-benchmarks']}, "
+            f"{config.said_by['background-scenario']}: {problem}. Choose "
             f"others, or say another --config-ver"
         )

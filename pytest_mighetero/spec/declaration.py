@@ -34,6 +34,7 @@ class Option(NamedTuple):
         in_suite: whether a suite may have a default.
         bare: what is meant where it is said without a value; empty where it takes one.
         gate: whether runs pass unjudged, or are not run, where its text is empty.
+        unsaid: in words, what a ``default`` of None or "" comes to.
     """
 
     name: str
@@ -46,6 +47,15 @@ class Option(NamedTuple):
     in_suite: bool = True
     bare: str = ""
     gate: bool = False
+    unsaid: str = ""
+
+    @property
+    def told(self) -> str:
+        """What it does, and what holds where nobody says anything."""
+        default = self.default or self.unsaid
+        if isinstance(self.default, bool):
+            default = "on" if self.default else "off"
+        return f"{self.help} (default: {default})"
 
     @property
     def key(self) -> str:

@@ -30,7 +30,7 @@ def check_placeholders(suite: Suite) -> None:
     """
     for name, benchmark in suite.benchmarks.items():
         spec = suite.harness_of(name)
-        mine = f"{suite.file}: benchmarks.{name}.values"
+        mine = suite.place("benchmarks", name, "values")
         if spec.makes and benchmark.values:
             raise ConfigError(
                 f"{mine}: expected a harness with a command, since make has no "
@@ -44,7 +44,7 @@ def check_placeholders(suite: Suite) -> None:
                 f"{mine}.{taken[0]}: expected another name, since every launch has "
                 f"{{{taken[0]}}}: {', '.join(BUILT_IN)}"
             )
-        table = f"harnesses.{benchmark.harness}" if benchmark.harness else "harness"
+        of_harness = suite.place_of_harness(benchmark.harness)
         for scenario in benchmark.scenarios:
             own = suite.values_of(Pair(name, scenario))
             for key, value in own.items():
@@ -57,10 +57,10 @@ def check_placeholders(suite: Suite) -> None:
                 _check(
                     (text,),
                     (*BUILT_IN, *own),
-                    f"{suite.file}: {table}.{key}",
+                    f"{of_harness}.{key}",
                     f" (of {name}_{scenario})",
                 )
-            _check_port(spec, own, f"{suite.file}: {table}")
+            _check_port(spec, own, of_harness)
 
 
 def _check_port(

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.spec.filled import check_placeholders
 from pytest_mighetero.spec.harness_spec import HarnessSpec, whole_harness
+from pytest_mighetero.spec.lineage import NO_LINEAGE, Lineage
 from pytest_mighetero.spec.names import PATH, check_apart, placed
 from pytest_mighetero.spec.suite import EVERY, Suite
 from pytest_mighetero.spec.tables import check_whole, read_table
@@ -36,28 +36,29 @@ def load_suite(name: str, base: Path, kinds: Mapping[str, DeviceKind]) -> Suite:
         ConfigError: no such suite, or a key or value in it cannot be meant.
     """
     path = _find(name, base)
-    said = read_table(Suite, _read(path, kinds), path)
+    lineage = _read(path, kinds, NO_LINEAGE)
+    said = replace(read_table(Suite, lineage.merged, path), lineage=lineage)
     harness = said.every_harness or None
     found = {"devices": said.devices, "harness": harness, "benchmarks": said.benchmarks}
     for section, value in found.items():
         if value is None:
             raise _lacking(path, section)
-    said = _with_harnesses(said, path)
+    said = _with_harnesses(said)
     benchmarks = {
         name: replace(entry, config_ver=version) if entry.config_ver is None else entry
         for name, entry in sorted(said.benchmarks.items())
-        for version in [_harness_of(said, name, path).config_ver]
+        for version in [_harness_of(said, name).config_ver]
     }
     for benchmark, entry in benchmarks.items():
-        check_whole(entry, f"{path}: benchmarks.{benchmark}")
+        check_whole(entry, said.place("benchmarks", benchmark))
     check_apart(benchmarks, said.groups, path)
     kind = kinds[said.devices]
-    suite = replace(said, name=path.stem, kind=kind, benchmarks=benchmarks, file=path)
+    suite = replace(said, name=path.stem, kind=kind, benchmarks=benchmarks)
     check_placeholders(suite)
     every = frozenset(suite.pairs())
     profiles = {k: every if v == EVERY else v for k, v in suite.profiles.items()}
     suite = replace(suite, profiles=profiles)
-    _check_members(suite, path)
+    _check_members(suite)
     return suite
 
 
@@ -68,35 +69,33 @@ def _lacking(path: Path, section: str) -> ConfigError:
     )
 
 
-def _with_harnesses(said: Suite, path: Path) -> Suite:
+def _with_harnesses(said: Suite) -> Suite:
     """Return the suite with what its harnesses need not say."""
-    first = said.harness
+    first, file_of = said.harness, said.lineage.file_of
     if first is not None:
-        first = whole_harness(first, f"{path}: [harness]")
+        first = whole_harness(first, f"{file_of('harness')}: [harness]")
     harnesses = {
-        name: whole_harness(each, f"{path}: [harnesses.{name}]")
+        name: whole_harness(each, f"{file_of('harnesses', name)}: [harnesses.{name}]")
         for name, each in said.harnesses.items()
     }
     return replace(said, harness=first, harnesses=harnesses)
 
 
-def _harness_of(suite: Suite, benchmark: str, path: Path) -> HarnessSpec:
+def _harness_of(suite: Suite, benchmark: str) -> HarnessSpec:
     name = suite.benchmarks[benchmark].harness
     if name in (known := suite.every_harness):
         return known[name]
     if not name:
-        raise _lacking(path, "harness")
+        raise _lacking(suite.lineage.file_of(), "harness")
     raise ConfigError(
-        f"{path}: benchmarks.{benchmark}.harness: no [harnesses.{name}]: "
+        f"{suite.place('benchmarks', benchmark, 'harness')}: no [harnesses.{name}]: "
         f"{nearest(name, suite.harnesses)}"
     )
 
 
-def _read(
-    path: Path, kinds: Mapping[str, DeviceKind], seen: tuple[Path, ...] = ()
-) -> dict[str, Any]:
-    """Return the table of a file, with all that the files say that it extends."""
-    if path in seen:
+def _read(path: Path, kinds: Mapping[str, DeviceKind], seen: Lineage) -> Lineage:
+    """Return what a file says, and the files that it extends."""
+    if path in seen.files:
         raise ConfigError(f"{path}: this suite extends itself")
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -121,10 +120,10 @@ def _read(
                 raise ConfigError(
                     f"{path}: {place}: expected {expected}, found {name!r}"
                 )
+    found = Lineage((*seen.tables, (path, table)))
     if "extends" not in table:
-        return table
-    parent = _find(table["extends"], path.parent)
-    return _merged(_read(parent, kinds, (*seen, path)), table)
+        return found
+    return _read(_find(table["extends"], path.parent), kinds, found)
 
 
 def _find(name: str, base: Path) -> Path:
@@ -146,38 +145,31 @@ def _find(name: str, base: Path) -> Path:
     )
 
 
-def _merged(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
-    merged = {**parent, **child}
-    for key in parent.keys() & child.keys():
-        if isinstance(parent[key], dict) and isinstance(child[key], dict):
-            merged[key] = _merged(parent[key], child[key])
-    return merged
-
-
-def _check_members(suite: Suite, path: Path) -> None:
+def _check_members(suite: Suite) -> None:
     """Check that what is said of benchmarks and pairs is said of the suite's own."""
     for place, members in _members(suite):
         for name in members:
             if name not in suite.benchmarks:
                 raise ConfigError(
-                    f"{path}: {place}: unknown benchmark {name!r}: "
+                    f"{suite.place(*place)}: unknown benchmark {name!r}: "
                     f"{nearest(name, suite.benchmarks)}"
                 )
     for profile, pairs in suite.profiles.items():
         if extra := pairs - {*suite.pairs()}:
+            lost = ", ".join(sorted(map(str, extra)))
             raise ConfigError(
-                f"{path}: profiles.{profile}: {', '.join(sorted(map(str, extra)))}: "
-                f"not among the scenarios of [benchmarks]"
+                f"{suite.place('profiles', profile)}: {lost}: not among the scenarios "
+                f"of [benchmarks]"
             )
 
 
-def _members(suite: Suite) -> Iterator[tuple[str, Iterable[str]]]:
+def _members(suite: Suite) -> Iterator[tuple[tuple[str, ...], Iterable[str]]]:
     """Yield every place that names benchmarks, and those."""
     for group, members in suite.groups.items():
-        yield f"groups.{group}", members
+        yield ("groups", group), members
     for profile, pairs in suite.profiles.items():
-        yield f"profiles.{profile}", sorted({pair.benchmark for pair in pairs})
+        yield ("profiles", profile), sorted({pair.benchmark for pair in pairs})
     for key in ("targets", "latencies_ms"):
         for profile, versions in getattr(suite, key).items():
             for version, benchmarks in versions.items():
-                yield f"{key}.{profile}.{version}", benchmarks
+                yield (key, profile, version), benchmarks

@@ -41,13 +41,13 @@ def asked_pairs(
     missing = [str(pair) for pair in wanted if pair not in supported]
     if missing and ((named and scenarios_named) or not pairs):
         raise ConfigError(
-            f"--main-benchmark, --main-scenario: suite {suite.name} does not run "
+            f"{_said_by(values)}: suite {suite.name} does not run "
             f"{', '.join(missing)}; supported: {', '.join(map(str, supported))}"
         )
-    pairs = _configured(suite, pairs, values.of("config-ver"), named, scenarios_named)
+    pairs = _configured(suite, pairs, values, named, scenarios_named)
     judged = tuple(pair for pair in pairs if not _unjudged(suite, [pair], action))
     if (problem := _unjudged(suite, pairs, action)) and (named or not judged):
-        raise ConfigError(f"--main-action: {problem}")
+        raise ConfigError(f"{values.value('main-action').said_by}: {problem}")
     if not values.of("mig-tune"):
         return judged
     if not (bounded := tuple(each for each in judged if is_bounded(each.scenario))):
@@ -62,11 +62,12 @@ def asked_pairs(
 def _configured(
     suite: Suite,
     pairs: Pairs,
-    config_ver: str | None,
+    values: Values,
     named: tuple[str, ...],
     scenarios_named: bool,
 ) -> Pairs:
     """Return those of which the harness has such a configuration."""
+    config_ver = values.of("config-ver")
     found = tuple(p for p in pairs if not unconfigured(suite, [p], config_ver))
     # Of which a benchmark that was named must have one, whatever scenarios it has.
     left = {pair.benchmark for pair in found}
@@ -74,10 +75,14 @@ def _configured(
     problem = unconfigured(suite, pairs, config_ver)
     if problem and ((named and lost) or not found):
         raise ConfigError(
-            f"--main-benchmark, --main-scenario: {problem}. Name others, or say "
-            f"another --config-ver"
+            f"{_said_by(values)}: {problem}. Name others, or say another --config-ver"
         )
     return found
+
+
+def _said_by(values: Values) -> str:
+    options = "main-benchmark", "main-scenario"
+    return ", ".join(values.value(each).said_by for each in options)
 
 
 def why_not(

@@ -50,6 +50,7 @@ class RunSpec:
             worker that does not see that has of it.
         secrets: what is not printed.
         notes: what was probably not meant.
+        said_by: who says each option's value, by its name, for messages.
     """
 
     suite: Suite
@@ -59,6 +60,7 @@ class RunSpec:
     history_dir: Path
     secrets: Secrets
     notes: tuple[str, ...]
+    said_by: Mapping[str, str] = field(repr=False)
 
     # Main, and how often it runs.
     pairs: tuple[Pair, ...]
@@ -235,6 +237,7 @@ def build_spec(
         report=values.path("mig-report") if values.value("mig-report").raw else None,
         secrets=secrets_in(suite, plain, (*folders.values(), results)),
         notes=values.notes(),
+        said_by={each.name: values.value(each.name).said_by for each in OPTIONS},
     )
     spec = with_matrix(spec, values)
     check_together(spec)

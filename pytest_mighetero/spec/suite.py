@@ -18,6 +18,7 @@ from pytest_mighetero.spec.harness_spec import (
     PlaceholderTable,
 )
 from pytest_mighetero.spec.limits import NO_LIMITS, Limits
+from pytest_mighetero.spec.lineage import NO_LINEAGE, Lineage
 from pytest_mighetero.spec.options import OPTIONS
 from pytest_mighetero.spec.tables import (
     MisfitError,
@@ -132,7 +133,7 @@ class Suite:
         targets, latencies_ms: target QPS; expected latency of a stream's query.
         name: the built-in name, or the stem of the site's file.
         kind: what there is to know of its devices.
-        file: that it was read from, for messages.
+        lineage: the files that it was read from, for messages.
     """
 
     extends: str = key(text(names.PATH), "")
@@ -155,7 +156,20 @@ class Suite:
     latencies_ms: Figures = key(_figures(OF_STREAMS), {})
     name: str = ""
     kind: DeviceKind = DeviceKind("")
-    file: Path = Path()
+    lineage: Lineage = NO_LINEAGE
+
+    @property
+    def file(self) -> Path:
+        """The file that has its name."""
+        return self.lineage.file_of()
+
+    def place(self, *keys: str) -> str:
+        """Return where the value at *keys* is said, for messages."""
+        return f"{self.lineage.file_of(*keys)}: {'.'.join(keys)}"
+
+    def place_of_harness(self, name: str) -> str:
+        """Return where the harness of that name is said; "" is ``[harness]``."""
+        return self.place("harnesses", name) if name else self.place("harness")
 
     def pairs(self) -> Iterator[Pair]:
         """Yield every supported pair, benchmarks sorted."""

@@ -66,7 +66,7 @@ class Values:
         raw, said_by = BY_KEY[key].default, f"the default of --{name}"
         if suite is not None and in_suite:
             raw = suite.defaults[name]
-            said_by = f"{name} in [defaults] of suite {suite.name}"
+            said_by = suite.place("defaults", name)
         return Value(raw, said_by, self._base, explicit=False)
 
     def of(self, name: str) -> Any:

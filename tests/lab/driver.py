@@ -74,7 +74,8 @@ def config_of(folder: Path, **said: str) -> RunSpec:
     def given(key: str) -> Value | None:
         if (raw := said.get(key)) is None:
             return None
-        return Value(raw, f"--{key}", folder, explicit=True)
+        said_by = f"--{key.replace('_', '-')}"
+        return Value(raw, said_by, folder, explicit=True)
 
     return build_spec(given, folder, folder, device_kinds())
 

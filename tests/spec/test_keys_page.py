@@ -18,7 +18,7 @@ from pytest_mighetero.spec.template import BUILT_IN
 
 PAGE = (Path(__file__).parents[2] / "docs" / "suite-keys.md").read_text()
 # Made of the file's name and place, and no keys of it.
-MADE = {"name", "kind", "file"}
+MADE = {"name", "kind", "lineage"}
 
 
 def keys(kind: type, before: str = "") -> set[str]:

@@ -181,20 +181,20 @@ def test_files_that_extend_each_other_by_a_ring_of_links(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("option", "text", "message"),
     [
-        ("config_ver", "hétéro", "--config_ver: expected one name such as hetero"),
+        ("config_ver", "hétéro", "--config-ver: expected one name such as hetero"),
         ("config_ver", "all", "one run has one result"),
-        ("main_benchmark", "bert;x", "--main_benchmark: unknown 'bert;x'"),
+        ("main_benchmark", "bert;x", "--main-benchmark: unknown 'bert;x'"),
         ("main_benchmark", "../bert", "unknown '../bert'"),
         ("background_benchmarks", "$(x)", "unknown '$(x)'"),
         ("main_action", "run_harness;x", "unknown 'run_harness;x'"),
-        ("mig_gpu", "0\x1b[31m", "--mig_gpu: expected a text without control char"),
+        ("mig_gpu", "0\x1b[31m", "--mig-gpu: expected a text without control char"),
         ("main_benchmark_cmd_prefix", "x \x00", "expected a text without control"),
         ("mig_devices", "MIG-GPU-5c89852c-d268/\u0667/0", "expected MIG-<uuid> or"),
-        ("results_dir", "a\nb", "--results_dir: expected a path without control"),
-        ("results_dir", "x" * 5000, "--results_dir: "),
+        ("results_dir", "a\nb", "--results-dir: expected a path without control"),
+        ("results_dir", "x" * 5000, "--results-dir: "),
         ("results_dir", "a;b", "';' would not arrive"),
-        ("mig_harness_dir", "x" * 5000, "--mig_harness_dir: "),
-        ("mig_lease_dir", "x\x00", "--mig_lease_dir: expected a path"),
+        ("mig_harness_dir", "x" * 5000, "--mig-harness-dir: "),
+        ("mig_lease_dir", "x\x00", "--mig-lease-dir: expected a path"),
     ],
 )
 def test_options_that_cannot_be_meant(

@@ -65,6 +65,6 @@ def test_a_word_that_is_no_option_is_refused(
     with pytest.raises(ConfigError) as caught:
         config_of(tmp_path, mig_slurm=text)
     assert str(caught.value) == (
-        f"--mig_slurm: expected options of salloc, as --partition=a100 --gres=gpu:1, "
+        f"--mig-slurm: expected options of salloc, as --partition=a100 --gres=gpu:1, "
         f"found {word!r}, which is none"
     )

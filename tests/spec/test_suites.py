@@ -11,6 +11,7 @@ from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec.library import load_suite
 from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.terms.pair import Pair
+from tests.lab.driver import config_of
 
 # The matrices of NVIDIA's launch_heterogeneous_mig scripts, v1.0 to v2.0, as far as
 # there are configurations: v1.0 has none of ssd-mobilenet in MultiStream.
@@ -210,3 +211,51 @@ def test_a_variable_can_be_set_to_nothing(tmp_path: Path) -> None:
     harness = site(tmp_path, text).harness
     assert harness is not None
     assert harness.environment["HF_HUB_OFFLINE"] == ""
+
+
+@pytest.mark.parametrize(
+    ("default", "problem"),
+    [
+        ('settle-time = "soon"', "settle-time: expected a duration like 90s"),
+        ('mig-tolerance = "5"', "mig-tolerance: expected a percentage such as 7%"),
+        ('overlap-retries = "-1"', "overlap-retries: expected 0, 1, 2 ..., found"),
+        ('main-scenario = "online"', "main-scenario: unknown 'online': did you mean"),
+        ('main-action = "run"', "main-action: unknown 'run'"),
+        ('background-benchmarks = "gpt"', "background-benchmarks: unknown 'gpt'"),
+        ('background-scenario = "server"', "background-scenario: 3d-unet does not run"),
+        ('lenient = "perhaps"', "lenient: expected true or false, found 'perhaps'"),
+        ('mig-devices = "MIG-1"', "mig-devices: expected MIG-<uuid>"),
+        ('main-benchmark-runargs = "a"', "main-benchmark-runargs: 'a': expected words"),
+        ("mig-repeat = 3", "mig-repeat: expected a text such as"),
+        ('settle = "9s"', "unknown key 'defaults.settle': did you mean settle-time?"),
+    ],
+)
+@pytest.mark.parametrize("where", ["own", "base"])
+def test_a_bad_default_names_the_file_that_says_it(
+    tmp_path: Path, default: str, problem: str, where: str
+) -> None:
+    said = f"[defaults]\n{default}\n"
+    extends = {"own": "v1.0", "base": "base.toml"}[where]
+    (tmp_path / "base.toml").write_text(f'extends = "v1.0"\n{said}')
+    site = tmp_path / "site.toml"
+    site.write_text(f'extends = "{extends}"\n{said if where == "own" else ""}')
+    with pytest.raises(ConfigError) as error:
+        config_of(tmp_path, mig_suite=str(site))
+    culprit = {"own": site, "base": tmp_path / "base.toml"}[where]
+    found = str(error.value)
+    assert found.startswith(f"{culprit}: "), found
+    assert problem in found
+
+
+def test_of_two_files_the_one_that_counts_is_named(tmp_path: Path) -> None:
+    base = 'extends = "v1.0"\n[defaults]\nsettle-time = "soon"\n'
+    (tmp_path / "base.toml").write_text(f'{base}[groups]\nmine = ["gpt"]\n')
+    suite = tmp_path / "site.toml"
+    with pytest.raises(ConfigError, match=r"base\.toml: groups\.mine: unknown"):
+        site(tmp_path, 'extends = "base.toml"')
+    (tmp_path / "base.toml").write_text(base)
+    suite.write_text('extends = "base.toml"\n[defaults]\nsettle-time = "later"\n')
+    with pytest.raises(
+        ConfigError, match=r"site\.toml: defaults\.settle-time: .*later"
+    ):
+        config_of(tmp_path, mig_suite=str(suite))

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", metavar="FOLDER")
     for name in OPTIONS:
         option = BY_KEY[name.replace("-", "_")]
-        parser.add_argument(f"--{name}", metavar=option.metavar, help=option.help)
+        parser.add_argument(f"--{name}", metavar=option.metavar, help=option.told)
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 

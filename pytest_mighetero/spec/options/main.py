@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pytest_mighetero.spec.declaration import Kind, Option
-from pytest_mighetero.spec.options.kinds import NAMES, PERCENT, SPAN, TIMES
+from pytest_mighetero.spec.options.kinds import NAMES, TIMES
 
 MAIN = (
     Option(
         "main-benchmark",
-        "measure only these benchmarks (comma list; all of the suite's)",
+        "measure only these benchmarks (comma list)",
         NAMES,
+        None,
+        unsaid="all of the suite's",
     ),
     Option(
         "main-scenario",
@@ -25,19 +27,13 @@ MAIN = (
         "run_harness",
     ),
     Option(
-        "main-benchmark-duration",
-        "min_duration of main; a bare number is milliseconds, 90s 10min 2h work",
-        SPAN,
-        "600s",
-        fills="main_duration",
-    ),
-    Option(
         "main-benchmark-runargs",
         "further RUN_ARGS for main, for example --server_target_qps=100",
         Kind("ARGS", "run_args"),
         "",
         alias="main-benchmark-args",  # so NVIDIA's heterogeneous_mig.md, v1.0
         fills="main_runargs",
+        unsaid="none",
     ),
     Option(
         "main-benchmark-cmd-prefix",
@@ -45,13 +41,7 @@ MAIN = (
         Kind("WORDS", "words"),
         "",
         fills="main_cmd_prefix",
-    ),
-    Option(
-        "main-benchmark-immediate-start",
-        "start main as soon as the backgrounds are ready and settled (the default)",
-        default=True,
-        no_help="wait out --start-time-buffer before main, as the v1.0 script did",
-        fills="immediate_start",
+        unsaid="none",
     ),
     Option(
         "mig-isolated",
@@ -59,6 +49,7 @@ MAIN = (
         "nothing beside it",
         in_suite=False,
     ),
+    Option("mig-repeat", "run every test N times, for medians and spreads", TIMES, "1"),
     Option(
         "mig-interference",
         "measure every selected pair (all), or those of these benchmarks or pairs, "
@@ -68,31 +59,20 @@ MAIN = (
         in_suite=False,
         bare="all",
         gate=True,
+        unsaid="no matrix",
     ),
     Option(
         "mig-aggressor-count",
-        "beside so many of its aggressors (as many as the GPU has other devices)",
+        "beside so many of its aggressors",
         TIMES,
         None,
         in_suite=False,
+        unsaid="as many as the GPU has other devices",
     ),
     Option(
         "mig-resume",
         "do not run again what the matrix has a good record of, of the same set-up "
         "and a day old at most",
         in_suite=False,
-    ),
-    Option("mig-repeat", "run every test N times, for medians and spreads", TIMES, "1"),
-    Option(
-        "mig-tune",
-        "search the highest VALID target QPS of each Server pair, isolated, then "
-        "heterogeneous",
-        in_suite=False,
-    ),
-    Option(
-        "mig-tune-resolution",
-        "how close the search comes to a target that is INVALID",
-        PERCENT,
-        "1%",
     ),
 )

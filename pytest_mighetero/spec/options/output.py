@@ -20,6 +20,7 @@ OUTPUT = (
         FILE,
         None,
         in_suite=False,
+        unsaid="no page",
     ),
     Option(
         "mig-heartbeat",

@@ -9,29 +9,32 @@ PLACE = (
     Option(
         "mig-suite",
         "v1.0, v1.1, v2.0, v2.1, v4.1, v5.1, v6.0, endpoints, llm, llm-cpu, services, "
-        "cpu, or the path of a suite file",
+        "cpu, or the path of a suite file; each may have defaults of its own",
         Kind("SUITE"),
         "v1.0",
         in_suite=False,
     ),
     Option(
         "mig-harness-dir",
-        "the closed/<org> folder with the Makefile (the suite's: .)",
+        "the closed/<org> folder with the Makefile",
         FOLDER,
         None,
         in_suite=False,
+        unsaid="the suite's, mostly the present one",
     ),
     Option(
         "mig-devices",
         "MIG UUIDs to use, main's first, where NVML is out of reach",
         Kind("UUIDS", "mig_uuids"),
         "",
+        unsaid="those that NVML lists",
     ),
     Option(
         "mig-gpu",
         "the GPU to use: index, UUID or PCI bus id",
         Kind("GPU", "checked"),
         None,
+        unsaid="any that is free",
     ),
     Option(
         "main-profile",
@@ -39,6 +42,7 @@ PLACE = (
         "--mig-devices lists it",
         Kind("PROFILE", "profile"),
         None,
+        unsaid="any",
     ),
     Option(
         "mig-rotate",
@@ -68,7 +72,7 @@ PLACE = (
     Option(
         "mig-telemetry",
         "ask NVML once a second for power, temperature, clocks and memory while main "
-        "runs (the default)",
+        "runs",
         default=True,
         no_help="do not ask NVML while main runs",
     ),
@@ -79,6 +83,7 @@ PLACE = (
         Kind("OPTIONS", "slurm_options"),
         None,
         in_suite=False,
+        unsaid="no allocation",
     ),
     Option(
         "mig-slurm-packed",

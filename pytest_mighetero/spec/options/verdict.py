@@ -1,35 +1,13 @@
-"""When a run fails, when it is tried again, and what it is compared with."""
+"""When a run fails, and what it is compared with."""
 
 from __future__ import annotations
 
 from pytest_mighetero.spec.declaration import Kind, Option
-from pytest_mighetero.spec.options.kinds import COUNT, FOLDER, PERCENT, TIMES
+from pytest_mighetero.spec.options.kinds import FOLDER, PERCENT
 
 VERDICT = (
     Option(
         "lenient", "a failed overlap is a warning; a bad main, and a crash, still fail"
-    ),
-    Option(
-        "overlap-retries",
-        "when a background ends while main runs, learn main's length and repeat the "
-        "run with a duration that fits, up to N times",
-        COUNT,
-        "0",
-    ),
-    Option(
-        "target-qps-backoff",
-        "when main is INVALID for latency (Server) or length (Offline), run it again "
-        "with its target changed by this much, 7% for example",
-        PERCENT,
-        None,
-        fills="target_backoff",
-    ),
-    Option(
-        "target-qps-backoffs",
-        "how many times --target-qps-backoff may change the target",
-        TIMES,
-        "3",
-        fills="target_backoffs",
     ),
     Option(
         "mig-max-slowdown",
@@ -38,6 +16,7 @@ VERDICT = (
         None,
         in_suite=False,
         gate=True,
+        unsaid="none fails for it",
     ),
     Option(
         "mig-references",
@@ -53,6 +32,7 @@ VERDICT = (
         "",
         in_suite=False,
         gate=True,
+        unsaid="no comparison",
     ),
     Option("mig-save-reference", "write results to --mig-references", in_suite=False),
     Option(
@@ -69,5 +49,6 @@ VERDICT = (
         PERCENT,
         None,
         gate=True,
+        unsaid="none fails for it",
     ),
 )
