@@ -25,6 +25,7 @@ from pytest_mighetero.cli import (
     trend,
 )
 from pytest_mighetero.cli import list as list_
+from pytest_mighetero.cli.completion import SHELLS, Completion
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.terms.printable import printable_line
 
@@ -56,6 +57,7 @@ examples:
   mighetero report results -o report.html
   mighetero junit results -o report.xml
   mighetero export results/20260722-101500-dlrm_server
+  eval "$(mighetero --completion bash)"
 
 exit codes: 0; 1 where a verb's help says so; 2 for wrong use
 """
@@ -78,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     version = f"pytest-mighetero {pytest_mighetero.__version__}"
     parser.add_argument("--version", action="version", version=version)
+    parser.add_argument(
+        "--completion",
+        action=Completion,
+        choices=SHELLS,
+        help="print a script that completes this command in a shell",
+    )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     for verb in VERBS:
         of_verb = verbs.add_parser(
