@@ -38,10 +38,18 @@ def renew_timeline(report: pytest.TestReport, folder: Path) -> None:
     _attach(report, folder)
 
 
-def _attach(report: pytest.TestReport, folder: Path) -> None:
+def picture_of(folder: Path | None) -> str | None:
+    """Return the timeline of the run in *folder* as SVG; None where there is none."""
+    if folder is None:
+        return None
     try:
-        picture = timeline(read_record(folder / RECORD)).svg()
+        return timeline(read_record(folder / RECORD)).svg()
     except Exception:  # noqa: BLE001 - it is worth no run
+        return None
+
+
+def _attach(report: pytest.TestReport, folder: Path) -> None:
+    if (picture := picture_of(folder)) is None:
         return
     from pytest_html import extras
 

@@ -39,10 +39,7 @@ def check(config: pytest.Config) -> None:
             "--mig-save-reference: the terminal reporter knows what the runs came to; "
             "leave out -p no:terminal, or say --quiet instead"
         )
-    if spec.report is not None and not config.getoption("collectonly"):
-        from pytest_mighetero.plugin.report_file import register_report
-
-        register_report(config, spec.report)
+    _register_pages(config, spec)
     if spec.slurm is not None and not spec.listing:
         from pytest_mighetero.plugin.slurm.depot import Depot
         from pytest_mighetero.plugin.slurm.workers import SlurmWorkers
@@ -54,6 +51,18 @@ def check(config: pytest.Config) -> None:
     for note in spec.notes:
         with suppress(MigheteroWarning):  # to nobody is this one an error
             config.issue_config_time_warning(MigheteroWarning(printable(note)), 2)
+
+
+def _register_pages(config: pytest.Config, spec: RunSpec) -> None:
+    """Register what writes pages of the runs, ours and pytest-html's."""
+    if spec.report is not None and not config.getoption("collectonly"):
+        from pytest_mighetero.plugin.report_file import register_report
+
+        register_report(config, spec.report)
+    if config.getoption("htmlpath", None):
+        from pytest_mighetero.plugin.html_columns import HtmlColumns
+
+        config.pluginmanager.register(HtmlColumns(), "mighetero-html-columns")
 
 
 def _in_step(config: pytest.Config, told: Mapping[str, Any]) -> None:

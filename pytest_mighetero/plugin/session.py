@@ -126,6 +126,10 @@ class Session:
             from pytest_mighetero.plugin.junit_file import JunitFile
 
             manager.register(JunitFile(config, xml), "mighetero-junit-file")
+        if os.environ.get("GITHUB_ACTIONS") == "true" and not _is_worker(config):
+            from pytest_mighetero.plugin.annotation import Annotation
+
+            manager.register(Annotation(manager), "mighetero-annotation")
         in_flight = InFlight(config, possible_ids(config))
         if manager.hasplugin("dsession"):
             manager.register(in_flight, "mighetero-in-flight")
@@ -205,11 +209,20 @@ class Session:
         if is_run(item):
             execution_of(item).add(report)
             report.mighetero_excuse = excuse_of(item)  # type: ignore[attr-defined]
-            if report.when == "teardown" and self._config.getoption("htmlpath", None):
-                from pytest_mighetero.plugin.html_row import attach_timeline
-
-                attach_timeline(report, execution_of(item))
+            if report.when == "teardown":
+                self._hand_out(item, report)
         return report
+
+    def _hand_out(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Give other plugins' reports what is known at the end."""
+        if self._config.getoption("htmlpath", None):
+            from pytest_mighetero.plugin.html_row import attach_timeline
+
+            attach_timeline(report, execution_of(item))
+        if self._config.pluginmanager.hasplugin("allure_listener"):
+            from pytest_mighetero.plugin.allure_case import describe
+
+            describe(item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -42,7 +42,7 @@ def cells(runs: Sequence[Facts]) -> Table:
     if not any(run.get("run") == "isolated" for run in runs):
         known.discard("run")
     shown = {name: column for name, column in COLUMNS.items() if name in known}
-    rows = [[_cell(run, name) for name in shown] for run in runs]
+    rows = [[cell(run, name) for name in shown] for run in runs]
     headings = [column.heading for column in shown.values()]
     right = [column.heading for column in shown.values() if column.number]
     return Table(headings, rows, right)
@@ -71,7 +71,8 @@ def interference_table(runs: Sequence[Facts]) -> list[str]:
     return columns(headings, rows, right=headings[1:3])
 
 
-def _cell(run: Facts, name: str) -> str:
+def cell(run: Facts, name: str) -> str:
+    """Return a property as its column has it; a dash where it is not known."""
     value, decimals = run.get(name, "-"), COLUMNS[name].decimals
     bounded = is_bounded(run.get("scenario")) or "validity_by" in run
     if name in _LIMITS and not bounded:

@@ -39,7 +39,10 @@ def test_isolated(main):
 """
 
 # Plugins that are not used; a later -p turns one on again.
-OFF = ("cacheprovider", "rerunfailures", "repeat", "flaky", "html")
+OFF = (
+    *("cacheprovider", "rerunfailures", "repeat", "flaky", "html", "allure_pytest"),
+    *("pytest_reportlog", "pytest_github_actions_annotate_failures"),
+)
 
 # What the tests' own run must not hand on.
 OUTER = (
@@ -211,6 +214,13 @@ class Lab:
         """Run pytest on the lab's tests."""
         arguments = self.arguments("-k", k, *options, devices=devices)
         return Report(self.folder, self.pytester.runpytest_inprocess(*arguments))
+
+    def run_with(self, plugin: str, *options: str, k: str = "dlrm_server") -> Report:
+        """Run pytest in a process of its own, with a plugin that few tests want."""
+        arguments = self.arguments("-k", k)
+        at = arguments.index(f"no:{plugin}") - 1
+        del arguments[at : at + 2]
+        return self.apart(*arguments, *options)
 
     def run_apart(self, *options: str, k: str = "dlrm_server") -> Report:
         """Run pytest in a process of its own: our own warnings are errors here."""
