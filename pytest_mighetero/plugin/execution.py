@@ -18,6 +18,7 @@ import pytest
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.plugin.outcome import Failed, is_excused
 from pytest_mighetero.plugin.picture import draw_timeline
+from pytest_mighetero.records.facts import typed
 
 if TYPE_CHECKING:
     from pytest_mighetero.plugin.handle import Main, Run
@@ -51,7 +52,7 @@ class Execution:
         if report.when == "call":
             self.passed = report.passed
         report.mighetero_began = self.began  # type: ignore[attr-defined]
-        report.mighetero = {}  # type: ignore[attr-defined]
+        report.mighetero = report.mighetero_facts = {}  # type: ignore[attr-defined]
         report.mighetero_record = ""  # type: ignore[attr-defined]
         report.mighetero_stand_in = ""  # type: ignore[attr-defined]
         if self.run is None:
@@ -75,6 +76,7 @@ class Execution:
             if report.when == "teardown":
                 draw_timeline(self.run, report)
         report.mighetero = dict(case.ledger.facts)  # type: ignore[attr-defined]
+        report.mighetero_facts = typed(case.ledger.facts)  # type: ignore[attr-defined]
         report.mighetero_record = str(case.record or "")  # type: ignore[attr-defined]
         report.mighetero_stand_in = self.stand_in  # type: ignore[attr-defined]
 

@@ -7,28 +7,34 @@ known of a run needs an entry, and whoever finds it out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pytest_mighetero.units import significant
+from pytest_mighetero.records.rule import (
+    COMMAS,
+    FIGURE,
+    FLAG,
+    LIST,
+    RATIO,
+    SECONDS,
+    SENTENCES,
+    SHORT,
+    VERDICT,
+    WORDS,
+    Flag,
+    Rule,
+    Typed,
+    nearest,
+    percentiles,
+    value_of,
+    whole,
+)
 
 # As it is found out: a text, a number, a flag, several texts; None where not known.
 Value = str | float | bool | Iterable[str] | Mapping[float, float] | None
 Facts = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Flag:
-    """Something that is so or not."""
-
-    yes: str = "true"
-    no: str = "false"
-
-    def __call__(self, value: bool) -> str:
-        """Return its text."""
-        return self.yes if value else self.no
 
 
 class Column(NamedTuple):
@@ -50,33 +56,23 @@ class Fact:
     """
 
     name: str
-    text: Callable[[Any], str] = str
+    text: Rule = str
     column: Column | None = None
     numbered: bool = False
-
-
-def _nearest(qps: float) -> str:
-    return "none" if math.isinf(qps) else significant(qps, 10)
-
-
-def _percentiles(ms: Mapping[float, float]) -> str:
-    return " ".join(f"{each:g}={significant(ms[each], 6)}" for each in ms)
-
-
-_FLAG, _VERDICT = Flag(), Flag("VALID", "INVALID")
-_SECONDS = "{:.3f}".format
-_FIGURE, _SHORT = partial(significant, digits=10), partial(significant, digits=6)
-_COMMAS, _LIST, _SENTENCES, _WORDS = ",".join, ", ".join, "; ".join, " ".join
 
 
 def _plain(*names: str) -> tuple[Fact, ...]:
     return tuple(Fact(name) for name in names)
 
 
+def _whole_numbers(*names: str) -> tuple[Fact, ...]:
+    return tuple(Fact(name, whole) for name in names)
+
+
 def _latency(name: str, heading: str) -> tuple[Fact, Fact]:
     return (
-        Fact(f"{name}p99_ms", _SHORT, Column(heading, decimals=2)),
-        Fact(f"{name or 'latency_'}limit_ms", _SHORT, Column("limit ms")),
+        Fact(f"{name}p99_ms", SHORT, Column(heading, decimals=2)),
+        Fact(f"{name or 'latency_'}limit_ms", SHORT, Column("limit ms")),
     )
 
 
@@ -92,104 +88,107 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
     "how many devices (and on how many it was to be, where that was said)": (
         Fact("victim"),
         Fact("aggressor", column=Column("beside", number=False)),
-        *_plain("aggressor_count", "aggressor_limit"),
+        *_whole_numbers("aggressor_count", "aggressor_limit"),
     ),
     "where": (
         *_plain("gpu", "geometry", "driver", "device_uuid", "device_profile"),
-        *_plain("device_slot", "device_gi", "device_ci", "harness_dir"),
+        *_whole_numbers("device_slot", "device_gi", "device_ci"),
+        *_plain("harness_dir"),
     ),
     "the node and the Slurm job that it ran in, if it did": (
         Fact("node", column=Column("node", number=False)),
         Fact("slurm_job", column=Column("job")),
     ),
     "why the GPU's clocks were held down while main was measured, if they were": (
-        Fact("throttled_by", _LIST),
+        Fact("throttled_by", LIST),
     ),
     "beside what; instead of a code `stopped` where the plugin ended it, `running` "
     "where it goes on beside the next main; why others that were asked for did not "
     "run": (
-        Fact("backgrounds", _COMMAS),
-        Fact("background_devices", _COMMAS),
-        Fact("background_exit_codes", _COMMAS),
-        Fact("backgrounds_left_out", _SENTENCES),
+        Fact("backgrounds", COMMAS),
+        Fact("background_devices", COMMAS),
+        Fact("background_exit_codes", COMMAS),
+        Fact("backgrounds_left_out", SENTENCES),
     ),
     "what each background came to itself (`bert=505.2 samples/s,...`), if it ended by "
     "itself, and what it was compared with: the median of earlier runs": (
-        Fact("background_values", _COMMAS),
-        Fact("background_history", _COMMAS),
+        Fact("background_values", COMMAS),
+        Fact("background_history", COMMAS),
     ),
     "main's; of a command and its server `run_args` are the words before they are "
-    "filled in, by which runs are compared": _plain(
-        "command", "run_args", "log_dir", "exit_code"
+    "filled in, by which runs are compared": (
+        *_plain("command", "run_args", "log_dir"),
+        *_whole_numbers("exit_code"),
     ),
     "seconds from the launch of main's server until it was ready, where it has one": (
-        Fact("server_ready_s", _SECONDS),
+        Fact("server_ready_s", SECONDS),
     ),
     "variables of your environment that the harnesses did not get, see below": (
-        Fact("environment_withheld", _LIST),
+        Fact("environment_withheld", LIST),
     ),
     "the tool's verdict (`loadgen_version`, or another tool's), or that by the suite's "
     "`limits` where it has none; of an audit that on the audit's own run": (
-        Fact("validity", _VERDICT, Column("valid", number=False)),
+        Fact("validity", VERDICT, Column("valid", number=False)),
         *_plain("validity_by", "mode", "loadgen_version"),
     ),
     "when and by how much the wall clock was set during the run, if it was": (
-        Fact("clock_steps", _LIST),
+        Fact("clock_steps", LIST),
     ),
     "what an audit changed, by design, of what was asked for": (
-        Fact("audit_overrides", _SENTENCES),
+        Fact("audit_overrides", SENTENCES),
     ),
     "what each part of TEST04 came to, and LoadGen's verdict on it; an audit's files "
-    "are in `main/compliance_logs`": (Fact("audit_runs", _LIST),),
+    "are in `main/compliance_logs`": (Fact("audit_runs", LIST),),
     "why LoadGen's logs cannot be trusted, if they cannot; such a run fails, and is "
-    "never a measurement": (Fact("damage", _WORDS),),
+    "never a measurement": (Fact("damage", WORDS),),
     "the target it ran at, and the scenario's metric as MLCommons takes it "
     "(SingleStream and MultiStream since v2.0: the early-stopping estimate; language "
     "models: tokens/s); `better` is `lower` where a suite says so": (
-        Fact("target_qps", _SHORT, Column("target")),
+        Fact("target_qps", SHORT, Column("target")),
         Fact("metric"),
-        Fact("value", _FIGURE, Column("metric", decimals=2)),
+        Fact("value", FIGURE, Column("metric", decimals=2)),
         Fact("unit", column=Column("", number=False)),
         Fact("better"),
     ),
-    "latencies": (*_latency("", "p99 ms"), Fact("percentiles_ms", _percentiles)),
+    "latencies": (*_latency("", "p99 ms"), Fact("percentiles_ms", percentiles)),
     "of a language model's Server run, in place of `p99_ms` and `latency_limit_ms`, or "
     "beside them where a suite limits the whole latency": (
         *_latency("ttft_", "p99 TTFT ms"),
         *_latency("tpot_", "p99 TPOT ms"),
     ),
     "the percentile that these limits are on, where that is not the 99th": (
-        Fact("limit_percentile", _SHORT, Column("limit on p")),
+        Fact("limit_percentile", SHORT, Column("limit on p")),
     ),
     "AccuracyOnly and SubmissionRun: what the harness's `accuracy_summary.json` says": (
-        Fact("accuracy", _LIST, Column("accuracy")),
-        Fact("accuracy_threshold", _LIST, Column("threshold")),
-        Fact("accuracy_test", _LIST, Column("accuracy test", number=False)),
+        Fact("accuracy", LIST, Column("accuracy")),
+        Fact("accuracy_threshold", LIST, Column("threshold")),
+        Fact("accuracy_test", LIST, Column("accuracy test", number=False)),
     ),
     "their `--min_duration`, and how it was found": (
-        Fact("background_duration_s", _SECONDS),
+        Fact("background_duration_s", SECONDS),
         Fact("background_duration_by"),
     ),
     "with `--overlap-retries` and `--target-qps-backoff`: how many, and why each was "
-    "repeated": (Fact("attempts"), Fact("attempt_1", numbered=True)),
+    "repeated": (Fact("attempts", whole), Fact("attempt_1", numbered=True)),
     "the target before the first back-off; Server: the last one that was INVALID": (
-        Fact("target_qps_first", _SHORT),
-        Fact("target_qps_invalid", _SHORT),
+        Fact("target_qps_first", SHORT),
+        Fact("target_qps_invalid", SHORT),
     ),
     "of a search: where it started, its runs, the answer, how far above it the nearest "
     "INVALID target is, and whether that was proved to the wanted resolution": (
-        Fact("tuned", _FLAG),
-        *_plain("tuned_from", "tune_runs"),
-        Fact("tuned_target_qps", _FIGURE),
+        Fact("tuned", FLAG),
+        *_plain("tuned_from"),
+        *_whole_numbers("tune_runs"),
+        Fact("tuned_target_qps", FIGURE),
         Fact("tuned_resolution", "{:.2%}".format),
-        Fact("tuned_complete", _FLAG),
-        Fact("tuned_invalid_above", _nearest),
+        Fact("tuned_complete", FLAG),
+        Fact("tuned_invalid_above", nearest),
     ),
     "what the neighbours cost: a sentence, heterogeneous / isolated, of which figure, "
     "whether higher or lower is better, `yes`, `no` or `unknown`; medians with their "
     "spreads": (
         Fact("interference"),
-        Fact("interference_ratio", "{:.4f}".format),
+        Fact("interference_ratio", RATIO),
         Fact("interference_figure"),
         Fact("interference_better", Flag("higher", "lower")),
         *_plain("interference_significant", "isolated_value", "heterogeneous_value"),
@@ -198,30 +197,30 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
     "counts); whether that is within what repeats differ by (`unknown` of single "
     "runs); `false` where `--mig-max-slowdown` fails it, `true` where it is beyond "
     "that and passes by noise alone": (
-        Fact("slowdown", "{:.4f}".format),
+        Fact("slowdown", RATIO),
         Fact("slowdown_within_noise"),
-        Fact("slowdown_ok", _FLAG),
-        Fact("slowdown_excused", _FLAG),
+        Fact("slowdown_ok", FLAG),
+        Fact("slowdown_excused", FLAG),
     ),
     "the reference with its bounds, and the bounds as numbers; the comparison with "
     "earlier runs; `false` where `--mig-compare` fails it": (
         Fact("reference"),
-        Fact("reference_lower", _FIGURE),
-        Fact("reference_upper", _FIGURE),
+        Fact("reference_lower", FIGURE),
+        Fact("reference_upper", FIGURE),
         *_plain("reference_unit", "compared"),
-        Fact("compared_ok", _FLAG),
+        Fact("compared_ok", FLAG),
     ),
     "the verdict on the overlap; the least seconds a background was issuing before "
     "main and outlasted it": (
-        Fact("overlap_ok", _FLAG),
-        Fact("start_margin_s", _SECONDS),
-        Fact("end_margin_s", _SECONDS, Column("overlap margin s", decimals=2)),
+        Fact("overlap_ok", FLAG),
+        Fact("start_margin_s", SECONDS),
+        Fact("end_margin_s", SECONDS, Column("overlap margin s", decimals=2)),
     ),
     "`loadgen`, or another reader's name: timed windows by the tools' own stamps; "
     "`marker`: one gives none, so what it printed counts; `process`: nor printed "
     "anything, so when it began and ended counts": _plain("overlap_source"),
     "length of main's timed window": (
-        Fact("seconds", _SECONDS, Column("seconds", decimals=2)),
+        Fact("seconds", SECONDS, Column("seconds", decimals=2)),
     ),
 }
 _FACTS = {each.name: each for group in PROPERTIES.values() for each in group}
@@ -254,6 +253,20 @@ def texts(values: Mapping[str, Value]) -> dict[str, str]:
         if value is not None
     }
     return {name: text for name, text in made.items() if text}
+
+
+def typed(facts: Facts) -> dict[str, Typed]:
+    """Return the values as JSON has them, by their names.
+
+    What is not as its property has it, or of none that is known, stays its text.
+    """
+    return {name: _typed(name, text) for name, text in facts.items()}
+
+
+def _typed(name: str, text: str) -> Typed:
+    with suppress(KeyError, ValueError):
+        return value_of(text, fact_of(name).text)
+    return text
 
 
 def number(facts: Facts, name: str) -> float | None:

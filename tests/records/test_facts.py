@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.records import facts
+from pytest_mighetero.records.rule import Typed
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -52,6 +53,43 @@ def test_an_unknown_property_is_a_mistake(name: str) -> None:
     for value in (None, "text", 3):
         with pytest.raises(KeyError):
             facts.texts({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("value", "393.025", 393.025),
+        ("seconds", "1.500", 1.5),
+        ("exit_code", "-9", -9),
+        ("overlap_ok", "true", True),
+        ("compared_ok", "false", False),
+        ("validity", "VALID", "VALID"),
+        ("backgrounds", "bert,dlrm", ["bert", "dlrm"]),
+        ("percentiles_ms", "50=4.03226 99.9=5", {"50": 4.03226, "99.9": 5.0}),
+        ("interference_ratio", "0.9132", 0.9132),
+        ("tuned_invalid_above", "none", "none"),
+        ("benchmark", "3", "3"),
+    ],
+)
+def test_values_of_json(name: str, text: str, value: Typed) -> None:
+    found = facts.typed({name: text})[name]
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("value", "nan"),
+        ("value", "1e999"),
+        ("seconds", "fast"),
+        ("exit_code", "1.5"),
+        ("overlap_ok", "perhaps"),
+        ("percentiles_ms", "50=x"),
+        ("of another version", "3"),
+    ],
+)
+def test_what_is_not_as_its_property_has_it_stays_a_text(name: str, text: str) -> None:
+    assert facts.typed({name: text}) == {name: text}
 
 
 def test_texts_are_the_values_that_they_were_made_of() -> None:
