@@ -57,6 +57,7 @@ examples:
   mighetero report results -o report.html
   mighetero junit results -o report.xml
   mighetero export results/20260722-101500-dlrm_server
+  mighetero export results --openmetrics -o mighetero.prom
   eval "$(mighetero --completion bash)"
 
 exit codes: 0; 1 where a verb's help says so; 2 for wrong use

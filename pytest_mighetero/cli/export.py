@@ -1,4 +1,4 @@
-"""``mighetero export``: main's logs to where ``make update_results`` looks."""
+"""``mighetero export``: runs to where others look: a submission, a sheet, metrics."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ from pytest_mighetero.cli.handover import (
     handover_of,
     there_are,
 )
+from pytest_mighetero.cli.output import add_output, write_output
 from pytest_mighetero.cli.records import add_records
-from pytest_mighetero.records.comparison.sides import KINDS
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.records.comparison.sides import KINDS, kind_of
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError
 from pytest_mighetero.records.results_folder import find_records
 from pytest_mighetero.show.columns import columns
+from pytest_mighetero.show.exposition import exposition
+from pytest_mighetero.show.sheet import sheet
 from pytest_mighetero.terms.printable import printable_line
 
 NAME = "export"
-HELP = "main's logs to where make update_results looks"
+HELP = "main's logs to where make update_results looks; or CSV, or metrics"
 DESCRIPTION = """\
 Copy main's LOG_DIR of each good run, and no background's, to build/logs/<run> of its
 harness folder, where make update_results finds it; performance and accuracy runs, since
@@ -35,17 +39,25 @@ A run is left out, with the reason, that failed or did not end, whose overlap br
 whose logs are INVALID, damaged, or not those that were judged; and one that nothing ran
 beside, unless it is for accuracy. --runs=isolated takes these, and not the others.
 
+With --csv the runs are written instead, a row each, whatever they came to; with
+--openmetrics the last run of each kind, as gauges, for the textfile collector of
+Prometheus' node exporter, which takes files that end with .prom. A figure is only there
+of a good and VALID run. The file is replaced at once: no reader sees half of it.
+
 examples:
   mighetero export results/20260722-101500-dlrm_server
   mighetero export results --to=/mlperf/closed/MyOrg
+  mighetero export results --csv > runs.csv
+  mighetero export results --openmetrics -o /var/lib/node_exporter/mighetero.prom
 
-The exit code is 1 where a run was left out.
+The exit code is 1 where a run was left out, or a record is damaged.
 """
 # Which of several runs of a kind update_results takes (v1.0 to v2.1).
 _TAKES = {
     "performance": "the best VALID one",
     "accuracy": "any one, not the newest",
 }
+_ENDINGS = {sheet: ".csv", exposition: ".prom"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the closed/<org> folder (the one that each run was made in)",
     )
     parser.add_argument(
-        "--runs", choices=KINDS, default=KINDS[1], help="which (%(default)s)"
+        "--runs",
+        choices=KINDS,
+        help=f"which (of logs {KINDS[1]}, of others all)",
     )
     parser.add_argument(
         "--failed",
@@ -66,10 +80,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="those, too, whose test failed or whose overlap broke, if main's logs "
         "are good",
     )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--csv",
+        action="store_const",
+        const=sheet,
+        dest="form",
+        help="the runs themselves, as CSV",
+    )
+    form.add_argument(
+        "--openmetrics",
+        action="store_const",
+        const=exposition,
+        dest="form",
+        help="the last results, as metrics for Prometheus",
+    )
+    add_output(parser, *_ENDINGS.values())
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Copy, and say what was copied and what was left out."""
+    """Copy, or write what was asked for; say what was left out."""
+    if arguments.form is not None:
+        return _written(arguments)
+    if arguments.output is not None:
+        raise ConfigError("--output: expected --csv or --openmetrics, too")
+    return _handed_over(arguments)
+
+
+def _written(arguments: argparse.Namespace) -> int:
+    for option in ("to", "failed"):
+        if getattr(arguments, option):
+            raise ConfigError(f"--{option}: it is for logs; leave it out, or the form")
+    written, output = _ENDINGS[arguments.form], arguments.output
+    if output and Path(output).suffix.lower() not in ("", written):
+        raise ConfigError(
+            f"--output: expected a name that ends in {written}, which is what is "
+            f"written, found {output}"
+        )
+    damaged: list[RecordError] = []
+    lines = arguments.form(_chosen(arguments, damaged))
+    write_output(output, "".join(f"{line}\n" for line in lines))
+    for each in damaged:
+        _say(str(each))
+    return 1 if damaged else 0
+
+
+def _chosen(
+    arguments: argparse.Namespace, damaged: list[RecordError]
+) -> Iterator[Record]:
+    for each in find_records(arguments.records, arguments.select):
+        if isinstance(each, RecordError):
+            damaged.append(each)
+        elif arguments.runs in (None, kind_of(each.facts)):
+            yield each
+
+
+def _handed_over(arguments: argparse.Namespace) -> int:
+    kind = arguments.runs or KINDS[1]
     handed: list[Handover] = []
     rows: list[Sequence[str]] = []
     left_out: list[tuple[str, str]] = []
@@ -78,9 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
             left_out.append((str(record.path.parent), str(record)))
             continue
         try:
-            handover = handover_of(
-                record, arguments.runs, arguments.to, failed=arguments.failed
-            )
+            handover = handover_of(record, kind, arguments.to, failed=arguments.failed)
             rows += list(_copied(handover, record))
             handed.append(handover)
         except RefusedError as error:

@@ -256,10 +256,7 @@ def texts(values: Mapping[str, Value]) -> dict[str, str]:
 
 
 def typed(facts: Facts) -> dict[str, Typed]:
-    """Return the values as JSON has them, by their names.
-
-    What is not as its property has it, or of none that is known, stays its text.
-    """
+    """Return the values as JSON has them; what has no such value stays its text."""
     return {name: _typed(name, text) for name, text in facts.items()}
 
 

@@ -38,8 +38,9 @@ _ARGUMENTS = (
         for name in ("terminal", "cacheprovider", "faulthandler", "warnings")
         for word in ("-p", f"no:{name}")
     ),
-    *("-o", "junit_family=xunit1", "-o", "junit_logging=system-out"),
+    *("-o", "junit_logging=system-out"),
 )
+FAMILIES = ("xunit1", "xunit2")
 _ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
 
 _SUITE = re.compile(rb"(.*?)<testsuite ([^>]*?)(?:/>|>(.*)</testsuite>)(.*)", re.DOTALL)
@@ -47,7 +48,13 @@ _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
 _SUMS = ("errors", "failures", "skipped", "tests", "time")
 
 
-def write_junit(records: Iterable[Record | RecordError], file: IO[bytes]) -> None:
+def write_junit(
+    records: Iterable[Record | RecordError],
+    file: IO[bytes],
+    *,
+    family: str = FAMILIES[0],
+    properties: bool = True,
+) -> None:
     """Write the junit XML of *records*, those that are damaged as errors.
 
     pytest keeps every test of a junit file until the end: it gets some at a time.
@@ -58,9 +65,15 @@ def write_junit(records: Iterable[Record | RecordError], file: IO[bytes]) -> Non
     left = iter(records)
     with tempfile.TemporaryFile() as cases:
         suites = _JoinedSuites(cases)
-        suites.add(_junit_xml(islice(left, _AT_ONCE)))
-        while some := list(islice(left, _AT_ONCE)):
-            suites.add(_junit_xml(some))
+        some = list(islice(left, _AT_ONCE))
+        while True:
+            reports = [each for record in some for each in _reports(record)]
+            if not properties:
+                for each in reports:
+                    each.user_properties.clear()
+            suites.add(_junit_xml(reports, family))
+            if not (some := list(islice(left, _AT_ONCE))):
+                break
         suites.write(file)
 
 
@@ -100,8 +113,7 @@ class _JoinedSuites:
         file.write(b"</testsuite>" + self._tail)
 
 
-def _junit_xml(records: Iterable[Record | RecordError]) -> bytes:
-    reports = [each for record in records for each in _reports(record)]
+def _junit_xml(reports: Sequence[pytest.TestReport], family: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "report.xml")
         said = io.StringIO()
@@ -113,7 +125,8 @@ def _junit_xml(records: Iterable[Record | RecordError]) -> bytes:
             for name, value in _ALONE.items():
                 environment.setenv(name, value)
             environment.delenv("PYTEST_PLUGINS", raising=False)
-            pytest.main([*_ARGUMENTS, f"--junitxml={path}"], [_Replay(reports)])
+            words = ["-o", f"junit_family={family}", f"--junitxml={path}"]
+            pytest.main([*_ARGUMENTS, *words], [_Replay(reports)])
         try:
             return path.read_bytes()
         except FileNotFoundError:
