@@ -1,4 +1,4 @@
-"""docs/suite-keys.md has every key that suites take, and no other."""
+"""docs/reference/suite-keys.md has every key that suites take, and no other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_mighetero.spec.limits import Limits
 from pytest_mighetero.spec.suite import Benchmark, Suite
 from pytest_mighetero.spec.template import BUILT_IN
 
-PAGE = (Path(__file__).parents[2] / "docs" / "suite-keys.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/reference/suite-keys.md").read_text()
 # Made of the file's name and place, and no keys of it.
 MADE = {"name", "kind", "lineage"}
 
