@@ -4,6 +4,9 @@
 # make clients   AIPerf, 1.2 GB, which the suites llm and llm-cpu call; tests of it are
 #             skipped where it is not on PATH
 # make lint   ruff, mypy, and the one direction of imports
+# make docs   the site, build/docs/index.html; a warning fails it
+# make dist   wheel and sdist in build/dist, checked, and a run from the wheel on each
+#             of PYTHONS that is here
 # make matrix the fault matrix alone, printed as a table
 # make slurm-lab   a Slurm of two virtual nodes with two GPUs each on this host, for
 #             --mig-slurm; make slurm-lab-stop ends it
@@ -14,6 +17,7 @@
 # are needed, and PyPI.
 
 PYTHON ?= python3
+PYTHONS ?= python3.10 python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 AIPERF := .venv-aiperf
@@ -23,7 +27,7 @@ new_venv = $(1) -m venv $(2) || \
     ($(1) -m venv --without-pip $(2) && \
      $(1) -m pip --python $(2)/bin/python install --quiet pip)
 
-.PHONY: demo test clients matrix slurm-lab slurm-lab-stop lint bench bench-quick clean
+.PHONY: demo test docs dist clients matrix slurm-lab slurm-lab-stop lint bench bench-quick clean
 
 demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
@@ -45,6 +49,25 @@ $(AIPERF)/installed:
 	done; $(call new_venv,$$python,$(AIPERF))
 	$(AIPERF)/bin/python -m pip install --quiet 'aiperf>=0.13,<0.14'
 	touch $@
+
+docs: $(VENV)/installed
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
+
+dist: $(VENV)/installed
+	rm -rf build/dist build/wheel
+	$(BIN)/python -m build --outdir build/dist .
+	$(BIN)/twine check --strict build/dist/*
+	mkdir -p build/wheel
+	for python in $(PYTHONS); do \
+	    $$python --version || continue; \
+	    rm -rf build/wheel/venv; \
+	    $(call new_venv,$$python,build/wheel/venv) && \
+	    build/wheel/venv/bin/python -m pip install --quiet \
+	        "$$(echo build/dist/*.whl)[cpu]" && \
+	    (cd build/wheel && venv/bin/python -m pytest --pyargs pytest_mighetero.runs \
+	        --mig-suite=cpu -k rnnt_offline --main-benchmark-duration=1s \
+	        --background-benchmarks=none) || exit 1; \
+	done
 
 matrix: $(VENV)/installed
 	$(BIN)/pytest tests/harness/test_matrix.py --matrix --quiet

@@ -1,7 +1,7 @@
 """What may be known of a run: each property once, with its meaning and its text.
 
-Junit, the block of text, the tables and README's list are made from here. What is to be
-known of a run needs an entry, and whoever finds it out.
+Junit, the block of text, the tables and the site's list are made from here. What is to
+be known of a run needs an entry, and whoever finds it out.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _latency(name: str, heading: str) -> tuple[Fact, Fact]:
     )
 
 
-# What a group of them means, as README has it. Columns are in this order, too.
+# What a group of them means, as the site has it. Columns are in this order, too.
 PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
     "what was measured; `run` is `heterogeneous` or `isolated`": (
         Fact("benchmark", column=Column("benchmark", number=False)),
@@ -123,9 +123,8 @@ PROPERTIES: Mapping[str, tuple[Fact, ...]] = {
     "seconds from the launch of main's server until it was ready, where it has one": (
         Fact("server_ready_s", SECONDS),
     ),
-    "variables of your environment that the harnesses did not get, see below": (
-        Fact("environment_withheld", LIST),
-    ),
+    "variables of your environment that the harnesses did not get: *How a run ends* "
+    "has them": (Fact("environment_withheld", LIST),),
     "the tool's verdict (`loadgen_version`, or another tool's), or that by the suite's "
     "`limits` where it has none; of an audit that on the audit's own run": (
         Fact("validity", VERDICT, Column("valid", number=False)),
@@ -286,8 +285,8 @@ def flag(facts: Facts, name: str) -> bool | None:
     return None if text is None else isinstance(rule, Flag) and text == rule.yes
 
 
-def readme_rows() -> list[str]:
-    """Return the rows of README's table."""
+def property_rows() -> list[str]:
+    """Return the rows of the table of properties, in Markdown."""
     return [
         f"| {', '.join(_spelled(each) for each in group)} | {meaning} |"
         for meaning, group in PROPERTIES.items()

@@ -30,8 +30,11 @@ def run(lab: Lab, name: str, pair: str, *options: str, devices: int = 0) -> Repo
     "path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.name
 )
 def test_what_the_documentation_shows_is_in_the_file(path: Path) -> None:
-    text = (DOCS / "how-to/suites.md").read_text()
-    assert f"](../examples/{path.name})" in text
+    [text] = [
+        text
+        for page in DOCS.glob("how-to/*.md")
+        if f"](../examples/{path.name})" in (text := page.read_text())
+    ]
     after = text[text.index(f"](../examples/{path.name})") :]
     [shown] = re.findall(r"```toml\n(.*?)```", after, re.DOTALL)[:1]
     whole = path.read_text().split("\n")

@@ -1,22 +1,21 @@
-"""The table of properties: README's list, and texts from what was found out."""
+"""The table of properties: its rows in the site, and texts of what was found out."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
+import re
 
 import pytest
 
 from pytest_mighetero.records import facts
 from pytest_mighetero.records.rule import Typed
 
-README = Path(__file__).parents[2] / "README.md"
 
-
-def test_readme_lists_what_the_table_has() -> None:
-    text = README.read_text()
-    _, _, table = text.partition("| property | meaning |\n|---|---|\n")
-    assert table.partition("\n\n")[0].splitlines() == facts.readme_rows()
+def test_every_property_has_one_row() -> None:
+    rows = [row.split(" | ") for row in facts.property_rows()]
+    named = re.findall(r"`(\w+)`", " ".join(row[0] for row in rows))
+    assert named == [each.name for group in facts.PROPERTIES.values() for each in group]
+    assert all(len(row) == 2 for row in rows)
 
 
 @pytest.mark.parametrize(

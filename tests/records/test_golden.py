@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.cli.__main__ import main
+from pytest_mighetero.records.record_file import VERSION
 
 GOLDEN = Path(__file__).parent / "golden"
 BOTH = ["compare", "runs", "runs", "--runs-a=isolated", "--runs-b=heterogeneous"]
@@ -42,3 +43,9 @@ def test_they_are_handed_on_whole(capsys: pytest.CaptureFixture[str]) -> None:
     paths = sorted(GOLDEN.glob("runs/*/record.json"))
     written = [json.loads(path.read_text()) for path in paths]
     assert json.loads(capsys.readouterr().out) == written
+
+
+def test_there_are_some_of_every_version() -> None:
+    paths = GOLDEN.glob("runs/*/record.json")
+    versions = {json.loads(path.read_text())["version"] for path in paths}
+    assert versions == set(range(1, VERSION + 1))

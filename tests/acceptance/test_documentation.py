@@ -1,0 +1,77 @@
+"""What the documentation names is there; README stands alone, as PyPI shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.cli.__main__ import VERBS
+from pytest_mighetero.spec.options import OPTIONS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RECORDS = sorted((ROOT / "tests/records/golden/runs").glob("*/record.json"))
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def headings() -> Iterator[str]:
+    for page in PAGES:
+        yield from re.findall(r"(?m)^#+ (.*)", page.read_text())
+
+
+def test_readme_has_no_link_that_pypi_cannot_follow() -> None:
+    links = re.findall(r"\]\(([^)]*)\)", README)
+    assert [each for each in links if not each.startswith("https://")] == []
+
+
+def test_readme_names_pages_that_are_there() -> None:
+    told = re.findall(r"In\s+the\s+site:(.*?)\.\n\n", README, re.DOTALL)
+    titles = [
+        " ".join(each.split())
+        for said in told
+        for each in re.findall(r"\*(.+?)\*", said, re.DOTALL)
+    ]
+    assert len(told) == 3
+    assert set(titles) <= set(headings())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_options_that_a_page_names_are_there(page: Path) -> None:
+    known = {each.name for each in OPTIONS}
+    known |= {f"no-{each.name}" for each in OPTIONS if each.no_help}
+    said = set(
+        re.findall(r"(?<![\w-])--((?:no-)?mig-[a-z-]*[a-z])\b", page.read_text())
+    )
+    assert said - known == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_verbs_that_a_page_names_are_there(page: Path) -> None:
+    said = re.findall(r"(?m)(?:^    (?:\$ )?|`)mighetero ([a-z]+)", page.read_text())
+    assert set(said) <= {each.NAME for each in VERBS}
+
+
+def test_the_page_of_the_record_has_its_keys() -> None:
+    page = (ROOT / "docs/reference/record.md").read_text()
+    named = set(re.findall(r"`(\w+)`", page))
+    records = [json.loads(path.read_text()) for path in RECORDS]
+    keys = {key for record in records for key in record}
+    harnesses = [each for record in records for each in record["harnesses"]]
+    keys |= {key for each in harnesses for key in each}
+    keys |= {key for record in records for each in record["overlap"] for key in each}
+    assert keys - named == set()
+
+
+def test_the_page_of_exit_codes_has_those_of_pytest() -> None:
+    page = (ROOT / "docs/reference/exit-codes.md").read_text()
+    of_pytest = page.partition("## `mighetero`")[0]
+    codes = re.findall(r"(?m)^\| (\d) \|", of_pytest)
+    assert codes == [str(int(each)) for each in pytest.ExitCode]
