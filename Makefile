@@ -51,7 +51,8 @@ $(AIPERF)/installed:
 	touch $@
 
 docs: $(VENV)/installed
-	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
+	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going \
+	    docs build/docs
 
 dist: $(VENV)/installed
 	rm -rf build/dist build/wheel

@@ -10,13 +10,12 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout, suppress
+from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
@@ -26,35 +25,25 @@ from pytest_mighetero.records.facts import property_rows
 from pytest_mighetero.spec.declaration import Option
 from pytest_mighetero.spec.library import SUITES, load_suite
 from pytest_mighetero.spec.markers import MARKERS
-from pytest_mighetero.spec.options import OPTIONS
-from pytest_mighetero.spec.options.background import BACKGROUND
-from pytest_mighetero.spec.options.main import MAIN
-from pytest_mighetero.spec.options.output import OUTPUT
-from pytest_mighetero.spec.options.place import PLACE
-from pytest_mighetero.spec.options.verdict import VERDICT
+from pytest_mighetero.spec.options import GROUPS
 from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.terms.scenario import SCENARIOS
 
-_GROUPS = MappingProxyType(
-    {
-        "main": MAIN,
-        "background": BACKGROUND,
-        "place": PLACE,
-        "verdict": VERDICT,
-        "output": OUTPUT,
-    }
-)
-_LETTERS = {"offline": "O", "server": "S", "interactive": "I"} | {
+_LETTERS = {
+    "offline": "O",
+    "server": "S",
+    "interactive": "I",
     "singlestream": "SS",
     "multistream": "MS",
 }
 _COLUMNS = 88  # of a help text
 
 
-def _suites(names: Iterable[str] = ()) -> Iterator[Suite]:
+@cache
+def _suites(*names: str) -> tuple[Suite, ...]:
     known = names or sorted(path.stem for path in SUITES.glob("*.toml"))
     kinds = device_kinds()
-    return (load_suite(name, Path(), kinds) for name in known)
+    return tuple(load_suite(name, Path(), kinds) for name in known)
 
 
 def _table(*headings: str) -> Iterator[str]:
@@ -96,15 +85,22 @@ def _elsewhere(option: Option) -> Iterator[str]:
         yield f"{_default(option, value)} in {', '.join(names)}"
 
 
-def options(*groups: str) -> Iterator[str]:
-    """Yield the table of the options of these groups."""
+def options() -> Iterator[str]:
+    """Yield the tables of the options, a group after another."""
+    for title, group in GROUPS.items():
+        yield from ("", f":::{{rubric}} {title.capitalize()}", ":::", "")
+        yield from _options(group)
+
+
+def _options(group: Iterable[Option]) -> Iterator[str]:
     yield from _table("option", "meaning", "default")
-    for option in (each for group in groups for each in _GROUPS[group]):
-        without = f"; with no-: {option.no_help}" if option.no_help else ""
-        default = (_default(option, option.default), *_elsewhere(option))
+    for option in group:
+        without = _code(f"--no-{option.name}") + f": {_cell(option.no_help)}"
+        plain = _default(option, option.default) or _cell(option.unsaid)
+        default = (plain, *_elsewhere(option))
         cells = (
             _spelled(option),
-            _cell(option.help + without),
+            _cell(option.help) + (f"; {without}" if option.no_help else ""),
             "; ".join(filter(None, default)),
         )
         yield f"| {' | '.join(cells)} |"
@@ -134,7 +130,7 @@ def suites() -> Iterator[str]:
 
 def pairs(*names: str) -> Iterator[str]:
     """Yield which benchmark has which scenarios in these suites."""
-    chosen = list(_suites(names))
+    chosen = _suites(*names)
     yield from _table("benchmark", *names)
     for benchmark in sorted({each for suite in chosen for each in suite.benchmarks}):
         cells = (_letters(suite, benchmark) for suite in chosen)
@@ -184,8 +180,5 @@ class Generated(SphinxDirective):
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directive."""
-    grouped = {each for group in _GROUPS.values() for each in group}
-    if left := [each.name for each in OPTIONS if each not in grouped]:
-        logging.getLogger(__name__).warning("options of no table: %s", ", ".join(left))
     app.add_directive("generated", Generated)
     return {"parallel_read_safe": True}
