@@ -66,7 +66,9 @@ def test_the_page_of_the_record_has_its_keys() -> None:
     keys = {key for record in records for key in record}
     harnesses = [each for record in records for each in record["harnesses"]]
     keys |= {key for each in harnesses for key in each}
-    keys |= {key for record in records for each in record["overlap"] for key in each}
+    keys |= {
+        key for record in records for each in record["overlap"] or () for key in each
+    }
     assert keys - named == set()
 
 
