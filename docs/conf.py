@@ -25,9 +25,8 @@ html_show_copyright = html_show_sphinx = False
 highlight_language = "none"
 smartquotes = False  # -- begins an option
 myst_heading_anchors = 3
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
-autodoc_class_signature = "separated"
 napoleon_use_ivar = True
