@@ -17,6 +17,7 @@ class Wish:
         fits: tells whether main runs on a device.
         needed: MIG devices without which there is nothing to measure.
         called: index, UUID or PCI bus id.
+        called_by: who calls it so, for messages.
         model: part of its product name, in any case.
         main_profile: None where all devices are to be of one.
         rotate: by how many places the devices are turned.
@@ -25,6 +26,7 @@ class Wish:
     fits: Callable[[MigDevice], bool]
     needed: int = 1
     called: str | None = None
+    called_by: str = ""
     model: str = ""
     main_profile: str | None = None
     rotate: int = 0
@@ -41,9 +43,9 @@ def rank_gpus(gpus: Sequence[Gpu], wish: Wish) -> tuple[Gpu, ...]:
     named = [g for g in gpus if wish.called is None or g.is_called(wish.called)]
     found = "; ".join(map(str, gpus)) or "no GPU"
     if wish.called is not None and not named:
-        raise DeviceError(f"--mig-gpu: no GPU is called {wish.called}: {found}.")
+        raise DeviceError(f"{wish.called_by}: no GPU is called {wish.called}: {found}.")
     if wish.called is not None and named[0].problem:
-        raise DeviceError(f"--mig-gpu: {named[0]}.")
+        raise DeviceError(f"{wish.called_by}: {named[0]}.")
     named = [gpu for gpu in named if wish.model.lower() in gpu.name.lower()]
     if not named and wish.model:
         raise DeviceError(f"a GPU called {wish.model} is needed: {found}.")

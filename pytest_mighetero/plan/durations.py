@@ -169,9 +169,9 @@ def too_long(
 ) -> str | None:
     """Say with its calculation that a run would take longer than it may, or None."""
     limit, told = config.background_timeout, config.background_duration
-    option, remedy = "timeout", "raise it"
+    option, remedy = "background-benchmark-timeout", "raise it"
     if not alone and isinstance(told, float) and told > limit:
-        option, remedy = "duration", "raise the timeout"
+        option, remedy = "background-benchmark-duration", "raise the timeout"
         what, seconds = f"the backgrounds of {pair} would run", told
         how = "by option"
     elif not alone and told == "planned":
@@ -190,9 +190,9 @@ def too_long(
     if seconds <= limit:
         return None
     return (
-        f"--background-benchmark-{option}: {what} {_shown(seconds)} ({how}), more than "
-        f"the {_shown(limit)} of --background-benchmark-timeout; {remedy}, or shorten "
-        f"main (--main-benchmark-duration, or RUN_ARGS' --min_query_count)"
+        f"{config.said_by[option]}: {what} {_shown(seconds)} ({how}), more than the "
+        f"{_shown(limit)} of --background-benchmark-timeout; {remedy}, or shorten main "
+        f"(--main-benchmark-duration, or RUN_ARGS' --min_query_count)"
     )
 
 
@@ -201,9 +201,9 @@ def uncovered(config: RunSpec, pair: Pair, profile: str | None) -> str | None:
 
     With ``--lenient`` they need not; ``--overlap-retries`` finds a length that does.
     """
-    told, option = config.background_duration, "duration"
+    told, option = config.background_duration, "background-benchmark-duration"
     if told == "automatic":
-        told, option = config.background_timeout, "timeout"
+        told, option = config.background_timeout, "background-benchmark-timeout"
     elif told == "planned" or config.overlap_retries:
         return None
     main, why = _least(config, pair, profile)
@@ -212,8 +212,8 @@ def uncovered(config: RunSpec, pair: Pair, profile: str | None) -> str | None:
     if told >= needed or config.lenient or alone:
         return None
     return (
-        f"--background-benchmark-{option}: backgrounds of {_shown(told)} cannot cover "
-        f"{pair}, for which they need at the least {_shown(needed)}: "
+        f"{config.said_by[option]}: backgrounds of {_shown(told)} cannot cover {pair}, "
+        f"for which they need at the least {_shown(needed)}: "
         f"{_shown(config.settle_time)} settle time + {_shown(main)} of main ({why}) + "
         f"{_shown(config.end_time_buffer_min)} end buffer; say a longer one, or "
         f"--background-benchmark-duration=planned"

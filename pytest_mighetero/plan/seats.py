@@ -83,6 +83,7 @@ def wish_of(config: RunSpec, main: Pair, *, alone: bool) -> Wish:
         fits=lambda device: misfit_of(config, main, device) is None,
         needed=1 + others if beside else 1,
         called=config.gpu,
+        called_by=config.said_by["mig-gpu"],
         model=config.model,
         main_profile=config.main_profile,
         rotate=config.rotate,

@@ -36,8 +36,8 @@ def check(config: pytest.Config) -> None:
         return
     if spec.save_reference and config.pluginmanager.is_blocked("terminal"):
         raise pytest.UsageError(
-            "--mig-save-reference: the terminal reporter knows what the runs came to; "
-            "leave out -p no:terminal, or say --quiet instead"
+            f"{spec.said_by['mig-save-reference']}: the terminal reporter knows what "
+            f"the runs came to; leave out -p no:terminal, or say --quiet instead"
         )
     _register_pages(config, spec)
     if spec.slurm is not None and not spec.listing:
@@ -58,7 +58,7 @@ def _register_pages(config: pytest.Config, spec: RunSpec) -> None:
     if spec.report is not None and not config.getoption("collectonly"):
         from pytest_mighetero.plugin.report_file import register_report
 
-        register_report(config, spec.report)
+        register_report(config, spec.report, spec.said_by["mig-report"])
     if config.getoption("htmlpath", None):
         from pytest_mighetero.plugin.html_columns import HtmlColumns
 

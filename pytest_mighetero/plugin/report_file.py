@@ -26,26 +26,29 @@ _MOST = 20_000  # letters of a failure that no record has
 _PHASES = {"setup", "call", "teardown"}
 
 
-def register_report(config: pytest.Config, path: Path) -> None:
+def register_report(config: pytest.Config, path: Path, said_by: str) -> None:
     """Have the page written to *path*, in the process that hears of every test.
+
+    Messages name it as *said_by* does.
 
     Raises:
         pytest.UsageError: it cannot be written there, or not at all.
     """
     if not is_possible():
-        raise pytest.UsageError(f"--mig-report: {NEEDS}")
+        raise pytest.UsageError(f"{said_by}: {NEEDS}")
     try:
-        check_page(path, said_by="--mig-report")
+        check_page(path, said_by=said_by)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
-    config.pluginmanager.register(ReportFile(config, path), "mighetero-report-file")
+    page = ReportFile(config, path, said_by)
+    config.pluginmanager.register(page, "mighetero-report-file")
 
 
 class ReportFile:
     """A plugin that keeps what no record says, and writes the page of both."""
 
-    def __init__(self, config: pytest.Config, path: Path):
-        self._config, self._path = config, path
+    def __init__(self, config: pytest.Config, path: Path, said_by: str):
+        self._config, self._path, self._said_by = config, path, said_by
         self._began = time.time()
         self._heard: dict[str, dict[str, Phase]] = {}  # of what did not pass
         self._problem = ""
@@ -102,7 +105,7 @@ class ReportFile:
                 self._known(),
                 self._path,
                 about,
-                said_by="--mig-report",
+                said_by=self._said_by,
                 ending=Ending(code, matrix, ours.spec.tolerance),
             )
         except ConfigError as error:

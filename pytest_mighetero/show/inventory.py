@@ -78,7 +78,8 @@ def listed_gpus(config: RunSpec) -> tuple[ListedGpu, ...]:
     wanted = [gpu for gpu in gpus if config.gpu is None or gpu.is_called(config.gpu)]
     if config.gpu is not None and not wanted:
         found = "; ".join(map(str, gpus)) or "no GPU"
-        raise DeviceError(f"--mig-gpu: no GPU is called {config.gpu}: {found}.")
+        said_by = config.said_by["mig-gpu"]
+        raise DeviceError(f"{said_by}: no GPU is called {config.gpu}: {found}.")
     return tuple(_listed(config, gpu) for gpu in wanted)
 
 

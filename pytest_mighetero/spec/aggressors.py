@@ -45,7 +45,8 @@ def with_matrix(spec: RunSpec, values: Values) -> RunSpec:
         )
     if spec.tune and spec.resume:
         raise ConfigError(
-            "--mig-resume, --mig-tune: a search is always run anew; leave one out"
+            f"{spec.said_by['mig-resume']}, {spec.said_by['mig-tune']}: a search is "
+            f"always run anew; leave one out"
         )
     asked: frozenset[str] = frozenset()
     pairs = spec.pairs

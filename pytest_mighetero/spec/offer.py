@@ -52,9 +52,9 @@ def asked_pairs(
         return judged
     if not (bounded := tuple(each for each in judged if is_bounded(each.scenario))):
         raise ConfigError(
-            "--mig-tune: Server and Interactive alone have a target QPS to search, and "
-            "none of the selected pairs is one of theirs; see --main-benchmark, "
-            "--main-scenario"
+            f"{values.value('mig-tune').said_by}: Server and Interactive alone have a "
+            f"target QPS to search, and none of the selected pairs is one of theirs; "
+            f"see --main-benchmark, --main-scenario"
         )
     return bounded
 

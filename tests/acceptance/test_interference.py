@@ -263,6 +263,8 @@ def test_there_are_tests_for_it(lab: Lab) -> None:
     lab.isolated()
     (lab.folder / "test_run.py").unlink()
     assert "no test has backgrounds beside its main. Add one:" in refusal(lab, MATRIX)
+    lab.ini("mig_interference = all")
+    assert "mig_interference in tox.ini: no test has backgrounds" in refusal(lab)
 
 
 def test_a_dry_run_prints_every_cell(lab: Lab) -> None:

@@ -63,7 +63,7 @@ def test_asking_for_isolated_runs_where_no_test_is_one(lab: Lab) -> None:
     (lab.folder / "test_solo.py").unlink()
     report = lab.run("--mig-isolated")
     assert report.result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "no test is marked isolated. Add one:" in report.text
+    assert "--mig-isolated: no test is marked isolated. Add one:" in report.text
     assert "def test_isolated(main):" in report.text
 
 

@@ -83,6 +83,16 @@ def test_backgrounds_that_can_never_cover_main_are_refused(lab: Lab) -> None:
     assert lab.run(short, "--lenient").launches()
 
 
+def test_whoever_said_the_length_is_named(lab: Lab) -> None:
+    refused = "backgrounds of 0.35s cannot cover bert_offline"
+    site(lab, 'defaults.background-benchmark-duration = "350ms"')
+    suite = "site.toml: defaults.background-benchmark-duration"
+    assert f"{suite}: {refused}" in usage_error(lab.run())
+    lab.ini("background_benchmark_duration = 350ms")
+    ini = "background_benchmark_duration in tox.ini"
+    assert f"{ini}: {refused}" in usage_error(lab.run())
+
+
 def test_an_isolated_run_has_no_backgrounds_to_cover_it(lab: Lab) -> None:
     site(lab, "query_counts = { server = 800 }")
     lab.isolated()

@@ -22,7 +22,8 @@ def config(**said: str) -> RunSpec:
 
     def given(key: str) -> Value | None:
         found = key in said
-        return Value(said[key], f"--{key}", base, explicit=True) if found else None
+        said_by = f"--{key.replace('_', '-')}"
+        return Value(said[key], said_by, base, explicit=True) if found else None
 
     return build_spec(given, base, base, device_kinds())
 

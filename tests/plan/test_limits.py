@@ -12,6 +12,7 @@ from pytest_mighetero.plan.durations import (
 )
 from pytest_mighetero.plan.law import seconds_by_law
 from pytest_mighetero.spec.device_names import ANY_PROFILE
+from pytest_mighetero.spec.library import SUITES
 from pytest_mighetero.terms.pair import Pair
 from tests.plan.test_durations import config
 
@@ -23,11 +24,11 @@ LISTED = "MIG-00000000-0000-0000-0000-000000000001"
 
 def test_sixteen_hours_of_3d_unet_are_refused_with_the_calculation() -> None:
     assert too_long(config(mig_suite="v2.0"), UNET, A100) == (
-        "--background-benchmark-timeout: the backgrounds of 3d-unet_offline would run "
-        "19.1 h (by loadgen: 160s until main runs + 1.2 x 15.9 h of main (24576 "
-        "queries at 0.43 QPS, by suite v2.0) + 30s end buffer), more than the 2h of "
-        "--background-benchmark-timeout; raise it, or shorten main "
-        "(--main-benchmark-duration, or RUN_ARGS' --min_query_count)"
+        f"{SUITES / 'v1.1.toml'}: defaults.background-benchmark-timeout: the "
+        "backgrounds of 3d-unet_offline would run 19.1 h (by loadgen: 160s until main "
+        "runs + 1.2 x 15.9 h of main (24576 queries at 0.43 QPS, by suite v2.0) + 30s "
+        "end buffer), more than the 2h of --background-benchmark-timeout; raise it, or "
+        "shorten main (--main-benchmark-duration, or RUN_ARGS' --min_query_count)"
     )
 
 

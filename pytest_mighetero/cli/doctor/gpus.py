@@ -54,8 +54,8 @@ def look(spec: RunSpec) -> Seen:
         return Seen((), str(error), unasked)
     wanted = tuple(gpu for gpu in gpus if spec.gpu is None or gpu.is_called(spec.gpu))
     if gpus and not wanted:
-        found = "; ".join(map(str, gpus))
-        return Seen((), f"--mig-gpu: no GPU is called {spec.gpu}: {found}", unasked)
+        found, said_by = "; ".join(map(str, gpus)), spec.said_by["mig-gpu"]
+        return Seen((), f"{said_by}: no GPU is called {spec.gpu}: {found}", unasked)
     return Seen(wanted, "", unasked)
 
 

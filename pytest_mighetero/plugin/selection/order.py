@@ -28,15 +28,17 @@ def arrange(config: pytest.Config, session: Session, items: list[pytest.Item]) -
     ]
     spec, named = session.spec, any("::" in str(each) for each in config.args)
     if spec.isolated and not isolated and not (spec.aggressors and named):
+        asks = {"mig-tune": spec.tune, "mig-interference": spec.aggressors}
+        asking = next((name for name, said in asks.items() if said), "mig-isolated")
         raise pytest.UsageError(
-            "--mig-isolated, --mig-tune, --mig-interference: no test is marked "
-            "isolated. Add one:\n\n"
+            f"{spec.said_by[asking]}: no test is marked isolated. Add one:\n\n"
             "    @pytest.mark.isolated\n    def test_isolated(main):\n"
             "        main.run()\n"
         )
     if spec.aggressors and not named and not any(map(aggressor_of, items)):
         raise pytest.UsageError(
-            "--mig-interference: no test has backgrounds beside its main. Add one:\n\n"
+            f"{spec.said_by['mig-interference']}: no test has backgrounds beside its "
+            "main. Add one:\n\n"
             "    def test_heterogeneous(background, main):\n        main.run()\n"
         )
     chosen = re.search(r"\bisolated\b", config.getoption("markexpr", "") or "")
