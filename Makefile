@@ -5,8 +5,8 @@
 #             skipped where it is not on PATH
 # make lint   ruff, mypy, and the one direction of imports
 # make docs   the site, build/docs/index.html; a warning fails it
-# make dist   wheel and sdist in build/dist, checked, and a run from the wheel on each
-#             of PYTHONS that is here
+# make dist   wheel and sdist in build/dist, checked, and README's first run made from
+#             the wheel, on the oldest and the newest Python that are here
 # make matrix the fault matrix alone, printed as a table
 # make slurm-lab   a Slurm of two virtual nodes with two GPUs each on this host, for
 #             --mig-slurm; make slurm-lab-stop ends it
@@ -17,7 +17,6 @@
 # are needed, and PyPI.
 
 PYTHON ?= python3
-PYTHONS ?= python3.10 python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 AIPERF := .venv-aiperf
@@ -55,20 +54,10 @@ docs: $(VENV)/installed
 	    docs build/docs
 
 dist: $(VENV)/installed
-	rm -rf build/dist build/wheel
+	rm -rf build/dist
 	$(BIN)/python -m build --outdir build/dist .
 	$(BIN)/twine check --strict build/dist/*
-	mkdir -p build/wheel
-	for python in $(PYTHONS); do \
-	    $$python --version || continue; \
-	    rm -rf build/wheel/venv; \
-	    $(call new_venv,$$python,build/wheel/venv) && \
-	    build/wheel/venv/bin/python -m pip install --quiet \
-	        "$$(echo build/dist/*.whl)[cpu]" && \
-	    (cd build/wheel && venv/bin/python -m pytest --pyargs pytest_mighetero.runs \
-	        --mig-suite=cpu -k rnnt_offline --main-benchmark-duration=1s \
-	        --background-benchmarks=none) || exit 1; \
-	done
+	.ci/try-wheel build/dist/*.whl
 
 matrix: $(VENV)/installed
 	$(BIN)/pytest tests/harness/test_matrix.py --matrix --quiet
