@@ -68,15 +68,6 @@ class FolderLock:
         self._lock.close()
 
 
-def folder_lease(harness_dir: Path) -> str:
-    """Return what every lease of launches in *harness_dir* begins with.
-
-    Two paths to it, in two containers perhaps, are one folder.
-    """
-    status = harness_dir.stat()
-    return f"harness-{status.st_dev:x}-{status.st_ino:x}"
-
-
 def lock_folder(
     queue: Queue, harness_dir: Path, pairs: Iterable[Pair], *, whole: bool
 ) -> FolderLock:
@@ -86,7 +77,7 @@ def lock_folder(
         DeviceError: it did not become free in time, or the locks cannot be used.
     """
     pairs = frozenset(pairs)
-    places = _places(queue, harness_dir)
+    places = lock_places(queue.folder, harness_dir)
     names = [_ALL, *(f"-{pair}" for pair in pairs)]
 
     def lock(*more: str, shared: Sequence[str] = ()) -> _Lock | str:
@@ -104,16 +95,18 @@ def lock_folder(
         turn.close()
 
 
-def _places(queue: Queue, harness_dir: Path) -> list[tuple[Path, str]]:
+def lock_places(lease_dir: Path, harness_dir: Path) -> list[tuple[Path, str]]:
     """Return the lease folders that have locks of *harness_dir*, and their first words.
 
     Raises:
         DeviceError: in Slurm, other nodes would not see those in *harness_dir*.
     """
-    own = queue.folder, folder_lease(harness_dir)
+    status = harness_dir.stat()
+    # Two paths to it, in two containers perhaps, are one folder.
+    own = lease_dir, f"harness-{status.st_dev:x}-{status.st_ino:x}"
     if "SLURM_JOB_ID" not in os.environ:
         return [own]
-    if why := locks_end_here(harness_dir.stat().st_dev):
+    if why := locks_end_here(status.st_dev):
         raise _apart(harness_dir, why)
     # The node's leases are its own, and so is its number for the file system.
     return [own, (harness_dir / SHARED, "harness")]

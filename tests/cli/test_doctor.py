@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
-from pytest_mighetero.cli.doctor import cgroup
-from pytest_mighetero.devices.launch_lock import folder_lease
+from pytest_mighetero.cli.doctor import cgroup, leases
+from pytest_mighetero.devices import mount
+from pytest_mighetero.devices.launch_lock import lock_places
 from pytest_mighetero.devices.lease import Lease, myself, take
 from tests.lab.driver import FAKE, UUIDS
+from tests.plan.test_durations import config
 
 DOCTOR = [sys.executable, "-m", "pytest_mighetero.cli", "doctor"]
 CPU = ["--mig-suite=cpu", "--mig-lease-dir=leases"]
@@ -233,20 +235,43 @@ def test_programs_of_some_harnesses(here: Path) -> None:
     assert (code, {state for state, _ in found["harness"]}) == (1, {"bad"})
 
 
-def test_who_launches_in_the_harness_folder(here: Path) -> None:
-    folder = folder_lease(FAKE)
-    pair = f"{folder}-dlrm_server"
-    held = take(here / "leases", [folder, pair], myself("test_it"), [folder])
+@pytest.mark.parametrize("job", [{}, {"SLURM_JOB_ID": "15"}], ids=["host", "slurm"])
+def test_who_launches_in_the_harness_folder(
+    here: Path, monkeypatch: pytest.MonkeyPatch, job: dict[str, str]
+) -> None:
+    for name, value in job.items():
+        monkeypatch.setenv(name, value)
+    harness = shutil.copytree(FAKE, here / "harness")
+    place, first = lock_places(here / "leases", harness)[-1]
+    assert (place.parent == harness) == bool(job)
+    held = take(place, [first, f"{first}-dlrm_server"], myself("test_it"), [first])
     assert isinstance(held, Lease)
-    words = [*LISTED, f"--mig-harness-dir={FAKE}", "--mig-lease-dir=leases"]
+    words = [*LISTED, f"--mig-harness-dir={harness}", "--mig-lease-dir=leases"]
     code, found = look(here, *words)
     state, said = found["leases"][-1]
     assert (code, state) == (0, "warning")
-    assert said.startswith(f"in {FAKE} launches pid {os.getpid()} of ")
+    assert said.startswith(f"in {harness} launches pid {os.getpid()} of ")
     held.close()
-    assert not [
-        said for _, said in look(here, *words)[1]["leases"] if " launches " in said
-    ]
+    after = look(here, *words)[1]["leases"]
+    assert not [said for _, said in after if " launches " in said]
+
+
+def test_locks_in_a_harness_folder_that_other_nodes_do_not_see(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = FAKE.stat().st_dev
+    table = here / "mountinfo"
+    numbers = f"{os.major(device)}:{os.minor(device)}"
+    table.write_text(f"36 35 {numbers} / /a rw - nfs h:/a rw,nolock\n")
+    monkeypatch.setattr(mount, "_TABLE", table)
+    told = {"mig_harness_dir": str(FAKE), "mig_lease_dir": str(here / "leases")}
+    spec = config(mig_suite=str(FAKE / "fake.toml"), **told)
+    assert "bad" not in {each.state for each in leases.findings(spec, ())}
+    monkeypatch.setenv("SLURM_JOB_ID", "15")
+    *_, found = leases.findings(spec, ())
+    assert found.state == "bad"
+    assert f"{FAKE}, whose user.conf they write over: its nfs is mounted" in found.says
+    assert "or a copy of the folder on the node's own disk" in found.says
 
 
 # What another user may not touch: root's own right to it is given up.

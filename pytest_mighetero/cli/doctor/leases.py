@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_mighetero.cli.doctor.finding import Finding, is_there, nearest_folder
 from pytest_mighetero.devices.gpu import Gpu
-from pytest_mighetero.devices.launch_lock import folder_lease
+from pytest_mighetero.devices.launch_lock import lock_places
 from pytest_mighetero.devices.lease import holder_of
 from pytest_mighetero.devices.lease_folder import lease_folder
 from pytest_mighetero.errors import DeviceError
@@ -35,21 +35,29 @@ def findings(spec: RunSpec, gpus: Sequence[Gpu]) -> Iterator[Finding]:
                 yield Finding("leases", "warning", said, f"a run waits for it, {wait}")
             else:
                 yield Finding("leases", "ok", f"{called} is free")
-        for harness_dir in dict.fromkeys(spec.harness_dirs.values()):
-            if holder := _launching(folder, harness_dir):
+    except DeviceError:
+        return  # what is wrong with the folder is said
+    for harness_dir in dict.fromkeys(spec.harness_dirs.values()):
+        yield from _launches(folder, harness_dir, wait)
+
+
+def _launches(folder: Path, harness_dir: Path, wait: str) -> Iterator[Finding]:
+    """Yield who launches a pair, or an audit, in *harness_dir* now, if anybody does."""
+    try:
+        places = lock_places(folder, harness_dir)
+    except DeviceError as error:
+        yield Finding("leases", "bad", str(error))
+        return
+    except OSError:
+        return  # what is wrong with the harness folder is said
+    for place, first in places:
+        with suppress(DeviceError, OSError):
+            files = sorted(place.glob(f"{first}*.lease"))
+            if holder := holder_of(place, [each.stem for each in files]):
                 said = f"in {harness_dir} launches {holder}"
                 remedy = f"a run of the same waits for it, {wait}"
                 yield Finding("leases", "warning", said, remedy)
-    except DeviceError:
-        return  # what is wrong with the folder is said
-
-
-def _launching(folder: Path, harness_dir: Path) -> str | None:
-    """Say who launches a pair, or an audit, in *harness_dir* now."""
-    with suppress(OSError):
-        files = folder.glob(f"{folder_lease(harness_dir)}*.lease")
-        return holder_of(folder, [each.stem for each in sorted(files)])
-    return None
+                return
 
 
 def _folder(folder: Path, *, mig: bool) -> Finding:
