@@ -48,6 +48,6 @@ def test_an_unrelated_run_imports_nothing_for_us(lab: Lab) -> None:
     ours = {name for name in modules.split() if name.startswith("pytest_mighetero.")}
     always = {"plugin", "plugin.fixtures", "plugin.presence", "terms", "terms.scenario"}
     always |= {"spec", "spec.declaration", "spec.markers", "spec.options"}
-    groups = ("background", "kinds", "main", "output", "place", "verdict")
-    always |= {f"spec.options.{name}" for name in groups}
+    groups = ("background", "kinds", "length", "main", "output", "place", "target")
+    always |= {f"spec.options.{name}" for name in (*groups, "verdict")}
     assert ours == {f"pytest_mighetero.{name}" for name in always}
