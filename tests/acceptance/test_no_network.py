@@ -1,0 +1,75 @@
+"""Nothing of this looks at the network, whatever it is asked for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Compiled
+
+pytestmark = pytest.mark.slow
+RUN = [
+    *("-m", "pytest", "--pyargs", "pytest_mighetero.runs", "--mig-suite=cpu"),
+    *("-k", "rnnt_offline", "--background-benchmarks=bert", "--mig-report=report.html"),
+    *("--background-benchmark-duration=automatic", "--main-benchmark-duration=1s"),
+    *("--junitxml=report.xml", "--mig-lease-dir=leases"),
+]
+VERBS = [
+    *(["init", "mine"], ["doctor"], ["list"], ["show", "results"]),
+    *(["compare", "results", "results"], ["trend", "results"]),
+    *(["timeline", "results", "-o", "when.svg"], ["trace", "results", "-o", "t.json"]),
+    *(["report", "results", "-o", "page.html"], ["junit", "results", "-o", "j.xml"]),
+    *(["export", "--csv", "results"], ["export", "--openmetrics", "results"]),
+]
+LOOKS = "import socket; socket.create_connection(('192.0.2.1', 9), 0.01)"
+
+
+class Watched:
+    """Starts programs, and knows which hosts they and their children asked for."""
+
+    def __init__(self, shim: Path, folder: Path):
+        self.folder, self._told = folder, folder / "told"
+        self._environment = {"LD_PRELOAD": str(shim), "NETWORK_TOLD": str(self._told)}
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=os.environ | self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    @property
+    def told(self) -> str:
+        return self._told.read_text() if self._told.exists() else ""
+
+
+@pytest.fixture
+def watched(compiled: Compiled, tmp_path: Path) -> Watched:
+    shim = compiled("network.c", "network.so", "-shared", "-fPIC", "-O1")
+    return Watched(shim, tmp_path)
+
+
+def test_whoever_looks_is_seen(watched: Watched) -> None:
+    watched.run("-c", LOOKS)
+    assert "looks up 192.0.2.1" in watched.told
+    assert "connects to 192.0.2.1" in watched.told
+
+
+def test_neither_a_run_nor_a_verb_looks(watched: Watched) -> None:
+    pytest.importorskip("mlperf_loadgen", reason="extra 'cpu' is not installed")
+    done = watched.run(*RUN)
+    assert " 1 passed" in done.stdout, done.stdout
+    for verb in VERBS:
+        said = watched.run("-m", "pytest_mighetero.cli", *verb)
+        assert "Traceback" not in said.stderr, said.stderr
+        assert said.returncode == 0 or verb == ["doctor"], said.stderr
+    assert watched.told == ""
