@@ -4,6 +4,8 @@
 # make clients   AIPerf, 1.2 GB, which the suites llm and llm-cpu call; tests of it are
 #             skipped where it is not on PATH
 # make lint   ruff, mypy, and the one direction of imports
+# make lowest the faster tests with the oldest libraries that pyproject.toml allows
+# make audit  known vulnerabilities in what users install, where advisories can be had
 # make docs   the site, build/docs/index.html; a warning fails it
 # make dist   wheel and sdist in build/dist, checked, and README's first run made from
 #             the wheel, on the oldest and the newest Python that are here
@@ -20,13 +22,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 AIPERF := .venv-aiperf
+LOWEST := .venv-lowest
 
 # Debian's python3 comes without ensurepip, which venv needs to bring pip along.
 new_venv = $(1) -m venv $(2) || \
     ($(1) -m venv --without-pip $(2) && \
      $(1) -m pip --python $(2)/bin/python install --quiet pip)
 
-.PHONY: demo test docs dist clients matrix slurm-lab slurm-lab-stop lint bench bench-quick clean
+.PHONY: demo test lowest audit docs dist clients matrix slurm-lab slurm-lab-stop lint bench bench-quick clean
 
 demo: $(VENV)/installed
 	$(BIN)/pytest -k dlrm_server --mig-suite=cpu --junitxml=report.xml
@@ -37,6 +40,20 @@ test: $(VENV)/installed
 	$(BIN)/pytest tests -n 8 --dist worksteal -m "not loadgen and not slurm"
 	$(BIN)/pytest tests -n 3 --dist loadfile -m slurm
 	$(BIN)/pytest tests -n 2 -m loadgen
+
+lowest: export PYTHONDONTWRITEBYTECODE =
+lowest: $(LOWEST)/installed
+	$(LOWEST)/bin/pytest tests -n 8 --dist worksteal \
+	    -m "not slow and not loadgen and not slurm"
+
+$(LOWEST)/installed: pyproject.toml $(VENV)/installed
+	$(call new_venv,$(PYTHON),$(LOWEST))
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python \
+	    --resolution lowest-direct --editable '.[dev]'
+	touch $@
+
+audit: $(VENV)/installed
+	.ci/audit $(BIN)/python
 
 # A venv of its own: it pins what others want newer, and needs Python 3.11 to 3.13.
 clients: $(AIPERF)/installed
@@ -105,4 +122,4 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(AIPERF) results build report.xml
+	rm -rf $(VENV) $(LOWEST) $(AIPERF) results build report.xml

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ def text_of(**fields: object) -> bytes:
         b"\xff\xfe\x1b[31m\n",
         b"\x1b]0;title\x07\n" * 100,
     ],
+    ids=map(str, count()),  # for what they say is of this process and second
 )
 def test_what_others_wrote_is_told_as_printable_text(
     tmp_path: Path, raw: bytes
