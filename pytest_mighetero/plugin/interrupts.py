@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_mighetero.harness.guard import PR_SET_PDEATHSIG, prctl
+from pytest_mighetero.plugin.annotation import MADE_HERE
 
 Location = tuple[str, "int | None", str]
 BY_CONTROLLER = "the xdist controller"
@@ -202,6 +203,7 @@ class InFlight:
                 when="teardown" if known else "setup",
                 user_properties=known.user_properties if known else (),
             )
+            setattr(report, MADE_HERE, True)
             if known and hasattr(known, "node"):
                 report.node = known.node  # type: ignore[attr-defined]
             self._config.hook.pytest_runtest_logreport(report=report)

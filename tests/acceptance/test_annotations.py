@@ -48,3 +48,30 @@ def test_outside_of_github_there_are_none(
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     lab.fake(bert={"die": ["start", 7]})
     assert annotated(lab) == []
+
+
+ENDS = """
+import os, signal
+def test_heterogeneous(background, main):
+    os.kill({})
+    main.run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("kill", "sentence"),
+    [
+        ("os.getpid(), signal.SIGKILL", "crashed while running"),
+        ("os.getppid(), signal.SIGTERM", "Interrupted by "),
+    ],
+    ids=["worker", "controller"],
+)
+def test_a_run_that_no_worker_reports(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, kill: str, sentence: str
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    lab.pytester.makepyfile(test_run=ENDS.format(kill))
+    lab.fake(dlrm={"test": 5})
+    (line,) = annotated(lab, "-n1")
+    assert line.startswith("::error file=test_run.py")
+    assert sentence in line

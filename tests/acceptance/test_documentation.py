@@ -65,4 +65,5 @@ def test_the_page_of_exit_codes_has_those_of_pytest() -> None:
     page = (ROOT / "docs/reference/exit-codes.md").read_text()
     of_pytest = page.partition("## `mighetero`")[0]
     codes = re.findall(r"(?m)^\| (\d) \|", of_pytest)
-    assert codes == [str(int(each)) for each in pytest.ExitCode]
+    known = [str(int(each)) for each in pytest.ExitCode]
+    assert codes[: len(known)] == known  # later versions have more

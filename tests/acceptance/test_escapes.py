@@ -72,6 +72,26 @@ def test_a_background_that_fails(lab: Lab, mode: tuple[str, ...]) -> None:
     assert obeyed(text) == set()
 
 
+COMMANDS = [
+    "  ::stop-commands::x",
+    "::error file=a.py::forged%0Atext",
+    "a ##[add-mask]x",
+]
+COMMANDS += ["##vso[task.complete result=Succeeded;]done", "##teamcity[testFinished]"]
+COMMAND = re.compile(r"^\s*::|##(vso|teamcity)?\[", re.MULTILINE)
+
+
+@pytest.mark.parametrize("mode", MODES[:-1], ids=" ".join)
+@pytest.mark.parametrize("who", ["dlrm", "bert"])
+def test_what_a_ci_would_obey(lab: Lab, who: str, mode: tuple[str, ...]) -> None:
+    assert len(COMMAND.findall("\n".join(COMMANDS))) == len(COMMANDS)
+    lab.fake(**{who: {"marker": "\n".join(COMMANDS), "die": ["marker", 3]}})
+    text = COLOUR.sub("", on_a_terminal(lab, *mode)).replace("\r\n", "\n")
+    assert r"  \x3a:error file=a.py::forged%0Atext" in text
+    assert r"  a \x23#[add-mask]x" in text
+    assert COMMAND.findall(text) == []
+
+
 def test_what_loadgen_says(lab: Lab) -> None:
     said = {"result_invalid_reason": EVIL, "early_stopping_met": False}
     said["early_stopping_result"] = f" * Run {EVIL}."

@@ -53,6 +53,7 @@ def _run(lab: Lab, *options: str, p99: float) -> Report:
     lab.fake(bert={"p99": p99, "ran_with": target, "logged": rate})
     told = "--main-benchmark-runargs=--burst_target_qps=100"
     words = lab.arguments("--main-scenario=all", "-k", "burst", told, *options)
+    words.append("test_run.py")  # the copy has the run tests of the package, too
     return Report(lab.folder, lab.pytester.run(sys.executable, "-mpytest", *words))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Generator, Sequence
 
 import pytest
 
+from pytest_mighetero.plugin.annotation import MADE_HERE
+
 
 class Unrun:
     """Follows which of the collected tests are reported; a plugin of the controller.
@@ -51,6 +53,7 @@ class Unrun:
             longrepr=why if asked else (path, 0, why),
             when="setup",
         )
+        setattr(report, MADE_HERE, True)
         self._config.hook.pytest_runtest_logreport(report=report)
         self._left.pop(nodeid, None)
         if asked:
@@ -77,6 +80,7 @@ class Unrun:
                 when="teardown" if known else "setup",
                 user_properties=known.user_properties if known else (),
             )
+            setattr(report, MADE_HERE, True)
             if known and hasattr(known, "node"):  # the same testcase
                 report.node = known.node  # type: ignore[attr-defined]
             self._config.hook.pytest_runtest_logreport(report=report)
