@@ -4,7 +4,8 @@
 # make clients   AIPerf, 1.2 GB, which the suites llm and llm-cpu call; tests of it are
 #             skipped where it is not on PATH
 # make lint   ruff, mypy, and the one direction of imports
-# make lowest the faster tests with the oldest libraries that pyproject.toml allows
+# make lowest the faster tests with the oldest libraries that pyproject.toml allows, on
+#             $(PYTHON)
 # make audit  known vulnerabilities in what users install, where advisories can be had
 # make docs   the site, build/docs/index.html; a warning fails it
 # make dist   wheel and sdist in build/dist, checked, and README's first run made from
