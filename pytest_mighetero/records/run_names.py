@@ -17,6 +17,7 @@ MATRIX = "interference"  # .json, .csv, .svg
 _STAMP = "%Y%m%d-%H%M%S"  # local time, so that a listing is in order
 _TURNED_BACK_S = 2 * 3600 + 60
 _RUN = re.compile(r"\d{8}-\d{6}-")
+_NUMBER = re.compile(r"-([0-9]+)\Z")
 
 
 def stamp_of(wall: float) -> str:
@@ -72,7 +73,19 @@ def run_names(results: Path, part: str = "") -> list[str]:
         OSError: the folder cannot be read.
     """
     with os.scandir(results) as entries:
-        return sorted(x.name for x in entries if part in x.name and _is_folder(x))
+        names = [x.name for x in entries if part in x.name and _is_folder(x)]
+    return sorted(names, key=order_of)
+
+
+def order_of(name: str) -> tuple[str, str, int, str]:
+    """Return what names are sorted by: of those of one second ``-2`` before ``-10``.
+
+    Local time goes back when summer ends: then a later run may come first.
+    """
+    stamp, rest = name[:15], name[15:]
+    number = _NUMBER.search(rest)
+    stem = rest[: number.start()] if number else rest
+    return stamp, stem, int(number[1]) if number else 1, name
 
 
 def names_since(results: Path, began: float) -> list[str]:

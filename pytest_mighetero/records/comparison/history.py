@@ -19,6 +19,7 @@ from pytest_mighetero.records.comparison.samples import Figure, Sample, comparis
 from pytest_mighetero.records.comparison.sides import kind_of, why_not
 from pytest_mighetero.records.facts import Facts, flag
 from pytest_mighetero.records.record import SAME, Record, settings_of
+from pytest_mighetero.records.run_names import order_of
 from pytest_mighetero.terms.pair import audit_of
 from pytest_mighetero.terms.scenario import is_bounded
 
@@ -178,7 +179,7 @@ def _only_worse(record: Record) -> bool:
 
 def _series(key: tuple[str, ...], runs: list[_Run], tolerance: float) -> Series:
     about = dict(zip((*_APART, "settings"), key, strict=True))
-    runs.sort(key=lambda each: (each.folder.name, str(each.folder)))
+    runs.sort(key=lambda each: (order_of(each.folder.name), str(each.folder)))
     measured = [run.measured for run in runs if run.measured is not None]
     kinds = [(m.unit, m.lower) for m in measured]
     alike = [m for m in measured if (m.unit, m.lower) == kinds[-1]]
