@@ -40,9 +40,10 @@ whose logs are INVALID, damaged, or not those that were judged; and one that not
 beside, unless it is for accuracy. --runs=isolated takes these, and not the others.
 
 With --csv the runs are written instead, a row each, whatever they came to; with
---openmetrics the last run of each kind, as gauges, for the textfile collector of
-Prometheus' node exporter, which takes files that end with .prom. A figure is only there
-of a good and VALID run. The file is replaced at once: no reader sees half of it.
+--openmetrics the last run of each test and set-up, as gauges, for the textfile
+collector of Prometheus' node exporter, which takes files that end with .prom. A figure
+is only there of a good and VALID run. The file is replaced at once: no reader sees half
+of it.
 
 examples:
   mighetero export results/20260722-101500-dlrm_server

@@ -9,19 +9,25 @@ which that collector refuses; when a run ended is a metric.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
+from pytest_mighetero.records.comparison.history import about_of
 from pytest_mighetero.records.facts import flag
 from pytest_mighetero.records.record import Record, as_number
+from pytest_mighetero.records.run_names import order_of
+from pytest_mighetero.terms.pair import without_number
 from pytest_mighetero.terms.printable import printable_line
+from pytest_mighetero.terms.run_args import RunArgs
 
-# What tells runs apart: each has the last one's samples. By label, whose fact it is.
-LABELS = {
-    **{name: name for name in ("suite", "benchmark", "scenario", "action", "run")},
-    "beside": "aggressor",
-    "gpu": "gpu",
-    "profile": "device_profile",
+# Labels of other names than the facts that they are.
+_NAMES = {"aggressor": "beside", "device_profile": "profile", "device_slot": "device"}
+# The labels of a run that failed before it was planned what to start.
+_ASKED = {
+    *("test", "suite", "benchmark", "scenario", "action"),
+    *("beside", "aggressor_count", "node"),
 }
+_Labels = tuple[tuple[str, str], ...]
 _LATEST = 1e11  # POSIX seconds: the year 5138
 
 
@@ -98,20 +104,12 @@ _METRICS = (
 
 
 def exposition(records: Iterable[Record]) -> Iterator[str]:
-    """Yield the lines of the metrics, of the last of *records* of each kind.
+    """Yield the lines of the metrics, of the last of *records* of each series.
 
     A run that has not ended is none, nor is one that was skipped, or an execution that
-    another one followed.
+    another one followed. Of the repeats in one pytest run one that is not good counts.
     """
-    last: dict[tuple[str, ...], Record] = {}
-    for record in records:
-        outcomes = {phase.outcome for phase in record.phases.values()}
-        counts = record.ended and not record.executed_again
-        if counts and "skipped" not in outcomes:
-            key = tuple(record.text(fact) for fact in LABELS.values())
-            before = last.get(key)
-            if before is None or before.folder.name <= record.folder.name:
-                last[key] = record
+    last = _last(each for each in records if _counts(each))
     for metric in _METRICS:
         samples = [*_samples(metric, last)]
         if samples:
@@ -122,14 +120,66 @@ def exposition(records: Iterable[Record]) -> Iterator[str]:
     yield "# EOF"
 
 
-def _samples(
-    metric: _Metric, last: dict[tuple[str, ...], Record]
-) -> Iterator[tuple[str, str]]:
-    for key, record in sorted(last.items()):
+def _counts(record: Record) -> bool:
+    outcomes = {phase.outcome for phase in record.phases.values()}
+    return record.ended and not record.executed_again and "skipped" not in outcomes
+
+
+def _last(records: Iterable[Record]) -> dict[_Labels, Record]:
+    """Return the last run of each series; of a pytest run with a red one that one."""
+    last: dict[_Labels, Record] = {}
+    red: dict[tuple[_Labels, str], Record] = {}
+    for each in records:
+        labels, record = _labels(each), _outline(each)
+        if record.session and not record.good:
+            red[labels, record.session] = record
+        if labels not in last or _is_later(record, last[labels]):
+            last[labels] = record
+    for labels, record in [*last.items()]:
+        for fewer in _had_it_failed_early(labels):
+            before = last.get(fewer, record)
+            if before.session != record.session and _is_later(record, before):
+                del last[fewer]
+    return {key: red.get((key, each.session), each) for key, each in last.items()}
+
+
+def _had_it_failed_early(labels: _Labels) -> Iterator[_Labels]:
+    """Yield the labels before a run has logs, and before it is planned."""
+    yield tuple((name, "" if name == "mode" else text) for name, text in labels)
+    yield tuple((name, text if name in _ASKED else "") for name, text in labels)
+
+
+def _outline(record: Record) -> Record:
+    return replace(record, data={"harnesses": record.listed("harnesses")[:1]})
+
+
+def _is_later(one: Record, other: Record) -> bool:
+    """Tell which of two was later: local time, which names have, may go back."""
+    ends = _ended(one), _ended(other)
+    if ends[0] is not None and ends[1] is not None and ends[0] != ends[1]:
+        return ends[0] > ends[1]
+    return order_of(one.folder.name) >= order_of(other.folder.name)
+
+
+def _labels(record: Record) -> _Labels:
+    """Return what tells series apart, as it is shown; a change of driver does not."""
+    said, about = RunArgs.read(record.text("run_args")), about_of(record.facts)
+    about["device_slot"] = about["device_slot"] or record.text("device_uuid")
+    labels = {
+        "test": without_number(record.test),
+        **{_NAMES.get(name, name): text for name, text in about.items()},
+        "mode": said.text("test_mode") or record.text("mode"),
+        "config_ver": said.text("config_ver") or "",
+        **{name: record.text(name) for name in ("aggressor_count", "node")},
+    }
+    return tuple((name, printable_line(text)) for name, text in labels.items())
+
+
+def _samples(metric: _Metric, last: dict[_Labels, Record]) -> Iterator[tuple[str, str]]:
+    for key, record in sorted(last.items(), key=lambda item: item[0]):
         if (value := metric.value(record)) is not None:
-            labels = dict(zip(LABELS, key, strict=True))
-            labels |= {name: record.text(name) for name in metric.labels}
-            told = (f'{name}="{_escaped(text)}"' for name, text in labels.items())
+            labels = (*key, *((name, record.text(name)) for name in metric.labels))
+            told = (f'{name}="{_escaped(text)}"' for name, text in labels)
             yield ",".join(told), f"{value:.10g}"
 
 

@@ -135,10 +135,11 @@ def series_of(records: Iterable[Record], tolerance: float = 0.05) -> tuple[Serie
 
     A run may be worse by *tolerance* than the ones before it, 0.05 for 5 %.
     """
-    found: dict[tuple[str, ...], list[_Run]] = {}
+    found: dict[tuple[tuple[str, str], ...], list[_Run]] = {}
     for record in records:
-        found.setdefault(_key(record.facts), []).append(_run(record))
-    every = [_series(key, runs, tolerance) for key, runs in found.items()]
+        key = tuple(about_of(record.facts).items())
+        found.setdefault(key, []).append(_run(record))
+    every = [_series(dict(key), runs, tolerance) for key, runs in found.items()]
     every.sort(key=lambda each: (each.name, *each.about.values()))
     alike: dict[tuple[str, str], list[Mapping[str, str]]] = {}
     for each in every:
@@ -149,10 +150,11 @@ def series_of(records: Iterable[Record], tolerance: float = 0.05) -> tuple[Serie
     )
 
 
-def _key(facts: Facts) -> tuple[str, ...]:
+def about_of(facts: Facts) -> dict[str, str]:
+    """Return what runs of one series have in common: facts by their names, settings."""
     known = {**facts, "run": kind_of(facts) or ""}
     settings = settings_of(facts.get("run_args", ""))
-    return (*(known.get(name, "") for name in _APART), settings)
+    return {**{name: known.get(name, "") for name in _APART}, "settings": settings}
 
 
 def _run(record: Record) -> _Run:
@@ -177,8 +179,7 @@ def _only_worse(record: Record) -> bool:
     return held and failed and ended.get("teardown") == "passed"
 
 
-def _series(key: tuple[str, ...], runs: list[_Run], tolerance: float) -> Series:
-    about = dict(zip((*_APART, "settings"), key, strict=True))
+def _series(about: Mapping[str, str], runs: list[_Run], tolerance: float) -> Series:
     runs.sort(key=lambda each: (order_of(each.folder.name), str(each.folder)))
     measured = [run.measured for run in runs if run.measured is not None]
     kinds = [(m.unit, m.lower) for m in measured]
