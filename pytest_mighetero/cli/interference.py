@@ -6,9 +6,8 @@ import argparse
 import shutil
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from pytest_mighetero.cli.output import add_output
+from pytest_mighetero.cli.output import add_output, write_output
 from pytest_mighetero.cli.records import add_records
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.comparison.matrix_records import matrix_of
@@ -21,7 +20,6 @@ from pytest_mighetero.show.slowdowns import (
     as_json,
     lines,
     picture,
-    write_file,
 )
 from pytest_mighetero.terms.printable import printable, printable_line
 
@@ -65,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"expected runs of pytest --mig-interference"
         )
     if arguments.output is not None:
-        write_file(Path(arguments.output), picture(matrix))
+        write_output(arguments.output, picture(matrix))
     if arguments.json:
         sys.stdout.write(as_json(matrix))
     elif arguments.csv:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 import tempfile
-from pathlib import Path
 
-from pytest_mighetero.cli.output import add_output
+from pytest_mighetero.cli.output import add_output, opened_output
 from pytest_mighetero.cli.records import add_records
-from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.results_folder import find_records
 from pytest_mighetero.show.replay import FAMILIES, write_junit
 
@@ -55,15 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
         family, properties = arguments.junit_family, not arguments.no_properties
         write_junit(records, xml, family=family, properties=properties)
         xml.seek(0)
-        if arguments.output is None:
-            shutil.copyfileobj(xml, sys.stdout.buffer)
-            return 0
-        try:
-            with Path(arguments.output).open("wb") as file:
-                shutil.copyfileobj(xml, file)
-        except OSError as error:
-            raise ConfigError(
-                f"--output: {arguments.output} cannot be written: {error.strerror}; "
-                f"name a file in a folder that exists"
-            ) from error
+        with opened_output(arguments.output) as file:
+            shutil.copyfileobj(xml, file)
     return 0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.records.reserve import replace
+from pytest_mighetero.records.whole_file import whole_file
 
 
 def add_output(
@@ -32,24 +35,32 @@ def add_output(
     )
 
 
+@contextmanager
+def opened_output(output: str | None) -> Iterator[IO[bytes]]:
+    """Yield the file that was named, written whole or not, or standard output.
+
+    Raises:
+        ConfigError: it cannot be written there.
+    """
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    try:
+        with whole_file(Path(output)) as file:
+            yield file
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(
+            f"--output: {output} cannot be written: {why}; name a file in a "
+            f"folder that exists and that you may write to"
+        ) from error
+
+
 def write_output(output: str | None, text: str) -> None:
     """Write *text* to the file that was named, whole or not, or to standard output.
 
     Raises:
         ConfigError: it cannot be written there.
     """
-    if output is None:
-        sys.stdout.buffer.write(text.encode())
-        return
-    path, content = Path(output), text.encode()
-    try:
-        if path.exists() and not path.is_file():  # a pipe, a terminal
-            path.write_bytes(content)
-        else:
-            replace(path.resolve(), [content], durable=False, last=True)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(
-            f"--output: {output} cannot be written: {why}; name a file in a "
-            f"folder that exists"
-        ) from error
+    with opened_output(output) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))

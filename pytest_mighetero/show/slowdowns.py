@@ -13,8 +13,8 @@ from typing import Any
 from pytest_mighetero.errors import HarnessError
 from pytest_mighetero.records.comparison.matrix import Cell, Matrix
 from pytest_mighetero.records.comparison.samples import amount
-from pytest_mighetero.records.reserve import replace
 from pytest_mighetero.records.run_names import MATRIX
+from pytest_mighetero.records.whole_file import whole_file
 from pytest_mighetero.show.columns import columns
 from pytest_mighetero.show.pictures.heat_map import heat_map
 from pytest_mighetero.show.spreadsheet import field
@@ -220,19 +220,15 @@ def write_files(results: Path, matrix: Matrix) -> None:
     """
     texts = {"json": as_json(matrix), "csv": as_csv(matrix), "svg": picture(matrix)}
     for ending, text in texts.items():
-        write_file(results / f"{MATRIX}.{ending}", text)
+        _write(results / f"{MATRIX}.{ending}", text)
 
 
-def write_file(path: Path, text: str) -> None:
-    """Write *text*, whole or not at all.
-
-    Raises:
-        HarnessError: it cannot be written.
-    """
+def _write(path: Path, text: str) -> None:
     content = text.encode("utf-8", "backslashreplace")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace(path, [content], durable=False, last=True)
+        with whole_file(path) as file:
+            file.write(content)
     except OSError as error:
         raise HarnessError(
             f"{path} cannot be written: {error.strerror}; mighetero interference makes "

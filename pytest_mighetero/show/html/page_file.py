@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import stat
+import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError
+from pytest_mighetero.records.whole_file import whole_file
 from pytest_mighetero.show.html.document import UNKNOWN, Ending, write_document
 from pytest_mighetero.show.html.entry import Entry
 
@@ -23,12 +23,10 @@ def check_page(path: Path, *, said_by: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if _is_regular(path):
-            partial = _partial(path)
-            partial.touch()
-            partial.unlink()
-        elif path.is_dir():
+        if path.is_dir():
             raise IsADirectoryError(21, "it is a folder")
+        if path.is_file() or not path.exists():
+            tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent).close()
     except OSError as error:
         raise _refused(path, said_by, error) from error
 
@@ -50,32 +48,10 @@ def write_page(
         ConfigError: it cannot be written, or the template engine is not installed.
     """
     try:
-        if not _is_regular(path):
-            with path.open("wb") as file:
-                return write_document(records, file, about, ending=ending)
-        partial = _partial(path)
-        try:
-            with partial.open("wb") as file:
-                entries = write_document(records, file, about, ending=ending)
-            partial.replace(path.resolve())
-        finally:
-            with suppress(OSError):
-                partial.unlink()
+        with whole_file(path) as file:
+            return write_document(records, file, about, ending=ending)
     except OSError as error:
         raise _refused(path, said_by, error) from error
-    return entries
-
-
-def _is_regular(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except FileNotFoundError:
-        return True
-
-
-def _partial(path: Path) -> Path:
-    whole = path.resolve()
-    return whole.with_name(f".{whole.name}.{os.getpid()}.partial")
 
 
 def _refused(path: Path, said_by: str, error: OSError) -> ConfigError:
