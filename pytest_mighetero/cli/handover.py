@@ -8,9 +8,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import filecmp
+import os
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,7 +172,8 @@ def _of_audit(audit: str, log_dir: Path, to: Path) -> Handover:
 def copy(source: Path, target: Path) -> bool:
     """Copy a folder to where nothing is; whoever reads there sees all of it or nothing.
 
-    Links, and what else is no file, are left out.
+    Links, and what else is no file, are left out. Two that copy into one folder at once
+    do so in turn.
 
     Returns:
         False where all of it is there already.
@@ -176,6 +181,26 @@ def copy(source: Path, target: Path) -> bool:
     Raises:
         RefusedError: something else is there, or it cannot be copied.
     """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _held(target.parent):
+            return _copied(source, target)
+    except OSError as error:
+        raise RefusedError(f"{target} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # NFS locks no folder
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _copied(source: Path, target: Path) -> bool:
     files = _files(source)
     if target.exists():
         _, others, missing = filecmp.cmpfiles(source, target, files, shallow=False)
@@ -189,8 +214,6 @@ def copy(source: Path, target: Path) -> bool:
             (partial / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / file, partial / file)
         partial.rename(target)
-    except OSError as error:
-        raise RefusedError(f"{target} cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return True

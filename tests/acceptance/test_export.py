@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from pytest_mighetero.cli.__main__ import main
+from pytest_mighetero.cli.handover import copy
 from tests.lab.driver import FAKE, Lab, Report
 
 Capture = pytest.CaptureFixture[str]
@@ -256,6 +259,33 @@ def test_a_damaged_record_is_left_out(lab: Lab, closed: Path, capsys: Capture) -
     assert code == 1
     assert "left out results/damaged: results/damaged/record.json is no record" in err
     assert found(closed) == {"performance": [SERVER]}
+
+
+def test_two_that_copy_one_run_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "logs" / "run"
+    source.mkdir()
+    for name in "abc":
+        (source / name).write_text(name)
+    begun, ended = Event(), Event()
+    real = shutil.copy2
+
+    def slow(one: Path, other: Path) -> object:
+        if not begun.is_set():
+            begun.set()
+            ended.wait(0.5)  # the second one ends now, unless it waits for its turn
+        return real(one, other)
+
+    monkeypatch.setattr(shutil, "copy2", slow)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(copy, source, target)
+        assert begun.wait(30)
+        second = pool.submit(copy, source, target)
+        second.add_done_callback(lambda _: ended.set())
+        assert (first.result(), second.result()) == (True, False)
+    assert [each.name for each in target.parent.iterdir()] == ["run"]
+    assert sorted(each.name for each in target.iterdir()) == ["a", "b", "c"]
 
 
 def test_a_full_disk_leaves_no_half(
