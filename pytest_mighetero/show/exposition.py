@@ -106,8 +106,9 @@ _METRICS = (
 def exposition(records: Iterable[Record]) -> Iterator[str]:
     """Yield the lines of the metrics, of the last of *records* of each series.
 
-    A run that has not ended is none, nor is one that was skipped, or an execution that
-    another one followed. Of the repeats in one pytest run one that is not good counts.
+    A run that has not ended is none, nor is one that was skipped and did not fail, or
+    an execution that another one followed. Of the repeats in one pytest run one that is
+    not good counts.
     """
     last = _last(each for each in records if _counts(each))
     for metric in _METRICS:
@@ -122,7 +123,8 @@ def exposition(records: Iterable[Record]) -> Iterator[str]:
 
 def _counts(record: Record) -> bool:
     outcomes = {phase.outcome for phase in record.phases.values()}
-    return record.ended and not record.executed_again and "skipped" not in outcomes
+    ran = "failed" in outcomes or "skipped" not in outcomes
+    return ran and record.ended and not record.executed_again
 
 
 def _last(records: Iterable[Record]) -> dict[_Labels, Record]:

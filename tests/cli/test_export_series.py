@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pytest_mighetero.cli.__main__ import main
-from tests.cli.runs import FACTS, failed, write_run
+from tests.cli.runs import FACTS, PASSED, failed, write_run
 from tests.lab.driver import UUIDS, Lab
 
 Capture = pytest.CaptureFixture[str]
@@ -141,6 +141,18 @@ def test_what_failed_early_is_over_once_the_test_has_run(
             tmp_path, f"20260723-101500-{name}_server", record=told, benchmark=name
         )
         assert verdicts(capsys, tmp_path) == left
+
+
+def test_one_that_was_skipped_is_shown_where_its_teardown_failed(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    write_run(tmp_path, "20260721-101500-bert_server")
+    skipped = {"call": {"outcome": "skipped", "text": "not today"}}
+    write_run(tmp_path, "20260722-101500-bert_server", {**PASSED, **skipped})
+    assert verdicts(capsys, tmp_path) == [1]
+    broken = failed("teardown", "a background could not be stopped")
+    write_run(tmp_path, "20260723-101500-bert_server", {**broken, **skipped})
+    assert verdicts(capsys, tmp_path) == [0]
 
 
 def test_the_last_run_is_the_one_that_ended_last(
