@@ -55,6 +55,26 @@ def test_what_it_writes_is_run_by_pytest(folder: Path, lab: Lab, suite: str) -> 
     result.stdout.fnmatch_lines(["mighetero: suite site (our site)*", "cd * && *"])
 
 
+@pytest.mark.parametrize(
+    ("option", "kinds"),
+    [
+        ("", {"heterogeneous"}),
+        ("--mig-isolated", {"heterogeneous", "isolated"}),
+        ("--mig-tune", {"heterogeneous", "isolated"}),
+        ("--mig-interference", {"heterogeneous", "isolated"}),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_main_alone_is_measured_where_it_is_asked_for(
+    lab: Lab, option: str, kinds: set[str]
+) -> None:
+    assert main(["init"]) == 0
+    words = filter(None, ["--collect-only", "-q", option])
+    result = lab.pytester.runpytest_inprocess(*words)
+    assert result.ret == 0, result.stdout.str()
+    assert set(re.findall(r"::test_(\w+)\[", result.stdout.str())) == kinds
+
+
 @pytest.mark.slow
 @pytest.mark.loadgen
 def test_a_real_run_of_it(folder: Path, lab: Lab) -> None:
@@ -113,7 +133,7 @@ def test_what_configures_pytest_already_is_to_be_added_to(
     assert (folder / "pytest.ini").exists() == (name == "pytest.ini")
     mine.write_text(f"{mine.read_text()}{line.strip()}\n")
     result = lab.pytester.runpytest_inprocess("--dryrun", "-k", "dlrm_server")
-    result.assert_outcomes(skipped=1, deselected=11)
+    result.assert_outcomes(skipped=1, deselected=23)
     result.stdout.fnmatch_lines([f"configfile: {name}"])
     result.stdout.fnmatch_lines(["mighetero: suite site *"])
     assert main(["init"]) == 0
