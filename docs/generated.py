@@ -143,6 +143,24 @@ def _letters(suite: Suite, benchmark: str) -> str:
     return " ".join(_LETTERS[each] for each in SCENARIOS if each in entry.scenarios)
 
 
+def config_versions() -> Iterator[str]:
+    """Yield the table of what each suite says as ``--config_ver``."""
+    yield from _table("suite", "--config_ver", "but")
+    for suite in _suites():
+        by_version: dict[str, list[str]] = {}
+        for name, entry in suite.benchmarks.items():
+            by_version.setdefault(entry.config_ver, []).append(name)
+        by_version.pop("", None)
+        of_suite = suite.harness.config_ver if suite.harness else ""
+        others = (
+            f"{_code(version)}: {', '.join(map(_code, names))}"
+            for version, names in by_version.items()
+            if version != of_suite
+        )
+        if by_version:
+            yield f"| {_code(suite.name)} | {_code(of_suite)} | {'; '.join(others)} |"
+
+
 def verbs() -> Iterator[str]:
     """Yield the help of every verb of the command."""
     for verb in VERBS:
@@ -159,7 +177,8 @@ def _help(verb: str) -> list[str]:
 
 
 TABLES: dict[str, Callable[..., Iterable[str]]] = {
-    each.__name__: each for each in (options, properties, markers, suites, pairs, verbs)
+    each.__name__: each
+    for each in (options, properties, markers, suites, pairs, config_versions, verbs)
 }
 
 
