@@ -20,12 +20,14 @@ class MigDevice:
         uuid: what a harness gets it by: as NVML prints it, in either form
             (``MIG-<uuid>`` since driver R470).
         profile: for example ``1g.10gb``.
+        memory_bytes: its memory.
         slot: its index in NVML's list of its GPU, which may have holes.
-        gi, ci: ids of its GPU instance and its compute instance.
+        gi: id of its GPU instance.
+        ci: id of its compute instance.
         multiprocessors: how many SMs it has.
-        prefix: the words that keep a command on it, where the variable is a name only.
-        sm_share: these as a share of the largest GPU instance that its GPU can be; MIG
+        sm_share: that as a share of the largest GPU instance that its GPU can be; MIG
             mode leaves fewer SMs than the GPU has (98 of an A100's 108).
+        prefix: the words that keep a command on it, where the variable is a name only.
 
     What the source or its driver cannot know is None.
     """
@@ -48,7 +50,10 @@ class Gpu:
     Attributes:
         name: the product name, or what the source says instead.
         devices: its MIG devices, in index order.
-        index, uuid, pci_bus_id, driver: NVML's; None for other sources.
+        index: NVML's, as are those up to driver; None for other sources.
+        uuid: of the GPU.
+        pci_bus_id: as NVML writes it.
+        driver: its version.
         problem: why a run cannot use it and what to do about that.
         hidden: the UUIDs of its further MIG devices, each with the environment variable
             that keeps it from this process.

@@ -213,7 +213,11 @@ class Main:
         """Measure main once and fail the test unless result and overlap hold.
 
         Returns:
-            LoadGen's result, VALID; None for an audit, whose verdict is in its files.
+            Its tool's result, VALID; None for an audit, whose verdict is in its files.
+
+        Raises:
+            pytest.fail.Exception: In one sentence, why it is no good run. It counts
+                though the test catches it.
         """
         __tracebackhide__ = True
         if self.over:

@@ -22,6 +22,12 @@ class Metric:
 
     For instance ``completed samples per second`` in ``samples/s``; other units are
     ``tokens/s``, ``ms`` and ``samples/query``.
+
+    Attributes:
+        name: As the tool calls it.
+        value: In ``unit``.
+        unit: Of the value.
+        higher_is_better: Whether more is better: not so of latencies.
     """
 
     name: str
@@ -32,7 +38,14 @@ class Metric:
 
 @dataclass(frozen=True)
 class LatencyStats:
-    """A distribution of times in milliseconds; what the log does not say is None."""
+    """A distribution of times; what the log does not say is None.
+
+    Attributes:
+        min_ms: The shortest, in milliseconds.
+        mean_ms: The mean, in milliseconds.
+        max_ms: The longest, in milliseconds.
+        percentiles_ms: By percentile, for instance ``{99.0: 12.3, ...}``.
+    """
 
     min_ms: float | None = None
     mean_ms: float | None = None
@@ -46,6 +59,14 @@ class TokenMetrics:
 
     Times to the first token (TTFT) and per output token (TPOT) have limits in the
     Server scenario; a tool may count tokens, or infer their number.
+
+    Attributes:
+        tokens_per_second: Output tokens, counted.
+        inferred_tokens_per_second: Output tokens, where the tool infers their number.
+        first_token: TTFT of a query.
+        per_output_token: TPOT of a query: the mean over its tokens after the first.
+        first_token_limit_ms: What TTFT may be, at ``target_latency_percentile``.
+        per_output_token_limit_ms: What TPOT may be, likewise.
     """
 
     tokens_per_second: float | None = None
@@ -70,6 +91,8 @@ class LatencyBound:
     Attributes:
         name: ``latency``; of language models ``TTFT`` or ``TPOT``.
         percentile: Of the latency, for instance 99.0.
+        ms: What it was, in milliseconds.
+        limit_ms: What it may be, in milliseconds.
     """
 
     name: str
@@ -107,10 +130,14 @@ class Result:
         scenario: ``Offline``, ``Server``, ``SingleStream`` or ``MultiStream``.
         mode: ``PerformanceOnly``, ``AccuracyOnly``, ``SubmissionRun`` or
             ``FindPeakPerformance``.
+        metric: The figure of its scenario.
         valid: Whether the tool calls the run VALID. LoadGen never does so for
             AccuracyOnly.
         judged_by: What says so, where that is not the tool: the suite's ``limits``.
         invalid_reasons: A sentence for each condition that an INVALID run missed.
+        recommendations: What the tool says to change, a sentence each.
+        early_stopping: What the tool says of early stopping: whether the queries were
+            enough to be sure of the percentile.
         target_qps: The rate that was asked for (Server), or expected (all others).
         scheduled_qps: Server: the rate at which queries were issued.
         completed_qps: Server: the rate at which they were answered, up to the last.
@@ -118,7 +145,10 @@ class Result:
         target_latency_ms: Server's limit.
         target_latency_percentile: What the limit holds for, or is the metric: 99.0.
         min_latency_ms: Per query in MultiStream, else per sample; so are the others.
+        mean_latency_ms: The mean.
+        max_latency_ms: The longest.
         percentiles_ms: By percentile, for instance ``{99.0: 12.3, ...}``.
+        tokens: Of a language model; None of others.
         errors: The first 100 messages that the tool marks as errors.
         warnings: The first 100 that it marks as warnings, and in a VALID run that it
             ended as it was told to.

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from pytest_mighetero import errors
 from pytest_mighetero.cli.__main__ import VERBS
+from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.readers import result
 from pytest_mighetero.spec.options import OPTIONS
+from pytest_mighetero.terms.window import TimedWindow
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -67,3 +72,26 @@ def test_the_page_of_exit_codes_has_those_of_pytest() -> None:
     codes = re.findall(r"(?m)^\| (\d) \|", of_pytest)
     known = [str(int(each)) for each in pytest.ExitCode]
     assert codes[: len(known)] == known  # later versions have more
+
+
+def test_the_page_of_the_api_has_the_kinds_of_errors() -> None:
+    page = (ROOT / "docs/reference/api.md").read_text()
+    kinds = [
+        name
+        for name, each in vars(errors).items()
+        if isinstance(each, type) and issubclass(each, errors.MigheteroError)
+    ]
+    assert len(kinds) > 6
+    assert [name for name in kinds if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(Gpu, MigDevice, TimedWindow, result.Result, result.Metric),
+        *(result.LatencyStats, result.TokenMetrics, result.LatencyBound),
+    ],
+)
+def test_what_the_api_shows_says_what_each_field_means(kind: type) -> None:
+    said = re.findall(r"(?m)^ {4,8}(\w+): \S", kind.__doc__ or "")
+    assert said == [each.name for each in fields(kind)]
