@@ -24,6 +24,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 RECORDS = sorted((ROOT / "tests/records/golden/runs").glob("*/record.json"))
 
 
+HAS_TESTS = "--pyargs pytest_mighetero.runs"
 KEYS = set(re.findall(r"`(\w+)`", (ROOT / "docs/reference/record.md").read_text()))
 # What is in them has pages of its own, or names that are a tool's, or a run's.
 ELSEWHERE = ("facts", "loadgen", "audit", "last_lines")
@@ -117,3 +118,12 @@ def test_the_page_of_the_api_has_the_kinds_of_errors() -> None:
 def test_what_the_api_shows_says_what_each_field_means(kind: type) -> None:
     said = re.findall(r"(?m)^ {4,8}(\w+): \S", kind.__doc__ or "")
     assert said == [each.name for each in fields(kind)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_with_a_suite_that_runs_anywhere_do_so(page: Path) -> None:
+    text = page.read_text().replace("\\\n", "")
+    commands = re.findall(
+        r"(?m)^    pytest .*--mig-suite=(?:cpu|services|\S+\.toml).*", text
+    )
+    assert [each for each in commands if HAS_TESTS not in each] == []
