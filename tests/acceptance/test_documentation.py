@@ -127,3 +127,9 @@ def test_commands_with_a_suite_that_runs_anywhere_do_so(page: Path) -> None:
         r"(?m)^    pytest .*--mig-suite=(?:cpu|services|\S+\.toml).*", text
     )
     assert [each for each in commands if HAS_TESTS not in each] == []
+
+
+def test_the_page_of_the_command_has_an_example_of_every_verb() -> None:
+    page = (ROOT / "docs/reference/command.md").read_text()
+    named = re.findall(r"(?m)^    mighetero ([a-z]+)", page)
+    assert {each.NAME for each in VERBS} - {"completion"} == set(named)

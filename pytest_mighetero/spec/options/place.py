@@ -34,7 +34,7 @@ PLACE = (
         "the GPU to use: index, UUID or PCI bus id",
         Kind("GPU", "checked"),
         None,
-        unsaid="any that is free",
+        unsaid="of the free ones that with the most devices for main",
     ),
     Option(
         "main-profile",
