@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 
 import pytest
@@ -26,6 +26,13 @@ class _Look:
         self.config = config
         return 0
 
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_cmdline_parse(self) -> Generator[None, pytest.Config, pytest.Config]:
+        """Have --debug of an ini file write no log over what is there."""
+        config = yield
+        config.option.debug = None
+        return config
+
 
 def pytest_config(arguments: Sequence[str]) -> pytest.Config:
     """Return the configuration that ``pytest *arguments`` has here; write nothing.
@@ -40,10 +47,12 @@ def pytest_config(arguments: Sequence[str]) -> pytest.Config:
     with _silence(said), _no_bytecode():
         try:
             code: object = pytest.main(words, plugins=[look])
-        except pytest.PytestWarning as warning:  # which an ini file makes an error
-            raise ConfigError(f"pytest does not start: {warning}") from warning
         except SystemExit as end:  # of a conftest
             code = end.code
+        # What a conftest raises, KeyboardInterrupt too, and pytest for a file that it
+        # cannot read, an option that is there twice, or a warning that is an error.
+        except BaseException as error:
+            raise ConfigError(f"pytest does not start: {_named(error)}") from error
     if (config := look.config) is None:
         lines = [each.strip() for each in said.getvalue().splitlines() if each.strip()]
         raise ConfigError(
@@ -56,6 +65,13 @@ def pytest_config(arguments: Sequence[str]) -> pytest.Config:
             f"-p {_PLUGIN}"
         )
     return config
+
+
+def _named(error: BaseException) -> str:
+    said = str(error)
+    if isinstance(error, pytest.PytestWarning):
+        return said
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _is_plugin(plugin: object) -> bool:

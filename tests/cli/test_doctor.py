@@ -72,13 +72,43 @@ def test_a_plugin_that_is_not_loaded(here: Path) -> None:
 
 @pytest.mark.parametrize(
     ("conftest", "code"),
-    [("raise SystemExit(3)", 1), ("import no_such", 1), ("print(1)", 0), (RAW, 0)],
+    [
+        ("raise SystemExit(3)", 1),
+        ("raise KeyboardInterrupt", 1),
+        ("import pytest; pytest.exit('no')", 1),
+        ("import pytest; pytest.skip('no', allow_module_level=True)", 1),
+        ("import no_such", 1),
+        ("print(1)", 0),
+        (RAW, 0),
+    ],
 )
 def test_what_a_conftest_does(here: Path, conftest: str, code: int) -> None:
     (here / "conftest.py").write_text(conftest)
     ended, found = look(here, *CPU)  # and its output is one JSON document
     assert (ended, len(found["options"])) == (code, 1)
     assert ("pytest does not start" in found["options"][0][1]) == (code == 1)
+
+
+def test_an_option_that_a_conftest_has_already(here: Path) -> None:
+    text = "def pytest_addoption(parser): parser.addoption('--mig-suite')"
+    (here / "conftest.py").write_text(text)
+    code, found = look(here)
+    assert code == 1
+    assert "pytest does not start: ValueError: " in found["options"][0][1]
+
+
+def test_an_ini_file_that_is_no_text(here: Path) -> None:
+    (here / "pytest.ini").write_bytes(b"\xff\xfe")
+    code, found = look(here)
+    assert code == 1
+    assert "pytest does not start: UnicodeDecodeError: " in found["options"][0][1]
+
+
+def test_an_ini_file_that_has_pytest_write_a_log(here: Path) -> None:
+    (here / "pytest.ini").write_text("[pytest]\naddopts = --debug\n")
+    code, _ = look(here, *CPU)
+    assert code == 0
+    assert [each.name for each in here.iterdir()] == ["pytest.ini"]
 
 
 def test_wrong_use(here: Path) -> None:
