@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; *argv* is None for the process's."""
+    _open_closed()
     said = "mighetero"
     try:
         try:
@@ -121,15 +122,39 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_output()
         return 0
     except OSError as error:
-        _drop_output()
-        return _refused(said, f"its output cannot be written: {error.strerror}")
+        if error.filename is None:
+            _drop_output()
+        return _refused(said, printable_line(_reason(error)))
     return code
+
+
+def _reason(error: OSError) -> str:
+    """Say what could not be used: a file, the present folder, or what is printed to."""
+    why = error.strerror or error
+    if error.filename is not None:
+        return f"{error.filename}: {why}"
+    try:
+        os.getcwd()  # noqa: PTH109 - no path is wanted
+    except OSError:
+        return f"the present folder: {why}; go to one that is there (cd)"
+    return f"its output cannot be written: {why}"
 
 
 def _refused(said: str, sentence: str) -> int:
     with suppress(OSError):  # a terminal that is gone
         print(f"{said}: {sentence}", file=sys.stderr)
     return 2
+
+
+def _open_closed() -> None:
+    """Have an output that was closed refuse what is printed, and errors vanish.
+
+    Their numbers would go to the next files that are opened.
+    """
+    for number, name, mode in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, mode), number)
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
 
 
 def _drop_output() -> None:

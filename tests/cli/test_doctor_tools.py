@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from pytest_mighetero.cli.doctor import leases
 from pytest_mighetero.devices import mount
 from pytest_mighetero.devices.launch_lock import lock_places
 from pytest_mighetero.devices.lease import Lease, myself, take
-from tests.cli.looked import CPU, LISTED, look
+from tests.cli.looked import BOUND, CPU, LISTED, look, may_bind
 from tests.lab.driver import FAKE
 from tests.plan.test_durations import config
 
@@ -158,14 +157,8 @@ def test_locks_in_a_harness_folder_that_other_nodes_do_not_see(
     assert "or a copy of the folder on the node's own disk" in found.says
 
 
-# What another user may not touch: root's own right to it is given up.
-BOUND = "--bounding-set=-dac_override,-dac_read_search"
-
-
 def test_what_this_user_may_not_touch(here: Path) -> None:
-    tried = [shutil.which("setpriv") or "false", BOUND, "true"]
-    if os.geteuid() or subprocess.run(tried, check=False).returncode:
-        pytest.skip("only root can give up a right here, with setpriv")
+    may_bind()
     for name, mode in (("closed", 0o555), ("kept", 0o555), ("theirs", 0o000)):
         (here / name).mkdir()
         (here / name / "Makefile").touch()

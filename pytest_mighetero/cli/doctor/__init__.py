@@ -123,20 +123,30 @@ def _examined(spec: RunSpec) -> tuple[list[Finding], Fits]:
         *fit.findings(spec, fits, seen),
     ]
     harnesses = max((len(gpu.devices) for gpu in seen.gpus), default=0)
-    found += _of_machine(spec.results_dir, max(harnesses, _FEWEST), mig=mig)
+    found.append(_disk(spec.results_dir))
+    found += _of_machine(max(harnesses, _FEWEST), mig=mig)
     return found, fits
 
 
 def _of_any_suite() -> Iterator[Finding]:
     """Look at what does not depend on what pytest is told."""
-    yield from _of_machine(Path.cwd(), _FEWEST, mig=False)
+    try:
+        yield _disk(Path.cwd())
+    except FileNotFoundError:
+        yield Finding("disk", "bad", "the present folder is gone", "cd to another")
+    yield from _of_machine(_FEWEST, mig=False)
 
 
-def _of_machine(results: Path, harnesses: int, *, mig: bool) -> Iterator[Finding]:
+def _disk(results: Path) -> Finding:
+    from pytest_mighetero.cli.doctor import host
+
+    return host.disk(results)
+
+
+def _of_machine(harnesses: int, *, mig: bool) -> Iterator[Finding]:
     from pytest_mighetero.cli.doctor import host
     from pytest_mighetero.cli.doctor.cgroup import cgroup_limits
 
-    yield host.disk(results)
     yield from host.clocks()
     yield from host.limits(cgroup_limits(), harnesses, mig=mig)
 
