@@ -14,7 +14,7 @@ from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import Pair
 
 _EXTRA = ("numpy", "mlperf_loadgen")
-_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 
 
 def made_in(config: RunSpec, pairs: Iterable[Pair]) -> dict[Path, list[Pair]]:
@@ -32,7 +32,7 @@ def check_makefile(config: RunSpec, folder: Path) -> None:
     Raises:
         DeviceError: the harness *folder* has no Makefile.
     """
-    if not any((folder / name).is_file() for name in _MAKEFILES):
+    if not any((folder / name).is_file() for name in MAKEFILES):
         raise DeviceError(
             f"No Makefile in {folder}: expected a closed/<org> folder "
             f"with a {config.action} target; name it with --mig-harness-dir."

@@ -71,7 +71,7 @@ def test_the_harness_folder(here: Path) -> None:
     code, found = look(here, *words)
     assert (code, found["harness"][0][0]) == (1, "bad")
     assert f"No Makefile in {folder}: expected" in found["harness"][0][1]
-    (folder / "src" / "Makefile").touch()
+    (folder / "src" / "Makefile").write_text("run_harness:\n")
     code, found = look(here, *words)
     assert code == 0
     assert found["harness"] == [("ok", f"{folder / 'src'} has a Makefile")]
@@ -85,6 +85,33 @@ def test_the_harness_folder(here: Path) -> None:
     assert "audit.config is there, which LoadGen lets" in found["harness"][0][1]
     [(state, said)] = found["LoadGen"]
     assert (state, said.startswith("the harness's own 4.1.2")) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("makefile", "lacks"),
+    [
+        ("all:\n\techo run_harness\n# run_harness: not here\n", "run_harness"),
+        ("", "run_harness"),
+        ("run_harness:\n", ""),
+        (".PHONY: build run_harness\n", ""),
+        ("-include Makefile.build\n", ""),
+        ("run_%:\n\techo $*\n", ""),
+        ("$(eval $(call targets))\n", ""),
+    ],
+)
+def test_a_makefile_without_the_target(here: Path, makefile: str, lacks: str) -> None:
+    (here / "Makefile").write_text(makefile)
+    code, found = look(here, *LISTED, "--mig-lease-dir=leases")
+    [(state, said)] = found["harness"]
+    assert (code, state) == (0, "warning" if lacks else "ok")
+    assert (f" names no target {lacks}; name the closed/<org>" in said) == bool(lacks)
+
+
+def test_a_makefile_without_an_audits_target(here: Path) -> None:
+    (here / "Makefile").write_text("run_harness:\n")
+    (here / "pytest.ini").write_text("[pytest]\nmain_action = run_audit_test01\n")
+    _, found = look(here, *LISTED, "--mig-lease-dir=leases")
+    assert "no target run_audit_test01; name" in found["harness"][0][1]
 
 
 def test_programs_of_commands(here: Path) -> None:

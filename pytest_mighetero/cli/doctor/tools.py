@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,13 +13,15 @@ from shutil import which
 
 from pytest_mighetero.cli.doctor.finding import Finding
 from pytest_mighetero.errors import DeviceError
-from pytest_mighetero.run.start import check_extra, check_makefile
+from pytest_mighetero.run.start import MAKEFILES, check_extra, check_makefile
 from pytest_mighetero.spec.harness_spec import HarnessSpec
 from pytest_mighetero.spec.runspec import PACKAGE, RunSpec
 
 _LONGEST_S = 60.0  # that make or Python may take to say what they are
 # By each harness of the suite what was found of what it needs.
 Looked = Mapping[str, tuple[Finding, ...]]
+# Where a Makefile may have targets that it does not name.
+_ELSEWHERE = re.compile(r"^ *[-s]?include\b|^[^#\t\n]*%|\$[({]eval\b", re.MULTILINE)
 _LOADGEN = "import numpy, mlperf_loadgen; print(numpy.__version__)"
 
 
@@ -62,6 +65,7 @@ def findings(spec: RunSpec, looked: Looked) -> Iterator[Finding]:
 def _folder(spec: RunSpec, folder: Path) -> Finding:
     try:
         check_makefile(spec, folder)
+        lacking = _lacking(folder, {spec.action, "run_harness"})
     except DeviceError as error:
         return Finding("harness", "bad", str(error))
     except OSError as error:
@@ -69,13 +73,34 @@ def _folder(spec: RunSpec, folder: Path) -> Finding:
         return Finding("harness", "bad", said, "run as a user who may")
     if _is_ours(folder):
         return Finding("harness", "ok", f"{folder} comes with the package")
+    return _submitters(folder, lacking)
+
+
+def _submitters(folder: Path, lacking: list[str]) -> Finding:
+    """Say whether a submitter's folder, which has a Makefile, is fit for a run."""
     if (left := folder / "audit.config").exists():
         said = f"{left} is there, which LoadGen lets override every setting"
         return Finding("harness", "bad", said, "delete it, unless an audit runs now")
     if not os.access(folder, os.W_OK | os.X_OK):
         said = f"{folder} cannot be written to, and the harness does that"
         return Finding("harness", "bad", said, "run as a user who may")
+    if lacking:
+        said = f"{folder} has a Makefile that names no target {' or '.join(lacking)}"
+        whose = "name the closed/<org> folder of the harness with --mig-harness-dir"
+        return Finding("harness", "warning", said, whose)
     return Finding("harness", "ok", f"{folder} has a Makefile")
+
+
+def _lacking(folder: Path, targets: set[str]) -> list[str]:
+    """Return which targets the folder's Makefile cannot have, without running make."""
+    path = next(each for name in MAKEFILES if (each := folder / name).is_file())
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if _ELSEWHERE.search(text):
+        return []
+    rules = "\n".join(line for line in text.splitlines() if line[:1] not in "#\t")
+    return sorted(
+        each for each in targets if not re.search(rf"\b{re.escape(each)}\b", rules)
+    )
 
 
 def _program(name: str, harness: HarnessSpec) -> Finding:
