@@ -1,0 +1,97 @@
+"""The job of ``mighetero init``: it is what the CI systems take, and does its work."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_mighetero.cli.__main__ import main
+from tests.lab.driver import Lab
+
+Capture = pytest.CaptureFixture[str]
+JOBS = {
+    "gitlab": ".gitlab-ci.yml",
+    "github": ".github/workflows/heterogeneous.yml",
+    "jenkins": "Jenkinsfile",
+}
+
+
+@pytest.fixture
+def folder(lab: Lab) -> Path:
+    """Return an empty folder, the present one."""
+    for path in lab.folder.iterdir():
+        path.unlink()
+    return lab.folder
+
+
+@pytest.mark.parametrize("ci", JOBS)
+def test_a_job_stands_where_its_system_looks_for_it(
+    folder: Path, ci: str, capsys: Capture
+) -> None:
+    (folder / ".git").mkdir()
+    assert main(["init", "mig", f"--ci={ci}"]) == 0
+    assert f"wrote  {folder / JOBS[ci]}\n" in capsys.readouterr().out
+    assert "doctor mig" in (folder / JOBS[ci]).read_text()
+    assert not {"{folder}", "{extras}", "{suite}"} & set(
+        re.findall(r"\{\w+\}", (folder / JOBS[ci]).read_text())
+    )
+
+
+@pytest.mark.parametrize(
+    ("ci", "schema"), [("gitlab", "gitlab-ci"), ("github", "github-workflows")]
+)
+def test_a_job_satisfies_its_systems_schema(folder: Path, ci: str, schema: str) -> None:
+    pytest.importorskip("check_jsonschema")
+    assert main(["init", f"--ci={ci}"]) == 0
+    check = [sys.executable, "-m", "check_jsonschema"]
+    words = [*check, f"--builtin-schema=vendor.{schema}", JOBS[ci]]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    job = folder / JOBS[ci]
+    job.write_text(
+        re.sub(
+            "^( *)(script|steps):", r"\1actions:", job.read_text(), flags=re.MULTILINE
+        )
+    )
+    assert subprocess.run(words, capture_output=True, check=False).returncode == 1
+
+
+def test_the_jenkinsfile_is_groovy(folder: Path) -> None:
+    tree_sitter = pytest.importorskip("tree_sitter")
+    groovy = pytest.importorskip("tree_sitter_groovy")
+    assert main(["init", "--ci=jenkins"]) == 0
+    text = (folder / "Jenkinsfile").read_bytes()
+    parser = tree_sitter.Parser(tree_sitter.Language(groovy.language()))
+    assert not parser.parse(text).root_node.has_error
+    for part in (b"}", b"'", b")"):
+        assert parser.parse(text.replace(part, b"", 1)).root_node.has_error
+
+
+@pytest.mark.parametrize("ci", JOBS)
+def test_what_a_job_does_is_done(
+    folder: Path, ci: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path(sys.prefix, "bin", "mighetero").exists():
+        pytest.skip("the package's commands are not installed")
+    (folder / ".git").mkdir()
+    assert main(["init", "mig", f"--ci={ci}"]) == 0
+    text = (folder / JOBS[ci]).read_text()
+    assert "pip install 'pytest-mighetero[cpu,report]'" in text
+    steps = re.findall(r"\.venv/bin/(?:mighetero|python -m pytest)[^'\n]*", text)
+    assert len(steps) == 2
+    (folder / ".venv").symlink_to(sys.prefix)
+    leases = f"--mig-lease-dir={folder / 'leases'}"
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"-k dlrm_server --dryrun {leases}")
+    for step in steps:
+        done = subprocess.run(
+            shlex.split(step), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "mighetero: suite site (our site)" in done.stdout
+    assert 'skipped="1" tests="1"' in (folder / "report.xml").read_text()
+    assert (folder / "report.html").exists()
