@@ -72,6 +72,19 @@ def test_the_jenkinsfile_is_groovy(folder: Path) -> None:
         assert parser.parse(text.replace(part, b"", 1)).root_node.has_error
 
 
+def test_jenkins_publishes_no_earlier_builds_reports(folder: Path) -> None:
+    assert main(["init", "--ci=jenkins"]) == 0
+    text = (folder / "Jenkinsfile").read_text()
+    published = re.findall(r"(?:testResults|artifacts): '([^']+)'", text)
+    for name in published:
+        (folder / name).write_text("of the last build")
+    first = re.findall(r"^ +(sh .*|checkout scm)$", text, re.MULTILINE)[0]
+    subprocess.run(shlex.split(first)[1], shell=True, check=True)  # then pip fails
+    assert len(published) == 2
+    assert not [name for name in published if (folder / name).exists()]
+    assert "skipDefaultCheckout()" in text  # which may fail, too
+
+
 @pytest.mark.parametrize("ci", JOBS)
 def test_what_a_job_does_is_done(
     folder: Path, ci: str, monkeypatch: pytest.MonkeyPatch
@@ -85,13 +98,15 @@ def test_what_a_job_does_is_done(
     steps = re.findall(r"\.venv/bin/(?:mighetero|python -m pytest)[^'\n]*", text)
     assert len(steps) == 2
     (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "mig" / "test_own.py").write_text("def test_own(): assert 0, 'why'")
     leases = f"--mig-lease-dir={folder / 'leases'}"
-    monkeypatch.setenv("PYTEST_ADDOPTS", f"-k dlrm_server --dryrun {leases}")
-    for step in steps:
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"-k 'dlrm_server or own' --dryrun {leases}")
+    for step, code in zip(steps, (0, 1), strict=True):
         done = subprocess.run(
             shlex.split(step), capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
+    assert "FAILED mig/test_own.py::test_own - AssertionError: why" in done.stdout
     assert "mighetero: suite site (our site)" in done.stdout
-    assert 'skipped="1" tests="1"' in (folder / "report.xml").read_text()
+    assert 'skipped="1" tests="2"' in (folder / "report.xml").read_text()
     assert (folder / "report.html").exists()
