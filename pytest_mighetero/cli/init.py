@@ -7,13 +7,18 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mighetero.cli.pytest_config import pytest_config
+from pytest_mighetero import __version__
+from pytest_mighetero.cli.ci_job import PLACES, ci_job, repository
+from pytest_mighetero.cli.doctor.finding import nearest_folder
+from pytest_mighetero.cli.ini_file import IniFile, ini_file
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec.library import SUITES, load_suite
+from pytest_mighetero.spec.names import PATH
 from pytest_mighetero.spec.options import BY_KEY
 from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.terms.printable import printable
@@ -24,19 +29,27 @@ DESCRIPTION = """\
 Write what a site needs to run its own tests into FOLDER (here): a test of two lines, a
 pytest.ini, a suite that extends another, and, with --ci, a job for that system, where
 the repository that FOLDER is in has its jobs. Comments say what to fill in. What is
-there already is kept as it is.
+there already is kept as it is; a job that finds its place taken is written elsewhere,
+and what to tell its system is printed.
 
 examples:
   mighetero init mig
   mighetero init mig --mig-suite=v5.1 --ci=gitlab
 """
 _TEMPLATES = Path(__file__).with_name("starter")
-_JOBS = {
-    "gitlab": ".gitlab-ci.yml",
-    "github": ".github/workflows/heterogeneous.yml",
-    "jenkins": "Jenkinsfile",
-}
+_TEST_AND_SUITE = ("test_heterogeneous.py", "site.toml")
 _FIRST = "dlrm_server"
+_ELSEWHERE = "name a folder that you may write to"
+
+
+@dataclass(frozen=True)
+class _File:
+    """One to be written, or kept if anything is called so."""
+
+    path: Path
+    template: str
+    advice: str = ""
+    remedy: str = _ELSEWHERE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,109 +58,155 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mig-suite",
         metavar=BY_KEY["mig_suite"].metavar,
-        default="cpu",
         help="what the site's suite extends: that of your harness's round, or cpu, "
         "which needs no GPU (cpu)",
     )
-    parser.add_argument("--ci", choices=_JOBS, help="write a job for this system, too")
+    parser.add_argument("--ci", choices=PLACES, help="write a job for this system, too")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files that are not there."""
-    suite = load_suite(arguments.mig_suite, Path.cwd(), device_kinds())
     folder = Path(os.path.abspath(arguments.folder))  # noqa: PTH100 - links as called
+    job = ci_job(arguments.ci, folder) if arguments.ci else None
+    ini = ini_file(folder)
+    name = arguments.mig_suite
+    asked = _loaded(name, Path.cwd()) if name is not None else None
+    kept = _kept(folder, ini)
+    suite = kept or asked or _loaded("cpu", folder)
+    filled = {
+        "suite": _extended(asked or suite, folder),
+        "extras": "cpu,report" if suite.devices == "cpu" else "report",
+        "version": __version__,
+        "folder": job.folder if job else "",
+        "name": job.name if job else "",
+    }
+    files = [_File(folder / each, f"{each}.in") for each in _TEST_AND_SUITE]
+    if ini is None:
+        files.append(_File(folder / "pytest.ini", "pytest.ini.in"))
+    if job:
+        remedy = f"leave out --ci, or {_ELSEWHERE}"
+        files.append(_File(job.path, f"{arguments.ci}.in", job.advice, remedy))
+    for file in files:
+        _check_place(file)
+    said, failed = _written(files, filled)
+    if failed is None:
+        said += _notes(ini, asked, kept)
+        said.append(_next(folder, suite))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for line in _written(folder, suite, arguments.ci):
+        for line in said:
             print(printable(line))
-    except OSError as error:
-        where = error.filename or folder
-        raise ConfigError(
-            f"{where} cannot be written: {error.strerror}; name a folder that you may "
-            f"write to"
-        ) from error
+    finally:
+        if failed:
+            raise failed
     return 0
 
 
-def _written(folder: Path, suite: Suite, ci: str | None) -> Iterator[str]:
-    """Write each file, and say what became of it, and what comes next."""
-    root = _repository(folder)
-    inside = str(folder.relative_to(root))
-    job = root / _JOBS[ci] if ci else None
-    if job and not re.fullmatch(r"[\w./+-]+", inside, re.ASCII):
-        raise ConfigError(
-            f"--ci: a job cannot name {inside!r} as it is; expected a folder of "
-            f"letters, digits and _./+-"
-        )
-    builtin = suite.file.parent == SUITES
-    filled = {
-        "suite": json.dumps(suite.name if builtin else str(suite.file.resolve())),
-        "extras": "cpu,report" if suite.devices == "cpu" else "report",
-        "folder": "" if inside == "." else f" {inside}",
-    }
-    advice = _to_add(folder)  # first: pytest may refuse what is there
-    yield _write(folder / "test_heterogeneous.py", filled)
-    yield _write(folder / "site.toml", filled)
-    yield advice or _write(folder / "pytest.ini", filled)
-    if ci and job:
-        job.parent.mkdir(parents=True, exist_ok=True)
-        yield _write(job, filled, f"{ci}.in")
-    pairs = [str(pair) for pair in suite.pairs()]
-    chosen = _FIRST if _FIRST in pairs else pairs[0]
-    here = "" if folder == Path.cwd() else f"cd {shlex.quote(str(folder))}; "
-    yield "\nFill in what their comments name, then look, and run:\n"
-    yield f"    {here}mighetero doctor"
-    yield f"    pytest -k {chosen}"
+def _loaded(name: str, base: Path) -> Suite:
+    return load_suite(name, base, device_kinds())
 
 
-def _write(path: Path, filled: dict[str, str], template: str = "") -> str:
-    """Write *path* if nothing is called so; never anything that is there."""
-    text = (_TEMPLATES / (template or f"{path.name}.in")).read_text(encoding="utf-8")
-    for name, value in filled.items():
-        text = text.replace(f"{{{name}}}", value)
+def _kept(folder: Path, ini: IniFile | None) -> Suite | None:
+    """Return the suite that pytest would use with what is in *folder*, if there is one.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    site = folder / "site.toml"
+    if (
+        ini
+        and ini.suite is not None
+        and os.path.normpath(folder / ini.suite) != str(site)
+    ):
+        try:
+            return load_suite(ini.suite, folder, device_kinds())
+        except ConfigError as error:
+            raise ConfigError(f"mig_suite in {ini.path}: {error}") from error
+    return _loaded(str(site), folder) if site.exists() else None
+
+
+def _extended(suite: Suite, folder: Path) -> str:
+    """Return what a suite in *folder* extends, as TOML has it.
+
+    In one repository it is the way from here to there, which holds in every checkout.
+    """
+    if _called(suite) == suite.name:
+        return json.dumps(suite.name)
+    file, here = suite.file.resolve(), folder.resolve()
+    inside = repository(here) == repository(file.parent)
+    path = os.path.relpath(file, here) if inside else str(file)
+    if expected := PATH(path):
+        raise ConfigError(f"--mig-suite: expected {expected}, found {path!r}")
+    return json.dumps(path, ensure_ascii=False)
+
+
+def _called(suite: Suite) -> str:
+    return suite.name if suite.file.parent == SUITES else str(suite.file)
+
+
+def _check_place(file: _File) -> None:
+    """Fail where *file* is not there and cannot be made, before any is."""
+    if os.path.lexists(file.path):
+        return
+    near = nearest_folder(file.path.parent)
+    if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
+        why = "cannot be written to" if near.is_dir() else "is no folder"
+        raise ConfigError(f"{file.path}: {near} {why}; {file.remedy}")
+
+
+def _written(
+    files: Sequence[_File], filled: Mapping[str, str]
+) -> tuple[list[str], ConfigError | None]:
+    """Write each file; return what became of each, and what ended it."""
+    said: list[str] = []
+    for file in files:
+        try:
+            what = _write(file, filled)
+        except OSError as error:
+            where = error.filename or file.path
+            return said, ConfigError(
+                f"{where} cannot be written: {error.strerror}; {file.remedy}"
+            )
+        said.append("; ".join(filter(None, (what, file.advice))))
+    return said, None
+
+
+def _write(file: _File, filled: Mapping[str, str]) -> str:
+    """Write *file* if nothing is called so; never anything that is there."""
+    text = (_TEMPLATES / file.template).read_text(encoding="utf-8")
+    text = re.sub(rf"\{{({'|'.join(filled)})\}}", lambda found: filled[found[1]], text)
+    path = file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        file = path.open("x", encoding="utf-8")
+        opened = path.open("x", encoding="utf-8")
     except FileExistsError:
         return f"kept   {path}, which was there"
     try:
-        with file:
-            file.write(text)
+        with opened:
+            opened.write(text)
     except OSError:
         path.unlink()  # half of it would be kept the next time
         raise
     return f"wrote  {path}"
 
 
-def _to_add(folder: Path) -> str | None:
-    """Say what to add to the file that configures pytest in *folder*, if one does.
+def _notes(ini: IniFile | None, asked: Suite | None, kept: Suite | None) -> list[str]:
+    """Say what of what was there is used instead of what was asked for."""
+    notes = [ini.advice()] if ini else []
+    if asked and kept and asked.file not in kept.lineage.files:
+        notes.append(
+            f"note   the suite here stays {_called(kept)}, which does not extend "
+            f"{_called(asked)}: --mig-suite is for a site.toml that is not there"
+        )
+    return notes
 
-    pytest reads one file alone: a pytest.ini would take the other's place.
-    """
-    import tomlkit
 
-    config = pytest_config([str(folder)])
-    file = config.inipath
-    if file is None or not file.parent.samefile(folder):
-        return None
-    if config.getini("mig_suite") is not None:
-        return f"kept   {file}, which names a suite"
-    value, table = "site.toml", "[pytest]"
-    if file.name == "setup.cfg":
-        table = "[tool:pytest]"
-    if file.suffix == ".toml":
-        value = '"site.toml"'
-    if file.name == "pyproject.toml":
-        told = tomlkit.parse(file.read_text(encoding="utf-8")).get("tool", {})
-        if "pytest" not in told:
-            return None
-        ini = "ini_options" in told["pytest"]
-        table = "[tool.pytest.ini_options]" if ini else "[tool.pytest]"
+def _next(folder: Path, suite: Suite) -> str:
+    """Say what comes next."""
+    pairs = [str(pair) for pair in suite.pairs()]
+    chosen = _FIRST if _FIRST in pairs else pairs[0]
+    here = "" if folder == Path.cwd() else f"cd {shlex.quote(str(folder))}; "
     return (
-        f"kept   {file}, which configures pytest; add to its {table}:\n"
-        f"           mig_suite = {value}"
+        f"\nFill in what their comments name, then look, and run:\n\n"
+        f"    {here}mighetero doctor\n"
+        f"    pytest -k {chosen}"
     )
-
-
-def _repository(folder: Path) -> Path:
-    """Return the root of the repository that *folder* is in; itself if in none."""
-    return next((p for p in (folder, *folder.parents) if (p / ".git").exists()), folder)

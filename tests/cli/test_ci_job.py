@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mighetero import __version__
 from pytest_mighetero.cli.__main__ import main
+from tests.cli.looked import BOUND, MIGHETERO, may_bind
 from tests.lab.driver import Lab
 
 Capture = pytest.CaptureFixture[str]
@@ -37,9 +39,77 @@ def test_a_job_stands_where_its_system_looks_for_it(
     assert main(["init", "mig", f"--ci={ci}"]) == 0
     assert f"wrote  {folder / JOBS[ci]}\n" in capsys.readouterr().out
     assert "doctor mig" in (folder / JOBS[ci]).read_text()
-    assert not {"{folder}", "{extras}", "{suite}"} & set(
-        re.findall(r"\{\w+\}", (folder / JOBS[ci]).read_text())
-    )
+    assert filled((folder / JOBS[ci]).read_text())
+
+
+def filled(text: str) -> bool:
+    return not re.search(r"\{(folder|extras|suite|name|version)\}", text)
+
+
+@pytest.mark.parametrize(
+    ("ci", "path", "says"),
+    [
+        ("gitlab", "mig/heterogeneous.gitlab-ci.yml", "- local: /mig/heterogeneous."),
+        ("github", ".github/workflows/heterogeneous-mig.yml", "mig.yml\n"),
+        ("jenkins", "mig/heterogeneous.Jenkinsfile", '"Script Path": mig/heterog'),
+    ],
+)
+def test_a_job_whose_place_is_taken_is_written_elsewhere(
+    folder: Path, capsys: Capture, ci: str, path: str, says: str
+) -> None:
+    (folder / ".git").mkdir()
+    assert main(["init", "mig2", f"--ci={ci}"]) == 0  # takes the place
+    theirs = (folder / JOBS[ci]).read_text()
+    capsys.readouterr()
+    for what in ("wrote", "kept"):
+        assert main(["init", "mig", f"--ci={ci}"]) == 0
+        out = capsys.readouterr().out
+        assert f"{what:7}{folder / path}" in out
+        assert says in out or (ci, what) == ("github", "kept")
+    assert (folder / JOBS[ci]).read_text() == theirs
+    ours = (folder / path).read_text()
+    assert filled(ours)
+    assert "doctor mig\n" in ours.replace("'", "")
+    # GitLab makes one of two jobs that are called the same.
+    names = [
+        re.findall(r"^(?:name: )?(hetero[^:\n]*)", text, re.MULTILINE)
+        for text in (theirs, ours)
+    ]
+    assert names[0] != names[1] or ci == "jenkins"
+
+
+def test_a_job_that_gitlab_is_told_of_needs_no_more_words(
+    folder: Path, capsys: Capture
+) -> None:
+    (folder / ".git").mkdir()
+    root = folder / ".gitlab-ci.yml"
+    root.write_text("include:\n  - local: /mig/heterogeneous.gitlab-ci.yml\n")
+    assert main(["init", "mig", "--ci=gitlab"]) == 0
+    assert "add to" not in capsys.readouterr().out
+    assert (folder / "mig" / "heterogeneous.gitlab-ci.yml").exists()
+
+
+def test_a_root_that_cannot_be_written_to_leaves_nothing_behind(folder: Path) -> None:
+    may_bind()
+    (folder / "mig").mkdir()
+    (folder / ".git").mkdir()
+    folder.chmod(0o555)
+    words = ["setpriv", BOUND, *MIGHETERO, "init", "mig", "--ci=gitlab"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    folder.chmod(0o755)
+    assert done.returncode == 2
+    assert f"{folder} cannot be written to; leave out --ci, or name" in done.stderr
+    assert not list((folder / "mig").iterdir())
+
+
+@pytest.mark.parametrize("name", ["-mig", "a folder", "mig\n"])
+def test_a_folder_that_a_job_cannot_name(
+    folder: Path, capsys: Capture, name: str
+) -> None:
+    (folder / ".git").mkdir()
+    assert main(["init", "--ci=github", "--", name]) == 2
+    assert "--ci: a job cannot name " in capsys.readouterr().err
+    assert [each.name for each in folder.iterdir()] == [".git"]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +164,7 @@ def test_what_a_job_does_is_done(
     (folder / ".git").mkdir()
     assert main(["init", "mig", f"--ci={ci}"]) == 0
     text = (folder / JOBS[ci]).read_text()
-    assert "pip install 'pytest-mighetero[cpu,report]'" in text
+    assert f"pip install 'pytest-mighetero[cpu,report]=={__version__}'" in text
     steps = re.findall(r"\.venv/bin/(?:mighetero|python -m pytest)[^'\n]*", text)
     assert len(steps) == 2
     (folder / ".venv").symlink_to(sys.prefix)

@@ -1,4 +1,4 @@
-"""``mighetero init``: what it writes runs, and is what the CI systems take."""
+"""``mighetero init``: what it writes is run, and what is there is kept."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pytest_mighetero.cli.__main__ import main
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.spec.library import load_suite
 from pytest_mighetero.spec.options import BY_KEY
+from tests.cli.looked import MIGHETERO
 from tests.lab.driver import UUIDS, Lab
 
 Capture = pytest.CaptureFixture[str]
@@ -84,13 +85,15 @@ def test_a_real_run_of_it(folder: Path, lab: Lab) -> None:
 
 
 def test_nothing_is_overwritten(folder: Path, capsys: Capture) -> None:
-    mine = ["site.toml", "test_heterogeneous.py", ".gitlab-ci.yml"]
-    for name in mine:
-        (folder / name).write_text("mine")
+    mine = {"site.toml": 'extends = "v2.0"', "test_heterogeneous.py": "mine"}
+    mine[".gitlab-ci.yml"] = "mighetero doctor"
+    for name, text in mine.items():
+        (folder / name).write_text(text)
     elsewhere = folder / "elsewhere"
     (folder / "pytest.ini").symlink_to(elsewhere)  # to nothing
     assert main(["init", "--ci=gitlab"]) == 0
-    assert [(folder / name).read_text() for name in mine] == ["mine"] * 3
+    assert {name: (folder / name).read_text() for name in mine} == mine
+    assert files_in(folder) == sorted(mine)
     assert not elsewhere.exists()
     assert capsys.readouterr().out.count("kept ") == 4
 
@@ -131,7 +134,9 @@ def test_what_configures_pytest_already_is_to_be_added_to(
     result.stdout.fnmatch_lines([f"configfile: {name}"])
     result.stdout.fnmatch_lines(["mighetero: suite site *"])
     assert main(["init"]) == 0
-    assert f"kept   {mine}, which names a suite\n" in capsys.readouterr().out
+    assert (
+        f"kept   {mine}, which names the suite site.toml\n" in capsys.readouterr().out
+    )
 
 
 def test_a_pyproject_without_a_word_on_pytest_is_no_such_file(folder: Path) -> None:
@@ -183,6 +188,15 @@ def test_wrong_use_writes_nothing(
     assert main(["init", *words]) == 2
     assert files_in(folder) == ["file"]
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sink", ["| head -1", "| true", ">&-", ">/dev/full"])
+def test_all_is_written_though_nobody_reads_what_is_said(
+    folder: Path, sink: str
+) -> None:
+    init = f"PYTHONUNBUFFERED=1 {' '.join(MIGHETERO)} init {sink}"
+    subprocess.run(["sh", "-c", init], capture_output=True, check=False)
+    assert files_in(folder) == FILES
 
 
 SMALL = 'mount -t tmpfs -o size=8k none . && cd "$PWD" && "$@"; echo $?; ls -A'
