@@ -142,17 +142,30 @@ def test_the_jenkinsfile_is_groovy(folder: Path) -> None:
         assert parser.parse(text.replace(part, b"", 1)).root_node.has_error
 
 
-def test_jenkins_publishes_no_earlier_builds_reports(folder: Path) -> None:
-    assert main(["init", "--ci=jenkins"]) == 0
-    text = (folder / "Jenkinsfile").read_text()
-    published = re.findall(r"(?:testResults|artifacts): '([^']+)'", text)
-    for name in published:
-        (folder / name).write_text("of the last build")
-    first = re.findall(r"^ +(sh .*|checkout scm)$", text, re.MULTILINE)[0]
-    subprocess.run(shlex.split(first)[1], shell=True, check=True)  # then pip fails
-    assert len(published) == 2
-    assert not [name for name in published if (folder / name).exists()]
-    assert "skipDefaultCheckout()" in text  # which may fail, too
+@pytest.mark.parametrize(
+    ("ci", "published", "step"),
+    [
+        (
+            "jenkins",
+            r"(?:testResults|artifacts): '([^']+)'",
+            r"^ +(?:sh '(.*)'|checkout scm)$",
+        ),
+        ("github", r"^ {12}(\S+)$", r"^ +(?:run: (.*)|- uses: actions/checkout.*)$"),
+    ],
+)
+def test_no_earlier_runs_reports_are_published(
+    folder: Path, ci: str, published: str, step: str
+) -> None:
+    assert main(["init", f"--ci={ci}"]) == 0
+    text = (folder / JOBS[ci]).read_text()
+    names = re.findall(published, text, re.MULTILINE)
+    assert sorted(names) == ["report.html", "report.xml"]
+    for name in names:
+        (folder / name).write_text("of the last run")
+    first = re.findall(step, text, re.MULTILINE)[0]  # what follows may fail
+    subprocess.run(first, shell=True, check=True)
+    assert not [name for name in names if (folder / name).exists()]
+    assert ci != "jenkins" or "skipDefaultCheckout()" in text
 
 
 @pytest.mark.parametrize("ci", JOBS)
