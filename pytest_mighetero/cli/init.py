@@ -111,14 +111,10 @@ def _kept(folder: Path, ini: IniFile | None) -> Suite | None:
     Raises:
         ConfigError: it is none.
     """
-    site = folder / "site.toml"
-    if (
-        ini
-        and ini.suite is not None
-        and os.path.normpath(folder / ini.suite) != str(site)
-    ):
+    site, named = folder / "site.toml", ini.suite if ini else None
+    if ini and named is not None and os.path.normpath(folder / named) != str(site):
         try:
-            return load_suite(ini.suite, folder, device_kinds())
+            return _loaded(named, folder)
         except ConfigError as error:
             raise ConfigError(f"mig_suite in {ini.path}: {error}") from error
     return _loaded(str(site), folder) if site.exists() else None

@@ -89,6 +89,14 @@ def test_what_a_conftest_does(here: Path, conftest: str, code: int) -> None:
     assert ("pytest does not start" in found["options"][0][1]) == (code == 1)
 
 
+@pytest.mark.parametrize("name", ["-x", "@x"])
+def test_a_folder_called_like_an_option(here: Path, name: str) -> None:
+    (here / name).mkdir()
+    (here / name / "pytest.ini").write_text("[pytest]\nmig_suite = services\n")
+    _, found = look(here, "--", name)
+    assert found["options"][0][1].startswith("suite services ")
+
+
 def test_an_option_that_a_conftest_has_already(here: Path) -> None:
     text = "def pytest_addoption(parser): parser.addoption('--mig-suite')"
     (here / "conftest.py").write_text(text)
