@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,9 @@ from pytest_mighetero.terms.pair import Encounter, Pair, run_name
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import scenario_of
 from pytest_mighetero.units import significant
+
+# The keys below a harness's table that a message about its reader begins with.
+_KEYS = re.compile(r"\A([\w.]*)")
 
 
 def ids_of(config: RunSpec) -> list[tuple[str, Pair]]:
@@ -190,16 +194,17 @@ def check_tools(config: RunSpec) -> None:
     beside = {name for main in mains for name in config.backgrounds_of(main)}
     seen = {suite.benchmarks[name].harness for name in beside}
     for name, spec in suite.every_harness.items():
-        table = suite.place_of_harness(name)
         try:
             tool = tool_of(spec)
         except ConfigError as error:
-            raise ConfigError(f"{table}.{error}") from error
+            keys, found = _KEYS.split(str(error), maxsplit=1)[1:]
+            place = suite.place_of_harness(name, *keys.split("."))
+            raise ConfigError(f"{place}{found}") from error
         if name in seen and not tool.markers.start and tool.sign is None:
             raise ConfigError(
-                f"{table}: nothing tells when it issues queries beside a main: "
-                f"expected start_markers, or a reader that sees it live (reader = "
-                f"{spec.reader!r} does not, as it is told)"
+                f"{suite.place_of_harness(name)}: nothing tells when it issues "
+                f"queries beside a main: expected start_markers, or a reader that sees "
+                f"it live (reader = {spec.reader!r} does not, as it is told)"
             )
     for name, entry in suite.benchmarks.items():
         reader = tool_of(suite.harness_of(name)).reader

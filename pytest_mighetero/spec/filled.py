@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec.harness_spec import HarnessSpec
@@ -30,41 +31,49 @@ def check_placeholders(suite: Suite) -> None:
     """
     for name, benchmark in suite.benchmarks.items():
         spec = suite.harness_of(name)
-        mine = suite.place("benchmarks", name, "values")
         if spec.makes and benchmark.values:
             raise ConfigError(
-                f"{mine}: expected a harness with a command, since make has no "
-                f"placeholders for them"
+                f"{suite.place('benchmarks', name, 'values')}: expected a harness "
+                f"with a command, since make has no placeholders for them"
             )
         if spec.makes:
             continue
         said = {**spec.values, **benchmark.values}
         if taken := [each for each in said if each in BUILT_IN]:
             raise ConfigError(
-                f"{mine}.{taken[0]}: expected another name, since every launch has "
-                f"{{{taken[0]}}}: {', '.join(BUILT_IN)}"
+                f"{_place(suite, name, taken[0])}: expected another name, since "
+                f"every launch has {{{taken[0]}}}: {', '.join(BUILT_IN)}"
             )
-        of_harness = suite.place_of_harness(benchmark.harness)
         for scenario in benchmark.scenarios:
             own = suite.values_of(Pair(name, scenario))
             for key, value in own.items():
                 _check(
                     value if isinstance(value, tuple) else (value,),
                     BUILT_IN,
-                    f"{mine}.{key}",
+                    _place(suite, name, key),
                 )
-            for key, text in spec.texts():
+            for keys, text in spec.texts():
                 _check(
                     (text,),
                     (*BUILT_IN, *own),
-                    f"{of_harness}.{key}",
+                    suite.place_of_harness(benchmark.harness, *keys),
                     f" (of {name}_{scenario})",
                 )
-            _check_port(spec, own, of_harness)
+            _check_port(spec, own, partial(suite.place_of_harness, benchmark.harness))
+
+
+def _place(suite: Suite, benchmark: str, value: str) -> str:
+    """Return where that placeholder of a benchmark is said, or of its harness."""
+    entry = suite.benchmarks[benchmark]
+    if value in entry.values:
+        return suite.place("benchmarks", benchmark, "values", value)
+    return suite.place_of_harness(entry.harness, "values", value)
 
 
 def _check_port(
-    spec: HarnessSpec, own: Mapping[str, str | tuple[str, ...]], where: str
+    spec: HarnessSpec,
+    own: Mapping[str, str | tuple[str, ...]],
+    place: Callable[..., str],
 ) -> None:
     """Check that a server and its client speak of the same port, if of any."""
     if spec.server is None:
@@ -78,18 +87,18 @@ def _check_port(
             said = said.union(*map(placeholders, inner))
         return "port" in said
 
-    every = [each for each in spec.texts() if each[0] != "server.ready_url"]
-    theirs = takes(text for key, text in every if key.startswith(("server.", "files.")))
-    ours = takes(text for key, text in every if not key.startswith("server."))
+    every = [each for each in spec.texts() if each[0] != ("server", "ready_url")]
+    theirs = takes(text for keys, text in every if keys[0] in ("server", "files"))
+    ours = takes(text for keys, text in every if keys[0] != "server")
     if theirs != ours:
-        lacking, has = ("", "its server") if theirs else ("server.", "its client")
+        lacking, has = ((), "its server") if theirs else (("server",), "its client")
         raise ConfigError(
-            f"{where}.{lacking}command: expected {{port}} in it, in environment or in "
-            f"files, since {has} takes that: they would not meet"
+            f"{place(*lacking, 'command')}: expected {{port}} in it, in environment "
+            f"or in files, since {has} takes that: they would not meet"
         )
     if not theirs and not spec.server.ready_url and not spec.server.ready_line:
         raise ConfigError(
-            f"{where}.server: expected {{port}} in its command, ready_url or "
+            f"{place('server')}: expected {{port}} in its command, ready_url or "
             f"ready_line: nothing else tells when it is ready"
         )
 

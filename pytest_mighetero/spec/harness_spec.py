@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -181,17 +181,17 @@ class HarnessSpec:
         servers = [] if self.server is None else [self.server.environment]
         return [self.make_variables, self.environment, *servers]
 
-    def texts(self) -> Iterator[tuple[str, str]]:
-        """Yield every text that is filled in, with its key."""
-        servers = () if self.server is None else (("server.", self.server),)
-        for where, each in (("", self), *servers):
-            yield from ((f"{where}command", word) for word in each.command)
-            yield f"{where}folder", each.folder
+    def texts(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield every text that is filled in, with the keys that lead to it."""
+        servers = () if self.server is None else ((("server",), self.server),)
+        for where, each in (((), self), *servers):
+            yield from (((*where, "command"), word) for word in each.command)
+            yield (*where, "folder"), each.folder
             for name, value in each.environment.items():
-                yield f"{where}environment.{name}", value
+                yield (*where, "environment", name), value
         if self.server is not None:
-            yield "server.ready_url", self.server.ready_url
-        yield from ((f"files.{name}", each) for name, each in self.files.items())
+            yield ("server", "ready_url"), self.server.ready_url
+        yield from ((("files", name), each) for name, each in self.files.items())
 
 
 # What a command need not say: make's harnesses differ in it.
@@ -205,8 +205,10 @@ _OF_COMMANDS: Mapping[str, Any] = {
 }
 
 
-def whole_harness(said: HarnessSpec, where: str) -> HarnessSpec:
-    """Return a harness with what its file need not say; *where* is its table.
+def whole_harness(said: HarnessSpec, at: Callable[..., str]) -> HarnessSpec:
+    """Return a harness with what its files need not say.
+
+    Messages name its table, and the file that has a key of it, as *at* does.
 
     Raises:
         ConfigError: it lacks a key, or has two that do not go together.
@@ -216,27 +218,28 @@ def whole_harness(said: HarnessSpec, where: str) -> HarnessSpec:
         said = replace(said, **lacking, start_from_device=False)
         if said.make_variables:
             raise ConfigError(
-                f"{where}: make_variables: expected no such key beside command, which "
-                f"does not call make; say environment, or a word of the command"
+                f"{at('make_variables')}: make_variables: expected no such key "
+                f"beside command, which does not call make; say environment, or a word "
+                f"of the command"
             )
     elif lost := [name for name in ("server", "values") if getattr(said, name)]:
         raise ConfigError(
-            f"{where}: {lost[0]}: expected command beside it, since make has no "
+            f"{at(lost[0])}: {lost[0]}: expected command beside it, since make has no "
             f"placeholders for it"
         )
-    check_whole(said, where)
+    check_whole(said, at())
     if said.server is not None:
-        _check_server(said.server, f"{where}.server")
+        _check_server(said.server, lambda *keys: f"{at('server', *keys)}.server")
     return said
 
 
-def _check_server(said: ServerSpec, where: str) -> None:
-    check_whole(said, where)
+def _check_server(said: ServerSpec, at: Callable[..., str]) -> None:
+    check_whole(said, at())
     if said.ready_url and said.ready_line:
-        raise ConfigError(f"{where}: expected ready_url or ready_line, found both")
+        raise ConfigError(f"{at()}: expected ready_url or ready_line, found both")
     if said.ready_url and not _is_url(said.ready_url):
         raise ConfigError(
-            f"{where}.ready_url: expected a URL such as "
+            f"{at('ready_url')}.ready_url: expected a URL such as "
             f"http://127.0.0.1:{{port}}/health, found {said.ready_url!r}"
         )
 

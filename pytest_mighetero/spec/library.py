@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,18 +24,21 @@ else:
 SUITES = Path(__file__).parent / "suites"
 
 
-def load_suite(name: str, base: Path, kinds: Mapping[str, DeviceKind]) -> Suite:
+def load_suite(
+    name: str, base: Path, kinds: Mapping[str, DeviceKind], said_by: str = "--mig-suite"
+) -> Suite:
     """Load a built-in suite by name, or a site's own by path.
 
     Args:
         name: ``v1.0``, ``v6.0``, ``cpu``..., or the path of a TOML file.
         base: the folder that a relative path starts from.
         kinds: of devices, by the name of the source that has them.
+        said_by: who names it, for messages.
 
     Raises:
         ConfigError: no such suite, or a key or value in it cannot be meant.
     """
-    path = _find(name, base)
+    path = _find(name, base, said_by)
     lineage = _read(path, kinds, NO_LINEAGE)
     said = replace(read_table(Suite, lineage.merged, path), lineage=lineage)
     harness = said.every_harness or None
@@ -51,7 +54,11 @@ def load_suite(name: str, base: Path, kinds: Mapping[str, DeviceKind]) -> Suite:
     }
     for benchmark, entry in benchmarks.items():
         check_whole(entry, said.place("benchmarks", benchmark))
-    check_apart(benchmarks, said.groups, path)
+    names = [("benchmarks", name) for name in benchmarks]
+    names += [("groups", name) for name in said.groups]
+    added_by, files = lineage.added_by, lineage.files
+    names.sort(key=lambda each: -files.index(added_by(*each)))
+    check_apart(names, added_by)
     kind = kinds[said.devices]
     suite = replace(said, name=path.stem, kind=kind, benchmarks=benchmarks)
     check_placeholders(suite)
@@ -71,13 +78,15 @@ def _lacking(path: Path, section: str) -> ConfigError:
 
 def _with_harnesses(said: Suite) -> Suite:
     """Return the suite with what its harnesses need not say."""
-    first, file_of = said.harness, said.lineage.file_of
-    if first is not None:
-        first = whole_harness(first, f"{file_of('harness')}: [harness]")
-    harnesses = {
-        name: whole_harness(each, f"{file_of('harnesses', name)}: [harnesses.{name}]")
-        for name, each in said.harnesses.items()
-    }
+
+    def whole(spec: HarnessSpec, *table: str) -> HarnessSpec:
+        def at(*keys: str) -> str:
+            return f"{said.lineage.file_of(*table, *keys)}: [{'.'.join(table)}]"
+
+        return whole_harness(spec, at)
+
+    first = said.harness and whole(said.harness, "harness")
+    harnesses = {k: whole(v, "harnesses", k) for k, v in said.harnesses.items()}
     return replace(said, harness=first, harnesses=harnesses)
 
 
@@ -96,7 +105,7 @@ def _harness_of(suite: Suite, benchmark: str) -> HarnessSpec:
 def _read(path: Path, kinds: Mapping[str, DeviceKind], seen: Lineage) -> Lineage:
     """Return what a file says, and the files that it extends."""
     if path in seen.files:
-        raise ConfigError(f"{path}: this suite extends itself")
+        raise ConfigError(f"{seen.files[-1]}: extends: this suite extends itself")
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -123,12 +132,14 @@ def _read(path: Path, kinds: Mapping[str, DeviceKind], seen: Lineage) -> Lineage
     found = Lineage((*seen.tables, (path, table)))
     if "extends" not in table:
         return found
-    return _read(_find(table["extends"], path.parent), kinds, found)
+    extended = _find(said.extends, path.parent, f"{path}: extends")
+    return _read(extended, kinds, found)
 
 
-def _find(name: str, base: Path) -> Path:
+def _find(name: str, base: Path, said_by: str) -> Path:
+    nothing = f"{said_by}: no suite {name!r}"
     if expected := PATH(name):
-        raise ConfigError(f"no suite {name!r}: expected {expected}")
+        raise ConfigError(f"{nothing}: expected {expected}")
     builtin, path = SUITES / f"{name}.toml", base / name
     try:
         if "/" not in name and builtin.is_file():
@@ -137,39 +148,38 @@ def _find(name: str, base: Path) -> Path:
         if path.suffix == ".toml" and path.is_file():
             return path
     except (OSError, RuntimeError) as error:  # too long, no permission, links in a ring
-        raise ConfigError(f"no suite {name!r}: {error}") from error
+        raise ConfigError(f"{nothing}: {error}") from error
     known = nearest(name, (file.stem for file in SUITES.glob("*.toml")))
     raise ConfigError(
-        f"no suite {name!r}: {path} is no TOML file, and of the built-in suites: "
-        f"{known}"
+        f"{nothing}: {path} is no TOML file, and of the built-in suites: {known}"
     )
 
 
 def _check_members(suite: Suite) -> None:
     """Check that what is said of benchmarks and pairs is said of the suite's own."""
-    for place, members in _members(suite):
-        for name in members:
-            if name not in suite.benchmarks:
-                raise ConfigError(
-                    f"{suite.place(*place)}: unknown benchmark {name!r}: "
-                    f"{nearest(name, suite.benchmarks)}"
-                )
-    for profile, pairs in suite.profiles.items():
-        if extra := pairs - {*suite.pairs()}:
-            lost = ", ".join(sorted(map(str, extra)))
+    for name, place in _members(suite):
+        if name not in suite.benchmarks:
             raise ConfigError(
-                f"{suite.place('profiles', profile)}: {lost}: not among the scenarios "
-                f"of [benchmarks]"
+                f"{suite.place(*place)}: unknown benchmark {name!r}: "
+                f"{nearest(name, suite.benchmarks)}"
+            )
+    for profile, pairs in suite.profiles.items():
+        for lost in sorted(pairs - {*suite.pairs()}, key=str):
+            raise ConfigError(
+                f"{suite.place('profiles', profile, lost.benchmark)}: {lost}: not "
+                f"among the scenarios of [benchmarks]"
             )
 
 
-def _members(suite: Suite) -> Iterator[tuple[tuple[str, ...], Iterable[str]]]:
-    """Yield every place that names benchmarks, and those."""
+def _members(suite: Suite) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield every benchmark that is named, and the keys that lead there."""
     for group, members in suite.groups.items():
-        yield ("groups", group), members
+        yield from ((name, ("groups", group)) for name in members)
     for profile, pairs in suite.profiles.items():
-        yield ("profiles", profile), sorted({pair.benchmark for pair in pairs})
+        for name in sorted({pair.benchmark for pair in pairs}):
+            yield name, ("profiles", profile, name)
     for key in ("targets", "latencies_ms"):
         for profile, versions in getattr(suite, key).items():
             for version, benchmarks in versions.items():
-                yield (key, profile, version), benchmarks
+                for name in benchmarks:
+                    yield name, (key, profile, version, name)

@@ -37,6 +37,10 @@ class Lineage:
         found = (path for path, table in self.tables if _has(table, keys))
         return next(found, self.tables[0][0])
 
+    def added_by(self, *keys: str) -> Path:
+        """Return the file with a value at *keys* that extends no other with one."""
+        return [path for path, table in self.tables if _has(table, keys)][-1]
+
 
 NO_LINEAGE = Lineage()
 

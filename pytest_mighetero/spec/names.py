@@ -7,7 +7,7 @@ group's is a pytest marker; make hands its variables to a shell unquoted.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pytest_mighetero.errors import ConfigError
@@ -128,20 +128,23 @@ def audit_folder(text: str) -> str | None:
 
 
 def check_apart(
-    benchmarks: Collection[str], groups: Collection[str], file: Path
+    names: Iterable[tuple[str, str]], file_of: Callable[[str, str], Path]
 ) -> None:
     """Check that no two names of a suite are the same to an option or a file system.
+
+    Args:
+        names: each with its table before it; of two that clash the later is at fault.
+        file_of: which file has added it.
 
     Raises:
         ConfigError: naming both.
     """
     seen: dict[str, str] = {word: f"the word {word!r}" for word in WORDS}
-    for kind, names in (("benchmarks", benchmarks), ("groups", groups)):
-        for name in names:
-            mine = f"{kind}.{name}"
-            if (other := seen.setdefault(name.lower(), mine)) is not mine:
-                raise ConfigError(
-                    f"{file}: {mine}: expected another name, since {other} is taken: "
-                    f"--background-benchmarks, and some file systems, do not tell "
-                    f"them apart"
-                )
+    for table, name in names:
+        mine = f"{table}.{name}"
+        if (other := seen.setdefault(name.lower(), mine)) is not mine:
+            raise ConfigError(
+                f"{file_of(table, name)}: {mine}: expected another name, since {other} "
+                f"is taken: --background-benchmarks, and some file systems, do not "
+                f"tell them apart"
+            )

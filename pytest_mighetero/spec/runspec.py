@@ -207,7 +207,7 @@ def build_spec(
             expected and what was found.
     """
     name = Values(given, cwd).value("mig-suite")
-    suite = load_suite(str(name.raw), name.base, kinds)
+    suite = load_suite(str(name.raw), name.base, kinds, name.said_by)
     values = Values(given, rootdir, suite)
     plain = {each.field: values.of(each.name) for each in OPTIONS if each.kind.parse}
     plain["isolated"] |= plain["tune"]

@@ -167,9 +167,12 @@ class Suite:
         """Return where the value at *keys* is said, for messages."""
         return f"{self.lineage.file_of(*keys)}: {'.'.join(keys)}"
 
-    def place_of_harness(self, name: str) -> str:
-        """Return where the harness of that name is said; "" is ``[harness]``."""
-        return self.place("harnesses", name) if name else self.place("harness")
+    def place_of_harness(self, name: str, *keys: str) -> str:
+        """Return where what the harness of that name has at *keys* is said.
+
+        "" is ``[harness]``.
+        """
+        return self.place(*(("harnesses", name) if name else ("harness",)), *keys)
 
     def pairs(self) -> Iterator[Pair]:
         """Yield every supported pair, benchmarks sorted."""

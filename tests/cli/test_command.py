@@ -59,7 +59,7 @@ def test_help_has_examples(verb: str, capsys: Capture) -> None:
         (["compare", "gone", "."], "gone: no such file or folder; expected a record"),
         (["compare", "empty", "."], "no run in it; expected a record.json, a run's"),
         (["compare", "half.json", "."], "half.json is no record of a run: no JSON"),
-        (["list", "--mig-suite=v9"], "mighetero list: no suite 'v9': "),
+        (["list", "--mig-suite=v9"], "mighetero list: --mig-suite: no suite 'v9': "),
         (["list", "--mig-devices=GPU-1"], "mighetero list: --mig-devices: "),
     ],
 )

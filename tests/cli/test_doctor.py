@@ -39,7 +39,7 @@ def test_the_ini_file_decides_what_is_needed(here: Path, strict: bool) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("mig_suite = nowhere", "no suite 'nowhere': "),
+        ("mig_suite = nowhere", "mig_suite in pytest.ini: no suite 'nowhere': "),
         (
             "mig_harness_dir = gone",
             "gone is no folder; expected the closed/<org> folder",

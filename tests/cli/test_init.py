@@ -174,7 +174,7 @@ def test_a_suite_of_ones_own_is_extended(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--mig-suite=v9"], "mighetero init: no suite 'v9': "),
+        (["--mig-suite=v9"], "mighetero init: --mig-suite: no suite 'v9': "),
         (["--ci=travis"], "invalid choice: 'travis'"),
         (["file/x"], "file"),
         (["a folder", "--ci=github"], "--ci: a job cannot name 'a folder' as it is"),

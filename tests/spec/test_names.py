@@ -72,7 +72,7 @@ def test_what_is_no_name_of_a_benchmark(tmp_path: Path, name: str) -> None:
         ),
         (f"[benchmarks.Bert]\n{SCENARIOS}", "expected another name, since benchmarks."),
         (f"[benchmarks.none]\n{SCENARIOS}", "since the word 'none' is taken"),
-        (f"[benchmarks.edge]\n{SCENARIOS}", "groups.edge: expected another name"),
+        (f"[benchmarks.edge]\n{SCENARIOS}", "benchmarks.edge: expected another name"),
         ("[harness]\nconfig_ver = 'a;b'", "harness.config_ver: expected one name such"),
         ("[harness]\nconfig_ver = 'all'", "one run has one result), found 'all'"),
         ("[harness]\nconfig_ver = 'a,b'", "one run has one result), found 'a,b'"),
