@@ -18,8 +18,10 @@ class Wish:
         needed: MIG devices without which there is nothing to measure.
         called: index, UUID or PCI bus id.
         called_by: who calls it so, for messages.
+        needed_by: who says how many, where anybody does, for messages.
         model: part of its product name, in any case.
         main_profile: None where all devices are to be of one.
+        profile_by: who says so, for messages.
         rotate: by how many places the devices are turned.
     """
 
@@ -27,8 +29,10 @@ class Wish:
     needed: int = 1
     called: str | None = None
     called_by: str = ""
+    needed_by: str = ""
     model: str = ""
     main_profile: str | None = None
+    profile_by: str = ""
     rotate: int = 0
 
 
@@ -54,7 +58,7 @@ def rank_gpus(gpus: Sequence[Gpu], wish: Wish) -> tuple[Gpu, ...]:
         most = max((len(gpu.devices) for gpu in named), default=0)
         beside = " (one for main, one for a background)" if wish.needed > 1 else ""
         if wish.needed > 2:
-            beside = f" (one for main, --mig-aggressor-count={wish.needed - 1})"
+            beside = f" (one for main, {wish.needed - 1} by {wish.needed_by})"
         raise DeviceError(
             f"{wish.needed} MIG devices are needed on one GPU{beside}, found {most}: "
             f"{found}. Create more (nvidia-smi mig -cgi ... -C) or list them with "
@@ -62,7 +66,7 @@ def rank_gpus(gpus: Sequence[Gpu], wish: Wish) -> tuple[Gpu, ...]:
         )
     seated = [gpu for gpu in enough if _can_seat(gpu, wish)]
     if not seated:
-        raise DeviceError(_refusal(enough, wish.main_profile))
+        raise DeviceError(_refusal(enough, wish))
     seated.sort(key=lambda gpu: -sum(map(wish.fits, gpu.devices)))
     return tuple(replace(gpu, devices=_order(gpu.devices, wish)) for gpu in seated)
 
@@ -74,11 +78,12 @@ def _can_seat(gpu: Gpu, wish: Wish) -> bool:
     return wish.main_profile in profiles
 
 
-def _refusal(gpus: Sequence[Gpu], profile: str | None) -> str:
+def _refusal(gpus: Sequence[Gpu], wish: Wish) -> str:
     geometry = "; ".join(map(str, gpus))
-    if profile is not None:
+    if wish.main_profile is not None:
         return (
-            f"--main-profile: there is no MIG device of profile {profile}: {geometry}."
+            f"{wish.profile_by}: there is no MIG device of profile "
+            f"{wish.main_profile}: {geometry}."
         )
     return (
         f"MIG devices of several profiles, and main could sit on any: {geometry}. Say "

@@ -122,11 +122,12 @@ def _take(
     with ExitStack() as undo:
         taken = []
         for folder, first in places:
-            here = replace(queue, folder=folder)
+            own = folder == queue.folder
+            here = queue if own else replace(queue, folder=folder, folder_by="")
             try:
                 lease = here.take(*([first + n for n in s] for s in (names, shared)))
             except DeviceError as error:
-                if folder == queue.folder:
+                if own:
                     raise
                 raise _apart(folder.parent, str(error).partition(";")[0]) from error
             if isinstance(lease, str):

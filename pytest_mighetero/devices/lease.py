@@ -30,8 +30,8 @@ _TRIES = 100  # while somebody else deletes the file
 class Lease:
     """What is this run's alone, until ``close`` and the end of all who inherit it."""
 
-    def __init__(self, folder: Path, holder: Holder) -> None:
-        self._folder, self._holder = folder, holder
+    def __init__(self, folder: Path, holder: Holder, said_by: str = "") -> None:
+        self._folder, self._holder, self._said_by = folder, holder, said_by
         self._held: dict[str, list[int]] = {}  # the witness first, the newest file last
 
     def hold(self, file: str, *fds: int) -> None:
@@ -58,8 +58,9 @@ class Lease:
                 be used any more.
         """
         newest = {file: fds[-1] for file, fds in self._held.items()}
-        lost = _lost(self._folder, newest)
-        return tuple(self._folder / file for file in lost if self._renew(file))
+        with naming(self._said_by):
+            lost = _lost(self._folder, newest)
+            return tuple(self._folder / file for file in lost if self._renew(file))
 
     def _renew(self, file: str) -> bool:
         path = self._folder / file
@@ -104,18 +105,23 @@ class Lease:
 
 
 def take(
-    folder: Path, names: Sequence[str], holder: Holder, shared: Sequence[str] = ()
+    folder: Path,
+    names: Sequence[str],
+    holder: Holder,
+    shared: Sequence[str] = (),
+    said_by: str = "",
 ) -> Lease | str:
     """Lease everything in *names* or nothing, or say who is in the way; don't wait.
 
-    Those that are *shared* others may share who want them shared, too.
+    Those that are *shared* others may share who want them shared, too. Messages name
+    who says which *folder*.
 
     Raises:
         DeviceError: the folder or a file in it cannot be used.
     """
     files = {_file(name): name in shared for name in sorted(names)}
-    with ExitStack() as undo:
-        lease = Lease(folder, holder)
+    with naming(said_by), ExitStack() as undo:
+        lease = Lease(folder, holder, said_by)
         undo.callback(lease.close)
         for file, for_others in files.items():
             got = _hold(folder, file, shared=for_others)
@@ -128,14 +134,26 @@ def take(
         return lease
 
 
-def holder_of(folder: Path, names: Sequence[str]) -> str | None:
+def holder_of(folder: Path, names: Sequence[str], said_by: str = "") -> str | None:
     """Say who holds one of *names*, or None where all are free.
 
     Raises:
         DeviceError: the folder or a file in it cannot be used.
     """
     holders = (_holder_of(folder, file) for file in dict.fromkeys(map(_file, names)))
-    return next(filter(None, holders), None)
+    with naming(said_by):
+        return next(filter(None, holders), None)
+
+
+@contextmanager
+def naming(said_by: str) -> Iterator[None]:
+    """Have an error begin with who says which folder it is, if anybody does."""
+    try:
+        yield
+    except DeviceError as error:
+        if not said_by:
+            raise
+        raise DeviceError(f"{said_by}: {error}") from error
 
 
 def _holder_of(folder: Path, file: str) -> str | None:

@@ -23,16 +23,23 @@ Waits = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Queue:
-    """Where a test waits, and for how long; others are told its name."""
+    """Where a test waits, and for how long; others are told its name.
+
+    Attributes:
+        folder_by: who says where, for messages; "" for nobody.
+        timeout_by: who says for how long.
+    """
 
     folder: Path
     timeout: float
     test: str
     waits: Waits
+    folder_by: str = ""
+    timeout_by: str = "--mig-lease-timeout"
 
     def take(self, names: Sequence[str], shared: Sequence[str] = ()) -> Lease | str:
         """Lease all of *names*, or say who is in the way."""
-        return take(self.folder, names, myself(self.test), shared)
+        return take(self.folder, names, myself(self.test), shared, self.folder_by)
 
     def until(self, attempt: Callable[[], T | str], what: str) -> T:
         """Return what *attempt* gets; a text says who is in the way.
@@ -43,7 +50,7 @@ class Queue:
         deadline = time.monotonic() + self.timeout
         while isinstance(got := attempt(), str):
             if time.monotonic() >= deadline:
-                within = f"{format_duration(self.timeout)} (--mig-lease-timeout)"
+                within = f"{format_duration(self.timeout)} ({self.timeout_by})"
                 raise DeviceError(f"No {what} became free within {within}: {got}.")
             self.waits(f"waits for a {what}: {got}")
             time.sleep(_POLL_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,8 @@ _COUNTED_AUDITS = ("test04", "test06", "test07", "test09")
 _AUDIT_SLEEP_S = 20.0
 # Mains at full length for which the backgrounds of a search are planned at once.
 _SEARCH_RUNS = 4
+# The options that say how long main is, and how long a run may take.
+_MAIN, _TIMEOUT = "main-benchmark-duration", "background-benchmark-timeout"
 
 
 @dataclass(frozen=True)
@@ -169,15 +172,17 @@ def too_long(
 ) -> str | None:
     """Say with its calculation that a run would take longer than it may, or None."""
     limit, told = config.background_timeout, config.background_duration
-    option, remedy = "background-benchmark-timeout", "raise it"
+    option, remedy = "", f"shorten main (--{_MAIN}, or RUN_ARGS' --min_query_count)"
     if not alone and isinstance(told, float) and told > limit:
-        option, remedy = "background-benchmark-duration", "raise the timeout"
+        option = "background-benchmark-duration"
+        remedy = f"a shorter --{option}"
         what, seconds = f"the backgrounds of {pair} would run", told
         how = "by option"
     elif not alone and told == "planned":
         cover = cover_of(config, pair, profile, recorded)
         law = None if recorded else law_of(config, pair, profile)
         by_law = f" ({law})" if law and law.seconds > config.main_duration else ""
+        option = "" if recorded or by_law else _MAIN
         what, seconds = f"the backgrounds of {pair} would run", cover.seconds
         how = (
             f"by {cover.source}: {_shown(cover.lead)} until main runs + {MAIN_FACTOR} "
@@ -186,13 +191,15 @@ def too_long(
         )
     else:
         seconds, how = _least(config, pair, profile)
+        option = _MAIN if how == config.said_by[_MAIN] else ""
         what = f"{pair} takes at the least"
     if seconds <= limit:
         return None
+    blamed = [config.said_by[each] for each in (option, _TIMEOUT) if each]
     return (
-        f"{config.said_by[option]}: {what} {_shown(seconds)} ({how}), more than the "
-        f"{_shown(limit)} of --background-benchmark-timeout; {remedy}, or shorten main "
-        f"(--main-benchmark-duration, or RUN_ARGS' --min_query_count)"
+        f"{', '.join(blamed)}: {what} {_shown(seconds)} ({how}), more than the "
+        f"{_shown(limit)} of --{_TIMEOUT}; say --{_TIMEOUT}={_room(seconds)}, or "
+        f"{remedy}"
     )
 
 
@@ -203,7 +210,7 @@ def uncovered(config: RunSpec, pair: Pair, profile: str | None) -> str | None:
     """
     told, option = config.background_duration, "background-benchmark-duration"
     if told == "automatic":
-        told, option = config.background_timeout, "background-benchmark-timeout"
+        told, option = config.background_timeout, _TIMEOUT
     elif told == "planned" or config.overlap_retries:
         return None
     main, why = _least(config, pair, profile)
@@ -232,7 +239,13 @@ def _least(config: RunSpec, pair: Pair, profile: str | None) -> tuple[float, str
     law = law_of(config, pair, profile, fastest=True)
     if law is not None and law.seconds > config.main_duration:
         return law.seconds, str(law)
-    return config.main_duration, "--main-benchmark-duration"
+    return config.main_duration, config.said_by[_MAIN]
+
+
+def _room(seconds: float) -> str:
+    """Write a length in whole hours, minutes or seconds, no shorter than that."""
+    unit = next((size for size in (3600, 60) if seconds >= size), 1)
+    return format_duration(math.ceil(seconds / unit) * unit)
 
 
 def _shown(seconds: float) -> str:

@@ -84,8 +84,10 @@ def wish_of(config: RunSpec, main: Pair, *, alone: bool) -> Wish:
         needed=1 + others if beside else 1,
         called=config.gpu,
         called_by=config.said_by["mig-gpu"],
+        needed_by=config.said_by["mig-aggressor-count"],
         model=config.model,
         main_profile=config.main_profile,
+        profile_by=config.said_by["main-profile"],
         rotate=config.rotate,
     )
 
@@ -123,7 +125,8 @@ def seat_backgrounds(config: RunSpec, main: Pair, gpu: Gpu) -> Seating:
     }
     if unfit and (config.backgrounds_named or len(unfit) == len(asked)):
         raise DeviceError(
-            f"{'; '.join(unfit.values())}. Choose other --background-benchmarks."
+            f"{config.said_by['background-benchmarks']}: {'; '.join(unfit.values())}. "
+            f"Choose other --background-benchmarks."
         )
     waiting = [pair for pair in asked if pair not in unfit]
     own = [pair for pair in waiting if pair.benchmark == main.benchmark]
@@ -159,7 +162,8 @@ def seat_aggressor(config: RunSpec, aggressor: Pair, gpu: Gpu) -> Seating:
         why = f": {'; '.join(sorted(unfit))}" if unfit else ""
         raise DeviceError(
             f"{aggressor} runs on {len(fitting)} of the {len(devices)} other devices "
-            f"of {gpu}, and {wanted or 1} were asked for (--mig-aggressor-count){why}."
+            f"of {gpu}, and {wanted or 1} were asked for "
+            f"({config.said_by['mig-aggressor-count']}){why}."
         )
     return Seating(seated, tuple(sorted(unfit)) if wanted is None else ())
 

@@ -38,7 +38,9 @@ class Session:
 
     def __init__(self, config: pytest.Config, spec: RunSpec):
         self._config, self.spec = config, spec
-        self.archive: Archive = ResultsFolder(spec.results_dir)
+        self.archive: Archive = ResultsFolder(
+            spec.results_dir, spec.said_by["results-dir"]
+        )
         self.keeper: Keeper | None = None  # once a test has run
         self.met_run_test = False  # whether a test was collected that asks for main
         self.bound: list[Pair] = []  # those that markers bind tests to

@@ -31,12 +31,12 @@ class Archive(Protocol):
 class ResultsFolder:
     """The one of this machine: it has the earlier runs, too."""
 
-    def __init__(self, results: Path):
-        self._results = results
+    def __init__(self, results: Path, said_by: str):
+        self._results, self._said_by = results, said_by
 
     def make(self, name: str) -> Path:
         """Make a new folder in it; see ``make_folder``."""
-        return make_folder(self._results, name)
+        return make_folder(self._results, name, self._said_by)
 
     def refresh(self, pair: str) -> None:
         """Do nothing: they are there."""

@@ -44,8 +44,10 @@ def new_folder(results: Path, name: str) -> Path:
     return path
 
 
-def make_folder(results: Path, name: str) -> Path:
+def make_folder(results: Path, name: str, said_by: str = "--results-dir") -> Path:
     """Make a new folder for one run and return it, whoever else makes one now.
+
+    Messages name who says where, *said_by*.
 
     Raises:
         HarnessError: it cannot be made.
@@ -56,10 +58,10 @@ def make_folder(results: Path, name: str) -> Path:
             path.mkdir(parents=True)
         except FileExistsError:
             if not path.is_dir():
-                raise HarnessError(f"{path.parent} is no folder.") from None
+                raise HarnessError(f"{said_by}: {results} is no folder.") from None
         except OSError as error:
             raise HarnessError(
-                f"{path} cannot be made: {error.strerror}; choose another "
+                f"{said_by}: {path} cannot be made: {error.strerror}; choose another "
                 f"--results-dir."
             ) from error
         else:

@@ -77,7 +77,14 @@ class Case:
         self.config, self.pair = config, mains[0]
         self._test, self._alone, self._keeper = test, alone, keeper
         self._watcher = watcher
-        self._queue = Queue(config.lease_dir, config.lease_timeout, test, waits)
+        self._queue = Queue(
+            config.lease_dir,
+            config.lease_timeout,
+            test,
+            waits,
+            config.said_by["mig-lease-dir"],
+            config.said_by["mig-lease-timeout"],
+        )
         self._history = History(self.pair, mains)
         self.ledger = Ledger(config.secrets, publish)
         self.phases: dict[str, dict[str, Any]] = {}

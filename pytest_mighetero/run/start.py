@@ -67,8 +67,8 @@ def process_of(config: RunSpec, launch: Launch) -> HarnessProcess:
             path.write_text(content, encoding="utf-8")
     except OSError as error:
         raise HarnessError(
-            f"{launch.log_dir} cannot be made: {error.strerror}; free some space or "
-            f"choose another --results-dir."
+            f"{config.said_by['results-dir']}: {launch.log_dir} cannot be made: "
+            f"{error.strerror}; free some space or choose another --results-dir."
         ) from error
     name, command, log = launch.name, launch.command, launch.output
     return HarnessProcess(name, command, log, launch.tool.markers, config.stop_grace)

@@ -88,7 +88,8 @@ def _listed(config: RunSpec, gpu: Gpu) -> ListedGpu:
     for device in gpu.devices:
         first.setdefault(device.profile, device)
     runs = {profile: _fitting(config, device) for profile, device in first.items()}
-    holder = holder_of(config.lease_dir, gpu.lease_names) if gpu.devices else None
+    told = config.lease_dir, gpu.lease_names, config.said_by["mig-lease-dir"]
+    holder = holder_of(*told) if gpu.devices else None
     known = config.suite, config.suite.benchmarks
     unknown = {
         device.uuid: problem

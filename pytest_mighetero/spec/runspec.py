@@ -13,6 +13,7 @@ from pytest_mighetero.spec.aggressors import with_matrix
 from pytest_mighetero.spec.checks import check_together
 from pytest_mighetero.spec.hidden import secrets_in
 from pytest_mighetero.spec.library import load_suite
+from pytest_mighetero.spec.markers import NEEDS
 from pytest_mighetero.spec.offer import asked_pairs
 from pytest_mighetero.spec.options import OPTIONS
 from pytest_mighetero.spec.suite import Suite
@@ -171,7 +172,9 @@ class RunSpec:
 
     def needing(self, gpu: str, profile: str | None) -> RunSpec:
         """Return the settings of a test that needs a GPU, or a profile, of its own."""
-        return replace(self, model=gpu, main_profile=profile or self.main_profile)
+        said_by = {**self.said_by, "main-profile": f"@pytest.mark.{NEEDS}"}
+        told = replace(self, main_profile=profile, said_by=said_by) if profile else self
+        return replace(told, model=gpu)
 
     def kept(self, folder: Path) -> Path:
         """Return where the *folder* of an earlier run is kept."""

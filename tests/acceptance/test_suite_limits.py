@@ -77,8 +77,8 @@ def test_backgrounds_that_can_never_cover_main_are_refused(lab: Lab) -> None:
     assert (
         "--background-benchmark-duration: backgrounds of 0.35s cannot cover "
         "bert_offline, for which they need at the least 0.4s: 0s settle time + 0.3s of "
-        "main (--main-benchmark-duration) + 0.1s end buffer; say a longer one, or "
-        "--background-benchmark-duration=planned"
+        f"main ({lab.suite}: defaults.main-benchmark-duration) + 0.1s end buffer; say "
+        "a longer one, or --background-benchmark-duration=planned"
     ) in usage_error(lab.run(short))
     assert lab.run(short, "--lenient").launches()
 

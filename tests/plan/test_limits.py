@@ -27,8 +27,9 @@ def test_sixteen_hours_of_3d_unet_are_refused_with_the_calculation() -> None:
         f"{SUITES / 'v1.1.toml'}: defaults.background-benchmark-timeout: the "
         "backgrounds of 3d-unet_offline would run 19.1 h (by loadgen: 160s until main "
         "runs + 1.2 x 15.9 h of main (24576 queries at 0.43 QPS, by suite v2.0) + 30s "
-        "end buffer), more than the 2h of --background-benchmark-timeout; raise it, or "
-        "shorten main (--main-benchmark-duration, or RUN_ARGS' --min_query_count)"
+        "end buffer), more than the 2h of --background-benchmark-timeout; say "
+        "--background-benchmark-timeout=20h, or shorten main "
+        "(--main-benchmark-duration, or RUN_ARGS' --min_query_count)"
     )
 
 
@@ -94,13 +95,39 @@ def test_the_streams_have_floors_too(pair: Pair, seconds: float) -> None:
     assert seconds_by_law(run, pair, A100) == pytest.approx(seconds)
 
 
+@pytest.mark.parametrize("beside", ["all", "none"])
+def test_a_main_that_is_too_long_by_itself_is_at_fault_too(beside: str) -> None:
+    run = config(
+        mig_suite="cpu", main_benchmark_duration="400h", background_benchmarks=beside
+    )
+    with pytest.raises(ConfigError) as error:
+        check_lengths(run)
+    said = str(error.value)
+    timeout = f"{SUITES / 'cpu.toml'}: defaults.background-benchmark-timeout"
+    assert said.startswith(f"--main-benchmark-duration, {timeout}: ")
+    hours = {"all": 481, "none": 400}[beside]
+    assert f"; say --background-benchmark-timeout={hours}h, or shorten main (" in said
+
+
+def test_so_are_backgrounds() -> None:
+    run = config(mig_suite="cpu", background_benchmark_duration="11min")
+    with pytest.raises(ConfigError) as error:
+        check_lengths(run)
+    said = str(error.value)
+    assert said.startswith(f"--background-benchmark-duration, {SUITES / 'cpu.toml'}: ")
+    assert said.endswith(
+        "; say --background-benchmark-timeout=11min, or a shorter "
+        "--background-benchmark-duration"
+    )
+
+
 def test_backgrounds_that_can_never_cover_main() -> None:
     run = config(background_benchmark_duration="182s")
     assert uncovered(run, DLRM, A100) == (
         "--background-benchmark-duration: backgrounds of 182s cannot cover "
         "dlrm_offline, for which they need at the least 640s: 10s settle time + 10min "
-        "of main (--main-benchmark-duration) + 30s end buffer; say a longer one, or "
-        "--background-benchmark-duration=planned"
+        f"of main ({SUITES / 'v1.0.toml'}: defaults.main-benchmark-duration) + 30s end "
+        "buffer; say a longer one, or --background-benchmark-duration=planned"
     )
 
 
@@ -183,7 +210,7 @@ def test_what_backgrounds_of_a_given_length_need(
         ({"background_benchmark_duration": "182s"}, "cannot cover 3d-unet_offline"),
         (
             {"background_benchmark_timeout": "5min", "background_benchmarks": "none"},
-            "takes at the least 10min (--main-benchmark-duration)",
+            f"10min ({SUITES / 'v1.0.toml'}: defaults.main-benchmark-duration)",
         ),
         ({"background_benchmark_timeout": "15min"}, "1120s (by reference: 370s until"),
         # Only one of many: its own test says so.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_mighetero.cli.doctor.finding import Finding, is_there, nearest_folder
@@ -22,9 +23,12 @@ _CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
 
 def findings(spec: RunSpec, gpus: Sequence[Gpu]) -> Iterator[Finding]:
     """Yield what there is to say of the folder of the leases, and who holds any."""
-    folder = spec.lease_dir
-    yield _folder(folder, mig=spec.suite.kind.mig)
-    wait = f"{format_duration(spec.lease_timeout)} at most (--mig-lease-timeout)"
+    folder, timeout_by = spec.lease_dir, spec.said_by["mig-lease-timeout"]
+    found = _folder(folder, mig=spec.suite.kind.mig)
+    if found.state == "bad":
+        found = replace(found, says=f"{spec.said_by['mig-lease-dir']}: {found.says}")
+    yield found
+    wait = f"{format_duration(spec.lease_timeout)} at most ({timeout_by})"
     try:
         for gpu in gpus:
             called = f"GPU {gpu.index}" if gpu.index is not None else gpu.name
