@@ -37,7 +37,7 @@ from pytest_mighetero.run.repetition import measure_until_good
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.setup import setup_of
 from pytest_mighetero.run.standing import Standing
-from pytest_mighetero.run.start import check_extra, check_makefile, made_in
+from pytest_mighetero.run.start import check_folders, check_made
 from pytest_mighetero.run.verdict import Warn
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.environment import slurm_place, withheld
@@ -77,14 +77,9 @@ class Case:
         self.config, self.pair = config, mains[0]
         self._test, self._alone, self._keeper = test, alone, keeper
         self._watcher = watcher
-        self._queue = Queue(
-            config.lease_dir,
-            config.lease_timeout,
-            test,
-            waits,
-            config.said_by["mig-lease-dir"],
-            config.said_by["mig-lease-timeout"],
-        )
+        leases = config.lease_dir, config.lease_timeout
+        by = (config.said_by[f"mig-lease-{what}"] for what in ("dir", "timeout"))
+        self._queue = Queue(*leases, test, waits, *by)
         self._history = History(self.pair, mains)
         self.ledger = Ledger(config.secrets, publish)
         self.phases: dict[str, dict[str, Any]] = {}
@@ -163,11 +158,13 @@ class Case:
     def plan(self, placement: Placement) -> RunPlan:
         """Say what would be started, for a dry run."""
         config, pair = self.config, self.pair
-        gpu, site, seated = placement.gpu, placement.site, placement.seated
+        site, seated = placement.site, placement.seated
         folder = new_folder(config.results_dir, self._name)
-        seconds = self._history.beside(config, gpu).seconds if seated else 0.0
+        seconds = self._history.beside(config, site.gpu).seconds if seated else 0.0
         beside = plan_backgrounds(config, site, seated, folder, seconds)
-        return plan_run(config, pair, site, folder, beside)
+        plan = plan_run(config, pair, site, folder, beside)
+        check_folders(config, *plan.backgrounds, plan.main)
+        return plan
 
     def prepare(self, placement: Placement) -> tuple[Rig, Attempt]:
         """Make what main is measured with, and plan the first try."""
@@ -179,9 +176,7 @@ class Case:
             self._setup = setup_of(*told, alone=self._alone)
         if config.aggressor is not None:
             self.ledger.learn(aggressor_count=len(placement.seated))
-        for made in made_in(config, [pair, *placement.backgrounds]):
-            check_makefile(config, made)
-            check_extra(config, made)
+        check_made(config, [pair, *placement.backgrounds])
         self._rig = rig = Rig(
             config,
             pair,

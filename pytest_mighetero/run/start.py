@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
-from pytest_mighetero.errors import DeviceError, HarnessError
+from pytest_mighetero.errors import ConfigError, DeviceError, HarnessError
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.spec.runspec import RunSpec
+from pytest_mighetero.spec.values import by_default
 from pytest_mighetero.terms.pair import Pair
 
 _EXTRA = ("numpy", "mlperf_loadgen")
@@ -26,17 +27,61 @@ def made_in(config: RunSpec, pairs: Iterable[Pair]) -> dict[Path, list[Pair]]:
     return folders
 
 
+def check_made(config: RunSpec, pairs: Iterable[Pair]) -> None:
+    """Fail where make would find nothing to do for *pairs*, or its harness would not.
+
+    Raises:
+        DeviceError: as ``check_makefile`` and ``check_extra``.
+    """
+    for folder in made_in(config, pairs):
+        check_makefile(config, folder)
+        check_extra(config, folder)
+
+
 def check_makefile(config: RunSpec, folder: Path) -> None:
     """Fail where make would find nothing to do.
 
     Raises:
         DeviceError: the harness *folder* has no Makefile.
     """
-    if not any((folder / name).is_file() for name in MAKEFILES):
-        raise DeviceError(
-            f"No Makefile in {folder}: expected a closed/<org> folder "
-            f"with a {config.action} target; name it with --mig-harness-dir."
-        )
+    if any((folder / name).is_file() for name in MAKEFILES):
+        return
+    said_by, suite = config.said_by["mig-harness-dir"], config.suite
+    if said_by == by_default("mig-harness-dir"):
+        mine = next(k for k, each in config.harness_dirs.items() if each == folder)
+        said_by = suite.place_of_harness(mine, "folder")
+    raise DeviceError(
+        f"{said_by}: no Makefile in {folder}: expected a closed/<org> folder "
+        f"with a {config.action} target; name it with --mig-harness-dir."
+    )
+
+
+def check_folders(config: RunSpec, *launches: Launch) -> None:
+    """Fail where a command, or its server, would run in a folder that is not there.
+
+    Raises:
+        ConfigError: naming the suite's file.
+    """
+    suite = config.suite
+    for launch in launches:
+        harness = suite.benchmarks[launch.pair.benchmark].harness
+        folders = [(launch.command.cwd, ["folder"])]
+        if launch.server is not None:
+            folders.append((launch.server.command.cwd, ["server", "folder"]))
+        made = (launch.folder.resolve(), launch.log_dir.resolve())
+        for folder, keys in folders if harness not in config.harness_dirs else ():
+            if folder not in made and not _is_folder(folder):
+                raise ConfigError(
+                    f"{suite.place_of_harness(harness, *keys)}: {folder} is no "
+                    f"folder; expected one that is there, or {{log_dir}}"
+                )
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except PermissionError:  # whoever is launched in it says so
+        return True
 
 
 def check_extra(config: RunSpec, folder: Path) -> None:
@@ -60,7 +105,9 @@ def process_of(config: RunSpec, launch: Launch) -> HarnessProcess:
 
     Raises:
         HarnessError: they cannot be made.
+        ConfigError: it would run in a folder that is not there.
     """
+    check_folders(config, launch)
     try:
         launch.log_dir.mkdir(parents=True)
         for path, content in launch.files.items():

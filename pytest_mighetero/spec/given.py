@@ -18,5 +18,9 @@ def given(config: pytest.Config, key: str) -> Value | None:
         return Value(raw, said_by, base, explicit=True, instead=bool(in_ini))
     if in_ini is not None:
         ini = config.inipath or config.rootpath / "-o"
-        return Value(str(in_ini), f"{key} in {ini.name}", ini.parent, explicit=True)
+        said_by = f"{key} in {ini.name}"
+        overrides = config.getoption("override_ini") or ()
+        if any(each.partition("=")[0] == key for each in overrides):
+            said_by = f"-o {key}"
+        return Value(str(in_ini), said_by, ini.parent, explicit=True)
     return None

@@ -41,6 +41,11 @@ class Value:
 Given = Callable[[str], "Value | None"]
 
 
+def by_default(name: str) -> str:
+    """Return who says the value of the option *name* where nobody does."""
+    return f"the default of --{name}"
+
+
 class Values:
     """The value of each option: command line, else ini, else suite, else default."""
 
@@ -63,7 +68,7 @@ class Values:
                     f"does; write a value (is a variable of it unset?), or leave it out"
                 )
             return value
-        raw, said_by = BY_KEY[key].default, f"the default of --{name}"
+        raw, said_by = BY_KEY[key].default, by_default(name)
         if suite is not None and in_suite:
             raw = suite.defaults[name]
             said_by = suite.place("defaults", name)

@@ -148,8 +148,8 @@ def test_its_own_log_folder_is_where_it_runs_by_default(echo: Web) -> None:
 def test_a_folder_that_is_not_there(echo: Web, folder: str) -> None:
     echo.harness(folder=folder)
     problem = problem_of(echo.run(ALONE))
-    assert "alpha_server could not be launched: " in problem
-    assert "No such file or directory" in problem
+    assert f"{echo.path}: harnesses.web.folder: /" in problem
+    assert f"/{folder.rpartition('/')[2]} is no folder; expected one that" in problem
 
 
 @pytest.mark.parametrize("role", ["client", "server"])

@@ -202,7 +202,7 @@ def test_an_error_of_every_run_is_shown_once(lab: Lab) -> None:
     lab.harness = lab.folder
     report = lab.run(k="test")
     report.result.assert_outcomes(errors=5)
-    message = f"No Makefile in {lab.folder}: expected a closed/<org> folder"
+    message = f"no Makefile in {lab.folder}: expected a closed/<org> folder"
     errors = report.text.partition("= ERRORS =")[2].partition("short test summary")[0]
     assert errors.count(message) == 1
     assert errors.count("As for test_run.py::test_heterogeneous[bert_offline].") == 4
@@ -217,7 +217,7 @@ def test_an_error_of_runs_in_several_workers_is_shown_once(lab: Lab) -> None:
     report = lab.run("-n2", k="test")
     report.result.assert_outcomes(errors=5)
     errors = report.text.partition("= ERRORS =")[2].partition("short test summary")[0]
-    assert errors.count(f"No Makefile in {lab.folder}") == 1
+    assert errors.count(f"no Makefile in {lab.folder}") == 1
 
 
 def test_different_errors_are_all_shown(lab: Lab) -> None:

@@ -395,7 +395,7 @@ def test_a_folder_without_makefile_is_an_error(lab: Lab) -> None:
     lab.harness = lab.folder
     report = lab.run()
     report.result.assert_outcomes(errors=1)
-    assert f"No Makefile in {lab.folder}" in report.case.problems["error"]
+    assert f"no Makefile in {lab.folder}" in report.case.problems["error"]
 
 
 def test_mig_devices(lab: Lab) -> None:

@@ -70,7 +70,7 @@ def test_the_harness_folder(here: Path) -> None:
     words = [*LISTED, f"--mig-harness-dir={folder}", "--mig-lease-dir=leases"]
     code, found = look(here, *words)
     assert (code, found["harness"][0][0]) == (1, "bad")
-    assert f"No Makefile in {folder}: expected" in found["harness"][0][1]
+    assert f"no Makefile in {folder}: expected" in found["harness"][0][1]
     (folder / "src" / "Makefile").write_text("run_harness:\n")
     code, found = look(here, *words)
     assert code == 0
