@@ -26,6 +26,7 @@ from pytest_mighetero.cli import (
 )
 from pytest_mighetero.cli import list as list_
 from pytest_mighetero.cli.completion import SHELLS, Completion
+from pytest_mighetero.cli.formatter import Formatter
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.terms.printable import printable_line
 
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="mighetero",
         description="Devices, suites and records of heterogeneous MIG runs.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
         allow_abbrev=False,
     )
     version = f"pytest-mighetero {pytest_mighetero.__version__}"
@@ -93,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
             verb.NAME,
             help=verb.HELP,
             description=verb.DESCRIPTION,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=Formatter,
             allow_abbrev=False,
         )
         verb.add_arguments(of_verb)

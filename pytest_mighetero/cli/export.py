@@ -49,7 +49,7 @@ examples:
   mighetero export results/20260722-101500-dlrm_server
   mighetero export results --to=/mlperf/closed/MyOrg
   mighetero export results --csv > runs.csv
-  mighetero export results --openmetrics -o /var/lib/node_exporter/mighetero.prom
+  mighetero export results --openmetrics -o /var/lib/metrics/mighetero.prom
 
 The exit code is 1 where a run was left out, or a record is damaged.
 """

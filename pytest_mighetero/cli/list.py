@@ -24,7 +24,7 @@ it says so, and lists the suites.
 examples:
   mighetero list --mig-suite=v2.0
   mighetero list --mig-suite=cpu --json
-  mighetero list --mig-suite=v2.0 --mig-devices=MIG-feb88891-...,MIG-0a1b2c3d-...
+  mighetero list --mig-suite=v2.0 --mig-devices=MIG-feb88891-...,MIG-0a1b2c-...
 """
 OPTIONS = ("mig-suite", "mig-devices", "mig-gpu", "mig-lease-dir")
 

@@ -111,7 +111,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "mig_junit_properties",
         "write a run's facts as properties of its junit testcase; false keeps "
-        "xunit2 files valid against Jenkins' schema",
+        "xunit2 files valid against Jenkins' schema (default: true)",
         type="bool",
         default=True,
     )

@@ -36,6 +36,16 @@ def test_every_option_stands_in_its_group_with_its_default(lab: Lab) -> None:
     assert [name for name, each in defaults.items() if not each[2]] == []
 
 
+def test_every_ini_key_is_told_with_its_default(lab: Lab) -> None:
+    text = lab.apart("--help").result.stdout.str()
+    keys = [each.key for each in OPTIONS] + ["mig_junit_properties"]
+    for key in keys:
+        (told,) = re.findall(
+            rf"^  {key} \(\w+\):(.*\n(?:   .*\n)*)", text, re.MULTILINE
+        )
+        assert " (default: " in " ".join(told.split()), key
+
+
 def test_no_default_is_left_to_guess() -> None:
     for option in OPTIONS:
         if option.metavar is None:

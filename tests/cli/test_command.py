@@ -44,6 +44,30 @@ def test_help_has_examples(verb: str, capsys: Capture) -> None:
     assert f"examples:\n  mighetero {verb} " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("verb", [None, *(each.NAME for each in VERBS)])
+def test_help_is_as_wide_as_the_terminal(
+    verb: str | None, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    words = [verb] if verb else []
+    assert main([*words, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) >= 80] == []
+    monkeypatch.setenv("COLUMNS", "50")
+    assert main([*words, "--help"]) == 0
+    narrow = [x for x in capsys.readouterr().out.splitlines() if x[:1].strip()]
+    assert [line for line in narrow if len(line) >= 50] == []
+
+
+def test_it_breaks_no_path_in_two(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for columns in range(60, 100):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        assert main(["doctor", "--help"]) == 0
+        assert "/pytest-mighetero-leases)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
