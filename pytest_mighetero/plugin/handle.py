@@ -110,7 +110,8 @@ class Run:
             lost = not_judged(self.spec, known) if known is not None else ""
         if known is not None:
             folder = self.spec.kept(known.folder)
-            said = f"--mig-resume: {folder} has it, a good run"
+            said_by = self.spec.said_by["mig-resume"]
+            said = f"{said_by}: {folder} has it, a good run"
             if lost:
                 said += f"; {lost}"
                 self.warn(said)

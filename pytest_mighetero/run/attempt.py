@@ -216,8 +216,9 @@ class Attempt:
         if lost := [each for each in every if each.log_problem]:
             raise HarnessError(log_failure(lost[0]), about=[lost[0].log])
         if self.main.running:
-            limit = self.config.background_timeout
-            raise HarnessError(overdue(self.main, limit), about=[self.main.log])
+            by = self.config.said_by["background-benchmark-timeout"]
+            said = overdue(self.main, self.config.background_timeout, by)
+            raise HarnessError(said, about=[self.main.log])
         return None
 
     def _lost_server(self) -> str | None:

@@ -77,8 +77,8 @@ def _judge(
             return Again("overlap", broken.summary, attempt.config)
         seconds = enough_for(attempt.config, measured)
         if seconds > attempt.config.background_timeout:
-            said = f"Longer than --background-benchmark-timeout: {broken.problem}"
-            fail(said, about=broken.about)
+            said_by = rig.config.said_by["background-benchmark-timeout"]
+            fail(f"Longer than {said_by}: {broken.problem}", about=broken.about)
         time = BackgroundTime(seconds, "retry")
         return Again("overlap", broken.summary, attempt.config, time)
     overlap = on_overlap(measured, lenient=rig.config.lenient)

@@ -32,10 +32,11 @@ def not_judged(config: RunSpec, record: Record) -> str:
         ConfigError: a reference file cannot be meant.
     """
     cell = "aggressor" in record.facts
+    own = cell and config.background_tolerance is not None
     asked = {
-        "--mig-compare": config.compare is not None,
-        "--mig-background-tolerance": cell and config.background_tolerance is not None,
-        "--mig-save-reference": config.save_reference and not cell,
+        config.said_by["mig-compare"]: config.compare is not None,
+        config.said_by["mig-background-tolerance"]: own,
+        config.said_by["mig-save-reference"]: config.save_reference and not cell,
         "its reference": not (config.save_reference or cell)
         and key_of(record.facts) in load_references(config.references),
     }
@@ -74,15 +75,18 @@ class Standing:
             verdict += self._learnt(judge_by_reference(config.references, facts))
         if config.compare is not None:
             where = config.history_dir if config.compare == "last" else config.compare
-            told = where, facts, self._session, config.tolerance
-            verdict += self._learnt(judge_by_earlier(*told))
+            told, said_by = config.tolerance, config.said_by["mig-compare"]
+            verdict += self._learnt(
+                judge_by_earlier(where, facts, self._session, told, said_by)
+            )
         return verdict
 
     def of_backgrounds(self, figures: Sequence[Own]) -> Verdict:
         """Judge the backgrounds' own *figures* by those of earlier runs."""
         config, facts = self._config, self._ledger.facts
         told = config.history_dir, facts, figures, config.background_tolerance
-        return self._learnt(judge_own_figures(*told))
+        said_by = config.said_by["mig-background-tolerance"]
+        return self._learnt(judge_own_figures(*told, said_by))
 
     def _learnt(self, judged: Judgement) -> Verdict:
         self._ledger.learn(**judged.facts)

@@ -87,10 +87,11 @@ def tune(rig: Rig, attempt: Attempt, warn: Warn) -> tuple[Attempt, Measured]:
         del said["tool"]
         ledger.trials.append({**said, **described(attempt)})
     ledger.learn(tune_runs=_count(trials))
+    said_by = rig.config.said_by["mig-tune"]
     if isinstance(step, GaveUp):
-        fail(f"--mig-tune found no target of {rig.pair}: {step.reason}")
+        fail(f"{said_by} found no target of {rig.pair}: {step.reason}")
     if not step.complete:
-        warn(_incomplete(step, resolution))
+        warn(f"{said_by}: {_incomplete(step, resolution)}")
     proof = next(each for each in done if each.trial is step.trial)
     rig.attempt = proof.attempt
     ledger.restore(proof.facts)
@@ -149,7 +150,7 @@ def _incomplete(found: Found, wanted: float) -> str:
     if above is not None:
         end = f"{above.figures} did not hold, {found.resolution:.1%} above"
     return (
-        f"--mig-tune: the search ended before {wanted:.1%} was proved: "
+        f"the search ended before {wanted:.1%} was proved: "
         f"{significant(found.target_qps, 10)} is VALID at full length, {end}"
     )
 
@@ -164,7 +165,7 @@ def _known_target(
 ) -> tuple[float | None, str]:
     """Return a target to start from and where it is known from, the nearest first."""
     if said := config.main_runargs.number(scenario_of(pair.scenario).target_flag):
-        return said, "--main-benchmark-runargs"
+        return said, config.said_by["main-benchmark-runargs"]
     reference = load_references(config.references).get(key_of(facts))
     if reference is not None and reference.target_qps:
         return reference.target_qps, str(reference.path)

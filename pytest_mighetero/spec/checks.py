@@ -48,7 +48,8 @@ def _check_devices(config: RunSpec) -> None:
         if problem := unknown_to_all(suite, mains, name):
             raise ConfigError(f"{config.said_by['mig-devices']}: {problem}")
     if config.gpu and (config.devices or not suite.kind.knows_gpus):
-        source = "--mig-devices" if config.devices else f"suite {suite.name}"
+        listed = config.said_by["mig-devices"] if config.devices else ""
+        source = listed or f"suite {suite.name}"
         raise ConfigError(
             f"{config.said_by['mig-gpu']}: only NVML knows GPUs, and {source} "
             f"does not ask it"

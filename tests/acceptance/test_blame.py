@@ -141,3 +141,19 @@ def test_a_main_that_takes_too_long(lab: Lab) -> None:
     main = f"{parent}: defaults.main-benchmark-duration"
     assert f"ERROR: {main}, {timeout}: the backgrounds of " in said
     assert "; say --background-benchmark-timeout=481h, or shorten main (" in said
+
+
+def test_a_timeout_that_a_main_needs_longer_than(lab: Lab) -> None:
+    lab.fake(dlrm={"test": 60})
+    parent = suite(lab, 'defaults.background-benchmark-timeout = "2s"')
+    report = run(lab, "--background-benchmarks=none", "--mig-lease-dir=leases")
+    said = f"({parent}: defaults.background-benchmark-timeout) and was stopped"
+    assert said in report.case.problems["failure"]
+
+
+def test_what_an_ini_file_asks_for(lab: Lab) -> None:
+    lab.ini("mig_compare = last")
+    report = lab.run()
+    report.result.assert_outcomes(passed=1, warnings=1)
+    said = "mig_compare in tox.ini: there is no earlier good run like dlrm_server"
+    assert said in report.text

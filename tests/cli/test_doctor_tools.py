@@ -124,6 +124,13 @@ def test_programs_of_commands(here: Path) -> None:
     assert code == 1
     assert found["harness"] == [("bad", "no-such-program is not on PATH; install it")]
     assert found["make"][0][0] == found["LoadGen"][0][0] == "unneeded"
+    text = (here / "own.toml").read_text().replace("no-such-program", "true")
+    text = text.replace("[harness]", "[harness]\nfolder = '/gone'")
+    (here / "own.toml").write_text(text)
+    code, found = look(here, "--mig-suite=own.toml", "--background-benchmarks=none")
+    assert code == 1
+    said = f"{here}/own.toml: harness.folder: /gone is no folder"
+    assert found["harness"][1:] == [("bad", said)]
 
 
 def test_programs_of_some_harnesses(here: Path) -> None:

@@ -125,7 +125,7 @@ def _examined(spec: RunSpec) -> tuple[list[Finding], Fits]:
         *fit.findings(spec, fits, seen),
     ]
     harnesses = max((len(gpu.devices) for gpu in seen.gpus), default=0)
-    found.append(_disk(spec.results_dir))
+    found.append(_disk(spec.results_dir, spec.said_by["results-dir"]))
     found += _of_machine(max(harnesses, _FEWEST), mig=mig)
     return found, fits
 
@@ -133,16 +133,16 @@ def _examined(spec: RunSpec) -> tuple[list[Finding], Fits]:
 def _of_any_suite() -> Iterator[Finding]:
     """Look at what does not depend on what pytest is told."""
     try:
-        yield _disk(Path.cwd())
+        yield _disk(Path.cwd(), "the present folder")
     except FileNotFoundError:
         yield Finding("disk", "bad", "the present folder is gone", "cd to another")
     yield from _of_machine(_FEWEST, mig=False)
 
 
-def _disk(results: Path) -> Finding:
+def _disk(results: Path, said_by: str) -> Finding:
     from pytest_mighetero.cli.doctor import host
 
-    return host.disk(results)
+    return host.disk(results, said_by)
 
 
 def _of_machine(harnesses: int, *, mig: bool) -> Iterator[Finding]:

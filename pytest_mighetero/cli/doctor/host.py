@@ -26,12 +26,13 @@ _CPUS = Path("/sys/devices/system/cpu")
 _UNSYNCHRONISED = 5  # TIME_ERROR of adjtimex(2)
 
 
-def disk(results: Path) -> Finding:
+def disk(results: Path, said_by: str) -> Finding:
     """Say whether there is room for results, and whether they may be written."""
     there = nearest_folder(results)
     elsewhere = "name another folder with --results-dir"
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        return Finding("disk", "bad", f"{results} cannot be written to", elsewhere)
+        said = f"{said_by}: {results} cannot be written to"
+        return Finding("disk", "bad", said, elsewhere)
     status = os.statvfs(there)
     free = status.f_bavail * status.f_frsize
     said = f"{_size(free)} free for {results}"

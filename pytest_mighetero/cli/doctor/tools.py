@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import which
 
-from pytest_mighetero.cli.doctor.finding import Finding
+from pytest_mighetero.cli.doctor.finding import Finding, is_there
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.run.start import MAKEFILES, check_extra, check_makefile
 from pytest_mighetero.spec.harness_spec import HarnessSpec
 from pytest_mighetero.spec.runspec import PACKAGE, RunSpec
+from pytest_mighetero.spec.template import fill, placeholders
 
 _LONGEST_S = 60.0  # that make or Python may take to say what they are
 # By each harness of the suite what was found of what it needs.
@@ -36,7 +37,7 @@ def look(spec: RunSpec) -> Looked:
     return {
         name: tuple(filter(None, made[spec.harness_dirs[name]]))
         if each.makes
-        else (_program(name, each),)
+        else (_program(name, each), *_lost_folders(spec, name, each))
         for name, each in spec.suite.every_harness.items()
     }
 
@@ -114,6 +115,18 @@ def _program(name: str, harness: HarnessSpec) -> Finding:
         remedy = source if " " in source else f"Debian's package {source} brings it"
         return Finding("harness", "bad", f"{called} is not on PATH", remedy)
     return Finding("harness", "ok", f"{called}")
+
+
+def _lost_folders(spec: RunSpec, name: str, harness: HarnessSpec) -> Iterator[Finding]:
+    """Yield where a command, or its server, would run that is no folder."""
+    commands = {("folder",): harness, ("server", "folder"): harness.server}
+    for keys, each in commands.items():
+        if each is None or {*placeholders(each.folder)} - {"package"}:
+            continue
+        folder = spec.cwd / fill(each.folder, {"package": PACKAGE})
+        if not is_there(folder) or not folder.is_dir():
+            said = f"{spec.suite.place_of_harness(name, *keys)}: {folder} is no folder"
+            yield Finding("harness", "bad", said)
 
 
 def _make() -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
@@ -114,11 +114,15 @@ def judge_by_reference(folder: Path, facts: Facts) -> Judgement:
 
 
 def judge_by_earlier(
-    where: Path, facts: Facts, session: str, tolerance: float
+    where: Path,
+    facts: Facts,
+    session: str,
+    tolerance: float,
+    said_by: str = "--mig-compare",
 ) -> Judgement:
     """Compare a VALID run with earlier ones in *where*: a results folder, or a record.
 
-    It may be worse by *tolerance*, 0.05 for 5 %.
+    It may be worse by *tolerance*, 0.05 for 5 %. Warnings name who asks, *said_by*.
     """
     mine = of_facts(facts)
     if mine is None:
@@ -130,8 +134,9 @@ def judge_by_earlier(
     except RecordError as error:  # of the one record that was named
         earlier, why = [], str(error)
     folder = earlier[-1].folder if earlier else where
-    judged = judge_change(name, _measurements(earlier), folder, mine, tolerance)
-    return judged or Judgement(warnings=[f"--mig-compare: {why}"])
+    told = name, _measurements(earlier), folder, mine, tolerance
+    judged = judge_change(*told) or Judgement(warnings=[why])
+    return replace(judged, warnings=[f"{said_by}: {each}" for each in judged.warnings])
 
 
 def judge_change(
@@ -160,7 +165,7 @@ def judge_change(
         {**said, "compared_ok": False} if problems else said,
         problems,
         [
-            f"--mig-compare: {name}: the search was too coarse: {each}"
+            f"{name}: the search was too coarse: {each}"
             for each in compared
             if each.unresolved and abs(each.change) > tolerance
         ],

@@ -52,11 +52,16 @@ class Own:
 
 
 def judge_own_figures(
-    results: Path, facts: Facts, figures: Sequence[Own], tolerance: float | None
+    results: Path,
+    facts: Facts,
+    figures: Sequence[Own],
+    tolerance: float | None,
+    said_by: str,
 ) -> Judgement:
     """Compare each background that has a figure with itself in earlier runs alike.
 
-    It may be worse by *tolerance*, 0.1 for 10 %; without one, much is a warning.
+    It may be worse by *tolerance*, 0.1 for 10 %; without one, much is a warning. Who
+    asks for that, *said_by*, is named in messages.
     """
     main = f"{facts['benchmark']}_{facts['scenario']}"
     alike = good_records(results, f"-{main}", beside(facts)) if figures else iter(())
@@ -68,8 +73,8 @@ def judge_own_figures(
     problems, warnings = [], []
     if tolerance is not None and silent:
         warnings.append(
-            f"--mig-background-tolerance: not compared, for lack of a figure of "
-            f"its own or of an earlier good run like this: {', '.join(silent)}"
+            f"{said_by}: not compared, for lack of a figure of its own or of an "
+            f"earlier good run like this: {', '.join(silent)}"
         )
     for own, compared in known:
         why = (

@@ -142,10 +142,11 @@ class BackgroundSet:
         step = Step("backgrounds finish")
         self._watch_logs(lambda: not running(), self.deadline, step)
         if left := running():
+            said_by = self._config.said_by["background-benchmark-timeout"]
             raise HarnessError(
                 f"{len(left)} of {len(self.harnesses)} backgrounds still ran "
                 f"{format_duration(self._config.background_timeout)} after their "
-                f"launch (--background-benchmark-timeout) and were stopped: "
+                f"launch ({said_by}) and were stopped: "
                 f"{', '.join(h.name for h in left)}.\n{tail_of(left[0])}",
                 about=[each.log for each in left],
             )

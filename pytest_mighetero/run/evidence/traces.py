@@ -52,11 +52,11 @@ def log_failure(harness: HarnessProcess) -> str:
     )
 
 
-def overdue(main: HarnessProcess, limit: float) -> str:
-    """Say that *main* did not end within *limit* seconds of the run's launch."""
+def overdue(main: HarnessProcess, limit: float, said_by: str) -> str:
+    """Say that *main* did not end in the seconds from launch that *said_by* allows."""
     return (
         f"Main {main.name} still ran {format_duration(limit)} after the run's launch "
-        f"(--background-benchmark-timeout) and was stopped.\n{tail_of(main)}"
+        f"({said_by}) and was stopped.\n{tail_of(main)}"
     )
 
 
