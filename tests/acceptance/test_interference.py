@@ -206,7 +206,7 @@ def test_more_aggressors_than_there_are_devices(lab: Lab) -> None:
     report.result.assert_outcomes(errors=1)
     (problem,) = report.case.problems.values()
     assert "4 MIG devices are needed on one GPU (one for main, " in problem
-    assert "--mig-aggressor-count=3), found 3" in problem
+    assert "3 by --mig-aggressor-count), found 3" in problem
     assert (
         "MIG devices are needed" in cell(lab, "dlrm_offline", "bert_offline")["problem"]
     )
