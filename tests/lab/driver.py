@@ -22,6 +22,8 @@ from tests.lab.forked import Pytests
 
 FAKE = Path(__file__).parent / "fake_harness"
 UUIDS = [f"MIG-00000000-0000-0000-0000-00000000000{i}" for i in range(1, 10)]
+# Before pytest 9.1 one that passes, and whose teardown fails, is two in junit's count.
+TWICE = pytest.version_tuple < (9, 1)
 RUN_TEST = """
 def test_heterogeneous(background, main):
     main.run()
