@@ -101,8 +101,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _loaded(name: str, base: Path) -> Suite:
-    return load_suite(name, base, device_kinds())
+def _loaded(name: str, base: Path, said_by: str = "--mig-suite") -> Suite:
+    return load_suite(name, base, device_kinds(), said_by)
 
 
 def _kept(folder: Path, ini: IniFile | None) -> Suite | None:
@@ -113,10 +113,7 @@ def _kept(folder: Path, ini: IniFile | None) -> Suite | None:
     """
     site, named = folder / "site.toml", ini.suite if ini else None
     if ini and named is not None and os.path.normpath(folder / named) != str(site):
-        try:
-            return _loaded(named, folder)
-        except ConfigError as error:
-            raise ConfigError(f"mig_suite in {ini.path}: {error}") from error
+        return _loaded(named, folder, f"mig_suite in {ini.path}")
     return _loaded(str(site), folder) if site.exists() else None
 
 

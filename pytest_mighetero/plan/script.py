@@ -20,19 +20,25 @@ from pytest_mighetero.units import format_duration
 _BASHS = ("SHELLOPTS", "BASHOPTS")
 _ASKED = re.compile(r"\$\{(\w+):\?")
 
-# Each harness is a process group of its own, so that stopping ends all of it.
+# Each harness is a process group of its own, so that stopping ends all of it. Servers
+# are started first and end last.
 _FUNCTIONS = """\
-started=() clients=()
+started=() servers=0 clients=()
 now() { date +%s%3N; }
+end() {
+    [ $# = 0 ] && return
+    kill -TERM -- "${@/#/-}" 2>/dev/null
+    local limit=$(($(now) + grace))
+    while kill -0 -- "${@/#/-}" 2>/dev/null && (($(now) < limit)); do
+        sleep 0.1
+    done
+    kill -KILL -- "${@/#/-}" 2>/dev/null
+}
 stop() {
     trap '' INT TERM HUP
     [ ${#started[@]} = 0 ] && return
-    kill -TERM -- "${started[@]/#/-}" 2>/dev/null
-    local limit=$(($(now) + grace))
-    while kill -0 -- "${started[@]/#/-}" 2>/dev/null && (($(now) < limit)); do
-        sleep 0.1
-    done
-    kill -KILL -- "${started[@]/#/-}" 2>/dev/null
+    end "${started[@]:servers}"
+    end "${started[@]:0:servers}"
 }
 trap stop EXIT
 trap 'exit 129' HUP
@@ -72,6 +78,7 @@ answers() (
 for n in {numbers}; do
     log="server_${{n}}_log" limit="server_${{n}}_limit" since=$(now)
     start "server_$n" >"${{!log}}" 2>&1
+    servers=${{#started[@]}}
     until "server_${{n}}_ready"; do
         kill -0 "${{started[-1]}}" 2>/dev/null || fail "server $n ended" "${{!log}}"
         (($(now) < since + ${{!limit}})) || fail "server $n was not ready" "${{!log}}"
