@@ -412,6 +412,7 @@ def test_a_guard_that_ends_at_the_launch_is_noticed(
             os.kill(pid, signal.SIGKILL)
     with pytest.raises(HarnessError, match=r"its guard ended with code 137. Command: "):
         pump.launch(harness)
+    until(lambda: not session(harness))  # killed, which takes its turn on a CPU
     assert not (tmp_path / "there" / "ran").exists()
 
 
