@@ -39,6 +39,7 @@ from pytest_mighetero.run.watch import Watch
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.window import TimedWindow
 
+_MAIN_RUNS = Step("main runs")
 _SOON_S = 0.5  # for the guard of a server to end what that has left
 
 
@@ -155,6 +156,7 @@ class Attempt:
         mains = (self.main, *([served.process] if served else []))
         self._watch = Watch(mains, self._loads(), self._pump.clock)
         self._pump.launch(self.main)
+        self._tick(_MAIN_RUNS)
         self.when_launched()
         self._watch.look()
         with ExitStack() as sampled:
@@ -280,7 +282,7 @@ class Attempt:
         if self._first_query.look():
             self._issuing = time.monotonic()
             self.when_issuing()
-        self._tick(Step("main runs"))
+        self._tick(_MAIN_RUNS)
 
     def _read(self, broken: Break | None) -> Measured:
         """Read what has been left behind by main's end: nobody else does."""
