@@ -64,6 +64,19 @@ def test_a_run_says_where_it_was(lab: Lab, slurm: Cluster) -> None:
     assert slurm.jobs() == []
 
 
+def test_a_users_defaults_are_for_people(
+    lab: Lab, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("SQUEUE_STATES", "PENDING")
+        patch.setenv("SQUEUE_PARTITION", "urgent")
+        patch.setenv("SCANCEL_INTERACTIVE", "true")
+        patch.setenv("SLURM_LABELIO", "1")
+        report = lab.run_apart("-n1", "--mig-slurm=--partition=h100 --gres=gpu:1")
+    report.result.assert_outcomes(passed=1)
+    until(lambda: not slurm.jobs())
+
+
 def test_it_goes_on_with_what_slurm_gives_in_time(eight: Eight) -> None:
     eight.go()
     options = ("-n4", "--mig-slurm=-p a100 --gres=gpu:1", "--mig-slurm-timeout=3s")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,13 +39,66 @@ def test_options_and_their_values(tmp_path: Path, text: str) -> None:
         ("-n 4 --exclusive", "", "-n"),
         ("--exclusive --jobid=7", "", "--jobid=7"),
         ("--overcommit --overlap", "", "--overlap"),
+        ("-vN2 -Hp -N", "-vN2", "-vN2"),
+        ("-pN2 -wn1 -On4 --nodelist=n1", "", "-On4"),
+        ("--node=2 --ex", "--node=2", "--node=2"),
     ],
 )
 def test_what_is_set_for_each_worker_is_found(
     words: str, in_job: str, in_steps: str
 ) -> None:
-    assert request.own(words.split(), "") == in_job
-    assert request.own(words.split(), "15") == in_steps
+    for outer, word in {"": in_job, "15": in_steps}.items():
+        said = request.problem(words.split(), outer, {})
+        assert (said or "").partition(" is set for each worker")[0] == word
+
+
+@pytest.mark.parametrize(
+    ("words", "in_job", "in_steps"),
+    [
+        ("-Q --gres=gpu:1", "-Q", ""),
+        ("--gres=gpu:1 --he", "--he", "--he"),
+        ("-sHV", "-sHV", "-sHV"),
+        ("--label", "", "--label"),
+        ("-vp a100", "", "-vp"),
+        ("-pty -oout", "", "-oout"),
+        ("--gres=gpu:1 --pty", "", "--pty"),
+        ("--error=none --error-is-no-option", "", "--error=none"),
+    ],
+)
+def test_what_would_have_the_session_hear_nothing_is_refused(
+    words: str, in_job: str, in_steps: str
+) -> None:
+    for outer, word in {"": in_job, "15": in_steps}.items():
+        said = request.problem(words.split(), outer, {})
+        assert (said or "").partition(" would keep from this session")[0] == word
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "in_job", "in_steps"),
+    [
+        ("--clusters=b", {}, "--clusters=b", "--clusters=b"),
+        ("-OMb", {"SLURM_CLUSTERS": "b"}, "-OMb", "-OMb"),
+        ("--cluster-constraint=x", {"SALLOC_CLUSTERS": "b"}, "SALLOC_CLUSTERS", ""),
+        ("", {"SLURM_CLUSTERS": "", "SLURM_CLUSTER_NAME": "b"}, "", ""),
+    ],
+)
+def test_jobs_of_another_cluster_are_refused(
+    words: str, environment: dict[str, str], in_job: str, in_steps: str
+) -> None:
+    for outer, word in {"": in_job, "15": in_steps}.items():
+        said = request.problem(words.split(), outer, environment)
+        assert (said or "").partition(" asks for jobs of another")[0] == word
+
+
+def test_slurms_programs_have_nothing_of_a_users_defaults() -> None:
+    kept = {"SLURM_CONF": "slurm.conf", "SLURM_JWT": "x", "SALLOC_PARTITION": "a100"}
+    people = {"SQUEUE_STATES": "all", "SCANCEL_USER": "x", "SCONTROL_ALL": "1"}
+    protocol = {"SLURM_LABELIO": "1", "SLURM_STDOUTMODE": "out", "SLURM_CLUSTERS": "b"}
+    assert request.environment({**kept, **people, **protocol}) == kept
+    words = shlex.split(request.step("15", [], sys.executable, "name"))
+    before = words[: words.index("srun")]
+    assert before[0] == "env"
+    assert {f"--unset={name}" for name in protocol} <= set(before)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,7 @@ class Slurm:
         watcher = str(Path(__file__).with_name("watcher.py"))
         self._watcher = subprocess.Popen(
             [sys.executable, "-I", "-S", watcher, self.name, outer],
+            env=request.environment(os.environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -146,6 +148,7 @@ class _Asked:
         self._said: IO[str] = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             command,
+            env=request.environment(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._said,
@@ -177,6 +180,7 @@ def _ask(*command: str, patience: float = ANSWER_S) -> str:
         try:
             done = subprocess.run(
                 command,
+                env=request.environment(os.environ),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -32,7 +33,7 @@ class Places:
         say: tells people.
 
     Raises:
-        ConfigError: options say what is set here, or Slurm's programs are missing.
+        ConfigError: options are not to be said here, or Slurm's programs missing.
     """
 
     def __init__(
@@ -43,12 +44,8 @@ class Places:
         say: Callable[[str], None],
     ):
         assert spec.slurm is not None
-        if word := request.own(spec.slurm, outer):
-            raise ConfigError(
-                f"--mig-slurm: {word} is set for each worker, which has one "
-                f"{'step' if outer else 'node'} of its own; leave it out, and say with "
-                f"-n N how many there are"
-            )
+        if problem := request.problem(spec.slurm, outer, os.environ):
+            raise ConfigError(f"--mig-slurm: {problem}")
         self._config, self._spec, self._options = config, spec, spec.slurm
         self._say = say
         self.slurm = Slurm(spec.slurm, outer)

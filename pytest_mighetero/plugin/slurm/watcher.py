@@ -47,7 +47,9 @@ def main() -> None:
         if found:
             cancel = ["scancel", "--quiet", *found]
             with suppress(OSError, subprocess.TimeoutExpired):
-                subprocess.run(cancel, timeout=ANSWER_S, check=False)
+                subprocess.run(
+                    cancel, stdin=subprocess.DEVNULL, timeout=ANSWER_S, check=False
+                )
         time.sleep(0.3 if since < SOON_S else 3)
 
 
