@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.lab.processes import until
 from tests.lab.slurm.cluster import Cluster
 from tests.lab.slurm.eight import Eight
 
@@ -62,6 +63,30 @@ def test_more_workers_than_a_job_seats(eight: Eight, slurm: Cluster, job: str) -
     said = f"places for 2 of 4 workers, and goes on with them; no more in job {job} on"
     (line,) = [line for line in report.text.splitlines() if said in line]
     assert BUSY in line
+    slurm.cancel_all()
+
+
+def test_a_task_of_an_array_is_a_job_of_its_own(
+    eight: Eight, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--array=0-1", "--gres=gpu:1", "--output=/dev/null")
+    slurm.ask("sbatch", *options, "--wrap=sleep 600")
+    rows = slurm.ask("squeue", "--noheader", "--array", "--format=%i %F").split()
+    array = rows[1]
+    until(lambda: len(slurm.ask("squeue", "-h", "--states=R").splitlines()) == 2)
+    slurm.ask("scancel", f"{array}_0")
+    until(lambda: len(slurm.jobs()) == 1)
+    eight.go()
+    with monkeypatch.context() as patch:
+        patch.setenv("SLURM_JOB_ID", array)  # of the last of them
+        patch.setenv("SLURM_LABELIO", "1")
+        patch.setenv("SLURM_STDOUTMODE", "out")
+        patch.setenv("SLURM_DEBUG", "1")
+        patch.setenv("SLURM_CLUSTERS", "elsewhere")
+        report = eight.lab.apart(*eight.arguments("-n1", "--mig-slurm=--gres=gpu:1"))
+    report.result.assert_outcomes(passed=8)
+    assert {case.properties["job"] for case in report.junit} == {array}
+    assert f"workers gw0 in job {array} on n" in report.text
     slurm.cancel_all()
 
 

@@ -66,7 +66,7 @@ class Slurm:
         limit = time.monotonic() + ANSWER_S
         while True:
             try:
-                found = self._squeue(f"--jobs={number}")
+                found = self._numbered([number])
             except NoAnswerError:
                 return Job(number, answers.UNKNOWN, "", "")
             job = found[0] if found else Job(number, "GONE", "", "")
@@ -80,8 +80,13 @@ class Slurm:
         Raises:
             NoAnswerError: Slurm does not answer.
         """
-        which = ",".join(sorted(set(numbers)))
-        return {job.number for job in self._squeue(f"--jobs={which}") if job.lives}
+        return {job.number for job in self._numbered(numbers) if job.lives}
+
+    def _numbered(self, numbers: Iterable[str]) -> list[Job]:
+        """Return the jobs; squeue tells of a whole array where one has its number."""
+        which = set(numbers)
+        found = self._squeue(f"--jobs={','.join(sorted(which))}")
+        return [job for job in found if job.number in which]
 
     def has_mig(self, number: str) -> bool:
         """Tell whether Slurm calls what it gave a job MIG devices.

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-FORMAT = "%i|%T|%r|%N"  # squeue's, of a Job
+FORMAT = "%A|%T|%r|%N"  # squeue's, of a Job; %A: as SLURM_JOB_ID has it
 ALIVE = frozenset({"RUNNING", "CONFIGURING", "SUSPENDED"})
 UNKNOWN = "UNKNOWN"  # our own word: Slurm does not answer
 NO_JOB = "Invalid job id"  # which it has forgotten
