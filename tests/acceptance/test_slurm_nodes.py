@@ -16,8 +16,11 @@ from tests.lab.slurm.cluster import Cluster, LabError, layout_of, missing, outsi
 from tests.lab.slurm.configuration import Node
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
-MIG = Node("mig", "1g.10gb", 7)
-NODES = (*(Node(name, name) for name in ("old", "bare")), MIG)
+MIG = {"mig": "1g.10gb", "typed": "a100_3g.20gb"}
+NODES = (
+    *(Node(name, name) for name in ("old", "bare")),
+    *(Node(name, gpu) for name, gpu in MIG.items()),
+)
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +90,10 @@ def test_a_node_without_the_virtual_environment(refused: Refused) -> None:
     assert "No such file or directory" in error
 
 
-def test_mig_devices_that_slurm_gave_by_number(refused: Refused) -> None:
-    error = refused.on("mig", devices=0)
-    assert "--mig-slurm: node mig has MIG devices from Slurm by number" in error
+@pytest.mark.parametrize("node", MIG)
+def test_mig_devices_that_slurm_gave_by_number(refused: Refused, node: str) -> None:
+    error = refused.on(node, devices=0)
+    assert f"--mig-slurm: node {node} has MIG devices from Slurm by number" in error
     assert "(CUDA_VISIBLE_DEVICES=0)" in error
 
 

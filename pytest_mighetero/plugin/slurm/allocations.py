@@ -69,7 +69,7 @@ class Slurm:
                 found = self._numbered([number])
             except NoAnswerError:
                 return Job(number, answers.UNKNOWN, "", "")
-            job = found[0] if found else Job(number, "GONE", "", "")
+            job = found[0] if found else answers.gone(number)
             if job.state != "COMPLETING" or time.monotonic() > limit:
                 return job
             time.sleep(0.2)
@@ -94,7 +94,9 @@ class Slurm:
         Raises:
             NoAnswerError: Slurm does not answer.
         """
-        return answers.has_mig(_ask("scontrol", "show", "job", "--details", number))
+        return answers.has_mig(
+            _ask("scontrol", "show", "job", "--details", number), number
+        )
 
     def _squeue(self, *which: str, patience: float = ANSWER_S) -> list[Job]:
         command = ["squeue", "--noheader", "--states=all", *which]
@@ -129,13 +131,16 @@ class Slurm:
                 time.sleep(0.05)
         finally:
             texts = [each.end() for each in asked]
-        numbers = [answers.granted(text) for text in texts]
         known = {job.number: job for job in self.jobs()}
-        got = [known[n] for n in numbers if n in known and known[n].lives]
-        refused = [
-            answers.refusal(t) for t, n in zip(texts, numbers, strict=True) if not n
-        ]
-        return got, why or "; ".join(dict.fromkeys(filter(None, refused)))
+        got, refused = [], []
+        for text in texts:
+            if (number := answers.granted(text)) is None:
+                refused.append(answers.refusal(text))
+            elif (job := known.get(number, answers.gone(number))).lives:
+                got.append(job)
+            else:
+                refused.append(job.fate)
+        return got, why or "; ".join(dict.fromkeys(refused))
 
     def close(self) -> None:
         """Give everything back."""
@@ -199,7 +204,8 @@ def _ask(*command: str, patience: float = ANSWER_S) -> str:
                 return done.stdout
             if answers.NO_JOB in done.stderr:
                 return ""
-            why = "; ".join(done.stderr.split("\n")).strip("; ")
+            said = "; ".join(done.stderr.split("\n")).strip("; ")
+            why = said or f"exit code {done.returncode}"
         if time.monotonic() > limit:
             raise NoAnswerError(f"--mig-slurm: {command[0]} does not answer: {why}")
         time.sleep(min(ASK_S, patience))

@@ -12,7 +12,7 @@ ALIVE = frozenset({"RUNNING", "CONFIGURING", "SUSPENDED"})
 UNKNOWN = "UNKNOWN"  # our own word: Slurm does not answer
 NO_JOB = "Invalid job id"  # which it has forgotten
 _GRANTED = re.compile(r"Granted job allocation (\d+)")
-_MIG = re.compile(r"\bGRES=\S*:\d+g\.\d+gb")
+_MIG = re.compile(r"\bGRES=\S*\d+g\.\d+gb", re.IGNORECASE)
 _NO_STEP = re.compile(r"Unable to create step for job [^:]*: (.+)")
 _MEANINGS = {
     "CANCELLED": "was cancelled",
@@ -38,7 +38,7 @@ class Job:
 
     def __str__(self) -> str:
         """Return it for a sentence."""
-        return f"job {self.number} on {self.node}"
+        return f"job {self.number}" + (f" on {self.node}" if self.node else "")
 
     @property
     def fate(self) -> str:
@@ -50,6 +50,11 @@ class Job:
         said = [self.state, *({self.reason} - {"None", ""})]
         end = _MEANINGS.get(self.state, "ended")
         return f"the job {end} (Slurm: {', '.join(said)})"
+
+
+def gone(number: str) -> Job:
+    """Return a job that Slurm no longer knows."""
+    return Job(number, "GONE", "", "")
 
 
 def jobs(text: str) -> list[Job]:
@@ -67,7 +72,8 @@ def granted(text: str) -> str | None:
 def refusal(text: str) -> str:
     """Return in one line why ``salloc`` was refused."""
     lines = [line.partition(": ")[2] for line in text.splitlines() if ": " in line]
-    return "; ".join(dict.fromkeys(line.removeprefix("error: ") for line in lines))
+    said = dict.fromkeys(line.removeprefix("error: ") for line in lines)
+    return "; ".join(filter(None, said)) or "salloc does not say why"
 
 
 def no_step(text: str) -> str:
@@ -76,9 +82,14 @@ def no_step(text: str) -> str:
     return found[1].strip() if found else ""
 
 
-def has_mig(text: str) -> bool:
-    """Tell of ``scontrol show job --details`` whether the job has MIG devices."""
-    return _MIG.search(text) is not None
+def has_mig(text: str, number: str) -> bool:
+    """Tell of ``scontrol show job --details`` whether a job has MIG devices.
+
+    The text may be of others, too: of all of an array, or of a heterogeneous job.
+    """
+    records = text.split("\n\n")
+    own = [each for each in records if each.lstrip().startswith(f"JobId={number} ")]
+    return any(_MIG.search(each) for each in own)
 
 
 def waiting(pending: Iterable[Job]) -> str:
