@@ -33,7 +33,8 @@ class Option(NamedTuple):
         fills: the field of ``RunSpec``, where that is not ``key`` without ``mig_``.
         in_suite: whether a suite may have a default.
         bare: what is meant where it is said without a value; empty where it takes one.
-        gate: whether runs pass unjudged, or are not run, where its text is empty.
+        gate: whether runs pass unjudged, are not run, or not there, where its text is
+            empty.
         unsaid: in words, what a ``default`` of None or "" comes to.
     """
 

@@ -529,6 +529,7 @@ GATES = {
     "mig-compare": "last",
     "mig-background-tolerance": "10%",
     "mig-interference": "all",
+    "mig-slurm": "--gres=gpu:1",
 }
 
 

@@ -27,6 +27,10 @@ def test_options_and_their_values(tmp_path: Path, text: str) -> None:
     assert config_of(tmp_path, mig_slurm=text).slurm is not None
 
 
+def test_a_blank_has_no_options(tmp_path: Path) -> None:
+    assert config_of(tmp_path, mig_slurm=" ").slurm == ()
+
+
 @pytest.mark.parametrize(
     ("words", "in_job", "in_steps"),
     [

@@ -79,10 +79,11 @@ PLACE = (
     Option(
         "mig-slurm",
         "start every worker of -n N in a Slurm allocation of its own; salloc's options "
-        "for each, --partition=a100 --gres=gpu:1 for example",
+        "for each, --partition=a100 --gres=gpu:1 for example; a blank, ' ', has none",
         Kind("OPTIONS", "slurm_options"),
         None,
         in_suite=False,
+        gate=True,
         unsaid="no allocation",
     ),
     Option(
