@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from pytest_mighetero.devices.gpu import Gpu, MigDevice
+from pytest_mighetero.devices.visibility import not_given
+from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.terms.device_kind import DeviceKind
 
 
@@ -26,7 +30,18 @@ class ListedDevices:
         )
 
     def gpus(self) -> tuple[Gpu, ...]:
-        """Return one GPU that holds all listed devices."""
+        """Return one GPU that holds all listed devices.
+
+        Raises:
+            DeviceError: Slurm gave others.
+        """
+        if others := not_given([each.uuid for each in self._devices], os.environ):
+            raise DeviceError(
+                f"--mig-devices lists {', '.join(others)}, which Slurm did not give "
+                f"job {os.environ['SLURM_JOB_ID']} (CUDA_VISIBLE_DEVICES="
+                f"{os.environ['CUDA_VISIBLE_DEVICES']}). List what it gave, or leave "
+                f"--mig-devices out."
+            )
         return (Gpu("listed by --mig-devices", self._devices),)
 
     def meter(self, gpu: Gpu, device: MigDevice) -> None:

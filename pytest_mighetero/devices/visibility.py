@@ -40,6 +40,18 @@ def visible_only(
     return found
 
 
+def not_given(uuids: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return those of *uuids* that are not among the MIG devices that Slurm gave.
+
+    What it gave by number (its own, of a line in gres.conf) says nothing of them.
+    """
+    given = _entries(environment.get("CUDA_VISIBLE_DEVICES", ""))
+    mig = given and all(entry.startswith("MIG-") for entry in given)
+    if "SLURM_JOB_ID" not in environment or not mig:
+        return ()
+    return tuple(uuid for uuid in uuids if not uuid.startswith(tuple(given)))
+
+
 def _numbered_anew(gpus: Sequence[Gpu], entries: Sequence[str]) -> bool:
     numbers = {entry.partition(":")[0] for entry in entries}
     return all(map(str.isdigit, numbers)) and len(numbers) >= len(gpus)
