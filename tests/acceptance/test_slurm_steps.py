@@ -55,14 +55,18 @@ def job(eight: Eight, slurm: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
     return number
 
 
-def test_more_workers_than_a_job_seats(eight: Eight, slurm: Cluster, job: str) -> None:
+def test_more_workers_than_a_job_seats(
+    eight: Eight, slurm: Cluster, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     eight.go()
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", "800")
     report = eight.lab.apart(*eight.arguments("-n4", "--mig-slurm=--gres=gpu:1"))
     report.result.assert_outcomes(passed=8)
     assert {case.properties["place"] for case in report.junit} == {"n1:0", "n1:1"}
     said = f"places for 2 of 4 workers, and goes on with them; no more in job {job} on"
     (line,) = [line for line in report.text.splitlines() if said in line]
     assert BUSY in line
+    assert line.endswith("(SLURM_MEM_PER_NODE=800) unless --mig-slurm says --mem")
     slurm.cancel_all()
 
 

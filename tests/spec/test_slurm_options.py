@@ -94,6 +94,22 @@ def test_jobs_of_another_cluster_are_refused(
         assert (said or "").partition(" asks for jobs of another")[0] == word
 
 
+@pytest.mark.parametrize(
+    ("words", "memory", "said"),
+    [
+        ("--gres=gpu:1 --mem-bind=local", "800", True),
+        ("--gres=gpu:1 --mem=400", "800", False),
+        ("--mem-per-gpu 400", "800", False),
+        ("--gres=gpu:1", "", False),
+    ],
+)
+def test_a_step_takes_all_memory_unless_told(
+    words: str, memory: str, said: bool
+) -> None:
+    found = request.taken(words.split(), {"SLURM_MEM_PER_NODE": memory})
+    assert ("SLURM_MEM_PER_NODE=800" in found) is said
+
+
 def test_slurms_programs_have_nothing_of_a_users_defaults() -> None:
     kept = {"SLURM_CONF": "slurm.conf", "SLURM_JWT": "x", "SALLOC_PARTITION": "a100"}
     people = {"SQUEUE_STATES": "all", "SCANCEL_USER": "x", "SCONTROL_ALL": "1"}

@@ -111,18 +111,19 @@ class Places:
         mig = {each for each in numbers if asks_nvml and slurm.has_mig(each)}
         refused = check_places(places, self._spec.results_dir, slurm.name, mig)
         left = list(words)
-        why = dict.fromkeys(f"{job}: {said}" for (job, _), said in refused)
+        why = "; ".join(dict.fromkeys(f"{job}: {said}" for (job, _), said in refused))
+        why += request.taken(self._options, os.environ) if slurm.outer else ""
         for (_, each), _ in refused:
             left = [w for w in left if w != each] if not slurm.outer else left[:-1]
         if not left:
             raise ConfigError(
-                f"--mig-slurm: no place for a worker in {'; '.join(why)}; ask for "
+                f"--mig-slurm: no place for a worker in {why}; ask for "
                 f"less, or end the steps that have it"
             )
         if refused:
             self._say(
                 f"places for {len(left)} of {len(words)} workers, and goes on with "
-                f"them; no more in {'; '.join(why)}"
+                f"them; no more in {why}"
             )
         return left
 

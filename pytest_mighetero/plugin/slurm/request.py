@@ -58,6 +58,17 @@ def problem(
     return None
 
 
+def taken(options: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Say what each step takes all of, because *options* say nothing of it, if so."""
+    memory = environment.get("SLURM_MEM_PER_NODE")
+    if not memory or _said(options, ("--mem", "--mem-per-cpu", "--mem-per-gpu")):
+        return ""
+    return (
+        f"; each step takes all of the job's memory (SLURM_MEM_PER_NODE={memory}) "
+        f"unless --mig-slurm says --mem"
+    )
+
+
 def environment(of: Mapping[str, str]) -> dict[str, str]:
     """Return the environment *of* this session, as Slurm's programs are to have it."""
     return {
