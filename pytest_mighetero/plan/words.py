@@ -13,8 +13,9 @@ from pytest_mighetero.devices.gpu import Gpu, MigDevice
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.harness.command import Command
 from pytest_mighetero.spec.filled import used_by
+from pytest_mighetero.spec.folders import PACKAGE
 from pytest_mighetero.spec.harness_spec import HarnessSpec, ServerSpec
-from pytest_mighetero.spec.runspec import PACKAGE, RunSpec
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.template import BUILT_IN, fill, fill_words
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs

@@ -42,18 +42,25 @@ def check_makefile(config: RunSpec, folder: Path) -> None:
     """Fail where make would find nothing to do.
 
     Raises:
-        DeviceError: the harness *folder* has no Makefile.
+        DeviceError: the harness *folder* has no Makefile, or cannot be looked into.
     """
-    if any((folder / name).is_file() for name in MAKEFILES):
-        return
+    try:
+        if any((folder / name).is_file() for name in MAKEFILES):
+            return
+    except OSError as error:
+        found = (
+            f"{folder} cannot be looked into: {error.strerror}; run as a user who may"
+        )
+    else:
+        found = (
+            f"no Makefile in {folder}: expected a closed/<org> folder with a "
+            f"{config.action} target; name it with --mig-harness-dir"
+        )
     said_by, suite = config.said_by["mig-harness-dir"], config.suite
     if said_by == by_default("mig-harness-dir"):
         mine = next(k for k, each in config.harness_dirs.items() if each == folder)
         said_by = suite.place_of_harness(mine, "folder")
-    raise DeviceError(
-        f"{said_by}: no Makefile in {folder}: expected a closed/<org> folder "
-        f"with a {config.action} target; name it with --mig-harness-dir."
-    )
+    raise DeviceError(f"{said_by}: {found}.")
 
 
 def check_folders(config: RunSpec, *launches: Launch) -> None:

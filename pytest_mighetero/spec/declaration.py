@@ -33,8 +33,8 @@ class Option(NamedTuple):
         fills: the field of ``RunSpec``, where that is not ``key`` without ``mig_``.
         in_suite: whether a suite may have a default.
         bare: what is meant where it is said without a value; empty where it takes one.
-        gate: whether runs pass unjudged, are not run, or not there, where its text is
-            empty.
+        gate: whether an empty text, where it takes nothing back, would have runs pass
+            unjudged, not be run, be elsewhere, or not be written of.
         unsaid: in words, what a ``default`` of None or "" comes to.
     """
 

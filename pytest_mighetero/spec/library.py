@@ -147,8 +147,12 @@ def _find(name: str, base: Path, said_by: str) -> Path:
         path = path.resolve()
         if path.suffix == ".toml" and path.is_file():
             return path
-    except (OSError, RuntimeError) as error:  # too long, no permission, links in a ring
+    except RuntimeError as error:  # links in a ring
         raise ConfigError(f"{nothing}: {error}") from error
+    except OSError as error:  # too long, no permission
+        raise ConfigError(
+            f"{nothing}: {path} cannot be read: {error.strerror}"
+        ) from error
     known = nearest(name, (file.stem for file in SUITES.glob("*.toml")))
     raise ConfigError(
         f"{nothing}: {path} is no TOML file, and of the built-in suites: {known}"

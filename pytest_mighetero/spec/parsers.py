@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from typing import Literal
 
 from pytest_mighetero.errors import ConfigError, nearest
-from pytest_mighetero.spec.names import CONFIG_VER, LINES, PROFILE, Rule
+from pytest_mighetero.spec.names import CONFIG_VER, LINES, PATH, PROFILE, Rule
 from pytest_mighetero.terms.make import check_words
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.scenario import SCENARIOS
@@ -51,6 +51,16 @@ def fitting(rule: Rule) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def path(text: str) -> str:
+    """Return a path, which an empty text is none of."""
+    if not text.strip():
+        raise ConfigError(
+            "expected a path, found an empty text; write one (is a variable of it "
+            "unset?), or leave it out"
+        )
+    return fitting(PATH)(text)
 
 
 def one_of(accepted: Collection[str]) -> Callable[[str], str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.spec import parsers
+from pytest_mighetero.spec import folders, parsers
 from pytest_mighetero.spec.aggressors import with_matrix
 from pytest_mighetero.spec.checks import check_together
 from pytest_mighetero.spec.hidden import secrets_in
@@ -23,9 +23,6 @@ from pytest_mighetero.terms.make import check_path
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
 from pytest_mighetero.terms.secret import Secrets
-
-# What ``{package}`` stands for.
-PACKAGE = str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True)
@@ -221,12 +218,12 @@ def build_spec(
     actions = [a for each in suite.every_harness.values() for a in each.actions]
     action = values.parsed("main-action", parsers.one_of([*dict.fromkeys(actions)]))
     backgrounds = parsers.backgrounds_of(suite.benchmarks, suite.groups)
-    folders = _harness_dirs(values, suite, cwd)
+    harness_dirs = folders.harness_dirs(values, suite, cwd)
     results = values.path("results-dir", check_path)
     spec = RunSpec(
         **plain,
         suite=suite,
-        harness_dirs=folders,
+        harness_dirs=harness_dirs,
         cwd=cwd,
         results_dir=results,
         history_dir=results,
@@ -235,10 +232,10 @@ def build_spec(
         action=action,
         backgrounds=values.parsed("background-benchmarks", backgrounds),
         lease_dir=values.path_as_called("mig-lease-dir"),
-        references=values.path("mig-references"),
-        compare=_compared(values),
+        references=folders.references(values),
+        compare=folders.compared(values),
         report=values.path("mig-report") if values.value("mig-report").raw else None,
-        secrets=secrets_in(suite, plain, (*folders.values(), results)),
+        secrets=secrets_in(suite, plain, (*harness_dirs.values(), results)),
         notes=values.notes(),
         said_by={each.name: values.value(each.name).said_by for each in OPTIONS},
     )
@@ -247,51 +244,10 @@ def build_spec(
     return spec
 
 
-def _harness_dirs(values: Values, suite: Suite, cwd: Path) -> dict[str, Path]:
-    made = {k: each for k, each in suite.every_harness.items() if each.makes}
-    if values.value("mig-harness-dir").raw is not None:
-        folder = _with_makefile(values.path("mig-harness-dir", _check_folder))
-        return dict.fromkeys(made, folder)
-    return {
-        name: _with_makefile(
-            (cwd / each.folder.replace("{package}", PACKAGE)).resolve()
-        )
-        for name, each in made.items()
-    }
-
-
-def _check_folder(path: Path) -> None:
-    if not path.is_dir():
-        raise ConfigError(
-            f"{path} is no folder; expected the closed/<org> folder with the Makefile"
-        )
-
-
-def _with_makefile(folder: Path) -> Path:
-    """Return *folder*, or its src where only that has a Makefile (v6.0 on)."""
-    has = [(each / "Makefile").is_file() for each in (folder, folder / "src")]
-    return folder / "src" if has == [False, True] else folder
-
-
 def _check_backoffs(values: Values) -> None:
     said = values.value("target-qps-backoffs")
     if said.explicit and not values.value("target-qps-backoff").raw:
         raise ConfigError(
             f"{said.said_by}: by how much is the target to change? Say "
             f"--target-qps-backoff=7%, too"
-        )
-
-
-def _compared(values: Values) -> Path | Literal["last"] | None:
-    raw = values.value("mig-compare").raw
-    if raw == "last":
-        return "last"
-    return values.path("mig-compare", _check_records) if raw else None
-
-
-def _check_records(path: Path) -> None:
-    if not path.exists():
-        raise ConfigError(
-            f"expected last, a results folder or a record.json, and {path} does not "
-            f"exist"
         )

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec import parsers
-from pytest_mighetero.spec.names import PATH
 from pytest_mighetero.spec.options import BY_KEY, OPTIONS
 from pytest_mighetero.spec.suite import Suite
+from pytest_mighetero.terms.lookup import found
 from pytest_mighetero.terms.secret import marked_as
 from pytest_mighetero.units import in_milliseconds
 
@@ -74,6 +74,10 @@ class Values:
             said_by = suite.place("defaults", name)
         return Value(raw, said_by, self._base, explicit=False)
 
+    def named(self, name: str) -> bool:
+        """Tell whether command line, ini file or suite say an option's value."""
+        return self.value(name).said_by != by_default(name)
+
     def of(self, name: str) -> Any:
         """Return an option's value as its kind has it; None where that is its default.
 
@@ -93,11 +97,15 @@ class Values:
         return self._made(name, lambda text: parse(parsers.checked(text).strip()))
 
     def path_as_called(self, name: str) -> Path:
-        """Return the path: whether a link in it is to be followed is still open."""
-        base = self.value(name).base
-        return (base / self._made(name, parsers.fitting(PATH))).absolute()
+        """Return the path: whether a link in it is to be followed is still open.
 
-    def path(self, name: str, check: Callable[[Path], object] = Path.exists) -> Path:
+        Raises:
+            ConfigError: naming who said it; an empty text would be the base itself.
+        """
+        base = self.value(name).base
+        return (base / self._made(name, parsers.path)).absolute()
+
+    def path(self, name: str, check: Callable[[Path], object] = found) -> Path:
         """Return the path with no link in it, which *check* may refuse.
 
         Raises:
@@ -108,9 +116,14 @@ class Values:
         def resolved(_text: str) -> Path:
             try:
                 path = called.resolve()
-                path.exists()
-            except (OSError, RuntimeError) as error:  # a ring, or too long
+                found(path)
+            except RuntimeError as error:  # a ring
                 raise ConfigError(str(error)) from None
+            except OSError as error:  # too long, or not for this user
+                raise ConfigError(
+                    f"{called} cannot be looked at: {error.strerror}; name a path that "
+                    f"this user may use"
+                ) from None
             check(path)
             return path
 

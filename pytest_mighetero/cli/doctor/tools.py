@@ -14,8 +14,9 @@ from shutil import which
 from pytest_mighetero.cli.doctor.finding import Finding, is_there
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.run.start import MAKEFILES, check_extra, check_makefile
+from pytest_mighetero.spec.folders import PACKAGE
 from pytest_mighetero.spec.harness_spec import HarnessSpec
-from pytest_mighetero.spec.runspec import PACKAGE, RunSpec
+from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.template import fill, placeholders
 
 _LONGEST_S = 60.0  # that make or Python may take to say what they are

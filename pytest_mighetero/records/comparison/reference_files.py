@@ -32,6 +32,7 @@ from pytest_mighetero.spec.tables import (
     read_table,
     text,
 )
+from pytest_mighetero.terms import lookup
 from pytest_mighetero.terms.scenario import SCENARIOS, is_bounded
 from pytest_mighetero.units import significant
 
@@ -80,11 +81,11 @@ def load_references(folder: Path) -> dict[Key, Reference]:
     """Load every ``*.toml`` of *folder*; one that is not there has none.
 
     Raises:
-        ConfigError: a file cannot be read or says what cannot be meant, or two entries
-            are of the same thing.
+        ConfigError: the folder or a file cannot be read, a file says what cannot be
+            meant, or two entries are of the same thing.
     """
     found: dict[Key, Reference] = {}
-    for path in sorted(folder.glob("*.toml")):
+    for path in _files(folder):
         for reference in _parse(_read(path), path):
             if (twin := found.get(reference.key)) is not None:
                 raise ConfigError(
@@ -93,6 +94,14 @@ def load_references(folder: Path) -> dict[Key, Reference]:
                 )
             found[reference.key] = reference
     return found
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        paths = sorted(folder.iterdir()) if lookup.found(folder) else []
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be read: {error.strerror}") from error
+    return [path for path in paths if path.name.endswith(".toml")]
 
 
 def _read(path: Path) -> str:

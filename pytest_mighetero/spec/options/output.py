@@ -20,6 +20,7 @@ OUTPUT = (
         FILE,
         None,
         in_suite=False,
+        gate=True,
         unsaid="no page",
     ),
     Option(

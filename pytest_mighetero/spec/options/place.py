@@ -20,6 +20,7 @@ PLACE = (
         FOLDER,
         None,
         in_suite=False,
+        gate=True,
         unsaid="the suite's, mostly the present one",
     ),
     Option(
