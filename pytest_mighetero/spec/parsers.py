@@ -38,6 +38,7 @@ _SALLOC_VALUED = re.compile(
     r"x11)$)--[^=]+"
 )
 _PERCENT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*%", re.ASCII)
+_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 Names = tuple[str, ...]
 
@@ -173,16 +174,19 @@ def mig_uuids(text: str) -> Names:
 
 def count(text: str) -> int:
     """Return a number of times."""
-    if not text.isascii() or not text.isdigit():
-        raise ConfigError(f"expected 0, 1, 2 ..., found {text!r}")
-    return int(text)
+    return _whole_from(0, text)
 
 
 def times(text: str) -> int:
     """Return a number of times, once at least."""
-    if (number := count(text)) < 1:
-        raise ConfigError(f"expected 1, 2, 3 ..., found {text!r}")
-    return number
+    return _whole_from(1, text)
+
+
+def _whole_from(least: int, text: str) -> int:
+    if not _WHOLE.fullmatch(text) or int(text) < least:
+        some = ", ".join(map(str, range(least, least + 3)))
+        raise ConfigError(f"expected {some} ..., found {text!r}")
+    return int(text)
 
 
 def percent(text: str) -> float:
