@@ -15,6 +15,7 @@ import pytest
 
 from pytest_mighetero.plugin.fixtures import MigheteroWarning, background, main, mig_gpu
 from pytest_mighetero.plugin.presence import (
+    PROPERTIES,
     SESSION,
     SPOKEN_FLAG,
     anything_said,
@@ -109,11 +110,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=argparse.SUPPRESS,
     )
     parser.addini(
-        "mig_junit_properties",
+        PROPERTIES,
         "write a run's facts as properties of its junit testcase; false keeps "
         "xunit2 files valid against Jenkins' schema (default: true)",
-        type="bool",
-        default=True,
+        default=None,
     )
 
 

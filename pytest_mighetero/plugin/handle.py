@@ -16,7 +16,7 @@ from pytest_mighetero.plugin.execution import execution_of
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.ownership import beside, refusal, stranger
-from pytest_mighetero.plugin.presence import session_of, spec_of
+from pytest_mighetero.plugin.presence import publishes_facts, session_of, spec_of
 from pytest_mighetero.plugin.selection.order import set_of, turns, upcoming
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.attempt import Attempt
@@ -67,7 +67,7 @@ class Run:
 
     def _publish(self, name: str, value: str | None) -> None:
         """Set or drop a junit property; readers disagree on a name given twice."""
-        if self.item.config.getini("mig_junit_properties"):
+        if publishes_facts(self.item.config):
             properties = self.item.user_properties
             properties[:] = [each for each in properties if each[0] != name]
             if value is not None:

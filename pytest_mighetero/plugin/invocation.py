@@ -14,7 +14,7 @@ from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import check_lengths
 from pytest_mighetero.plan.run_plan import check_tools
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
-from pytest_mighetero.plugin.presence import SPOKEN_FLAG, run_spec
+from pytest_mighetero.plugin.presence import SPOKEN_FLAG, publishes_facts, run_spec
 from pytest_mighetero.records.comparison.reference_files import load_references
 from pytest_mighetero.spec.folders import check_listed
 from pytest_mighetero.spec.given import given
@@ -104,6 +104,7 @@ def checked_spec(config: pytest.Config) -> RunSpec:
         check_lengths(spec)
         load_references(spec.references)
         _check_results(spec)
+        publishes_facts(config)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
     return spec

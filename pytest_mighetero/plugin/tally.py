@@ -13,6 +13,7 @@ import pytest
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.plugin.junit_file import JunitFile
 from pytest_mighetero.plugin.picture import redraw
+from pytest_mighetero.plugin.presence import publishes_facts
 from pytest_mighetero.records.comparison.matrix import (
     Cell,
     Matrix,
@@ -161,7 +162,7 @@ class Tally:
         known = _facts_of(reports)
         if last.when != "teardown" or (not problem and facts.items() <= known.items()):
             return
-        publishes = self._config.getini("mig_junit_properties")
+        publishes = publishes_facts(self._config)
         for each in reports:
             each.mighetero = {**known, **facts}  # type: ignore[attr-defined]
             if publishes:

@@ -12,15 +12,21 @@ if TYPE_CHECKING:
 
 def given(config: pytest.Config, key: str) -> Value | None:
     """Return what the command line says of an option, else what the ini file says."""
-    in_ini = config.getini(key)
+    in_ini = said_in_ini(config, key)
     if (raw := config.getoption(key)) is not None:
         said_by, base = f"--{key.replace('_', '-')}", config.invocation_params.dir
-        return Value(raw, said_by, base, explicit=True, instead=bool(in_ini))
-    if in_ini is not None:
-        ini = config.inipath or config.rootpath / "-o"
-        said_by = f"{key} in {ini.name}"
-        overrides = config.getoption("override_ini") or ()
-        if any(each.partition("=")[0] == key for each in overrides):
-            said_by = f"-o {key}"
-        return Value(str(in_ini), said_by, ini.parent, explicit=True)
-    return None
+        instead = in_ini is not None and bool(in_ini.raw)
+        return Value(raw, said_by, base, explicit=True, instead=instead)
+    return in_ini
+
+
+def said_in_ini(config: pytest.Config, key: str) -> Value | None:
+    """Return what the ini file, or ``-o``, says of a key."""
+    if (in_ini := config.getini(key)) is None:
+        return None
+    ini = config.inipath or config.rootpath / "-o"
+    said_by = f"{key} in {ini.name}"
+    overrides = config.getoption("override_ini") or ()
+    if any(each.partition("=")[0] == key for each in overrides):
+        said_by = f"-o {key}"
+    return Value(str(in_ini), said_by, ini.parent, explicit=True)

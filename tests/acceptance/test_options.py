@@ -558,6 +558,38 @@ def test_a_bad_ini_value_names_key_and_file(lab: Lab) -> None:
     )
 
 
+@pytest.mark.parametrize("ini", [True, False])
+def test_a_bad_ini_key_that_is_no_option(lab: Lab, ini: bool) -> None:
+    key = "mig_junit_properties"
+    if ini:
+        lab.ini(f"{key} = perhaps")
+    said_by = f"{key} in tox.ini" if ini else f"-o {key}"
+    words = () if ini else ("-o", f"{key}=perhaps")
+    text = usage_error(lab, "--collect-only", *words)
+    assert f"{said_by}: expected true or false, found 'perhaps'" in text
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("mig-repeat", "1, 2, 3"),
+        ("target-qps-backoffs", "1, 2, 3"),
+        ("overlap-retries", "0, 1, 2"),
+    ],
+)
+@pytest.mark.parametrize("said", ["-1", "two", "", "1" * 5000])
+def test_a_number_says_what_it_may_be(
+    lab: Lab, option: str, expected: str, said: str
+) -> None:
+    text = usage_error(lab, f"--{option}={said}")
+    assert f"--{option}: expected {expected} ..., found {said!r}" in text
+
+
+def test_once_is_the_least(lab: Lab) -> None:
+    text = usage_error(lab, "--mig-repeat=0")
+    assert "--mig-repeat: expected 1, 2, 3 ..., found '0'" in text
+
+
 def test_markers_select_scenarios_and_groups(lab: Lab) -> None:
     assert ids(lab, "-m", "server") == {"bert_server", "dlrm_server"}
     assert ids(lab, "-m", "edge and offline") == {"bert_offline", "resnet50_offline"}

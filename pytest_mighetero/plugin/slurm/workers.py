@@ -12,6 +12,7 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.plugin.presence import publishes_facts
 from pytest_mighetero.plugin.slurm import gateways, open_files
 from pytest_mighetero.plugin.slurm.answers import Job
 from pytest_mighetero.plugin.slurm.first_step import complaint_of
@@ -163,7 +164,7 @@ class SlurmWorkers:
         facts |= dict(known.user_properties if known else ())
         report.user_properties = list(facts.items())
         xml = self._config.stash.get(xml_key, None)
-        if xml is not None and self._config.getini("mig_junit_properties"):
+        if xml is not None and publishes_facts(self._config):
             testcase = xml.node_reporter(report)  # it takes those of teardown alone
             for name, value in facts.items():
                 testcase.add_property(name, value)
