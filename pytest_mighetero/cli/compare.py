@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from pytest_mighetero.cli.argument import named_path
 from pytest_mighetero.cli.records import add_select
 from pytest_mighetero.records.comparison.matches import as_dict, notes, pair
 from pytest_mighetero.records.comparison.sides import KINDS, read_side
@@ -43,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero compare``."""
     for name in "AB":
         parser.add_argument(
-            name.lower(), metavar=name, help=f"what {name} is read from"
+            name.lower(),
+            metavar=name,
+            type=named_path,
+            help=f"what {name} is read from",
         )
         parser.add_argument(
             f"--runs-{name.lower()}",

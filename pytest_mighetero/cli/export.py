@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pytest_mighetero.cli.argument import named_path
 from pytest_mighetero.cli.handover import (
     Handover,
     RefusedError,
@@ -67,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         metavar="DIR",
-        type=Path,
+        type=lambda text: Path(named_path(text)),
         help="the closed/<org> folder (the one that each run was made in)",
     )
     parser.add_argument(

@@ -13,7 +13,7 @@ import filecmp
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,7 @@ def handover_of(
             "its tool is not LoadGen, whose logs are what update_results takes"
         )
     to = to or Path(facts.get("harness_dir") or "harness_dir")
-    if "\0" in str(to) or not any(to.glob("scripts/update_results*")):
+    if "\0" in str(to) or not _takes_results(to):
         raise RefusedError(
             f"{to} has no scripts/update_results: name the closed/<org> folder (--to)"
         )
@@ -95,6 +95,20 @@ def handover_of(
             f"with another --config-ver"
         )
     return handover
+
+
+def _takes_results(to: Path) -> bool:
+    try:
+        names = [each.name for each in (to / "scripts").iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unreadable(error) from error
+    return any(name.startswith("update_results") for name in names)
+
+
+def _unreadable(error: OSError) -> RefusedError:
+    return RefusedError(f"{error.filename} cannot be read: {error.strerror}")
 
 
 def folder_of(record: Record) -> Path:
@@ -181,10 +195,11 @@ def copy(source: Path, target: Path) -> bool:
     Raises:
         RefusedError: something else is there, or it cannot be copied.
     """
+    files = _files(source)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _held(target.parent):
-            return _copied(source, target)
+            return _copied(source, files, target)
     except OSError as error:
         raise RefusedError(f"{target} cannot be written: {error.strerror}") from error
 
@@ -200,8 +215,7 @@ def _held(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _copied(source: Path, target: Path) -> bool:
-    files = _files(source)
+def _copied(source: Path, files: Sequence[Path], target: Path) -> bool:
     if target.exists():
         _, others, missing = filecmp.cmpfiles(source, target, files, shallow=False)
         if others or missing:
@@ -220,8 +234,19 @@ def _copied(source: Path, target: Path) -> bool:
 
 
 def _files(folder: Path) -> list[Path]:
-    found = [path for path in folder.rglob("*") if stat.S_ISREG(path.lstat().st_mode)]
-    return [path.relative_to(folder) for path in sorted(found)]
+    """Return the files in and below *folder*, from there on.
+
+    Raises:
+        RefusedError: some of it cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise _unreadable(error) from error
+
+    walk = os.walk(folder, onerror=refuse)
+    found = [Path(at, name) for at, _, names in walk for name in names]
+    plain = [path for path in found if stat.S_ISREG(path.lstat().st_mode)]
+    return [path.relative_to(folder) for path in sorted(plain)]
 
 
 def there_are(logs: Path, place: Path, kind: str) -> list[str]:

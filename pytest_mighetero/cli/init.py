@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mighetero import __version__
+from pytest_mighetero.cli.argument import named_path
 from pytest_mighetero.cli.ci_job import PLACES, ci_job, repository
 from pytest_mighetero.cli.doctor.finding import nearest_folder
 from pytest_mighetero.cli.ini_file import IniFile, ini_file
@@ -54,7 +55,9 @@ class _File:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero init``."""
-    parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER")
+    parser.add_argument(
+        "folder", nargs="?", default=".", metavar="FOLDER", type=named_path
+    )
     parser.add_argument(
         "--mig-suite",
         metavar=BY_KEY["mig_suite"].metavar,

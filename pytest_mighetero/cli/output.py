@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from pytest_mighetero.cli.argument import named_path
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.whole_file import whole_file
 
@@ -22,7 +23,7 @@ def add_output(
     """Add the argument that names the file, which has one of *endings*, or none."""
 
     def checked(name: str) -> str:
-        found = Path(name).suffix
+        found = Path(named_path(name)).suffix
         if found and found.lower() not in endings:
             raise argparse.ArgumentTypeError(
                 f"expected a name that ends in {' or '.join(endings)}, which is what "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from pytest_mighetero.cli.argument import named_path
+
 
 def add_records(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that name records."""
@@ -11,6 +13,7 @@ def add_records(parser: argparse.ArgumentParser) -> None:
         "records",
         nargs="+",
         metavar="RECORD",
+        type=named_path,
         help="a record.json, a run's folder, or a results folder for all in it",
     )
     add_select(parser)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,15 +10,17 @@ from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.history_index import HistoryIndex
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import EXPECTED, RecordError, read_record
-from pytest_mighetero.records.run_names import RECORD, run_names
+from pytest_mighetero.records.run_names import RECORD, is_stamped, run_names
+from pytest_mighetero.terms.lookup import found
 
 
 def has_records(path: Path) -> bool:
-    """Tell whether *path* is, or has runs' folders with, what has a record's name."""
-    try:
-        return _named(path) is not None or bool(_recorded(path))
-    except OSError:
-        return False
+    """Tell whether *path* is, or has runs' folders with, what has a record's name.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    return _named(path) is not None or bool(_recorded(path) if found(path) else [])
 
 
 def good_records(results: Path, part: str, mark: str) -> Iterator[Record]:
@@ -52,12 +53,12 @@ def find_records(
     for.
 
     Raises:
-        ConfigError: there is none in a path.
+        ConfigError: there is none in a path, or it cannot be read.
         RecordError: the only path names one that cannot be read.
     """
     given = [(_named(Path(path)), Path(path)) for path in paths]
-    found = [[one] if one else _chosen(path, select) for one, path in given]
-    for (one, _), records in zip(given, found, strict=True):
+    chosen = [[one] if one else _chosen(path, select) for one, path in given]
+    for (one, _), records in zip(given, chosen, strict=True):
         for record in records:
             try:
                 yield read(record)
@@ -74,15 +75,11 @@ def _chosen(results: Path, select: str) -> list[Path]:
     """Return the records in a results folder, of runs with *select* in their names.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or it cannot be read.
     """
-    if not os.path.lexists(results):
+    if not found(results):
         raise ConfigError(f"{results}: no such file or folder; {EXPECTED}")
-    try:
-        names = _recorded(results)
-    except OSError as error:
-        said = f"{results} cannot be read: {error.strerror}; {EXPECTED}"
-        raise ConfigError(said) from error
+    names = _recorded(results)
     if not names:
         raise ConfigError(f"{results}: no record in it; {EXPECTED}")
     chosen = [results / name / RECORD for name in names if select in name]
@@ -92,14 +89,39 @@ def _chosen(results: Path, select: str) -> list[Path]:
 
 
 def _recorded(results: Path) -> list[str]:
-    """Return the names of the runs' folders that have a record."""
-    names = run_names(results)
-    return [name for name in names if os.path.lexists(results / name / RECORD)]
+    """Return the names of the runs' folders that have a record, or may have one.
+
+    Raises:
+        ConfigError: the folder cannot be read.
+    """
+    try:
+        names = run_names(results)
+    except OSError as error:
+        raise _unreadable(results, error) from error
+    return [name for name in names if _may_have_record(results, name)]
+
+
+def _may_have_record(results: Path, name: str) -> bool:
+    try:
+        return found(results / name / RECORD)
+    except OSError:  # whoever reads it says so
+        return is_stamped(name)
 
 
 def _named(path: Path) -> Path | None:
-    """Return the one record that *path* is, or that its folder holds; else None."""
-    if os.path.lexists(path) and not path.is_dir():
-        return path
-    inside = path / RECORD
-    return inside if os.path.lexists(inside) else None
+    """Return the one record that *path* is, or that its folder holds; else None.
+
+    Raises:
+        ConfigError: nobody can tell.
+    """
+    try:
+        if found(path) and not path.is_dir():
+            return path
+        inside = path / RECORD
+        return inside if found(inside) else None
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"{path} cannot be read: {error.strerror}; {EXPECTED}")

@@ -111,7 +111,12 @@ def holds_runs_alone(folder: Path) -> bool:
     except OSError:
         return False
     runs = [name for name in names if not name.startswith(f"{MATRIX}.")]
-    return bool(runs) and all(map(_RUN.match, runs))
+    return bool(runs) and all(map(is_stamped, runs))
+
+
+def is_stamped(name: str) -> bool:
+    """Tell whether a folder's *name* begins as those of runs do, with their time."""
+    return _RUN.match(name) is not None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

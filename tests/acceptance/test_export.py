@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_mighetero.cli.__main__ import main
-from pytest_mighetero.cli.handover import copy
+from pytest_mighetero.cli.handover import RefusedError, copy
 from tests.lab.driver import FAKE, Lab, Report
 
 Capture = pytest.CaptureFixture[str]
@@ -183,6 +184,24 @@ def test_what_an_export_that_was_killed_has_left_is_no_part_of_the_next(
     (left / "other").write_text("another run's")
     assert exported(capsys, "results", "--runs=isolated")[0] == 0
     assert not list(closed.glob("build/logs/**/other"))
+
+
+def test_logs_that_are_hidden_are_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)  # root's own folders above it are closed to others
+    (tmp_path / "logs" / "inner").mkdir(parents=True)
+    (tmp_path / "logs" / "inner").chmod(0)
+    user = os.geteuid()
+    if user == 0:  # root may look anywhere
+        os.seteuid(65534)
+    try:
+        with pytest.raises(RefusedError, match="logs/inner cannot be read: Permission"):
+            copy(Path("logs"), Path("copied"))
+    finally:
+        os.seteuid(user)
+    assert not (tmp_path / "copied").exists()
 
 
 def test_names_are_shown_and_not_obeyed(

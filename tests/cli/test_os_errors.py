@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mighetero.cli.__main__ import main
 from tests.cli.looked import BOUND, CPU, MIGHETERO, may_bind
+from tests.cli.runs import server, write_logs, write_run
 
 DENIED = "Permission denied"
 
@@ -95,3 +97,76 @@ def test_an_output_that_is_closed(here: Path, words: str) -> None:
 def test_errors_that_nobody_reads(here: Path) -> None:
     done = told(here, "show nowhere", "{} 2>&-")
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+@pytest.mark.parametrize("words", ["show {}", "junit {}", "compare {} .", "export {}"])
+@pytest.mark.parametrize("where", ["theirs", "theirs/inner"])
+def test_records_that_are_hidden(here: Path, words: str, where: str) -> None:
+    (here / "theirs" / "inner").mkdir(parents=True)
+    (here / "theirs").chmod(0)
+    done = told(here, words.format(where))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f": {where} cannot be read: {DENIED}; expected a record" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("mode", [0o600, 0])
+def test_a_run_among_others_that_is_hidden(here: Path, mode: int) -> None:
+    folder = write_run(here / "results")
+    write_run(here / "results", "20260723-101500-bert_server")
+    (here / "results" / "lost+found").mkdir(0)
+    folder.chmod(mode)
+    done = told(here, "show results")
+    assert done.returncode == 1
+    assert "20260723-101500-bert_server" in done.stdout
+    said = f"results/{folder.name}/record.json cannot be read: {DENIED}"
+    assert done.stderr == f"mighetero show: {said}\n"
+
+
+def test_logs_that_are_hidden_are_listed(here: Path) -> None:
+    for tree in ("a", "b"):
+        for name in ("bert-99", "dlrm-99"):
+            folder = here / tree / "system" / name / "Server"
+            write_logs(folder, server(100), "Server")
+    (here / "a" / "system" / "dlrm-99" / "Server").chmod(0)
+    done = told(here, "compare a b --json")
+    assert done.returncode == 0
+    left_out = json.loads(done.stdout)["left_out"]
+    assert f"cannot be read: {DENIED}" in [each["reason"] for each in left_out]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", ""],
+        ["junit", " "],
+        ["compare", "", "."],
+        ["compare", ".", ""],
+        ["export", "results", "--to="],
+        ["report", "results", "-o", ""],
+        ["init", ""],
+        ["doctor", ""],
+    ],
+)
+def test_an_empty_path(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path)
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "expected a path, found an empty text (is a variable of it unset?)" in err
+    assert len([*tmp_path.iterdir()]) == 1
+
+
+def test_a_harness_folder_whose_scripts_are_hidden(here: Path) -> None:
+    write_run(here / "results")
+    (here / "closed" / "scripts").mkdir(parents=True)
+    (here / "closed" / "scripts").chmod(0)
+    done = told(here, "export results --to=closed")
+    assert done.returncode == 1
+    assert f"closed/scripts cannot be read: {DENIED}" in done.stdout + done.stderr

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_mighetero.cli.argument import named_path
 from pytest_mighetero.cli.doctor.finding import Finding, worst_of
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec.options import BY_KEY
@@ -51,7 +52,7 @@ _FEWEST = 2  # main and a background
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mighetero doctor``; these mean what the plugin's do."""
-    parser.add_argument("folder", nargs="?", metavar="FOLDER")
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", type=named_path)
     for name in OPTIONS:
         option = BY_KEY[name.replace("-", "_")]
         parser.add_argument(f"--{name}", metavar=option.metavar, help=option.told)

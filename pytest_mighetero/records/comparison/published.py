@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def published_runs(tree: Path) -> list[Entry]:
     Raises:
         ConfigError: it has the results of several systems.
     """
-    entries, systems = [], set()
+    entries, systems = _hidden_in(tree), set()
     for folder in READER.find(tree):
         place = _place(folder, tree)
         entry = None if _is_no_run(place.below) else _entry(folder, place)
@@ -78,6 +79,21 @@ def published_runs(tree: Path) -> list[Entry]:
             f"among {names}"
         )
     return entries
+
+
+def _hidden_in(tree: Path) -> list[Entry]:
+    """Return the folders that cannot be listed: there may be runs in them."""
+    hidden = []
+
+    def note(error: OSError) -> None:
+        folder, why = Path(error.filename), f"cannot be read: {error.strerror}"
+        place = _place(folder, tree)
+        of = place.benchmark, place.scenario
+        hidden.append(Entry(*of, folder, None, why, {}))
+
+    for _ in os.walk(tree, onerror=note):
+        pass
+    return hidden
 
 
 def _place(folder: Path, tree: Path) -> _Place:
