@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
+from pytest_mighetero.spec.declaration import Option
+from pytest_mighetero.spec.options import OPTIONS
 from tests.lab.driver import FAKE, UUIDS, Lab
 
 LEGACY = "MIG-GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f/7/0"
@@ -549,6 +552,27 @@ def test_an_empty_gate_takes_back_what_the_ini_file_says(lab: Lab, name: str) ->
         ini.append("mig_interference = all")
     lab.ini(*ini)
     assert ids(lab, f"--{name}=")
+
+
+@pytest.mark.parametrize(
+    "option", [o for o in OPTIONS if o.metavar], ids=attrgetter("name")
+)
+def test_an_empty_text_is_no_value(lab: Lab, option: Option) -> None:
+    report = lab.run("--collect-only", "-q", f"--{option.name}=")
+    refused = option.gate or bool(option.default)
+    code = pytest.ExitCode.USAGE_ERROR if refused else pytest.ExitCode.OK
+    assert report.result.ret == code
+    assert (f"--{option.name}: " in report.text) == refused
+
+
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest 8 reads no such file")
+def test_texts_in_a_toml_file(lab: Lab) -> None:
+    (lab.folder / "pytest.toml").write_text(
+        '[pytest]\nmig_repeat = "2"\nlenient = "true"\nmig_junit_properties = "false"\n'
+    )
+    report = lab.run("--background-benchmarks=none")
+    report.result.assert_outcomes(passed=2)
+    assert not any(case.properties for case in report.junit)
 
 
 def test_a_bad_ini_value_names_key_and_file(lab: Lab) -> None:
