@@ -12,6 +12,7 @@ from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.values import by_default
+from pytest_mighetero.terms.lookup import found
 from pytest_mighetero.terms.pair import Pair
 
 _EXTRA = ("numpy", "mlperf_loadgen")
@@ -45,14 +46,15 @@ def check_makefile(config: RunSpec, folder: Path) -> None:
         DeviceError: the harness *folder* has no Makefile, or cannot be looked into.
     """
     try:
-        if any((folder / name).is_file() for name in MAKEFILES):
+        paths = [folder / name for name in MAKEFILES]
+        if any(found(path) and path.is_file() for path in paths):
             return
     except OSError as error:
-        found = (
+        problem = (
             f"{folder} cannot be looked into: {error.strerror}; run as a user who may"
         )
     else:
-        found = (
+        problem = (
             f"no Makefile in {folder}: expected a closed/<org> folder with a "
             f"{config.action} target; name it with --mig-harness-dir"
         )
@@ -60,7 +62,7 @@ def check_makefile(config: RunSpec, folder: Path) -> None:
     if said_by == by_default("mig-harness-dir"):
         mine = next(k for k, each in config.harness_dirs.items() if each == folder)
         said_by = suite.place_of_harness(mine, "folder")
-    raise DeviceError(f"{said_by}: {found}.")
+    raise DeviceError(f"{said_by}: {problem}.")
 
 
 def check_folders(config: RunSpec, *launches: Launch) -> None:

@@ -15,6 +15,7 @@ from pytest_mighetero.spec.names import PATH, check_apart, placed
 from pytest_mighetero.spec.suite import EVERY, Suite
 from pytest_mighetero.spec.tables import check_whole, read_table
 from pytest_mighetero.terms.device_kind import DeviceKind
+from pytest_mighetero.terms.lookup import found
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -145,7 +146,7 @@ def _find(name: str, base: Path, said_by: str) -> Path:
         if "/" not in name and builtin.is_file():
             return builtin
         path = path.resolve()
-        if path.suffix == ".toml" and path.is_file():
+        if path.suffix == ".toml" and found(path) and path.is_file():
             return path
     except RuntimeError as error:  # links in a ring
         raise ConfigError(f"{nothing}: {error}") from error

@@ -131,6 +131,15 @@ def test_earlier_runs_are_known_there(apart: Apart) -> None:
     assert "worse than the 400 of" in named.case.problems["failure"]
 
 
+def test_references_that_a_node_has_not(apart: Apart) -> None:
+    (apart.results / "references").mkdir()
+    where = f"--mig-references={apart.results}/references"
+    report = apart.run(where, k="dlrm_offline", workers=1)
+    assert report.result.ret != pytest.ExitCode.OK
+    assert f"{where[:16]}: {apart.results}/references does not exist" in report.text
+    assert not report.launches()
+
+
 MATRIX = "--mig-interference=dlrm_offline,bert_offline"
 GATED = (MATRIX, "--mig-max-slowdown=10%", "--background-benchmark-duration=20s")
 
