@@ -15,7 +15,6 @@ import pytest
 
 from pytest_mighetero.plugin.fixtures import MigheteroWarning, background, main, mig_gpu
 from pytest_mighetero.plugin.presence import (
-    PROPERTIES,
     SESSION,
     SPOKEN_FLAG,
     anything_said,
@@ -24,7 +23,7 @@ from pytest_mighetero.plugin.presence import (
     session_of,
 )
 from pytest_mighetero.spec.markers import MARKERS
-from pytest_mighetero.spec.options import GROUPS
+from pytest_mighetero.spec.options import GROUPS, JUNIT_PROPERTIES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +109,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=argparse.SUPPRESS,
     )
     parser.addini(
-        PROPERTIES,
+        JUNIT_PROPERTIES,
         "write a run's facts as properties of its junit testcase; false keeps "
         "xunit2 files valid against Jenkins' schema (default: true)",
         default=None,

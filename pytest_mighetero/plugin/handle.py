@@ -16,7 +16,7 @@ from pytest_mighetero.plugin.execution import execution_of
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.outcome import Failed
 from pytest_mighetero.plugin.ownership import beside, refusal, stranger
-from pytest_mighetero.plugin.presence import publishes_facts, session_of, spec_of
+from pytest_mighetero.plugin.presence import session_of, spec_of
 from pytest_mighetero.plugin.selection.order import set_of, turns, upcoming
 from pytest_mighetero.readers.result import Result
 from pytest_mighetero.run.attempt import Attempt
@@ -28,6 +28,7 @@ from pytest_mighetero.run.placement import Placement
 from pytest_mighetero.run.rig import Rig
 from pytest_mighetero.run.standing import not_judged
 from pytest_mighetero.show.report import block
+from pytest_mighetero.spec.given import publishes_facts
 from pytest_mighetero.terms.printable import printable
 
 

@@ -14,10 +14,10 @@ from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plan.durations import check_lengths
 from pytest_mighetero.plan.run_plan import check_tools
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
-from pytest_mighetero.plugin.presence import SPOKEN_FLAG, publishes_facts, run_spec
+from pytest_mighetero.plugin.presence import SPOKEN_FLAG, run_spec
 from pytest_mighetero.records.comparison.reference_files import load_references
-from pytest_mighetero.spec.folders import check_listed
-from pytest_mighetero.spec.given import given
+from pytest_mighetero.spec.folders import check_results
+from pytest_mighetero.spec.given import given, publishes_facts
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
 from pytest_mighetero.terms.printable import printable
 
@@ -78,15 +78,6 @@ def _in_step(config: pytest.Config, told: Mapping[str, Any]) -> None:
         config.pluginmanager.register(Telling(channel), "mighetero-telling")
 
 
-def _check_results(spec: RunSpec) -> None:
-    """Refuse a results folder whose earlier runs would be taken for none."""
-    try:
-        if spec.results_dir.is_dir():
-            check_listed(spec.results_dir)
-    except ConfigError as error:
-        raise ConfigError(f"{spec.said_by['results-dir']}: {error}") from None
-
-
 def checked_spec(config: pytest.Config) -> RunSpec:
     """Return what command line, ini file and suite ask for.
 
@@ -103,7 +94,7 @@ def checked_spec(config: pytest.Config) -> RunSpec:
         check_tools(spec)
         check_lengths(spec)
         load_references(spec.references)
-        _check_results(spec)
+        check_results(spec.results_dir, spec.said_by["results-dir"])
         publishes_facts(config)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # The reference script's takes a value (type=bool), as no other flag of it does.
 SPOKEN_FLAG = "main-benchmark-immediate-start"
-PROPERTIES = "mig_junit_properties"  # in the ini file alone
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 
@@ -36,24 +35,6 @@ def session_of(config: pytest.Config) -> Session:
         config.stash[SESSION] = Session(config, checked_spec(config))
         config.pluginmanager.register(config.stash[SESSION], "mighetero-session")
     return config.stash[SESSION]
-
-
-def publishes_facts(config: pytest.Config) -> bool:
-    """Tell whether facts are properties in junit's file.
-
-    Raises:
-        ConfigError: the ini file says neither true nor false.
-    """
-    from pytest_mighetero.errors import ConfigError
-    from pytest_mighetero.spec.given import said_in_ini
-    from pytest_mighetero.spec.parsers import flag
-
-    if (said := said_in_ini(config, PROPERTIES)) is None:
-        return True
-    try:
-        return flag(str(said.raw).strip())
-    except ConfigError as error:
-        raise ConfigError(f"{said.said_by}: {error}") from None
 
 
 def run_spec(config: pytest.Config) -> RunSpec:

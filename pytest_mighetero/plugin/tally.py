@@ -13,7 +13,6 @@ import pytest
 from pytest_mighetero.errors import MigheteroError
 from pytest_mighetero.plugin.junit_file import JunitFile
 from pytest_mighetero.plugin.picture import redraw
-from pytest_mighetero.plugin.presence import publishes_facts
 from pytest_mighetero.records.comparison.matrix import (
     Cell,
     Matrix,
@@ -34,6 +33,7 @@ from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.records.stand_in import earlier_alone
 from pytest_mighetero.records.writer import write_record
 from pytest_mighetero.show.slowdowns import write_files
+from pytest_mighetero.spec.given import publishes_facts
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.pair import without_number
 

@@ -33,6 +33,20 @@ def check_listed(folder: Path) -> None:
         ) from error
 
 
+def check_results(folder: Path, said_by: str) -> None:
+    """Refuse a results folder whose earlier runs would be taken for none.
+
+    Raises:
+        ConfigError: naming who said it; where there is something else, whoever writes
+            there says so.
+    """
+    try:
+        if folder.is_dir():
+            check_listed(folder)
+    except ConfigError as error:
+        raise ConfigError(f"{said_by}: {error}") from None
+
+
 def harness_dirs(values: Values, suite: Suite, cwd: Path) -> dict[str, Path]:
     """Return the Makefiles' folders, by the harness's name in the suite.
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.spec import parsers
+from pytest_mighetero.spec.options import JUNIT_PROPERTIES
 from pytest_mighetero.spec.values import Value
 
 if TYPE_CHECKING:
@@ -30,3 +33,17 @@ def said_in_ini(config: pytest.Config, key: str) -> Value | None:
     if any(each.partition("=")[0] == key for each in overrides):
         said_by = f"-o {key}"
     return Value(str(in_ini), said_by, ini.parent, explicit=True)
+
+
+def publishes_facts(config: pytest.Config) -> bool:
+    """Tell whether facts of runs are properties in junit's file.
+
+    Raises:
+        ConfigError: the ini file says neither true nor false.
+    """
+    if (said := said_in_ini(config, JUNIT_PROPERTIES)) is None:
+        return True
+    try:
+        return parsers.flag(str(said.raw).strip())
+    except ConfigError as error:
+        raise ConfigError(f"{said.said_by}: {error}") from None

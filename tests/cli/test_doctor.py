@@ -45,6 +45,10 @@ def test_the_ini_file_decides_what_is_needed(here: Path, strict: bool) -> None:
             "mig_harness_dir = gone",
             "gone is no folder; expected the closed/<org> folder",
         ),
+        ("mig_lease_dir =", "mig_lease_dir in pytest.ini: expected a path, found an"),
+        ("mig_references = gone", "mig_references in pytest.ini: "),
+        ("mig_references = refs", "refs/half.toml: not TOML: "),
+        ("mig_junit_properties = perhaps", "mig_junit_properties in pytest.ini: exp"),
         ("settle_time = soon", "settle_time in pytest.ini: expected a duration like"),
         ("addopts = --no-such", "pytest does not start (exit code 4): ERROR: usage: "),
         ("addopts = -p no:mighetero", "pytest does not load the plugin: -p no:mig"),
@@ -52,6 +56,8 @@ def test_the_ini_file_decides_what_is_needed(here: Path, strict: bool) -> None:
 )
 def test_what_cannot_be_meant_is_a_finding(here: Path, line: str, says: str) -> None:
     (here / "pytest.ini").write_text(f"[pytest]\n{line}\n")
+    (here / "refs").mkdir()
+    (here / "refs" / "half.toml").write_text("[[reference")
     code, found = look(here)
     [(state, said)] = found["options"]
     assert (code, state) == (1, "bad")

@@ -170,3 +170,19 @@ def test_a_harness_folder_whose_scripts_are_hidden(here: Path) -> None:
     done = told(here, "export results --to=closed")
     assert done.returncode == 1
     assert f"closed/scripts cannot be read: {DENIED}" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("folder", "says"),
+    [
+        ("results", "the default of --results-dir: {} cannot be read: "),
+        ("runs/references", "the default of --mig-references: {} cannot be read: "),
+    ],
+)
+def test_a_folder_that_pytest_would_refuse(here: Path, folder: str, says: str) -> None:
+    (here / folder).mkdir(parents=True)
+    (here / folder).chmod(0o311)
+    done = told(here, f"doctor --json {' '.join(CPU)}")
+    finding = json.loads(done.stdout)["findings"][0]
+    assert (done.returncode, finding["state"]) == (1, "bad")
+    assert f"{says.format(here / folder)}{DENIED}; name a folder" in finding["says"]

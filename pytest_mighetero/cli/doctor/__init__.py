@@ -100,7 +100,9 @@ def _told(words: list[str]) -> RunSpec:
     from pytest_mighetero.devices.source import device_kinds
     from pytest_mighetero.plan.durations import check_lengths
     from pytest_mighetero.plan.run_plan import check_tools
-    from pytest_mighetero.spec.given import given
+    from pytest_mighetero.records.comparison.reference_files import load_references
+    from pytest_mighetero.spec.folders import check_results
+    from pytest_mighetero.spec.given import given, publishes_facts
     from pytest_mighetero.spec.runspec import build_spec
 
     config = pytest_config(words)
@@ -108,6 +110,9 @@ def _told(words: list[str]) -> RunSpec:
     spec = build_spec(partial(given, config), here, config.rootpath, device_kinds())
     check_tools(spec)
     check_lengths(spec)
+    load_references(spec.references)
+    check_results(spec.results_dir, spec.said_by["results-dir"])
+    publishes_facts(config)
     return spec
 
 

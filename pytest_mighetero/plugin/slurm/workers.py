@@ -12,12 +12,12 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.plugin.presence import publishes_facts
 from pytest_mighetero.plugin.slurm import gateways, open_files
 from pytest_mighetero.plugin.slurm.answers import Job
 from pytest_mighetero.plugin.slurm.first_step import complaint_of
 from pytest_mighetero.plugin.slurm.places import NoPlaceError, Places
 from pytest_mighetero.plugin.slurm.unrun import Unrun
+from pytest_mighetero.spec.given import publishes_facts
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.terms.printable import printable, printable_line
 

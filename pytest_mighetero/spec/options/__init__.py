@@ -22,3 +22,6 @@ GROUPS = {
 OPTIONS = tuple(option for group in GROUPS.values() for option in group)
 
 BY_KEY = {option.key: option for option in OPTIONS}
+
+# A key of the ini file that is no option.
+JUNIT_PROPERTIES = "mig_junit_properties"
