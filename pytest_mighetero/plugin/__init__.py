@@ -20,6 +20,7 @@ from pytest_mighetero.plugin.presence import (
     anything_said,
     is_run,
     run_spec,
+    runs_tests,
     session_of,
 )
 from pytest_mighetero.spec.markers import MARKERS
@@ -118,7 +119,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """List what there is to run on, where that is asked for, and run nothing."""
-    if not anything_said(config) or not run_spec(config).listing:
+    if not anything_said(config):
+        return None
+    if run_spec(config).slurm is not None and not runs_tests(config):
+        config.option.dist = "no"  # what pytest shows takes no worker
+    if not run_spec(config).listing:
         return None
     from pytest_mighetero.errors import DeviceError
     from pytest_mighetero.show.inventory import listing
@@ -138,6 +143,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     if not anything_said(config):
         return None
     if run_spec(config).slurm is not None:
+        if not runs_tests(config):
+            return 0
         raise pytest.UsageError(
             "-n auto: how many workers --mig-slurm is to start depends on no GPU of "
             "this machine; say -n N"

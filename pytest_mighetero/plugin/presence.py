@@ -52,6 +52,14 @@ def anything_said(config: pytest.Config) -> bool:
     return any(said(config, option.key) for option in OPTIONS)
 
 
+def runs_tests(config: pytest.Config) -> bool:
+    """Tell whether pytest is to run tests, and not only to show what there is."""
+    option = config.option
+    fixtures = option.showfixtures or option.show_fixtures_per_test
+    cache = getattr(option, "cacheshow", None) is not None
+    return not (option.collectonly or option.markers or fixtures or cache)
+
+
 def is_pair(value: object) -> TypeGuard[Pair | Encounter]:
     """Tell whether *value* is what a run may be of, without importing what that is."""
     return type(value).__module__ == "pytest_mighetero.terms.pair"

@@ -12,6 +12,7 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from pytest_mighetero.errors import ConfigError
+from pytest_mighetero.plugin.presence import runs_tests
 from pytest_mighetero.plugin.slurm import gateways, open_files
 from pytest_mighetero.plugin.slurm.answers import Job
 from pytest_mighetero.plugin.slurm.first_step import complaint_of
@@ -66,7 +67,7 @@ class SlurmWorkers:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Refuse what cannot be, before any test starts."""
-        if not self._config.option.collectonly:
+        if runs_tests(self._config):
             check_workers(self._config)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
