@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from pytest_mighetero.plugin.slurm.unrun import Unrun
 from tests.lab.driver import Lab
 
 
@@ -30,3 +34,24 @@ def test_what_pytest_shows_takes_no_job(
     assert "mighetero: slurm: " not in report.text
     assert "created: " not in report.text
     assert not (lab.folder / "results").exists()
+
+
+def reported(outcome: Any, when: Any) -> list[str]:
+    """Return which tests are left, in the end, of one with such a report."""
+    left: list[str] = []
+    config: Any = SimpleNamespace(hook=SimpleNamespace())
+    config.hook.pytest_runtest_logreport = lambda report: left.append(report.nodeid)
+    unrun = Unrun(config)
+    unrun.pytest_xdist_node_collection_finished(["test_it"])
+    place = ("test_it", None, "test_it")
+    unrun.pytest_runtest_logreport(
+        pytest.TestReport("test_it", place, {}, outcome, None, when)
+    )
+    unrun.report("-")
+    return left
+
+
+@pytest.mark.parametrize("when", ["???", "teardown"])
+def test_what_is_to_be_run_again_is_left_until_it_is(when: str) -> None:
+    assert reported("failed", when) == []
+    assert reported("rerun", when) == ["test_it"]

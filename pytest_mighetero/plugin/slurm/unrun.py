@@ -8,6 +8,8 @@ import pytest
 
 from pytest_mighetero.plugin.annotation import MADE_HERE
 
+OUTCOMES = {"passed", "failed", "skipped"}  # others say that it is run again
+
 
 class Unrun:
     """Follows which of the collected tests are reported; a plugin of the controller.
@@ -32,7 +34,7 @@ class Unrun:
         """Forget a test that has ended, or whose worker is lost."""
         if report.when == "setup":
             self._setup[report.nodeid] = report
-        elif report.when != "call":
+        elif report.when != "call" and report.outcome in OUTCOMES:
             self._left.pop(report.nodeid, None)
 
     @pytest.hookimpl(wrapper=True)
