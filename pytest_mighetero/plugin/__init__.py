@@ -121,16 +121,21 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """List what there is to run on, where that is asked for, and run nothing."""
     if not anything_said(config):
         return None
-    if run_spec(config).slurm is not None and not runs_tests(config):
+    spec = run_spec(config)
+    if spec.slurm is not None and not runs_tests(config):
         config.option.dist = "no"  # what pytest shows takes no worker
-    if not run_spec(config).listing:
+    if spec.slurm is not None and hasattr(config, "workerinput"):
+        from pytest_mighetero.plugin.slurm.loopback import open_port
+
+        open_port(config.workerinput)
+    if not spec.listing:
         return None
     from pytest_mighetero.errors import DeviceError
     from pytest_mighetero.show.inventory import listing
     from pytest_mighetero.terms.printable import printable
 
     try:
-        for line in listing(run_spec(config)):
+        for line in listing(spec):
             print(printable(line))
     except DeviceError as error:
         raise pytest.UsageError(str(error)) from None

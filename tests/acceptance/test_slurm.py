@@ -262,6 +262,47 @@ def test_without_any_place_every_test_left_is_an_error(
         assert "1 waits for PartitionDown" in case.problems["error"]
 
 
+RERUN = """
+import os
+import signal
+from pathlib import Path
+
+def test_it(pytestconfig):
+    host, port = pytestconfig.failures_db.sock.getpeername()
+    assert port != int(Path("port").read_text())
+    if not Path("once").exists():
+        Path("once").touch()
+        pytestconfig.failures_db.get_suite_reruns()  # so that what it sent has come
+        os.kill(os.getpid(), signal.SIGKILL)
+    if not Path("twice").exists():
+        Path("twice").touch()
+        assert False
+"""
+PORT = """
+from pathlib import Path
+
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        Path("port").write_text(str(config.failures_db.sock_port))
+"""
+
+
+def test_reruns_are_counted_through_srun_and_no_port(eight: Eight) -> None:
+    eight.lab.pytester.makepyfile(test_eight=RERUN)
+    eight.lab.pytester.makeconftest(PORT)
+    options = ("-n1", "--mig-slurm=--gres=gpu:1", "-prerunfailures", "--reruns=2")
+    report = eight.lab.apart(*eight.arguments(*options))
+    assert report.result.ret == 0, report.text
+    assert " 1 passed, 2 rerun in " in report.text
+    lost, *_, passed = report.junit
+    assert passed.problems == {}
+    assert "executed again" in lost.problems["skipped"]
+    assert "Lost with its worker in " in lost.problems["skipped"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_an_ended_session(
     eight: Eight, slurm: Cluster, number: signal.Signals

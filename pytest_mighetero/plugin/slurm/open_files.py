@@ -13,8 +13,8 @@ OTHERS = 16  # of pytest, Slurm's answers and reports, beside those that are ope
 ROOM = 8  # of a worker, where that many are to be had
 
 
-def allow(workers: int) -> None:
-    """Raise the limit of open files as far as *workers* need it.
+def allow(workers: int, more: int) -> None:
+    """Raise the limit of open files as far as *workers* need it, and each *more*.
 
     No further: Slurm hands it on to steps, and there are programs that look at each
     number that a file might have.
@@ -26,11 +26,12 @@ def allow(workers: int) -> None:
     if soft == resource.RLIM_INFINITY:
         return
     now = len(list(Path("/proc/self/fd").iterdir()))
-    needed = now + OTHERS + EACH * workers
+    each = EACH + more
+    needed = now + OTHERS + each * workers
     limited = hard != resource.RLIM_INFINITY
     if limited and needed > hard:
         raise ConfigError(
-            f"--mig-slurm: {workers} workers need {needed} open files here, {EACH} "
+            f"--mig-slurm: {workers} workers need {needed} open files here, {each} "
             f"each, and the hard limit is {hard}; raise it (ulimit -Hn), or say less "
             f"with -n N"
         )

@@ -13,7 +13,7 @@ from _pytest.junitxml import xml_key
 
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.plugin.presence import runs_tests
-from pytest_mighetero.plugin.slurm import gateways, open_files
+from pytest_mighetero.plugin.slurm import gateways, loopback, open_files
 from pytest_mighetero.plugin.slurm.answers import Job
 from pytest_mighetero.plugin.slurm.first_step import complaint_of
 from pytest_mighetero.plugin.slurm.places import NoPlaceError, Places
@@ -75,7 +75,7 @@ class SlurmWorkers:
         """Give each worker its place; go on with fewer where Slurm has fewer."""
         self._config.add_cleanup(self._close)
         try:
-            open_files.allow(len(specs))
+            open_files.allow(len(specs), loopback.files(self._config))
             outer = os.environ.get("SLURM_JOB_ID", "")
             self._places = Places(self._config, self._spec, outer, self._say)
             words = self._places.first(len(specs))
@@ -92,7 +92,9 @@ class SlurmWorkers:
 
         dealer = Dealer(self._unrun.refuse)
         self._config.pluginmanager.register(dealer, "mighetero-dealer")
-        group = self._config.pluginmanager.getplugin("dsession").nodemanager.group
+        self._config.pluginmanager.register(loopback.Loopback(), "mighetero-loopback")
+        session = self._config.pluginmanager.getplugin("dsession")
+        group = session.nodemanager.group
         group.makegateway = partial(self._gateway, group.makegateway)
 
     def _gateway(self, make: Callable[[Any], Any], spec: Any) -> Any:
