@@ -262,6 +262,20 @@ def test_without_any_place_every_test_left_is_an_error(
         assert "1 waits for PartitionDown" in case.problems["error"]
 
 
+def test_a_lost_test_is_not_run_again_with_the_rest_of_its_file(
+    eight: Eight, slurm: Cluster
+) -> None:
+    running = eight.start("-n1", "--mig-slurm=--gres=gpu:1", "--dist=loadfile")
+    until(lambda: len(eight.under_way) == 1)
+    slurm.ask("scancel", *slurm.jobs())
+    until(lambda: "is lost: " in eight.out.read_text())
+    eight.go()
+    assert running.wait(60) == 1, eight.out.read_text()
+    cases = eight.files.junit
+    assert sorted(case.name for case in cases) == [f"test_it[{i}]" for i in range(8)]
+    assert [case.name for case in cases if case.problems] == ["test_it[0]"]
+
+
 RERUN = """
 import os
 import signal
@@ -301,6 +315,30 @@ def test_reruns_are_counted_through_srun_and_no_port(eight: Eight) -> None:
     assert passed.problems == {}
     assert "executed again" in lost.problems["skipped"]
     assert "Lost with its worker in " in lost.problems["skipped"]
+
+
+OTHERS = """
+import os
+import signal
+
+def pytest_collection_modifyitems(items):
+    if os.environ.get("PYTEST_XDIST_WORKER") != "gw0":
+        items.reverse()
+
+def pytest_runtest_call():
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_worker_that_finds_other_tests_runs_none(eight: Eight) -> None:
+    eight.lab.pytester.makeconftest(OTHERS)
+    report = eight.lab.apart(*eight.arguments("-n1", "--mig-slurm=--gres=gpu:1"))
+    assert report.result.ret == 1, report.text
+    said = [(case.name, case.problems["error"]) for case in report.junit]
+    assert [name for name, _ in said] == [f"test_it[{i}]" for i in range(8)]
+    assert "Lost with its worker in " in said[0][1]
+    for _, why in said[1:]:
+        assert "worker gw1 found other tests than those before it" in why
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -36,13 +36,19 @@ def test_what_pytest_shows_takes_no_job(
     assert not (lab.folder / "results").exists()
 
 
-def reported(outcome: Any, when: Any) -> list[str]:
-    """Return which tests are left, in the end, of one with such a report."""
+def unrun_of(*tests: str) -> tuple[Unrun, list[str]]:
+    """Return one that knows these tests, and what it reports."""
     left: list[str] = []
     config: Any = SimpleNamespace(hook=SimpleNamespace())
     config.hook.pytest_runtest_logreport = lambda report: left.append(report.nodeid)
     unrun = Unrun(config)
-    unrun.pytest_xdist_node_collection_finished(["test_it"])
+    unrun.pytest_xdist_node_collection_finished(tests)
+    return unrun, left
+
+
+def reported(outcome: Any, when: Any) -> list[str]:
+    """Return which tests are left, in the end, of one with such a report."""
+    unrun, left = unrun_of("test_it")
     place = ("test_it", None, "test_it")
     unrun.pytest_runtest_logreport(
         pytest.TestReport("test_it", place, {}, outcome, None, when)
@@ -55,3 +61,23 @@ def reported(outcome: Any, when: Any) -> list[str]:
 def test_what_is_to_be_run_again_is_left_until_it_is(when: str) -> None:
     assert reported("failed", when) == []
     assert reported("rerun", when) == ["test_it"]
+
+
+@pytest.mark.parametrize(
+    ("tests", "text"),
+    [
+        (["test_it"], "Unexpectedly no active workers available"),
+        ([], "Unexpectedly no active workers available"),
+        (["test_it"], "another"),
+    ],
+)
+def test_an_end_for_want_of_workers_is_one_of_the_tests_that_are_left(
+    tests: list[str], text: str
+) -> None:
+    unrun, left = unrun_of(*tests)
+    loop = unrun.pytest_runtestloop()
+    next(loop)
+    told = tests and text != "another"
+    with pytest.raises(StopIteration if told else RuntimeError):
+        loop.throw(RuntimeError(text))
+    assert left == (tests if told else [])

@@ -16,6 +16,8 @@ class Unrun:
 
     Attributes:
         collected: whether it is known yet which tests there are.
+        why: what is said of those that are left.
+        lost: what became of workers that are lost, by their ids.
     """
 
     def __init__(self, config: pytest.Config):
@@ -23,6 +25,8 @@ class Unrun:
         self._left: dict[str, None] = {}
         self._setup: dict[str, pytest.TestReport] = {}
         self.collected = False
+        self.why = "there was no worker left for it, see --max-worker-restart"
+        self.lost: dict[str, str] = {}
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
@@ -37,12 +41,32 @@ class Unrun:
         elif report.when != "call" and report.outcome in OUTCOMES:
             self._left.pop(report.nodeid, None)
 
+    @pytest.hookimpl(optionalhook=True, trylast=True)
+    def pytest_handlecrashitem(self, report: pytest.TestReport) -> None:
+        """Count a lost test as a failure, unless a plugin has it run again."""
+        if report.failed:
+            self._count()
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         """Report what is left where xdist ends for want of workers, without a word."""
-        result = yield
-        self.report("there was no worker left for it, see --max-worker-restart")
+        try:
+            result = yield
+        except RuntimeError as error:  # the last one ended, and others were expected
+            if "no active workers" not in str(error) or not self._left:
+                raise
+            result = True
+        self.report(self.why)
+        if not self.collected:
+            self._report_lost()
         return result
+
+    def _report_lost(self) -> None:
+        """Report workers of which none has told which tests there are."""
+        for worker, why in self.lost.items():
+            text = f"Lost before it had told which tests there are: {why}."
+            report = pytest.CollectReport(worker, "failed", text, [])
+            self._config.hook.pytest_collectreport(report=report)
 
     def refuse(self, nodeid: str, why: str, asked: bool) -> None:
         """Report a test that can run nowhere; one nobody *asked* for is skipped."""

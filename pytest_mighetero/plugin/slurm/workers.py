@@ -90,7 +90,7 @@ class SlurmWorkers:
         # xdist, which it builds on, is there by now.
         from pytest_mighetero.plugin.slurm.dealer import Dealer
 
-        dealer = Dealer(self._unrun.refuse)
+        dealer = Dealer(self._unrun.refuse, self._differ)
         self._config.pluginmanager.register(dealer, "mighetero-dealer")
         self._config.pluginmanager.register(loopback.Loopback(), "mighetero-loopback")
         session = self._config.pluginmanager.getplugin("dsession")
@@ -177,6 +177,10 @@ class SlurmWorkers:
         if reporter is not None:
             reporter.ensure_newline()
             reporter.write_line(printable_line(f"mighetero: slurm: {text}"), flush=True)
+
+    def _differ(self, text: str) -> None:
+        self._say(text)
+        self._unrun.why = printable_line(text)
 
     def _close(self) -> None:
         if self._places is not None:
