@@ -259,7 +259,28 @@ def test_without_any_place_every_test_left_is_an_error(
     assert sorted(case.name for case in cases) == [f"test_it[{i}]" for i in range(8)]
     for case in cases:
         assert f"job {job} on n1: the job was cancelled" in case.problems["error"]
+    assert "Lost with its worker in " in cases[0].problems["error"]
+    for case in cases[1:]:
         assert "1 waits for PartitionDown" in case.problems["error"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "why"),
+    [
+        (("-k0",), pytest.ExitCode.TESTS_FAILED, "no test is left for one"),
+        (("-x",), pytest.ExitCode.INTERRUPTED, "stopping after 1 failures"),
+    ],
+)
+def test_no_job_is_asked_for_that_nothing_needs(
+    eight: Eight, slurm: Cluster, options: tuple[str, ...], code: int, why: str
+) -> None:
+    running = eight.start("-n1", "--mig-slurm=--gres=gpu:1", *options)
+    until(lambda: len(eight.under_way) == 1)
+    slurm.ask("scancel", *slurm.jobs())
+    assert running.wait(60) == code
+    (lost,) = eight.files.junit
+    assert "Lost with its worker in " in lost.problems["error"]
+    assert f"no worker instead of gw0: {why}" in eight.out.read_text()
 
 
 def test_a_lost_test_is_not_run_again_with_the_rest_of_its_file(
@@ -328,6 +349,14 @@ def pytest_collection_modifyitems(items):
 def pytest_runtest_call():
     os.kill(os.getpid(), signal.SIGKILL)
 """
+NONE = """
+import os
+import signal
+
+def pytest_collection():
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def test_a_worker_that_finds_other_tests_runs_none(eight: Eight) -> None:
@@ -339,6 +368,16 @@ def test_a_worker_that_finds_other_tests_runs_none(eight: Eight) -> None:
     assert "Lost with its worker in " in said[0][1]
     for _, why in said[1:]:
         assert "worker gw1 found other tests than those before it" in why
+
+
+def test_a_worker_that_is_lost_before_there_are_tests_is_an_error(eight: Eight) -> None:
+    eight.lab.pytester.makeconftest(NONE)
+    options = ("-n1", "--mig-slurm=--gres=gpu:1", "--max-worker-restart=0")
+    report = eight.lab.apart(*eight.arguments(*options))
+    assert report.result.ret == 1, report.text
+    why = "Lost before it had told which tests there are: in job [0-9]+ on n[12]: its "
+    assert re.search(why, report.case.problems["error"])
+    assert "asks for main" not in report.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

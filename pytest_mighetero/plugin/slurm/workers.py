@@ -59,7 +59,7 @@ class SlurmWorkers:
         self._config, self._spec = config, spec
         self._places: Places | None = None
         self._at: dict[str, Job] = {}  # by the ids of the workers, on one node each
-        self._lost: dict[object, tuple[Job, str]] = {}
+        self._lost: dict[object, tuple[Job, Job]] = {}  # where, and as it is now
         self._setup: dict[str, pytest.TestReport] = {}
         self._unrun = Unrun(config)
         config.pluginmanager.register(self._unrun, "mighetero-unrun")
@@ -96,6 +96,8 @@ class SlurmWorkers:
         session = self._config.pluginmanager.getplugin("dsession")
         group = session.nodemanager.group
         group.makegateway = partial(self._gateway, group.makegateway)
+        clone = session._clone_node  # noqa: SLF001 - no hook can keep it from that
+        session._clone_node = partial(self._replace, session, clone)  # noqa: SLF001
 
     def _gateway(self, make: Callable[[Any], Any], spec: Any) -> Any:
         """Start a worker, elsewhere if it does not start in its place."""
@@ -133,19 +135,30 @@ class SlurmWorkers:
         self._unrun.report(printable(why))
         return pytest.exit.Exception(why, returncode=1)
 
+    def _replace(self, session: Any, clone: Callable[[Any], object], node: Any) -> None:
+        """Have a worker start in place of a lost one, if there is a test for it."""
+        sched, why = session.sched, session.shouldstop
+        if sched.collection is not None and not sched.pending:
+            why = why or "no test is left for one"
+        if why:
+            self._say(f"no worker instead of {node.gateway.id}: {why}")
+            return
+        if node in self._lost and not (now := self._lost[node][1]).lives:
+            self._move(node.gateway.spec, now.fate)
+        clone(node)
+
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Find out why a worker is lost, and where the one in its place can start."""
+        """Find out why a worker is lost."""
         spec = node.gateway.spec
         if not error or self._places is None or spec.python not in self._places:
             return
         job = self._at.get(spec.id, self._places.job(spec.python))
         now = self._places.slurm.job(job.number)
-        lost = f"its step ended, {now.fate}" if now.lives else now.fate
-        self._lost[node] = job, lost
-        self._say(f"worker {spec.id} in {job} is lost: {lost}")
-        if not now.lives:
-            self._move(spec, lost)
+        self._lost[node] = job, now
+        fate = _fate(now)
+        self._unrun.lost[spec.id] = f"in {job}: {fate}"
+        self._say(f"worker {spec.id} in {job} is lost: {fate}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -158,10 +171,11 @@ class SlurmWorkers:
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, report: pytest.TestReport) -> None:
         """Say where the worker was, and what Slurm says of it."""
-        job, lost = self._lost.get(getattr(report, "node", None), (None, ""))
-        if job is None:
+        where = self._lost.get(getattr(report, "node", None))
+        if where is None:
             return
-        report.longrepr = printable(f"Lost with its worker in {job}: {lost}.")
+        job, now = where
+        report.longrepr = printable(f"Lost with its worker in {job}: {_fate(now)}.")
         known = self._setup.get(report.nodeid)
         facts: dict[str, object] = {"node": job.node, "slurm_job": job.number}
         facts |= dict(known.user_properties if known else ())
@@ -185,3 +199,8 @@ class SlurmWorkers:
     def _close(self) -> None:
         if self._places is not None:
             self._places.slurm.close()
+
+
+def _fate(job: Job) -> str:
+    """Return what became of a worker in a job that is as it is now."""
+    return f"its step ended, {job.fate}" if job.lives else job.fate
