@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from types import SimpleNamespace
 from typing import Any
 
+import execnet
 import pytest
 
+from pytest_mighetero.plugin.slurm import loopback
 from pytest_mighetero.plugin.slurm.unrun import Unrun
 from tests.lab.driver import Lab
 
@@ -34,6 +37,45 @@ def test_what_pytest_shows_takes_no_job(
     assert "mighetero: slurm: " not in report.text
     assert "created: " not in report.text
     assert not (lab.folder / "results").exists()
+
+
+WORKER = """
+import socket
+
+from pytest_mighetero.plugin.slurm import loopback
+
+told = channel.receive()
+loopback.open_port(told)
+with socket.create_connection((loopback.HERE, told[loopback.PORT])) as connection:
+    connection.sendall(b"asked")
+    channel.send((told[loopback.PORT], connection.recv(16), connection.recv(16)))
+    channel.receive()
+"""
+
+
+@pytest.mark.parametrize("ends", ["worker", "controller"])
+def test_a_port_of_the_controllers_host_is_one_of_the_workers(ends: str) -> None:
+    gateway = execnet.makegateway("execmodel=main_thread_only//popen")
+    with socket.create_server((loopback.HERE, 0)) as server:
+        port = server.getsockname()[1]
+        node = SimpleNamespace(gateway=gateway, workerinput={loopback.PORT: port})
+        loopback.Loopback().pytest_configure_node(node)
+        channel = gateway.remote_exec(WORKER)
+        channel.send(node.workerinput)
+        server.settimeout(30)
+        connection, _ = server.accept()
+    with connection:
+        connection.settimeout(30)
+        assert connection.recv(16) == b"asked"
+        connection.sendall(b"answered")
+        if ends == "worker":
+            gateway.exit()
+            assert connection.recv(16) == b""
+            return
+    other, *heard = channel.receive(30)
+    assert heard == [b"answered", b""]
+    assert other != port
+    gateway.exit()
 
 
 def unrun_of(*tests: str) -> tuple[Unrun, list[str]]:

@@ -70,3 +70,4 @@ def _carry(connection: socket.socket, channel: Any) -> None:
         channel.setcallback(deliver, endmarker=b"")
         while data := connection.recv(4096):
             channel.send(data)
+        channel.close()
