@@ -23,7 +23,8 @@ from pytest_mighetero.cli.__main__ import VERBS, main
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.records.facts import property_rows
 from pytest_mighetero.spec.declaration import Option
-from pytest_mighetero.spec.library import SUITES, load_suite
+from pytest_mighetero.spec.library import load_suite
+from pytest_mighetero.spec.lineage import SUITES
 from pytest_mighetero.spec.markers import MARKERS
 from pytest_mighetero.spec.options import GROUPS
 from pytest_mighetero.spec.suite import Suite

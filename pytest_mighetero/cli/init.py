@@ -18,7 +18,8 @@ from pytest_mighetero.cli.doctor.finding import nearest_folder
 from pytest_mighetero.cli.ini_file import IniFile, ini_file
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.spec.library import SUITES, load_suite
+from pytest_mighetero.spec.library import load_suite
+from pytest_mighetero.spec.lineage import is_built_in
 from pytest_mighetero.spec.names import PATH
 from pytest_mighetero.spec.options import BY_KEY
 from pytest_mighetero.spec.suite import Suite
@@ -136,7 +137,7 @@ def _extended(suite: Suite, folder: Path) -> str:
 
 
 def _called(suite: Suite) -> str:
-    return suite.name if suite.file.parent == SUITES else str(suite.file)
+    return suite.name if is_built_in(suite.file) else str(suite.file)
 
 
 def _check_place(file: _File) -> None:

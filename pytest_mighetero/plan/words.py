@@ -15,6 +15,7 @@ from pytest_mighetero.harness.command import Command
 from pytest_mighetero.spec.filled import used_by
 from pytest_mighetero.spec.folders import PACKAGE
 from pytest_mighetero.spec.harness_spec import HarnessSpec, ServerSpec
+from pytest_mighetero.spec.lineage import is_built_in
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.template import BUILT_IN, fill, fill_words
 from pytest_mighetero.terms.pair import Pair
@@ -191,8 +192,10 @@ def rate_of(
 def _no_rate(config: RunSpec, pair: Pair, profile: str | None) -> str:
     suite, flag = config.suite, scenario_of(pair.scenario).target_flag
     said = f", or --main-benchmark-runargs=--{flag}=N of main" if flag else ""
+    mine = f'a suite that extends = "{suite.name}"'
+    where = mine if is_built_in(suite.file) else suite.file
     return (
         f"the command of {pair} takes {{rate}} or {{requests}}, and suite {suite.name} "
         f"knows no target QPS of it on {profile or 'this device'}: say "
-        f"benchmarks.{pair.benchmark}.rates.{pair.scenario} in {suite.file}{said}"
+        f"benchmarks.{pair.benchmark}.rates.{pair.scenario} in {where}{said}"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_mighetero.errors import ConfigError, DeviceError, HarnessError
 from pytest_mighetero.harness.process import HarnessProcess
 from pytest_mighetero.plan.launch import Launch
+from pytest_mighetero.spec.lineage import is_built_in
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.values import by_default
 from pytest_mighetero.terms.lookup import found
@@ -61,7 +62,9 @@ def check_makefile(config: RunSpec, folder: Path) -> None:
     said_by, suite = config.said_by["mig-harness-dir"], config.suite
     if said_by == by_default("mig-harness-dir"):
         mine = next(k for k, each in config.harness_dirs.items() if each == folder)
-        said_by = suite.place_of_harness(mine, "folder")
+        keys = ("harnesses", mine, "folder") if mine else ("harness", "folder")
+        built_in = is_built_in(suite.lineage.file_of(*keys))
+        said_by = "--mig-harness-dir" if built_in else suite.place(*keys)
     raise DeviceError(f"{said_by}: {problem}.")
 
 

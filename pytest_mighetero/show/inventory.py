@@ -15,7 +15,8 @@ from pytest_mighetero.plan.run_plan import cells_of
 from pytest_mighetero.plan.seats import lacking, misfit_of, source_of
 from pytest_mighetero.show.columns import columns
 from pytest_mighetero.spec.device_names import unknown_to_all
-from pytest_mighetero.spec.library import SUITES, load_suite
+from pytest_mighetero.spec.library import load_suite
+from pytest_mighetero.spec.lineage import SUITES
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.terms.pair import Pair

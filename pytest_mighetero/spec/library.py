@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_mighetero.errors import ConfigError, nearest
 from pytest_mighetero.spec.filled import check_placeholders
 from pytest_mighetero.spec.harness_spec import HarnessSpec, whole_harness
-from pytest_mighetero.spec.lineage import NO_LINEAGE, Lineage
+from pytest_mighetero.spec.lineage import NO_LINEAGE, SUITES, Lineage
 from pytest_mighetero.spec.names import PATH, check_apart, placed
 from pytest_mighetero.spec.suite import EVERY, Suite
 from pytest_mighetero.spec.tables import check_whole, read_table
@@ -21,8 +21,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-SUITES = Path(__file__).parent / "suites"
 
 
 def load_suite(

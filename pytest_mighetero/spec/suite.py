@@ -18,7 +18,7 @@ from pytest_mighetero.spec.harness_spec import (
     PlaceholderTable,
 )
 from pytest_mighetero.spec.limits import NO_LIMITS, Limits
-from pytest_mighetero.spec.lineage import NO_LINEAGE, Lineage
+from pytest_mighetero.spec.lineage import NO_LINEAGE, Lineage, is_built_in
 from pytest_mighetero.spec.options import OPTIONS
 from pytest_mighetero.spec.tables import (
     MisfitError,
@@ -165,7 +165,9 @@ class Suite:
 
     def place(self, *keys: str) -> str:
         """Return where the value at *keys* is said, for messages."""
-        return f"{self.lineage.file_of(*keys)}: {'.'.join(keys)}"
+        file = self.lineage.file_of(*keys)
+        where = f"suite {file.stem}" if is_built_in(file) else file
+        return f"{where}: {'.'.join(keys)}"
 
     def place_of_harness(self, name: str, *keys: str) -> str:
         """Return where what the harness of that name has at *keys* is said.

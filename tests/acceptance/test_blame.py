@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from pytest_mighetero.devices.lease import Lease, myself, take
-from pytest_mighetero.spec.library import SUITES
 from tests.lab.driver import UUIDS, Lab, Report, without
 from tests.lab.web_suite import ONE, Web
 
@@ -128,16 +127,28 @@ def test_a_folder_without_a_makefile(lab: Lab) -> None:
     parent = suite(lab, '[harness]\nfolder = "/gone"')
     lost = ": no Makefile in /gone: expected"
     assert f"{parent}: harness.folder{lost}" in error(run(lab, harness=False))
+    lab.suite = "v2.0"
+    said = error(run(lab, harness=False))
+    assert f"--mig-harness-dir: no Makefile in {lab.folder}: expected" in said
+    assert "suites" not in said
     lab.ini("mig_harness_dir = /dev")
     said = error(run(lab, harness=False))
     assert "mig_harness_dir in tox.ini: no Makefile in /dev: expected" in said
+
+
+def test_what_a_built_in_suite_lacks_is_not_to_be_written_into_it(lab: Lab) -> None:
+    lab.suite = "endpoints"
+    said = error(run(lab, "-k", "llama3.1-8b_server", "--dryrun", harness=False))
+    where = 'say benchmarks.llama3.1-8b.rates.server in a suite that extends = "endpo'
+    assert where in said
+    assert "suites" not in said
 
 
 def test_a_main_that_takes_too_long(lab: Lab) -> None:
     lab.suite = "cpu"
     parent = suite(lab, 'defaults.main-benchmark-duration = "400h"')
     said = run(lab, devices=0).text
-    timeout = f"{SUITES / 'cpu.toml'}: defaults.background-benchmark-timeout"
+    timeout = "suite cpu: defaults.background-benchmark-timeout"
     main = f"{parent}: defaults.main-benchmark-duration"
     assert f"ERROR: {main}, {timeout}: the backgrounds of " in said
     assert "; say --background-benchmark-timeout=481h, or shorten main (" in said

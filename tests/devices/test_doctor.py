@@ -259,7 +259,7 @@ def test_which_pairs_fit_the_suites_of_rounds(doctor: Doctor) -> None:
     assert good.startswith("20 of suite v2.0's 21 pairs run here: 3d-unet_singlestream")
     assert "18.3 h" in (found.pairs["3d-unet_offline"] or "")
     assert too_long.startswith("not 3d-unet_offline: ")
-    assert ".toml: defaults.background-benchmark-timeout: " in too_long
+    assert "suite v1.1: defaults.background-benchmark-timeout: " in too_long
     assert left_out.startswith(
         "not every background runs beside 3d-unet_singlestream: "
     )

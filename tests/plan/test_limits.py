@@ -12,7 +12,6 @@ from pytest_mighetero.plan.durations import (
 )
 from pytest_mighetero.plan.law import seconds_by_law
 from pytest_mighetero.spec.device_names import ANY_PROFILE
-from pytest_mighetero.spec.library import SUITES
 from pytest_mighetero.terms.pair import Pair
 from tests.plan.test_durations import config
 
@@ -24,7 +23,7 @@ LISTED = "MIG-00000000-0000-0000-0000-000000000001"
 
 def test_sixteen_hours_of_3d_unet_are_refused_with_the_calculation() -> None:
     assert too_long(config(mig_suite="v2.0"), UNET, A100) == (
-        f"{SUITES / 'v1.1.toml'}: defaults.background-benchmark-timeout: the "
+        "suite v1.1: defaults.background-benchmark-timeout: the "
         "backgrounds of 3d-unet_offline would run 19.1 h (by loadgen: 160s until main "
         "runs + 1.2 x 15.9 h of main (24576 queries at 0.43 QPS, by suite v2.0) + 30s "
         "end buffer), more than the 2h of --background-benchmark-timeout; say "
@@ -103,7 +102,7 @@ def test_a_main_that_is_too_long_by_itself_is_at_fault_too(beside: str) -> None:
     with pytest.raises(ConfigError) as error:
         check_lengths(run)
     said = str(error.value)
-    timeout = f"{SUITES / 'cpu.toml'}: defaults.background-benchmark-timeout"
+    timeout = "suite cpu: defaults.background-benchmark-timeout"
     assert said.startswith(f"--main-benchmark-duration, {timeout}: ")
     hours = {"all": 481, "none": 400}[beside]
     assert f"; say --background-benchmark-timeout={hours}h, or shorten main (" in said
@@ -114,7 +113,7 @@ def test_so_are_backgrounds() -> None:
     with pytest.raises(ConfigError) as error:
         check_lengths(run)
     said = str(error.value)
-    assert said.startswith(f"--background-benchmark-duration, {SUITES / 'cpu.toml'}: ")
+    assert said.startswith("--background-benchmark-duration, suite cpu: ")
     assert said.endswith(
         "; say --background-benchmark-timeout=11min, or a shorter "
         "--background-benchmark-duration"
@@ -126,7 +125,7 @@ def test_backgrounds_that_can_never_cover_main() -> None:
     assert uncovered(run, DLRM, A100) == (
         "--background-benchmark-duration: backgrounds of 182s cannot cover "
         "dlrm_offline, for which they need at the least 640s: 10s settle time + 10min "
-        f"of main ({SUITES / 'v1.0.toml'}: defaults.main-benchmark-duration) + 30s end "
+        "of main (suite v1.0: defaults.main-benchmark-duration) + 30s end "
         "buffer; say a longer one, or --background-benchmark-duration=planned"
     )
 
@@ -210,7 +209,7 @@ def test_what_backgrounds_of_a_given_length_need(
         ({"background_benchmark_duration": "182s"}, "cannot cover 3d-unet_offline"),
         (
             {"background_benchmark_timeout": "5min", "background_benchmarks": "none"},
-            f"10min ({SUITES / 'v1.0.toml'}: defaults.main-benchmark-duration)",
+            "10min (suite v1.0: defaults.main-benchmark-duration)",
         ),
         ({"background_benchmark_timeout": "15min"}, "1120s (by reference: 370s until"),
         # Only one of many: its own test says so.
