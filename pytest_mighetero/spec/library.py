@@ -77,11 +77,22 @@ def _lacking(path: Path, section: str) -> ConfigError:
 
 def _with_harnesses(said: Suite) -> Suite:
     """Return the suite with what its harnesses need not say."""
+    every = said.every_harness.items()
+    tables = {f"harnesses.{k}" if k else "harness": v for k, v in every}
+    able = [name for name, spec in tables.items() if spec.command or spec.folder]
 
     def whole(spec: HarnessSpec, *table: str) -> HarnessSpec:
-        def at(*keys: str) -> str:
-            return f"{said.lineage.file_of(*table, *keys)}: [{'.'.join(table)}]"
+        name = ".".join(table)
 
+        def at(*keys: str) -> str:
+            return f"{said.lineage.file_of(*table, *keys)}: [{name}]"
+
+        if able and name not in able:
+            known = nearest(name if len(table) > 1 else "", able)
+            raise ConfigError(
+                f"{at()}: the suite has no such harness to add to, nor has this the "
+                f"command or folder of a new one: {known}"
+            )
         return whole_harness(spec, at)
 
     first = said.harness and whole(said.harness, "harness")

@@ -13,6 +13,11 @@ from pytest_mighetero.spec.suite import Suite
 from pytest_mighetero.terms.pair import Pair
 from tests.lab.driver import config_of
 
+NO_HARNESS = (
+    "the suite has no such harness to add to, nor has this the command or folder of a "
+    "new one"
+)
+
 # The matrices of NVIDIA's launch_heterogeneous_mig scripts, v1.0 to v2.0, as far as
 # there are configurations: v1.0 has none of ssd-mobilenet in MultiStream.
 MATRIX = {
@@ -169,6 +174,14 @@ def test_a_sites_file_extends_another_of_its_own(tmp_path: Path) -> None:
         ("[benchmarks.dlrm]\nmemory_gb = 0", "a number over 0, or one for each"),
         ("[profiles]\n'1g.5gb' = 'some'", '"all", or per benchmark a list of'),
         ("[benchmarks.new]\nconfig_ver = 'x'", "benchmarks.new lacks scenarios"),
+        (
+            "extends = 'services'\n[harness]\nenvironment = { A = 'b' }",
+            f"[harness]: {NO_HARNESS}: accepted: harnesses.fio, harnesses.nginx, ",
+        ),
+        (
+            "[harnesses.web]\ncommand = ['true']\n[harnesses.wep]\nidle_limit = '1s'",
+            f"[harnesses.wep]: {NO_HARNESS}: did you mean harnesses.web",
+        ),
         ("x = ", "not TOML"),
         ("extends = 'site.toml'", "this suite extends itself"),
     ],
