@@ -45,8 +45,7 @@ def ini_file(folder: Path) -> IniFile | None:
     """Return the one of the folder's files that pytest would read, if it has any.
 
     Raises:
-        ConfigError: one of them is not what its name says.
-        OSError: one of them cannot be read.
+        ConfigError: one of them is not what its name says, or cannot be read.
     """
     for path, tables in _candidates(folder):
         document = _document(path)
@@ -86,8 +85,9 @@ def _document(path: Path) -> Mapping[str, Any]:
             allow_no_value=True, interpolation=None, strict=False
         )
         parser.read_string(text, path.name)
-    except (ValueError, configparser.Error) as error:
-        said = " ".join(str(error).split())
+    except (OSError, ValueError, configparser.Error) as error:
+        why = getattr(error, "strerror", None) or error
+        said = " ".join(str(why).split())
         raise ConfigError(f"{path}: pytest cannot read it: {said}; mend it") from error
     return parser
 

@@ -23,6 +23,7 @@ from pytest_mighetero.spec.lineage import is_built_in
 from pytest_mighetero.spec.names import PATH
 from pytest_mighetero.spec.options import BY_KEY
 from pytest_mighetero.spec.suite import Suite
+from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.printable import printable
 
 NAME = "init"
@@ -71,6 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the files that are not there."""
     folder = Path(os.path.abspath(arguments.folder))  # noqa: PTH100 - links as called
+    files = [_File(folder / each, f"{each}.in") for each in _TEST_AND_SUITE]
+    _check_places(files)  # before anything else that is there is looked at
     job = ci_job(arguments.ci, folder) if arguments.ci else None
     ini = ini_file(folder)
     name = arguments.mig_suite
@@ -78,20 +81,19 @@ def run(arguments: argparse.Namespace) -> int:
     kept = _kept(folder, ini)
     suite = kept or asked or _loaded("cpu", folder)
     filled = {
+        **_examples(asked or suite),
         "suite": _extended(asked or suite, folder),
         "extras": "cpu,report" if suite.devices == "cpu" else "report",
         "version": __version__,
         "folder": job.folder if job else "",
         "name": job.name if job else "",
     }
-    files = [_File(folder / each, f"{each}.in") for each in _TEST_AND_SUITE]
     if ini is None:
         files.append(_File(folder / "pytest.ini", "pytest.ini.in"))
     if job:
         remedy = f"leave out --ci, or {_ELSEWHERE}"
         files.append(_File(job.path, f"{arguments.ci}.in", job.advice, remedy))
-    for file in files:
-        _check_place(file)
+    _check_places(files)
     said, failed = _written(files, filled)
     if failed is None:
         said += _notes(ini, asked, kept)
@@ -140,14 +142,40 @@ def _called(suite: Suite) -> str:
     return suite.name if is_built_in(suite.file) else str(suite.file)
 
 
-def _check_place(file: _File) -> None:
-    """Fail where *file* is not there and cannot be made, before any is."""
-    if os.path.lexists(file.path):
-        return
-    near = nearest_folder(file.path.parent)
-    if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
-        why = "cannot be written to" if near.is_dir() else "is no folder"
-        raise ConfigError(f"{file.path}: {near} {why}; {file.remedy}")
+def _examples(suite: Suite) -> dict[str, str]:
+    """Return what a suite that extends *suite* has in its comments, by placeholder."""
+    pair = _first(suite)
+    default = BY_KEY["main_benchmark_duration"].default
+    duration = suite.defaults.get("main-benchmark-duration", default)
+    makes = suite.harness is not None and suite.harness.makes
+    return {
+        "benchmark": f'"{pair.benchmark}"' if "." in pair.benchmark else pair.benchmark,
+        "config_ver": suite.benchmarks[pair.benchmark].config_ver or "default",
+        "duration": json.dumps(duration),
+        "group": next(iter(suite.groups), "all"),
+        "harness": _template("harness.in") if makes else "",
+        "scenario": pair.scenario,
+    }
+
+
+def _first(suite: Suite) -> Pair:
+    """Return the pair to begin with: dlrm_server, else the first in Server."""
+    return max(suite.pairs(), key=lambda p: (str(p) == _FIRST, p.scenario == "server"))
+
+
+def _template(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _check_places(files: Sequence[_File]) -> None:
+    """Fail where one is not there and cannot be made, before any is."""
+    for file in files:
+        if os.path.lexists(file.path):
+            continue
+        near = nearest_folder(file.path.parent)
+        if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
+            why = "cannot be written to" if near.is_dir() else "is no folder"
+            raise ConfigError(f"{file.path}: {near} {why}; {file.remedy}")
 
 
 def _written(
@@ -169,8 +197,8 @@ def _written(
 
 def _write(file: _File, filled: Mapping[str, str]) -> str:
     """Write *file* if nothing is called so; never anything that is there."""
-    text = (_TEMPLATES / file.template).read_text(encoding="utf-8")
-    text = re.sub(rf"\{{({'|'.join(filled)})\}}", lambda found: filled[found[1]], text)
+    names = rf"\{{({'|'.join(filled)})\}}"
+    text = re.sub(names, lambda found: filled[found[1]], _template(file.template))
     path = file.path
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -199,11 +227,9 @@ def _notes(ini: IniFile | None, asked: Suite | None, kept: Suite | None) -> list
 
 def _next(folder: Path, suite: Suite) -> str:
     """Say what comes next."""
-    pairs = [str(pair) for pair in suite.pairs()]
-    chosen = _FIRST if _FIRST in pairs else pairs[0]
     here = "" if folder == Path.cwd() else f"cd {shlex.quote(str(folder))}; "
     return (
         f"\nFill in what their comments name, then look, and run:\n\n"
         f"    {here}mighetero doctor\n"
-        f"    pytest -k {chosen}"
+        f"    pytest -k {_first(suite)}"
     )

@@ -9,15 +9,18 @@ import sys
 from pathlib import Path
 
 import pytest
+import tomlkit
 
 from pytest_mighetero.cli.__main__ import main
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.spec.library import load_suite
+from pytest_mighetero.spec.lineage import SUITES
 from pytest_mighetero.spec.options import BY_KEY
 from tests.cli.looked import MIGHETERO
 from tests.lab.driver import UUIDS, Lab
 
 Capture = pytest.CaptureFixture[str]
+KINDS = device_kinds()
 FILES = ["pytest.ini", "site.toml", "test_heterogeneous.py"]
 
 
@@ -149,17 +152,29 @@ def uncommented(text: str, pattern: str) -> str:
     return re.sub(rf"^# ({pattern})", r"\1", text, flags=re.MULTILINE)
 
 
-def test_what_its_comments_propose_is_understood(folder: Path) -> None:
-    assert main(["init", "--mig-suite=v2.0"]) == 0
-    site, ini = folder / "site.toml", folder / "pytest.ini"
-    site.write_text(uncommented(site.read_text(), r'\[|[\w"-]+ = '))
-    suite = load_suite("site.toml", folder, device_kinds())
-    assert suite.targets["1g.10gb"]["hetero"]["dlrm"]["server"] == 30000
-    assert suite.defaults["background-benchmarks"] == "server"
-    assert len(suite.profiles["1g.10gb"]) == 2
-    assert suite.harness
-    assert suite.harness.environment == {"HF_HOME": "/mlperf/huggingface"}
-    proposed = re.findall(r"^# (mig_\w+|\w+_dir) = ", ini.read_text(), re.MULTILINE)
+@pytest.mark.parametrize("name", sorted(path.stem for path in SUITES.glob("*.toml")))
+def test_what_its_comments_propose_is_understood(
+    folder: Path, lab: Lab, name: str
+) -> None:
+    assert main(["init", f"--mig-suite={name}"]) == 0
+    site = folder / "site.toml"
+    site.write_text(uncommented(site.read_text(), r'\[|[\w".-]+ = '))
+    said, suite = tomlkit.parse(site.read_text()), load_suite(name, folder, KINDS)
+    ((version, targets),) = said["targets"]["1g.10gb"].items()
+    ((benchmark, (scenario,)),) = said["profiles"]["1g.10gb"].items()
+    assert targets == {benchmark: {scenario: 30000}}
+    assert version == (suite.benchmarks[benchmark].config_ver or "default")
+    assert ("harness" in said) == suite.harness_of(benchmark).makes
+    words = ["--collect-only", "-q", "-k", f"{benchmark}_{scenario}"]
+    result = lab.pytester.runpytest_inprocess(*words)
+    pair = f"*::test_heterogeneous[[]{benchmark}_{scenario}[]]"
+    result.stdout.fnmatch_lines([pair])
+
+
+def test_what_the_comments_of_its_ini_file_propose_is_known(folder: Path) -> None:
+    assert main(["init"]) == 0
+    text = (folder / "pytest.ini").read_text()
+    proposed = re.findall(r"^# (mig_\w+|\w+_dir) = ", text, re.MULTILINE)
     assert len(proposed) == 4
     assert set(proposed) <= set(BY_KEY)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from pytest_mighetero.cli.__main__ import main
 from pytest_mighetero.devices.source import device_kinds
 from pytest_mighetero.spec.library import load_suite
+from tests.cli.looked import BOUND, MIGHETERO, may_bind
 
 Capture = pytest.CaptureFixture[str]
 NATIVE = pytest.version_tuple >= (9,)
@@ -81,6 +83,30 @@ def test_what_cannot_be_read_is_left_alone(
     assert main(["init", "--ci=gitlab"]) == 2
     assert says in capsys.readouterr().err
     assert os.listdir(folder) == [name]  # noqa: PTH208 - names
+
+
+@pytest.mark.parametrize("words", [[], ["--ci=gitlab"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("shut", "says"),
+    [
+        ("", "/test_heterogeneous.py: {} cannot be written to; name a folder that "),
+        ("tox.ini", "/tox.ini: pytest cannot read it: Permission denied; mend it"),
+    ],
+)
+def test_what_this_user_may_not_look_into(
+    folder: Path, shut: str, says: str, words: list[str]
+) -> None:
+    may_bind()
+    theirs = folder / "theirs"
+    theirs.mkdir()
+    (theirs / "tox.ini").touch()
+    (theirs / shut).chmod(0)
+    init = ["setpriv", BOUND, *MIGHETERO, "init", str(theirs), *words]
+    done = subprocess.run(init, capture_output=True, text=True, check=False)
+    theirs.chmod(0o755)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"mighetero init: {theirs}{says.format(theirs)}")
+    assert os.listdir(theirs) == ["tox.ini"]  # noqa: PTH208 - names
 
 
 @pytest.mark.parametrize(
