@@ -30,14 +30,19 @@ class IniFile:
     table: str
     suite: str | None
 
+    @property
+    def line(self) -> str:
+        """The one by which the suite ``site.toml`` beside it is used."""
+        value = '"site.toml"' if self.path.suffix == ".toml" else "site.toml"
+        return f"mig_suite = {value}"
+
     def advice(self) -> str:
-        """Say what to add, so that the suite ``site.toml`` beside it is used."""
+        """Say that it is kept, and what to add where it names no suite."""
         if self.suite is not None:
             return f"kept   {self.path}, which names the suite {self.suite}"
-        value = '"site.toml"' if self.path.suffix == ".toml" else "site.toml"
         return (
             f"kept   {self.path}, which configures pytest; add to its {self.table}:\n"
-            f"           mig_suite = {value}"
+            f"           {self.line}"
         )
 
 

@@ -94,9 +94,10 @@ def run(arguments: argparse.Namespace) -> int:
         remedy = f"leave out --ci, or {_ELSEWHERE}"
         files.append(_File(job.path, f"{arguments.ci}.in", job.advice, remedy))
     _check_places(files)
+    new = not os.path.lexists(folder / "site.toml")
     said, failed = _written(files, filled)
     if failed is None:
-        said += _notes(ini, asked, kept)
+        said += _notes(ini, asked, kept, new=new)
         said.append(_next(folder, suite))
     try:
         for line in said:
@@ -214,10 +215,24 @@ def _write(file: _File, filled: Mapping[str, str]) -> str:
     return f"wrote  {path}"
 
 
-def _notes(ini: IniFile | None, asked: Suite | None, kept: Suite | None) -> list[str]:
-    """Say what of what was there is used instead of what was asked for."""
+def _notes(
+    ini: IniFile | None, asked: Suite | None, kept: Suite | None, *, new: bool
+) -> list[str]:
+    """Say what of what was there is used instead of what was asked for, or written.
+
+    Args:
+        ini: what configures pytest there, if anything did.
+        asked: what --mig-suite names.
+        kept: what pytest uses.
+        new: whether site.toml was not there.
+    """
     notes = [ini.advice()] if ini else []
-    if asked and kept and asked.file not in kept.lineage.files:
+    if ini and kept and new:
+        notes.append(
+            f"note   the suite here stays {_called(kept)}, which {ini.path} names: to "
+            f"use the site.toml just written, say {ini.line} there"
+        )
+    elif asked and kept and asked.file not in kept.lineage.files:
         notes.append(
             f"note   the suite here stays {_called(kept)}, which does not extend "
             f"{_called(asked)}: --mig-suite is for a site.toml that is not there"

@@ -57,13 +57,21 @@ def test_the_same_suite_again_is_no_news(capsys: Capture) -> None:
 def test_the_suite_of_an_ini_file_decides(folder: Path, capsys: Capture) -> None:
     (folder / "tox.ini").write_text("[pytest]\nmig_suite = v2.0\n")
     assert main(["init", "--ci=jenkins"]) == 0
-    assert "names the suite v2.0\n" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "names the suite v2.0\n" in out
+    note = f"note   the suite here stays v2.0, which {folder}/tox.ini names: to use "
+    note += "the site.toml just written, say mig_suite = site.toml there\n"
+    assert note in out
     assert "pytest-mighetero[report]==" in (folder / "Jenkinsfile").read_text()
     assert 'extends = "v2.0"' in (folder / "site.toml").read_text()
     (folder / "site.toml").unlink()
     assert main(["init", "--mig-suite=cpu"]) == 0
-    assert "the suite here stays v2.0, which" in capsys.readouterr().out
+    assert note in capsys.readouterr().out
     assert 'extends = "cpu"' in (folder / "site.toml").read_text()
+    assert main(["init", "--mig-suite=v5.1"]) == 0
+    out = capsys.readouterr().out
+    assert "just written" not in out
+    assert "stays v2.0, which does not extend v5.1: --mig-suite is for a site" in out
 
 
 @pytest.mark.parametrize(
