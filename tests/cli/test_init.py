@@ -87,6 +87,14 @@ def test_a_real_run_of_it(folder: Path, lab: Lab) -> None:
     assert list(folder.glob("results/*-dlrm_offline/record.json"))
 
 
+@pytest.mark.usefixtures("folder")
+def test_folders_in_one_another_are_collected_together(lab: Lab) -> None:
+    assert [main(["init", *where]) for where in ([], ["mig"], ["mig/deep"])] == [0] * 3
+    result = lab.pytester.runpytest_inprocess("--collect-only", "-q", "-k", "dlrm_serv")
+    test = "test_heterogeneous.py::test_heterogeneous[[]dlrm_server]"
+    result.stdout.fnmatch_lines_random([f"mig/deep/{test}", f"mig/{test}", test])
+
+
 def test_nothing_is_overwritten(folder: Path, capsys: Capture) -> None:
     mine = {"site.toml": 'extends = "v2.0"', "test_heterogeneous.py": "mine"}
     mine[".gitlab-ci.yml"] = "mighetero doctor"
