@@ -64,6 +64,19 @@ def test_make(here: Path, make: str | None, says: str) -> None:
     assert found["suite"][0][0] == "bad"
 
 
+@pytest.mark.slow
+def test_a_make_that_hangs(here: Path) -> None:
+    make = here / "bin" / "make"
+    make.parent.mkdir()
+    make.write_text(f"#!/bin/sh\n/bin/sleep 300 &\necho $! > {here}/pid\nwait\n")
+    make.chmod(0o755)
+    code, found = look(here, *CPU, PATH=str(make.parent))
+    says = f"{make} is no GNU make: it says nothing in 10 s; put one before it"
+    assert (code, found["make"]) == (1, [("bad", says)])
+    left = Path("/proc", (here / "pid").read_text().strip())
+    assert not left.exists() or "State:\tZ" in (left / "status").read_text()
+
+
 def test_the_harness_folder(here: Path) -> None:
     folder = here / "closed"
     (folder / "src").mkdir(parents=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from pytest_mighetero.spec.harness_spec import HarnessSpec
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.template import fill, placeholders
 
-_LONGEST_S = 60.0  # that make or Python may take to say what they are
+_MAKE_S, _IMPORT_S = 10.0, 60.0  # that these may take to say what they are
 # By each harness of the suite what was found of what it needs.
 Looked = Mapping[str, tuple[Finding, ...]]
 # Where a Makefile may have targets that it does not name.
@@ -134,7 +135,7 @@ def _make() -> Finding:
     if (path := which("make")) is None:
         brings = "Debian's package make brings it"
         return Finding("make", "bad", "make is not on PATH", brings)
-    said = _said([path, "--version"])
+    said = _said([path, "--version"], _MAKE_S)
     if said.startswith("GNU Make"):
         return Finding("make", "ok", f"{said} ({path})")
     return Finding("make", "bad", f"{path} is no GNU make: {said}", "put one before it")
@@ -147,7 +148,7 @@ def _loadgen(spec: RunSpec, folder: Path) -> Finding:
         check_extra(spec, folder)
     except DeviceError as error:
         return Finding("LoadGen", "bad", str(error))
-    said = _said([sys.executable, "-c", _LOADGEN])
+    said = _said([sys.executable, "-c", _LOADGEN], _IMPORT_S)
     if not said[:1].isdigit():
         again = "pip install --force-reinstall 'pytest-mighetero[cpu]'"
         return Finding("LoadGen", "bad", f"it cannot be imported: {said}", again)
@@ -175,23 +176,33 @@ def _is_ours(folder: Path) -> bool:
     return folder.is_relative_to(PACKAGE)
 
 
-def _said(command: list[str]) -> str:
-    """Return the first line that a program prints, or the last one of its error."""
+def _said(command: list[str], longest: float) -> str:
+    """Return the first line that a program prints, or the last one of its error.
+
+    It may take *longest* seconds; whatever it has started ends with it.
+    """
     clean = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
-            capture_output=True,
-            check=False,
             env=clean,
             errors="replace",
+            start_new_session=True,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=_LONGEST_S,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         return str(error)
-    out, err = done.stdout.splitlines(), done.stderr.splitlines()
-    if done.returncode or not out:
-        return err[-1] if err else f"exit code {done.returncode}"
+    with process:
+        try:
+            out, err = map(str.splitlines, process.communicate(timeout=longest))
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)  # a script's own programs, too
+            if isinstance(error, subprocess.TimeoutExpired):
+                return f"it says nothing in {longest:g} s"
+            raise
+    if process.returncode or not out:
+        return err[-1] if err else f"exit code {process.returncode}"
     return out[0]
