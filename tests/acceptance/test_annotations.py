@@ -42,6 +42,16 @@ def test_each_failure_once(
     assert "site-packages" not in line
 
 
+def test_the_file_is_found_from_a_folder_of_the_repository(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(lab.folder.parent))
+    lab.fake(bert={"die": ["start", 7]})
+    (line,) = annotated(lab)
+    assert line.startswith(f"::error file={lab.folder.name}/test_run.py,line=")
+
+
 def test_outside_of_github_there_are_none(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
