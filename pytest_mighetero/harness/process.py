@@ -19,6 +19,7 @@ from pytest_mighetero.harness.marker import QUIET_S, Markers, MarkerScanner
 from pytest_mighetero.harness.spawn import PtySpawn
 from pytest_mighetero.terms.clock import Stamp
 from pytest_mighetero.terms.environment import MARK
+from pytest_mighetero.terms.escapes import COLOUR
 
 TAIL_BYTES = 64 * 1024
 _PTY_HOLDS = 1024 * 1024  # bytes; far more than a pty does (19 kB, Linux 6.18)
@@ -266,6 +267,10 @@ class HarnessProcess:
                 os.kill(self.root, signal.SIGCONT)
 
     def tail(self, lines: int = 0) -> list[str]:
-        """Return the last *lines* lines it printed, or 64 KiB; no secrets in them."""
+        """Return the last *lines* lines it printed, or 64 KiB.
+
+        Without secrets, and without the colours that a tool has for its terminal.
+        """
         text = self._tail[-TAIL_BYTES:].decode("utf-8", errors="backslashreplace")
-        return self.command.secrets.mask_output(text).splitlines()[-lines:]
+        plain = COLOUR.sub("", text)
+        return self.command.secrets.mask_output(plain).splitlines()[-lines:]

@@ -72,6 +72,22 @@ def test_a_background_that_fails(lab: Lab, mode: tuple[str, ...]) -> None:
     assert obeyed(text) == set()
 
 
+@pytest.mark.parametrize("who", ["dlrm", "bert"])
+def test_colours_are_left_out_of_what_it_printed_last(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    monkeypatch.setenv("OWN_TOKEN", "own-0123-secret")
+    # As Python 3.13 on a terminal; the last are put together of what is taken out.
+    said = "\x1b[1;35mCalledProcessError\x1b[0m: \x1b[38:5:208mexit 1\x1b[m"
+    said += " own-\x1b[1m0123-secret \x1b\x1b[0m[2J"
+    lab.fake(**{who: {"marker": said, "die": ["marker", 3]}})
+    text = on_a_terminal(lab)
+    assert "  CalledProcessError: exit 1 *** \\x1b[2J" in text
+    assert obeyed(text) == set()
+    logs = [each.read_bytes() for each in lab.folder.glob("results/*/*/output.log")]
+    assert [said.encode() in log for log in logs].count(True) == 1
+
+
 COMMANDS = [
     "  ::stop-commands::x",
     "::error file=a.py::forged%0Atext",

@@ -663,7 +663,7 @@ def test_damaged_logs_are_no_measurement(lab: Lab) -> None:
 
 
 def test_junit_parses_whatever_bytes_a_harness_prints(lab: Lab) -> None:
-    lab.fake(dlrm={"die": ["marker", 1], "marker": "\x1b[31m\x00\udcff\x07 broken"})
+    lab.fake(dlrm={"die": ["marker", 1], "marker": "\x1b[2J\x00\udcff\x07 broken"})
     report = lab.run()
     report.result.assert_outcomes(failed=1)
     assert "broken" in report.case.problems["failure"]
