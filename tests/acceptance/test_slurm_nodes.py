@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.plugin.slurm.node_facts import problem, unnamed
+from pytest_mighetero.plugin.slurm.answers import Job
+from pytest_mighetero.plugin.slurm.first_step import unstarted
+from pytest_mighetero.plugin.slurm.node_facts import greeted, problem, unnamed
 from tests.lab.driver import Lab
 from tests.lab.slurm.cluster import Cluster, LabError, layout_of, missing, outside
 from tests.lab.slurm.configuration import Node
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
+SOON = "from pytest_mighetero.plugin.slurm import first_step; first_step.STEP_S = 1"
 MIG = {"mig": "1g.10gb", "typed": "a100_3g.20gb"}
 NODES = (
-    *(Node(name, name) for name in ("old", "bare")),
+    *(Node(name, name) for name in ("old", "bare", "like")),
     *(Node(name, gpu) for name, gpu in MIG.items()),
 )
 
@@ -63,6 +66,14 @@ def refused(
     assert cluster.jobs() == []
 
 
+@pytest.fixture
+def prolog(cluster: Cluster) -> Iterator[Path]:
+    """What a node runs before a task; it is to be written anew."""
+    text = cluster.layout.prolog.read_text()
+    yield cluster.layout.prolog
+    cluster.layout.prolog.write_text(text)
+
+
 class Refused:
     """A session that ends with a sentence before any test."""
 
@@ -90,6 +101,22 @@ def test_a_node_without_the_virtual_environment(refused: Refused) -> None:
     assert "No such file or directory" in error
 
 
+def test_a_node_that_greets(refused: Refused, prolog: Path) -> None:
+    prolog.write_text("#!/bin/sh\necho print Welcome\n")
+    said = "--mig-slurm: node like writes 'Welcome' to stdout before a worker does"
+    assert said in refused.on("like")
+
+
+def test_a_node_that_tells_nothing(
+    refused: Refused, prolog: Path, pytester: pytest.Pytester
+) -> None:
+    prolog.write_text("#!/bin/sh\nsleep 600\n")
+    pytester.makeconftest(SOON)
+    error = refused.on("like")
+    assert " on like tells nothing; its start may be slow, or an option or " in error
+    assert error.endswith(": no answer in 1 s")
+
+
 @pytest.mark.parametrize("node", MIG)
 def test_mig_devices_that_slurm_gave_by_number(refused: Refused, node: str) -> None:
     error = refused.on(node, devices=0)
@@ -103,8 +130,11 @@ def test_mig_devices_are_told_by_their_uuids() -> None:
     assert unnamed("n1", "0,1") is not None
 
 
+SEEN = {"node": "n1", "seen": "x", "refused": "", "greeting": ""}
+
+
 def test_other_versions_are_named() -> None:
-    here = {"Python": "3.11.7", "pytest": "9.2.0", "seen": "x", "refused": ""}
+    here = {"Python": "3.11.7", "pytest": "9.2.0", **SEEN}
     found = problem("n1", here, here | {"Python": "3.12.1"}, Path("results"))
     assert found is not None
     assert found.startswith("n1 has Python 3.12.1 (here 3.11.7)")
@@ -112,10 +142,42 @@ def test_other_versions_are_named() -> None:
 
 
 def test_a_node_has_the_results_folder_or_can_have_one() -> None:
-    here = {"seen": "x", "refused": ""}
-    own = {"seen": "", "refused": ""}
-    assert problem("n1", here, own, Path("results")) is None
-    none = {"seen": "", "refused": "Read-only file system"}
-    found = problem("n1", here, none, Path("results"))
+    own = SEEN | {"seen": ""}
+    assert problem("n1", SEEN, own, Path("results")) is None
+    none = own | {"refused": "Read-only file system"}
+    found = problem("n1", SEEN, none, Path("results"))
     assert found is not None
     assert "nor can it have such a folder of its own (Read-only file system)" in found
+
+
+BEFORE = {
+    "Welcome\x1b\nto n1\n": r"'Welcome\x1b'",
+    "0: ": "'0:'",
+    "\n": repr("\n"),
+}
+
+
+@pytest.mark.parametrize("greeting", BEFORE)
+def test_whatever_stands_before_a_worker_is_shown(greeting: str) -> None:
+    found = greeted(SEEN | {"greeting": greeting})
+    assert found is not None
+    assert f"n1 writes {BEFORE[greeting]} to stdout" in found
+    assert greeted(SEEN) is None
+
+
+@pytest.mark.parametrize(
+    ("complaint", "said"),
+    [
+        ("slurmstepd-n1: error: execve(): /x: No such file", "virtual environment"),
+        ("srun: error: n1: task 0: Exited with exit code 1", "virtual environment"),
+        ("no answer in 60 s", "--output"),
+        ("srun: error: Invalid --mem specification", "srun starts no step in job 7 on"),
+    ],
+)
+def test_only_what_has_run_is_told_of_its_environment(
+    complaint: str, said: str
+) -> None:
+    words = unstarted(Job("7", "RUNNING", "", "n1"), complaint)
+    assert said in words
+    assert words.endswith(f": {complaint}")
+    assert words.count("virtual environment") == (said == "virtual environment")

@@ -112,12 +112,20 @@ def test_a_seat_that_is_taken_before_its_worker_has_it(
     slurm.cancel_all()
 
 
+CANNOT = {
+    "--gres=gpu:3": "job {} on n1: Invalid generic resource (gres) specification;",
+    "--mem=x": "srun starts no step in job {} on n1: srun: error: Invalid --mem spec",
+}
+
+
 def test_a_step_that_the_job_cannot_have(
     eight: Eight, slurm: Cluster, job: str
 ) -> None:
-    report = eight.lab.apart(*eight.arguments("-n1", "--mig-slurm=--gres=gpu:3"))
-    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "Invalid generic resource (gres) specification" in report.text
+    for what, said in CANNOT.items():
+        report = eight.lab.apart(*eight.arguments("-n1", f"--mig-slurm={what}"))
+        assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+        (error,) = [line for line in report.text.splitlines() if "ERROR: " in line]
+        assert said.format(job) in error
     assert job in slurm.jobs()
     slurm.cancel_all()
 

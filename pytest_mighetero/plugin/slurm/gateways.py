@@ -34,7 +34,7 @@ def start(make: Callable[[Any], Any], spec: Any) -> tuple[Any, str]:
         It, and the name of its node.
 
     Raises:
-        NotStartedError: it did not answer in time, or has ended.
+        NotStartedError: it did not answer in time, or as a worker does, or has ended.
     """
     gateway, before = None, _children()
     timer = threading.Timer(START_S, _kill_new, [before])
@@ -44,8 +44,10 @@ def start(make: Callable[[Any], Any], spec: Any) -> tuple[Any, str]:
         channel = gateway.remote_exec(HELLO)
         node = str(channel.receive())
         channel.waitclose()
-    except (EOFError, OSError, RemoteError) as error:
-        if gateway is not None:
+    except (AssertionError, EOFError, OSError, RemoteError) as error:
+        if gateway is None:
+            _kill_new(before)
+        else:
             gateway.exit()
         raise NotStartedError from error
     finally:

@@ -1,7 +1,7 @@
 """What a worker on a node would be and see; also a program, which prints that.
 
-Run on the node as ``python node_facts.py FILE`` by the controller's interpreter. It
-holds its place until stdin is closed.
+Run on the node as ``python node_facts.py FILE`` by the interpreter of the
+controller. It holds its place until stdin is closed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-BEGIN = "mighetero: "  # of the line: a node may greet with others
+BEGIN = "\x02mighetero: "  # JSON has no such character, nor has a greeting
 PACKAGES = ("pytest-mighetero", "pytest", "pytest-xdist", "execnet")
 
 
@@ -57,14 +57,25 @@ def unnamed(node: str, visible: str) -> str | None:
     )
 
 
+def greeted(there: dict[str, str]) -> str | None:
+    """Say what a node writes before a program's own output, if it does. Pure."""
+    if not (greeting := there["greeting"]):
+        return None
+    line = greeting.strip().partition("\n")[0]
+    return (
+        f"{there['node']} writes {line or greeting!r} to stdout before a worker does "
+        f"(by TaskProlog or SLURM_LABELIO, perhaps); that has to be the worker's alone"
+    )
+
+
 def problem(
     node: str, here: dict[str, str], there: dict[str, str], folder: Path
 ) -> str | None:
     """Say why runs on *node* would not be those of this machine, if so. Pure."""
     differ = [
-        f"{name} {there.get(name)} (here {version})"
-        for name, version in here.items()
-        if name not in ("seen", "refused") and there.get(name) != version
+        f"{name} {there.get(name)} (here {here.get(name)})"
+        for name in ("Python", *PACKAGES)
+        if there.get(name) != here.get(name)
     ]
     if differ:
         return f"{node} has {', '.join(differ)}; have one virtual environment for both"
@@ -74,11 +85,12 @@ def problem(
             f"such a folder of its own ({there['refused']}); say a --results-dir that "
             f"all nodes share"
         )
-    return None
+    return greeted(there)
 
 
 if __name__ == "__main__":
-    told = {"node": os.environ["SLURMD_NODENAME"], **facts(Path(sys.argv[1]))}
+    here = facts(Path(sys.argv[1]))
+    told = {"node": os.environ["SLURMD_NODENAME"], **here}
     told["visible"] = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     print(f"{BEGIN}{json.dumps(told)}", flush=True)
     sys.stdin.read()
