@@ -12,7 +12,7 @@ import pytest
 
 from pytest_mighetero.plugin.slurm.answers import Job
 from pytest_mighetero.plugin.slurm.first_step import unstarted
-from pytest_mighetero.plugin.slurm.node_facts import greeted, problem, unnamed
+from pytest_mighetero.plugin.slurm.node_facts import facts, greeted, problem, unnamed
 from tests.lab.driver import Lab
 from tests.lab.slurm.cluster import Cluster, LabError, layout_of, missing, outside
 from tests.lab.slurm.configuration import Node
@@ -130,7 +130,7 @@ def test_mig_devices_are_told_by_their_uuids() -> None:
     assert unnamed("n1", "0,1") is not None
 
 
-SEEN = {"node": "n1", "seen": "x", "refused": "", "greeting": ""}
+SEEN = {"node": "n1", "seen": "x", "refused": "", "unseen": "", "greeting": ""}
 
 
 def test_other_versions_are_named() -> None:
@@ -148,6 +148,20 @@ def test_a_node_has_the_results_folder_or_can_have_one() -> None:
     found = problem("n1", SEEN, none, Path("results"))
     assert found is not None
     assert "nor can it have such a folder of its own (Read-only file system)" in found
+
+
+def test_a_mount_point_without_its_mount_is_not_seen(tmp_path: Path) -> None:
+    file = tmp_path / "full" / "test_it.py"
+    for folder in ("full", "empty"):
+        (tmp_path / folder).mkdir()
+    file.touch()
+    missing = (file.parent / "more", tmp_path / "empty", file / "below")
+    for path in missing:
+        assert facts(tmp_path, [str(file), str(path)])["unseen"] == str(path)
+    assert facts(tmp_path, [str(file), str(file.parent)])["unseen"] == ""
+    found = problem("n1", SEEN, SEEN | {"unseen": "/x"}, Path("results"))
+    assert found is not None
+    assert found.startswith("n1 does not see /x; tests, and what they read, have to")
 
 
 BEFORE = {

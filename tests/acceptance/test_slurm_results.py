@@ -115,6 +115,16 @@ def test_what_runs_wrote_comes_here(apart: Apart) -> None:
     assert apart.on("n1") == apart.on("n2") == []
 
 
+def test_tests_that_a_node_does_not_see_are_not_started(apart: Apart) -> None:
+    here = apart.results / "test_here.py"
+    here.write_text("def test_it(): pass")
+    arguments = apart.lab.arguments(*apart.options(), f"{here}::test_it")
+    report = apart.lab.apart(*arguments)
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    (error,) = [line for line in report.text.splitlines() if "ERROR: " in line]
+    assert re.search(rf"node n[12] does not see {here}; tests, and what they ", error)
+
+
 def test_earlier_runs_are_known_there(apart: Apart) -> None:
     lab, here = apart.lab, f"--results-dir={apart.results}"
     lab.fake(dlrm={"rate": 400})

@@ -33,23 +33,25 @@ def check_places(
     folder: Path,
     name: str,
     mig: Collection[str] = (),
+    paths: Sequence[str] = (),
 ) -> list[tuple[Place, str]]:
     """Have a step in each of *places* tell what it is and whether it sees *folder*.
 
     All of them are there at once, as the workers are going to be. Of the jobs with
-    numbers in *mig* it is known that they have MIG devices.
+    numbers in *mig* it is known that they have MIG devices; *paths* are what tests are
+    in, and read.
 
     Returns:
         The places that Slurm did not give then, and why.
 
     Raises:
         ConfigError: a node has other versions, no such Python, or another folder; it
-            does not say which MIG devices it has given.
+            does not see one of the paths, or say which MIG devices it has given.
     """
     folder.mkdir(parents=True, exist_ok=True)
     token = folder / f".{name}"
     token.write_text(uuid.uuid4().hex, "ascii")
-    arguments = [str(token)]
+    arguments = [str(token), *filter(node_facts.sees, paths)]
     try:
         with _under_way([words for _, words in places], arguments) as steps:
             here = node_facts.facts(token)

@@ -1,6 +1,6 @@
 """What a worker on a node would be and see; also a program, which prints that.
 
-Run on the node as ``python node_facts.py FILE`` by the interpreter of the
+Run on the node as ``python node_facts.py FILE PATH...`` by the interpreter of the
 controller. It holds its place until stdin is closed.
 """
 
@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -18,8 +19,8 @@ BEGIN = "\x02mighetero: "  # JSON has no such character, nor has a greeting
 PACKAGES = ("pytest-mighetero", "pytest", "pytest-xdist", "execnet")
 
 
-def facts(shared: Path) -> dict[str, str]:
-    """Return versions by their names, and what is in the file *shared*."""
+def facts(shared: Path, paths: Iterable[str] = ()) -> dict[str, str]:
+    """Return versions, what is in the file *shared*, and which of *paths* misses."""
     found = {"Python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -30,7 +31,18 @@ def facts(shared: Path) -> dict[str, str]:
         seen = shared.read_text("ascii")
     except OSError:
         seen = ""
-    return found | {"seen": seen, "refused": "" if seen else _refused(shared.parent)}
+    refused = "" if seen else _refused(shared.parent)
+    unseen = next((str(Path(each).absolute()) for each in paths if not sees(each)), "")
+    return found | {"seen": seen, "refused": refused, "unseen": unseen}
+
+
+def sees(path: str) -> bool:
+    """Tell whether there is a file or something in a folder: it may not be mounted."""
+    try:
+        place = Path(path)
+        return any(place.iterdir()) if place.is_dir() else place.exists()
+    except OSError:
+        return False
 
 
 def _refused(folder: Path) -> str:
@@ -79,6 +91,11 @@ def problem(
     ]
     if differ:
         return f"{node} has {', '.join(differ)}; have one virtual environment for both"
+    if unseen := there["unseen"]:
+        return (
+            f"{node} does not see {unseen}; tests, and what they read, have to be on a "
+            f"file system that all nodes share"
+        )
     if there["seen"] != here["seen"] and there["refused"]:
         return (
             f"{node} neither sees what is written here to {folder} nor can it have "
@@ -89,7 +106,7 @@ def problem(
 
 
 if __name__ == "__main__":
-    here = facts(Path(sys.argv[1]))
+    here = facts(Path(sys.argv[1]), sys.argv[2:])
     told = {"node": os.environ["SLURMD_NODENAME"], **here}
     told["visible"] = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     print(f"{BEGIN}{json.dumps(told)}", flush=True)

@@ -15,6 +15,7 @@ from pytest_mighetero.plugin.slurm import request
 from pytest_mighetero.plugin.slurm.allocations import NoAnswerError, Slurm
 from pytest_mighetero.plugin.slurm.answers import Job
 from pytest_mighetero.plugin.slurm.first_step import check_places
+from pytest_mighetero.plugin.slurm.inputs import inputs_of
 from pytest_mighetero.plugin.slurm.waiting import Waiting
 from pytest_mighetero.spec.runspec import RunSpec
 
@@ -109,7 +110,9 @@ class Places:
         numbers = {job.number for job, _ in places}
         asks_nvml = self._spec.suite.kind.mig and not self._spec.devices
         mig = {each for each in numbers if asks_nvml and slurm.has_mig(each)}
-        refused = check_places(places, self._spec.results_dir, slurm.name, mig)
+        inputs = inputs_of(self._config, self._spec)
+        folder = self._spec.results_dir
+        refused = check_places(places, folder, slurm.name, mig, inputs)
         left = list(words)
         why = "; ".join(dict.fromkeys(f"{job}: {said}" for (job, _), said in refused))
         why += request.taken(self._options, os.environ) if slurm.outer else ""
