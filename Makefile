@@ -2,7 +2,7 @@
 # make test   the tests, the slow ones too: first those that mostly wait, by eight
 #             workers, then those on a Slurm, by three, then those that measure, by two
 # make clients   AIPerf, 1.2 GB, which the suites llm and llm-cpu call; tests of it are
-#             skipped where it is not on PATH
+#             skipped where it is not on PATH, or fail where CI is set
 # make lint   ruff, mypy, and the one direction of imports
 # make lowest the faster tests of what meets a library, with the oldest libraries that
 #             pyproject.toml allows, on $(PYTHON)

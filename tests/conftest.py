@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.harness.matrix import table
+from tests.lab import needs
 from tests.lab.driver import Lab
 from tests.lab.forked import Pytests, fork_server
 from tests.lab.preload import import_all
 from tests.lab.processes import until
-from tests.lab.slurm.cluster import Cluster, layout_of, missing, outside
+from tests.lab.slurm.cluster import PROGRAMS, Cluster, layout_of, outside
 from tests.lab.slurm.eight import Eight
 from tests.lab.web_suite import Web
 
@@ -35,7 +36,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
 
     def build(source: str, name: str, *flags: str) -> Path:
         if (compiler := shutil.which("cc") or shutil.which("gcc")) is None:
-            pytest.skip(f"no C compiler to build {source}")
+            needs.lacking("a C compiler")
         target = tmp_path_factory.mktemp("compiled") / name
         command = [compiler, *flags, "-o", str(target), str(SOURCES / source)]
         subprocess.run(command, check=True, timeout=60)
@@ -89,8 +90,7 @@ def web(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Web:
 @pytest.fixture(scope="session")
 def slurm_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The Slurm of this session, or of this xdist worker: it has ports of its own."""
-    if programs := missing():
-        pytest.skip(f"no Slurm here: {', '.join(programs)} are not on PATH")
+    needs.programs(*PROGRAMS, of="Slurm")
     cluster = Cluster(layout_of(tmp_path_factory.mktemp("slurm")))
     try:
         cluster.start(tethered=True)

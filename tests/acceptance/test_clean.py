@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.lab import needs
 from tests.lab.driver import Lab
 
 UNUSED = {"pexpect", "pynvml", "numpy", "mlperf_loadgen"}
@@ -21,7 +22,7 @@ def test_no_warning_even_as_an_error(
     outcome: str,
 ) -> None:
     if xdist:
-        pytest.importorskip("xdist")
+        needs.module("xdist")
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     monkeypatch.setenv("PYTHONDEVMODE", "1")
     lab.fake(dlrm={"validity": validity})

@@ -8,9 +8,10 @@ import os
 import pytest
 
 from pytest_mighetero.cpu.configs import CONFIG_FILE
+from tests.lab import needs
 from tests.lab.driver import Lab, Report
 
-pytest.importorskip("mlperf_loadgen", reason="extra 'cpu' is not installed")
+needs.module("mlperf_loadgen")
 pytestmark = pytest.mark.slow
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from shutil import which
 
 import pytest
 
+from tests.lab import needs
 from tests.lab.driver import Lab, Report
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -44,8 +44,8 @@ def test_what_the_documentation_shows_is_in_the_file(path: Path) -> None:
         at = whole.index(line, at) + 1
 
 
-@pytest.mark.skipif(which("sysbench") is None, reason="needs Debian's sysbench")
 def test_a_command_in_ten_lines(lab: Lab) -> None:
+    needs.programs("sysbench", of="sysbench")
     assert len((EXAMPLES / "own-command.toml").read_text().splitlines()) <= 10
     report = run(lab, "own-command.toml", "primes", *SHORT)
     report.result.assert_outcomes(passed=1)
@@ -54,8 +54,8 @@ def test_a_command_in_ten_lines(lab: Lab) -> None:
     assert (facts["unit"], facts["overlap_source"]) == ("events/s", "process")
 
 
-@pytest.mark.skipif(which("wrk") is None, reason="needs Debian's wrk")
 def test_a_server_and_a_client(lab: Lab) -> None:
+    needs.programs("wrk", of="wrk")
     report = run(lab, "server-and-client.toml", "web", *SHORT)
     report.result.assert_outcomes(passed=1)
     facts = report.case.properties

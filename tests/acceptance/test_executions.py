@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_mighetero.cli.__main__ import main
+from tests.lab import needs
 from tests.lab.driver import Lab, Report
 
 RERUN = ("-p", "rerunfailures", "--reruns=1")
@@ -191,7 +192,7 @@ def test_what_hung_on_the_item_before_stays_and_what_came_under_way_goes(
 def test_reruns_in_workers_of_a_controller_that_nobody_told_of_runs(
     lab: Lab, plugin: tuple[str, ...]
 ) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     once_bad(lab)
     report = lab.apart(*lab.unsaid(*plugin, "-n1", "-k", "dlrm_server"))
     assert report.result.ret == 0, report.text

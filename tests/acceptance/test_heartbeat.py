@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.devices.leases import taken
+from tests.lab import needs
 from tests.lab.driver import Lab, Report
 
 AUTOMATIC = "--background-benchmark-duration=automatic"
@@ -81,7 +82,7 @@ def test_it_says_so_while_a_harness_is_stopped(lab: Lab) -> None:
 
 
 def test_the_controller_says_it_for_its_workers(lab: Lab) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     options = ("--main-benchmark-duration=2500ms", AUTOMATIC, "-p", "xdist", "-n2")
     report = lab.run_apart("--mig-heartbeat=500ms", "-q", *options, k="server")
     report.result.assert_outcomes(passed=2)
@@ -113,7 +114,7 @@ def beats_of(report: Report) -> list[str]:
 def test_a_controller_that_nobody_told_of_runs_says_it(
     lab: Lab, more: tuple[str, ...]
 ) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     said = {"mig_heartbeat": "500ms", "main_benchmark_duration": "3s"}
     report = lab.apart(*lab.unsaid(*WORKERS, *more, **said))
     tests = 4 if "--dist=each" in more else 2
@@ -125,7 +126,7 @@ def test_a_controller_that_nobody_told_of_runs_says_it(
 
 
 def test_tests_of_others_do_not_tell_how_long_runs_take(lab: Lab) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     lab.pytester.makepyfile(test_a="def test_server(): pass")
     said = {"mig_heartbeat": "300ms", "main_benchmark_duration": "2s"}
     report = lab.apart(*lab.unsaid(*WORKERS, **said))
@@ -154,7 +155,7 @@ def test_a_run_is_worth_no_less_for_what_is_said_of_it(
 
 
 def test_not_where_there_is_no_reporter_or_no_heartbeat(lab: Lab) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     for options, beat in (("-p", "no:terminal"), "100ms"), ((), "0"):
         report = lab.apart(*lab.unsaid(*WORKERS, *options, mig_heartbeat=beat))
         assert report.result.ret == 0
@@ -163,7 +164,7 @@ def test_not_where_there_is_no_reporter_or_no_heartbeat(lab: Lab) -> None:
 
 
 def test_a_worker_that_dies_is_heard_no_more_but_the_one_in_its_place(lab: Lab) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     lab.pytester.makepyfile(
         test_run="""
         import os, signal, threading, time
@@ -192,7 +193,7 @@ def test_a_worker_that_dies_is_heard_no_more_but_the_one_in_its_place(lab: Lab) 
 
 
 def test_a_failure_that_ends_the_session(lab: Lab) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     lab.fake(dlrm={"test": 1, "exit": 3})
     options = lab.unsaid(*WORKERS, "--maxfail=1", mig_heartbeat="200ms")
     report = lab.apart(*options)
@@ -208,7 +209,7 @@ def test_a_failure_that_ends_the_session(lab: Lab) -> None:
 def test_an_xdist_that_has_no_such_thing_shows_nothing_and_loses_nothing(
     lab: Lab, of: str, name: str
 ) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     options = lab.unsaid(*WORKERS, mig_heartbeat="200ms")
     conftest = lab.folder / "conftest.py"
     hidden = f"""

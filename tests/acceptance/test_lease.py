@@ -7,10 +7,9 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from pytest_mighetero.devices.lease import holder_of
 from tests.devices.leases import ME, NAMES, taken
+from tests.lab import needs
 from tests.lab.driver import Lab
 from tests.lab.processes import until
 
@@ -54,7 +53,7 @@ def test_a_killed_pytest_gives_its_lease_back(lab: Lab) -> None:
 
 
 def test_workers_measure_one_after_another(lab: Lab) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     report = lab.run("-p", "xdist", "-n2", k="server")
     report.result.assert_outcomes(passed=2)
     records = [

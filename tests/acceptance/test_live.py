@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,11 +15,12 @@ from typing import Any
 import pexpect
 import pytest
 
+from tests.lab import needs
 from tests.lab.driver import Files, Lab
 from tests.lab.processes import until
 from tests.lab.screen import Screen
 
-pytest.importorskip("rich")
+needs.module("rich")
 
 ROW = re.compile(r"^\S+ +(dlrm_server|bert_offline|resnet50_offline) +", re.MULTILINE)
 AUTOMATIC = ("--background-benchmark-duration=automatic",)
@@ -107,7 +107,7 @@ def test_a_line_for_each_harness(lab: Lab, watch: Watch) -> None:
 
 
 def test_workers_have_a_line_each(watch: Watch) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     run = watch(*AUTOMATIC, "--main-benchmark-duration=1s", "-n2", k="server")
     assert run.to_the_end() == 0
     assert run.showed(r"^2 in flight, \d of 2 tests are over$")
@@ -124,7 +124,7 @@ TERMS = ("xterm-256color", "dumb")
 def test_workers_of_whose_runs_nobody_told_their_controller(
     lab: Lab, watch: Watch, term: str
 ) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     arguments = lab.unsaid("-n2", "-k", "server", main_benchmark_duration="3s")
     run = watch(arguments=arguments, TERM=term)
     assert run.to_the_end() == 0
@@ -140,7 +140,7 @@ def test_workers_of_whose_runs_nobody_told_their_controller(
 
 @pytest.mark.parametrize("term", TERMS)
 def test_ctrl_c_leaves_nothing_of_workers(lab: Lab, watch: Watch, term: str) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     lab.fake(**{"*": {"test": 300}})
     arguments = lab.unsaid("-n2", "-k", "server", mig_stop_grace="300ms")
     run = watch(arguments=arguments, TERM=term)
@@ -257,9 +257,8 @@ def test_a_narrow_terminal_says_how_long_it_lasts_in_a_line_of_its_own(
 @pytest.fixture
 def tmux() -> Iterator[Callable[..., str]]:
     """A terminal that breaks lines anew when it is resized."""
-    if (program := shutil.which("tmux")) is None:
-        pytest.skip("no tmux")
-    server = [program, "-f", "/dev/null", "-L", f"mighetero-{os.getpid()}"]
+    needs.programs("tmux", of="tmux")
+    server = ["tmux", "-f", "/dev/null", "-L", f"mighetero-{os.getpid()}"]
 
     def tmux(*words: str) -> str:
         done = subprocess.run([*server, *words], check=True, stdout=subprocess.PIPE)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
+from tests.lab import needs
 from tests.lab.driver import Lab, Report
 
 pytestmark = [pytest.mark.slow, pytest.mark.loadgen]
@@ -13,9 +12,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.loadgen]
 
 @pytest.fixture
 def llm(lab: Lab) -> Lab:
-    pytest.importorskip("numpy", reason="the server needs the cpu extra")
-    if shutil.which("aiperf") is None:
-        pytest.skip("no aiperf on PATH: `make clients` installs it in .venv-aiperf/bin")
+    needs.module("numpy")
+    needs.programs("aiperf", of=".venv-aiperf/bin, by `make clients`")
     lab.suite = "llm-cpu"
     return lab
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Compiled
+from tests.lab import needs
 
 pytestmark = pytest.mark.slow
 RUN = [
@@ -96,7 +97,7 @@ def test_what_a_harness_looks_for_is_seen(watched: Watched) -> None:
 
 @pytest.mark.loadgen
 def test_neither_a_run_nor_a_verb_looks(watched: Watched) -> None:
-    pytest.importorskip("mlperf_loadgen", reason="extra 'cpu' is not installed")
+    needs.module("mlperf_loadgen")
     done = watched.run(*RUN)
     assert " 1 passed" in done.stdout, done.stdout
     for verb in VERBS:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.lab import needs
 from tests.lab.driver import UUIDS, Lab
 from tests.lab.processes import in_the_run
 
@@ -697,7 +698,7 @@ def test_the_summary_is_a_table_of_all_runs(lab: Lab) -> None:
 
 
 def test_under_xdist_nothing_is_lost(lab: Lab) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     report = lab.run("-p", "xdist", "-n1", k="server")
     report.result.assert_outcomes(passed=2)
     assert {case.properties["validity"] for case in report.junit} == {"VALID"}

@@ -1,7 +1,7 @@
 """Suite services: its tables on real outputs, and real services where they are.
 
 Debian's packages that it needs: fio, nginx-light, redis-server, redis-tools, sysbench
-and wrk. A benchmark whose tools are missing is skipped, and says which.
+and wrk. Of a benchmark whose tools are missing the test says which.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pytest_mighetero.readers.reader import reader_named
 from pytest_mighetero.spec.filled import used_by
 from pytest_mighetero.spec.library import load_suite
 from pytest_mighetero.terms.pair import Pair
+from tests.lab import needs
 from tests.lab.driver import Lab, Report
 from tests.readers.toolbox import DATA
 
@@ -69,16 +70,16 @@ def test_only_what_has_a_rate_asks_for_one() -> None:
 
 def missing(*benchmarks: str) -> str:
     """Say which programs are not here, and what brings them."""
-    needs = [SUITE.harness_of(each).needs for each in benchmarks]
-    lacking = {p: package for each in needs for p, package in each.items()}
+    tools = [SUITE.harness_of(each).needs for each in benchmarks]
+    lacking = {p: package for each in tools for p, package in each.items()}
     found = [f"{p} ({package})" for p, package in lacking.items() if not which(p)]
-    return f"needs {', '.join(found)}" if found else ""
+    return ", ".join(found)
 
 
 @pytest.mark.slow
 def test_alone_main_has_its_server(lab: Lab) -> None:
     if why := missing("nginx"):
-        pytest.skip(why)
+        needs.lacking(why)
     (lab.folder / "test_alone.py").write_text(ALONE)
     arguments = [
         *("--mig-suite=services", "--junitxml=report.xml", "--mig-lease-dir=leases"),
@@ -102,7 +103,7 @@ def test_alone_main_has_its_server(lab: Lab) -> None:
 )
 def test_services_beside_services(lab: Lab, measured: str, beside: str) -> None:
     if why := missing(measured.partition("_")[0], beside):
-        pytest.skip(why)
+        needs.lacking(why)
     # redis takes a number of requests: on a busy machine these take long enough.
     slower = 'extends = "services"\n[benchmarks.redis.rates]\noffline = 4000\n'
     (lab.folder / "slower.toml").write_text(slower)

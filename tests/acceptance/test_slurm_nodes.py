@@ -13,8 +13,9 @@ import pytest
 from pytest_mighetero.plugin.slurm.answers import Job
 from pytest_mighetero.plugin.slurm.first_step import unstarted
 from pytest_mighetero.plugin.slurm.node_facts import facts, greeted, problem, unnamed
+from tests.lab import needs
 from tests.lab.driver import Lab
-from tests.lab.slurm.cluster import Cluster, LabError, layout_of, missing, outside
+from tests.lab.slurm.cluster import PROGRAMS, Cluster, layout_of, outside
 from tests.lab.slurm.configuration import Node
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
@@ -29,19 +30,15 @@ NODES = (
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Nodes that lack the plugin's version, Python itself."""
-    if os.geteuid() != 0:
-        pytest.skip("no mount namespaces without root")
-    if programs := missing():
-        pytest.skip(f"no Slurm here: {', '.join(programs)} are not on PATH")
+    needs.programs(*PROGRAMS, of="Slurm")
+    needs.mounts()
     cluster = Cluster(layout_of(tmp_path_factory.mktemp("slurm"), NODES))
     private = {"old": [plugin()], "bare": [Path(sys.executable).parent]}
     try:
         cluster.start(tethered=True, private=private)
-    except LabError as error:
+        yield cluster
+    finally:
         cluster.stop()
-        pytest.skip(f"no mount namespaces: {error}"[:200])
-    yield cluster
-    cluster.stop()
 
 
 def plugin() -> Path:

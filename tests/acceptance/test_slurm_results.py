@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab import needs
 from tests.lab.driver import Files, Lab, Report
 from tests.lab.forked import Forked
 from tests.lab.processes import in_the_run, until
-from tests.lab.slurm.cluster import Cluster, LabError, layout_of, missing, outside
+from tests.lab.slurm.cluster import PROGRAMS, Cluster, layout_of, outside
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
@@ -53,20 +54,15 @@ class Apart:
 @pytest.fixture(scope="session")
 def unshared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A Slurm whose nodes share all but the folders of results and of leases."""
-    if programs := missing():
-        pytest.skip(f"no Slurm here: {', '.join(programs)} are not on PATH")
-    if os.geteuid() != 0:
-        pytest.skip("no mount namespaces without root")
+    needs.programs(*PROGRAMS, of="Slurm")
+    needs.mounts()
     cluster = Cluster(layout_of(tmp_path_factory.mktemp("unshared")))
     private = [cluster.layout.folder / name for name in ("own", "leases")]
     for each in private:
         each.mkdir()
     try:
-        try:
-            nodes = {node.name: private for node in cluster.layout.nodes}
-            cluster.start(tethered=True, private=nodes)
-        except LabError as error:
-            pytest.skip(f"no mount namespaces: {error}"[:200])
+        nodes = {node.name: private for node in cluster.layout.nodes}
+        cluster.start(tethered=True, private=nodes)
         yield cluster
     finally:
         cluster.stop()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.harness.cell import Run
 from tests.harness.ending import CHATTY, XDIST, Ending, Fault
+from tests.lab import needs
 from tests.lab.driver import Files, Lab
 from tests.lab.forked import Pytests
 from tests.lab.processes import in_the_run, until
@@ -21,7 +22,7 @@ from tests.lab.processes import in_the_run, until
 def test_a_worker_is_interrupted_with_its_controller(
     tmp_path: Path, load: Path, pytests: Pytests, more: tuple[str, ...]
 ) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     ending = Ending("", 2, "teardown", "", (), options=(*XDIST, *more))
     run = Run(tmp_path, load, Fault("", CHATTY), ending, pytests)
     try:
@@ -40,7 +41,7 @@ def test_a_worker_is_interrupted_with_its_controller(
 def test_a_controller_that_nobody_told_of_runs_is_interrupted(
     lab: Lab, pytests: Pytests
 ) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     lab.fake(**{"*": {"test": 300}})
     arguments = lab.unsaid("-n1", "-k", "dlrm_server", mig_stop_grace="300ms")
     with (lab.folder / "terminal.txt").open("w") as terminal:

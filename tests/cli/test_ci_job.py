@@ -13,6 +13,7 @@ import pytest
 from pytest_mighetero import __version__
 from pytest_mighetero.cli.__main__ import main
 from tests.cli.looked import BOUND, MIGHETERO, may_bind
+from tests.lab import needs
 from tests.lab.driver import Lab
 
 Capture = pytest.CaptureFixture[str]
@@ -116,7 +117,7 @@ def test_a_folder_that_a_job_cannot_name(
     ("ci", "schema"), [("gitlab", "gitlab-ci"), ("github", "github-workflows")]
 )
 def test_a_job_satisfies_its_systems_schema(folder: Path, ci: str, schema: str) -> None:
-    pytest.importorskip("check_jsonschema")
+    needs.module("check_jsonschema")
     assert main(["init", f"--ci={ci}"]) == 0
     check = [sys.executable, "-m", "check_jsonschema"]
     words = [*check, f"--builtin-schema=vendor.{schema}", JOBS[ci]]
@@ -132,8 +133,8 @@ def test_a_job_satisfies_its_systems_schema(folder: Path, ci: str, schema: str) 
 
 
 def test_the_jenkinsfile_is_groovy(folder: Path) -> None:
-    tree_sitter = pytest.importorskip("tree_sitter")
-    groovy = pytest.importorskip("tree_sitter_groovy")
+    tree_sitter = needs.imported("tree_sitter")
+    groovy = needs.imported("tree_sitter_groovy")
     assert main(["init", "--ci=jenkins"]) == 0
     text = (folder / "Jenkinsfile").read_bytes()
     parser = tree_sitter.Parser(tree_sitter.Language(groovy.language()))
@@ -173,7 +174,7 @@ def test_what_a_job_does_is_done(
     folder: Path, ci: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not Path(sys.prefix, "bin", "mighetero").exists():
-        pytest.skip("the package's commands are not installed")
+        needs.lacking("the package's commands")
     (folder / ".git").mkdir()
     assert main(["init", "mig", f"--ci={ci}"]) == 0
     text = (folder / JOBS[ci]).read_text()

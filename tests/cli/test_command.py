@@ -15,6 +15,7 @@ from pytest_mighetero.devices.lease import Lease, myself, take
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.show import inventory as listing
 from tests.cli.runs import failed, write_run
+from tests.lab import needs
 from tests.lab.driver import UUIDS, Lab
 
 Capture = pytest.CaptureFixture[str]
@@ -27,7 +28,7 @@ MIGHETERO = Path(sys.executable).with_name("mighetero")
 )
 def test_the_installed_command(command: list[str]) -> None:
     if not Path(command[0]).exists():
-        pytest.skip("the package's commands are not installed")
+        needs.lacking("the package's commands")
     words = [*command, "list", "--mig-suite=cpu", "--json"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert len(json.loads(done.stdout)["devices"]) == 7

@@ -13,6 +13,7 @@ from pytest_mighetero.devices import mount
 from pytest_mighetero.devices.launch_lock import lock_places
 from pytest_mighetero.devices.lease import Lease, myself, take
 from tests.cli.looked import BOUND, CPU, LISTED, look, may_bind
+from tests.lab import needs
 from tests.lab.driver import FAKE
 from tests.plan.test_durations import config
 
@@ -23,7 +24,7 @@ def here(tmp_path: Path) -> Path:
 
 
 def test_the_embedded_harness(here: Path) -> None:
-    pytest.importorskip("mlperf_loadgen", reason="extra 'cpu' is not installed")
+    needs.module("mlperf_loadgen")
     code, found = look(here, *CPU)
     assert code == 0
     [(state, said)] = found["LoadGen"]

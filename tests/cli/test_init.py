@@ -17,6 +17,7 @@ from pytest_mighetero.spec.library import load_suite
 from pytest_mighetero.spec.lineage import SUITES
 from pytest_mighetero.spec.options import BY_KEY
 from tests.cli.looked import MIGHETERO
+from tests.lab import needs
 from tests.lab.driver import UUIDS, Lab
 
 Capture = pytest.CaptureFixture[str]
@@ -76,7 +77,7 @@ def test_main_alone_is_measured_where_it_is_asked_for(
 @pytest.mark.slow
 @pytest.mark.loadgen
 def test_a_real_run_of_it(folder: Path, lab: Lab) -> None:
-    pytest.importorskip("mlperf_loadgen", reason="extra 'cpu' is not installed")
+    needs.module("mlperf_loadgen")
     assert main(["init"]) == 0
     short = ["--main-benchmark-duration=1s", "--background-benchmarks=bert"]
     short += ["--background-benchmark-duration=automatic", "--mig-lease-dir=leases"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -14,6 +13,7 @@ import pytest
 
 from pytest_mighetero.cpu.device import single_threaded
 from tests.cpu.logs import HARNESS_DIR
+from tests.lab import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,9 +34,8 @@ with pytest.MonkeyPatch.context() as patch:
 def make(tmp_path: Path) -> Make:
     """Run a target in an empty folder, by default with LOG_DIR=<tmp_path>/logs."""
     for module in ("numpy", "mlperf_loadgen"):
-        pytest.importorskip(module, reason="the CPU harness needs its cpu extra")
-    if shutil.which("make") is None:
-        pytest.skip("the CPU harness needs make")
+        needs.module(module)
+    needs.programs("make", of="make")
     cwd = tmp_path / "cwd"
     cwd.mkdir()
 

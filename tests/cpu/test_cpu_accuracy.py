@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-np = pytest.importorskip("numpy", reason="the CPU harness needs NumPy")
+from tests.lab import needs
+
+np = needs.imported("numpy")
 
 from pytest_mighetero.cpu.accuracy import (  # noqa: E402 - NumPy may be absent
     TOLERANCE,

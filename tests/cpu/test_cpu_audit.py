@@ -4,11 +4,13 @@ import struct
 
 import pytest
 
-pytest.importorskip("numpy", reason="the CPU harness needs NumPy")
+from tests.lab import needs
 
-from pytest_mighetero.cpu.accuracy import Answer
-from pytest_mighetero.cpu.audit import verify_accuracy, verify_performance
-from pytest_mighetero.cpu.results import PerformanceResult
+needs.module("numpy")
+
+from pytest_mighetero.cpu.accuracy import Answer  # noqa: E402 - NumPy may be absent
+from pytest_mighetero.cpu.audit import verify_accuracy, verify_performance  # noqa: E402
+from pytest_mighetero.cpu.results import PerformanceResult  # noqa: E402
 
 
 def result(value: float, validity: str = "VALID") -> PerformanceResult:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-np = pytest.importorskip("numpy", reason="the CPU harness needs NumPy")
+from tests.lab import needs
+
+np = needs.imported("numpy")
 
 from pytest_mighetero.cpu import models, reference  # noqa: E402 - NumPy may be absent
 from pytest_mighetero.cpu.accuracy import TOLERANCE  # noqa: E402 - likewise

@@ -24,12 +24,13 @@ from tests.cpu.logs import (
     in_order,
     target_qps,
 )
+from tests.lab import needs
 
 if TYPE_CHECKING:
     from tests.cpu.logs import Make
 
-np = pytest.importorskip("numpy", reason="the CPU harness needs NumPy")
-pytest.importorskip("mlperf_loadgen", reason="the CPU harness needs mlcommons-loadgen")
+np = needs.imported("numpy")
+needs.module("mlperf_loadgen")
 
 CORE = min(os.sched_getaffinity(0))
 

@@ -14,6 +14,7 @@ import pytest
 
 from pytest_mighetero.devices.lease import Lease, myself, take
 from tests.devices.machines import header, machine
+from tests.lab import needs
 from tests.lab.driver import FAKE, Files, Lab
 
 SHOW = """
@@ -512,7 +513,7 @@ def test_mig_list_where_nvml_cannot_be_asked(on: Machines) -> None:
 
 
 def test_n_auto_starts_a_worker_for_each_gpu(on: Machines) -> None:
-    pytest.importorskip("xdist")
+    needs.module("xdist")
     here = on("two-kinds")
     long = "--background-benchmark-duration=15s"
     text, _ = here.run("-p", "xdist", "-nauto", "-k", "server", long)

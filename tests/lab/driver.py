@@ -48,7 +48,7 @@ OFF = (
 
 # What the tests' own run must not hand on.
 OUTER = (
-    "FAKE_HARNESS",
+    *("FAKE_HARNESS", "CI", "BUILD_NUMBER"),
     *OUTER_MAKE,
     *MISLEADING,
     "PYTEST_ADDOPTS",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.lab import needs
 from tests.llm.served import MODEL
 from tests.llm.test_tokenizer import FOLDER
 
@@ -29,11 +29,10 @@ NO_NETWORK = {
 
 @pytest.mark.slow
 def test_aiperf_counts_as_the_server_does(served: Served, tmp_path: Path) -> None:
-    if (aiperf := shutil.which("aiperf")) is None:
-        pytest.skip("no aiperf on PATH: `make clients` installs it in .venv-aiperf/bin")
+    needs.programs("aiperf", of=".venv-aiperf/bin, by `make clients`")
     ended = subprocess.run(
         [
-            *(aiperf, "profile", "-m", MODEL, "--tokenizer", str(FOLDER)),
+            *("aiperf", "profile", "-m", MODEL, "--tokenizer", str(FOLDER)),
             *("--url", f"http://127.0.0.1:{served.port}", "--endpoint-type", "chat"),
             *("--streaming", "--concurrency", "2", "--request-count", "12"),
             *("--synthetic-input-tokens-mean", "64"),

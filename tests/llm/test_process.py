@@ -9,11 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.lab import needs
 from tests.lab.processes import until
 from tests.llm.served import COMMAND, MODEL, serve
 
@@ -25,8 +25,7 @@ ASKED = {"model": MODEL, "prompt": "go on", "ignore_eos": True}
 
 @pytest.fixture(autouse=True)
 def _numpy() -> None:
-    if find_spec("numpy") is None:
-        pytest.skip("the server needs the cpu extra")
+    needs.module("numpy")
 
 
 def refused(*flags: str, **environ: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_mighetero.plugin.console.rows import headline, rows_of, shown
 from pytest_mighetero.run.progress import HarnessState
+from tests.lab import needs
 
 EVIL = "\x1b]0;evil\x07[bold]x[/bold]\n\x9b2J"
 SHOWN = r"\x1b]0;evil\x07[bold]x[/bold]\n\x9b2J"
@@ -73,7 +74,7 @@ def test_what_others_call_things_is_text() -> None:
 
 @pytest.mark.parametrize("width", [1, 5, 19, 40, 79, 300])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    pytest.importorskip("rich")
+    needs.module("rich")
     from rich.cells import cell_len
 
     from pytest_mighetero.plugin.console.live import lines_of

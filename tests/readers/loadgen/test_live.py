@@ -13,9 +13,10 @@ import pytest
 
 from pytest_mighetero.readers.loadgen import read_result
 from pytest_mighetero.readers.result import Result
+from tests.lab import needs
 from tests.readers.loadgen.mllog import is_issuing
 
-pytest.importorskip("mlperf_loadgen", reason="mlcommons-loadgen is not installed")
+needs.module("mlperf_loadgen")
 
 SCRIPT = Path(__file__).with_name("loadgen_run.py")
 DEADLINE_S = 20.0
