@@ -114,6 +114,15 @@ def slurm(slurm_lab: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clust
 
 
 @pytest.fixture
+def prolog(slurm: Cluster) -> Iterator[Path]:
+    """What nodes run before each task, to be written anew for one test."""
+    path = slurm.layout.prolog
+    text = path.read_text()
+    yield path
+    path.write_text(text)
+
+
+@pytest.fixture
 def eight(lab: Lab, slurm: Cluster) -> Iterator[Eight]:
     assert slurm.jobs() == []
     tests = Eight(lab)

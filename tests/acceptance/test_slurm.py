@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -276,13 +277,13 @@ def test_nothing_is_left_of_an_ended_session(
     until(lambda: not slurm.jobs() and not eight.workers())
 
 
-def test_nothing_is_left_of_first_steps_that_hang(eight: Eight, slurm: Cluster) -> None:
-    prolog, hung = slurm.layout.prolog, eight.folder / "hung"
-    before = prolog.read_text()
+def test_nothing_is_left_of_first_steps_that_hang(
+    eight: Eight, slurm: Cluster, prolog: Path
+) -> None:
+    hung = eight.folder / "hung"
     prolog.write_text(f"#!/bin/sh\ntouch {hung}-$SLURM_JOB_ID\nexec sleep 600\n")
     running = eight.start("-n4", "--mig-slurm=--gres=gpu:1")
     until(lambda: len(list(eight.folder.glob("hung-*"))) == 4)
-    prolog.write_text(before)
     running.send_signal(signal.SIGINT)
     until(lambda: not slurm.jobs(), 10)
     assert running.wait(30) == pytest.ExitCode.INTERRUPTED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,9 @@ CANCEL = """
     ask = ["squeue", "--noheader", "--format=%i"]
     job = subprocess.run(ask, stdout=-1, text=True).stdout.split()[0]
     subprocess.run(["scancel", job])
+"""
+GREET = """
+    Path({!r}).write_text("#!/bin/sh\\necho print Welcome\\n")
 """
 
 
@@ -109,6 +113,19 @@ def test_a_seat_that_is_taken_before_its_worker_has_it(
     report = eight.lab.apart(*eight.arguments("-n1", "--mig-slurm=--gres=gpu:1"))
     assert report.result.ret == pytest.ExitCode.USAGE_ERROR
     assert f"worker gw0 does not start in job {job} on n1: {BUSY}" in report.text
+    slurm.cancel_all()
+
+
+def test_a_node_that_greets_its_worker(
+    eight: Eight, slurm: Cluster, job: str, prolog: Path
+) -> None:
+    eight.lab.pytester.makeconftest(BETWEEN.format(action=GREET.format(str(prolog))))
+    report = eight.lab.apart(*eight.arguments("-n1", "--mig-slurm=--gres=gpu:1"))
+    assert report.result.ret == pytest.ExitCode.USAGE_ERROR
+    said = (
+        f"worker gw0 does not start in job {job} on n1: n1 writes 'Welcome' to stdout"
+    )
+    assert said in report.text
     slurm.cancel_all()
 
 
