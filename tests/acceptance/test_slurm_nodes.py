@@ -15,8 +15,10 @@ from pytest_mighetero.plugin.slurm.first_step import unstarted
 from pytest_mighetero.plugin.slurm.node_facts import facts, greeted, problem, unnamed
 from tests.lab import needs
 from tests.lab.driver import Lab
+from tests.lab.processes import until
 from tests.lab.slurm.cluster import PROGRAMS, Cluster, layout_of, outside
 from tests.lab.slurm.configuration import Node
+from tests.lab.slurm.eight import Eight
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 SOON = "from pytest_mighetero.plugin.slurm import first_step; first_step.STEP_S = 1"
@@ -112,6 +114,25 @@ def test_a_node_that_tells_nothing(
     error = refused.on("like")
     assert " on like tells nothing; its start may be slow, or an option or " in error
     assert error.endswith(": no answer in 1 s")
+
+
+@pytest.mark.usefixtures("refused")
+def test_a_node_in_place_of_a_lost_one_is_looked_at(lab: Lab, cluster: Cluster) -> None:
+    node = ("scontrol", "update", "reason=test")
+    cluster.ask(*node, "nodename=old", "state=drain")
+    eight = Eight(lab)
+    running = eight.start("-n1", "--mig-slurm=--exclude=bare,mig,typed --gres=gpu:1")
+    until(lambda: len(eight.under_way) == 1)
+    cluster.ask(*node, "nodename=old", "state=resume")
+    cluster.ask(*node, "nodename=like", "state=drain")
+    cluster.ask("scancel", *cluster.jobs())
+    code = running.wait(60)
+    cluster.ask(*node, "nodename=like", "state=resume")
+    assert code == 1, eight.out.read_text()
+    for case in eight.files.junit:
+        assert "no other place: node old has pytest-mighet" in case.problems["error"]
+    assert len(eight.files.junit) == 8
+    until(lambda: not cluster.jobs())
 
 
 @pytest.mark.parametrize("node", MIG)

@@ -14,7 +14,7 @@ from pytest_mighetero.plugin.console.view import View
 from pytest_mighetero.plugin.slurm import request
 from pytest_mighetero.plugin.slurm.allocations import NoAnswerError, Slurm
 from pytest_mighetero.plugin.slurm.answers import Job
-from pytest_mighetero.plugin.slurm.first_step import check_places
+from pytest_mighetero.plugin.slurm.first_step import Place, check_places
 from pytest_mighetero.plugin.slurm.inputs import inputs_of
 from pytest_mighetero.plugin.slurm.waiting import Waiting
 from pytest_mighetero.spec.runspec import RunSpec
@@ -106,13 +106,7 @@ class Places:
         """Return those of the places that Slurm gives all at once."""
         slurm = self.slurm
         tried = words if slurm.outer else list(self._jobs)
-        places = [(self._jobs[each], each) for each in tried]
-        numbers = {job.number for job, _ in places}
-        asks_nvml = self._spec.suite.kind.mig and not self._spec.devices
-        mig = {each for each in numbers if asks_nvml and slurm.has_mig(each)}
-        inputs = inputs_of(self._config, self._spec)
-        folder = self._spec.results_dir
-        refused = check_places(places, folder, slurm.name, mig, inputs)
+        refused = self._check([(self._jobs[each], each) for each in tried])
         left = list(words)
         why = "; ".join(dict.fromkeys(f"{job}: {said}" for (job, _), said in refused))
         why += request.taken(self._options, os.environ) if slurm.outer else ""
@@ -129,6 +123,19 @@ class Places:
                 f"them; no more in {why}"
             )
         return left
+
+    def _check(self, places: list[Place]) -> list[tuple[Place, str]]:
+        """Return the places that Slurm does not give after all, and why.
+
+        Raises:
+            ConfigError: a node has not what a worker needs.
+        """
+        slurm, folder = self.slurm, self._spec.results_dir
+        numbers = {job.number for job, _ in places}
+        asks_nvml = self._spec.suite.kind.mig and not self._spec.devices
+        mig = {each for each in numbers if asks_nvml and slurm.has_mig(each)}
+        inputs = inputs_of(self._config, self._spec)
+        return check_places(places, folder, slurm.name, mig, inputs)
 
     def _allocate(self, count: int, timeout: float) -> tuple[list[Job], str]:
         view = View(self._config, self._spec.heartbeat)
@@ -168,12 +175,23 @@ class Places:
         except NoAnswerError as error:
             raise NoPlaceError(f"{job}: {lost}; {error}") from error
         if got:
-            self._instead[words] = self._enter(got[0])
-            return self._instead[words]
+            entered = self._enter(got[0])
+            if not (why := self._unfit(got[0], entered)):
+                self._instead[words] = entered
+                return entered
+            self._dead.add(entered)
         if found:  # leases keep the two from each other's GPU
             self._say(f"no allocation instead ({why}): its worker joins another's")
             return found[0]
         raise NoPlaceError(f"{job}: {lost}, and there is no other place: {why}")
+
+    def _unfit(self, job: Job, words: str) -> str:
+        """Return why no worker can be in a place that is new, if so."""
+        try:
+            refused = self._check([(job, words)])
+        except ConfigError as error:
+            return str(error).removeprefix("--mig-slurm: ")
+        return "; ".join(why for _, why in refused)
 
     def _living(self) -> list[str]:
         left = [words for words in self._jobs if words not in self._dead]
