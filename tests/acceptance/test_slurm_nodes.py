@@ -179,7 +179,9 @@ def test_a_mount_point_without_its_mount_is_not_seen(tmp_path: Path) -> None:
     assert facts(tmp_path, [str(file), str(file.parent)])["unseen"] == ""
     found = problem("n1", SEEN, SEEN | {"unseen": "/x"}, Path("results"))
     assert found is not None
-    assert found.startswith("n1 does not see /x; tests, and what they read, have to")
+    assert found.startswith(
+        "n1 does not see /x; tests, and what they read and run, have"
+    )
 
 
 BEFORE = {

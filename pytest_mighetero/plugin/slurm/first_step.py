@@ -39,7 +39,7 @@ def check_places(
 
     All of them are there at once, as the workers are going to be. Of the jobs with
     numbers in *mig* it is known that they have MIG devices; *paths* are what tests are
-    in, and read.
+    in, read and run.
 
     Returns:
         The places that Slurm did not give then, and why.

@@ -1,4 +1,4 @@
-"""What a session's tests are in, and read: every node has to see it."""
+"""What a session's tests are in, read and run: every node has to see it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def inputs_of(config: pytest.Config, spec: RunSpec) -> list[str]:
     """
     named = [each.partition("::")[0] for each in config.args]
     found = [config.invocation_params.dir, config.rootpath, config.inipath]
-    found += [*spec.suite.lineage.files, spec.references]
+    found += [*spec.suite.lineage.files, *spec.harness_dirs.values(), spec.references]
     compared = spec.compare
     if isinstance(compared, Path) and not compared.is_relative_to(spec.results_dir):
         found.append(compared)

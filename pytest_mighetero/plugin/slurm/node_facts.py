@@ -93,8 +93,8 @@ def problem(
         return f"{node} has {', '.join(differ)}; have one virtual environment for both"
     if unseen := there["unseen"]:
         return (
-            f"{node} does not see {unseen}; tests, and what they read, have to be on a "
-            f"file system that all nodes share"
+            f"{node} does not see {unseen}; tests, and what they read and run, have to "
+            f"be on a file system that all nodes share"
         )
     if there["seen"] != here["seen"] and there["refused"]:
         return (
