@@ -129,9 +129,11 @@ def test_a_node_in_place_of_a_lost_one_is_looked_at(lab: Lab, cluster: Cluster) 
     code = running.wait(60)
     cluster.ask(*node, "nodename=like", "state=resume")
     assert code == 1, eight.out.read_text()
-    for case in eight.files.junit:
-        assert "no other place: node old has pytest-mighet" in case.problems["error"]
-    assert len(eight.files.junit) == 8
+    said = [case.problems["error"] for case in eight.files.junit]
+    why = "no other place: node old has pytest-mighet"
+    assert [why in each for each in said].count(True) == 7, said
+    assert ["Lost with its worker" in each for each in said].count(True) == 1, said
+    assert len(said) == 8
     until(lambda: not cluster.jobs())
 
 
