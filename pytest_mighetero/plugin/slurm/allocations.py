@@ -130,7 +130,10 @@ class Slurm:
                         tell(f"{granted} of {count} allocations; {why}")
                 time.sleep(0.05)
         finally:
-            texts = [each.end() for each in asked]
+            for each in asked:
+                each.withdraw()
+            limit = time.monotonic() + ONE_ANSWER_S
+            texts = [each.end(limit) for each in asked]
         known = {job.number: job for job in self.jobs()}
         got, refused = [], []
         for text in texts:
@@ -169,12 +172,15 @@ class _Asked:
     def waits(self) -> bool:
         return self._process.poll() is None
 
-    def end(self) -> str:
-        """Return what it said; a request that still waits is withdrawn."""
+    def withdraw(self) -> None:
+        """Have it end, if it still waits."""
         with suppress(ProcessLookupError):
             self._process.terminate()
+
+    def end(self, limit: float) -> str:
+        """Return what it said, once it has ended: at ``time.monotonic()`` *limit*."""
         try:
-            self._process.wait(10)
+            self._process.wait(max(0.0, limit - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
