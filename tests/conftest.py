@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -28,6 +29,9 @@ SOURCES = Path(__file__).parent / "lab"
 # A pytest within a test forgets what it imported, and would import it all again in the
 # next one: three quarters of the CPU time of a small run. What is there before stays.
 import_all()
+
+# A shell has its background jobs ignore Ctrl-C, and so would whatever tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
