@@ -249,6 +249,7 @@ ALONE = "test_isolated and dlrm_offline"
 def test_what_is_skipped_says_that_nothing_was_compared(
     lab: Lab, options: tuple[str, ...], which: str, said: str
 ) -> None:
+    (lab.folder / "references").mkdir()
     where = "--mig-references=references"
     saves = ("--mig-save-reference",) if said == "its reference" else ()
     run(lab, where, *saves, k=which).result.assert_outcomes(passed=1)

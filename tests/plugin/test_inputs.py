@@ -11,7 +11,7 @@ from tests.lab.driver import FAKE, config_of
 def test_all_that_is_named_is_looked_for(pytester: pytest.Pytester) -> None:
     folder = pytester.path
     pytester.makeini("[pytest]")
-    for name in ("results", "earlier"):
+    for name in ("results", "earlier", "references"):
         (folder / name).mkdir()
     config = pytester.parseconfig("tests/test_it.py::test_it[a]", f"{folder}/more")
     said = {"mig_compare": "earlier", "mig_references": "references"}
