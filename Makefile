@@ -24,7 +24,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AIPERF := .venv-aiperf
 LOWEST := .venv-lowest
-MEET := $(addprefix tests/,cli cpu devices harness records show spec) \
+MEET := $(addprefix tests/,cli cpu devices harness plugin/test_dealer.py records show spec) \
     $(wildcard $(patsubst %,tests/acceptance/test_%.py,allure annotations clean collection \
     escapes executions export help html_* live options reference* reportlog run terminal \
     timeline))

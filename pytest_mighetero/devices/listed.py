@@ -40,7 +40,7 @@ class ListedDevices:
                 f"--mig-devices lists {', '.join(others)}, which Slurm did not give "
                 f"job {os.environ['SLURM_JOB_ID']} (CUDA_VISIBLE_DEVICES="
                 f"{os.environ['CUDA_VISIBLE_DEVICES']}). List what it gave, or leave "
-                f"--mig-devices out."
+                f"--mig-devices out, as several workers have to."
             )
         return (Gpu("listed by --mig-devices", self._devices),)
 

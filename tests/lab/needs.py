@@ -11,7 +11,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-IN_CI = bool(os.environ.get("CI"))  # tests themselves do not hand it on
+IN_CI = os.environ.get("CI", "") not in (
+    "",
+    "0",
+    "false",
+)  # tests themselves do not hand it on
 
 
 def lacking(what: str) -> NoReturn:

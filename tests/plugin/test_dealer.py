@@ -156,6 +156,20 @@ def test_of_a_worker_that_is_down_it_is_not_known_whether_another_follows() -> N
     assert table.had["gw2"][0] == 1
 
 
+def test_what_a_worker_instead_of_a_lost_one_cannot_run_is_refused() -> None:
+    table = Table(1)
+    lost = table.expect("gw0", Misfits())
+    table.collect(lost)
+    assert table.lose(lost) == "a"
+    nothing = dict.fromkeys(range(6), Misfit("it needs an A100", asked=True))
+    again = table.expect("gw1", Misfits("an H100", nothing))
+    table.collect(again)
+    assert again.shutting_down
+    why = "No worker can run it: it needs an A100. gw1 offers an H100. Another worker"
+    assert sorted(table.refused) == sorted(TESTS[1:])
+    assert {each.partition(" was lost")[0] for each in table.refused.values()} == {why}
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_what_a_lost_worker_might_have_run_is_not_skipped(lost: bool) -> None:
     table = Table(1)

@@ -78,17 +78,19 @@ def test_a_port_of_the_controllers_host_is_one_of_the_workers(ends: str) -> None
     gateway.exit()
 
 
-def unrun_of(*tests: str) -> tuple[Unrun, list[str]]:
-    """Return one that knows these tests, and what it reports."""
-    left: list[str] = []
+def unrun_of(*tests: str) -> tuple[Unrun, dict[str, str]]:
+    """Return one that knows these tests, and of what it reports why."""
+    left: dict[str, str] = {}
     config: Any = SimpleNamespace(hook=SimpleNamespace())
-    config.hook.pytest_runtest_logreport = lambda report: left.append(report.nodeid)
+    config.hook.pytest_runtest_logreport = lambda report: left.update(
+        {report.nodeid: report.longrepr}
+    )
     unrun = Unrun(config)
     unrun.pytest_xdist_node_collection_finished(tests)
     return unrun, left
 
 
-def reported(outcome: Any, when: Any) -> list[str]:
+def reported(outcome: Any, when: Any) -> dict[str, str]:
     """Return which tests are left, in the end, of one with such a report."""
     unrun, left = unrun_of("test_it")
     place = ("test_it", None, "test_it")
@@ -101,10 +103,11 @@ def reported(outcome: Any, when: Any) -> list[str]:
 
 @pytest.mark.parametrize("when", ["???", "teardown"])
 def test_what_is_to_be_run_again_is_left_until_it_is(when: str) -> None:
-    assert reported("failed", when) == []
-    assert reported("rerun", when) == ["test_it"]
+    assert reported("failed", when) == {}
+    assert [*reported("rerun", when)] == ["test_it"]
 
 
+@pytest.mark.parametrize("differ", ["", "worker gw2 found other tests"])
 @pytest.mark.parametrize(
     ("tests", "text"),
     [
@@ -114,12 +117,25 @@ def test_what_is_to_be_run_again_is_left_until_it_is(when: str) -> None:
     ],
 )
 def test_an_end_for_want_of_workers_is_one_of_the_tests_that_are_left(
-    tests: list[str], text: str
+    tests: list[str], text: str, differ: str
 ) -> None:
     unrun, left = unrun_of(*tests)
+    unrun.differ = differ
     loop = unrun.pytest_runtestloop()
     next(loop)
     told = tests and text != "another"
     with pytest.raises(StopIteration if told else RuntimeError):
         loop.throw(RuntimeError(text))
-    assert left == (tests if told else [])
+    assert [*left] == (tests if told else [])
+    why = differ or "the workers that were left could not run it"
+    assert set(left.values()) <= {f"Not run, or not to its end: {why}."}
+
+
+def test_what_is_left_by_a_limit_names_it() -> None:
+    unrun, left = unrun_of("test_it")
+    unrun.differ = "worker gw2 found other tests"
+    loop = unrun.pytest_runtestloop()
+    next(loop)
+    with pytest.raises(StopIteration):
+        loop.send(True)
+    assert "no worker left for it, see --max-worker-restart" in left["test_it"]

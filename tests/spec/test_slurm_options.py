@@ -114,6 +114,7 @@ def test_slurms_programs_have_nothing_of_a_users_defaults() -> None:
     kept = {"SLURM_CONF": "slurm.conf", "SLURM_JWT": "x", "SALLOC_PARTITION": "a100"}
     people = {"SQUEUE_STATES": "all", "SCANCEL_USER": "x", "SCONTROL_ALL": "1"}
     protocol = {"SLURM_LABELIO": "1", "SLURM_STDOUTMODE": "out", "SLURM_CLUSTERS": "b"}
+    protocol |= {"SRUN_OUTPUT": "out"}
     assert request.environment({**kept, **people, **protocol}) == kept
     words = shlex.split(request.step("15", [], sys.executable, "name"))
     before = words[: words.index("srun")]

@@ -121,6 +121,8 @@ class Placed(LoadScheduling):  # type: ignore[misc]
     def schedule(self) -> None:
         """Report what nobody can run, and deal to all."""
         self._refuses = True
+        if self.collection is not None:  # xdist ends a worker that has nothing to run
+            self._refuse()
         super().schedule()
         if self.collection is None:  # xdist says what differs
             self._dealer.differ("workers found different tests")

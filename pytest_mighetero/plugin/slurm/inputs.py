@@ -20,4 +20,4 @@ def inputs_of(config: pytest.Config, spec: RunSpec) -> list[str]:
     compared = spec.compare
     if isinstance(compared, Path) and not compared.is_relative_to(spec.results_dir):
         found.append(compared)
-    return [*map(str, filter(None, found)), *named]
+    return [*dict.fromkeys([*map(str, filter(None, found)), *named])]

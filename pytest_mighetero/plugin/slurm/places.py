@@ -109,7 +109,8 @@ class Places:
         refused = self._check([(self._jobs[each], each) for each in tried])
         left = list(words)
         why = "; ".join(dict.fromkeys(f"{job}: {said}" for (job, _), said in refused))
-        why += request.taken(self._options, os.environ) if slurm.outer else ""
+        if slurm.outer and "generic resource" not in why:
+            why += request.taken(self._options, os.environ)
         for (_, each), _ in refused:
             left = [w for w in left if w != each] if not slurm.outer else left[:-1]
         if not left:
@@ -180,6 +181,7 @@ class Places:
                 self._instead[words] = entered
                 return entered
             self._dead.add(entered)
+            self.slurm.give_back(got[0])
         if found:  # leases keep the two from each other's GPU
             self._say(f"no allocation instead ({why}): its worker joins another's")
             return found[0]

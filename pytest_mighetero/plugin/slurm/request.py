@@ -28,6 +28,7 @@ _CLUSTERS = ("SLURM_CLUSTERS", "SALLOC_CLUSTERS")
 _UNSET = (
     *(*_CLUSTERS, "SLURM_DEBUG", "SALLOC_DEBUG", "SLURM_OVERLAP", "SLURM_BCAST"),
     *("SLURM_STDINMODE", "SLURM_STDOUTMODE", "SLURM_STDERRMODE", "SLURM_LABELIO"),
+    *("SRUN_INPUT", "SRUN_OUTPUT", "SRUN_ERROR"),  # of newer ones, the same
 )
 _UNSET_BEGIN = ("SQUEUE_", "SCANCEL_", "SCONTROL_")
 WAIT_S = 30  # longest for a worker's step to have its place, which others may hold

@@ -8,6 +8,8 @@ import pytest
 
 from pytest_mighetero.plugin.annotation import MADE_HERE
 
+NO_WORKER = "there was no worker left for it, see --max-worker-restart"
+UNFIT = "the workers that were left could not run it"
 OUTCOMES = {"passed", "failed", "skipped"}  # others say that it is run again
 
 
@@ -16,7 +18,7 @@ class Unrun:
 
     Attributes:
         collected: whether it is known yet which tests there are.
-        why: what is said of those that are left.
+        differ: what is said of workers that have found different tests, if any have.
         lost: what became of workers that are lost, by their ids.
     """
 
@@ -25,7 +27,7 @@ class Unrun:
         self._left: dict[str, None] = {}
         self._setup: dict[str, pytest.TestReport] = {}
         self.collected = False
-        self.why = "there was no worker left for it, see --max-worker-restart"
+        self.differ = ""
         self.lost: dict[str, str] = {}
 
     @pytest.hookimpl(optionalhook=True)
@@ -50,13 +52,14 @@ class Unrun:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         """Report what is left where xdist ends for want of workers, without a word."""
+        why = NO_WORKER
         try:
             result = yield
         except RuntimeError as error:  # the last one ended, and others were expected
             if "no active workers" not in str(error) or not self._left:
                 raise
-            result = True
-        self.report(self.why)
+            result, why = True, self.differ or UNFIT
+        self.report(why)
         if not self.collected:
             self._report_lost()
         return result

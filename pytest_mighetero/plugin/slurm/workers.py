@@ -194,7 +194,7 @@ class SlurmWorkers:
 
     def _differ(self, text: str) -> None:
         self._say(text)
-        self._unrun.why = printable_line(text)
+        self._unrun.differ = printable_line(text)
 
     def _close(self) -> None:
         if self._places is not None:
