@@ -131,9 +131,9 @@ def test_workers_of_whose_runs_nobody_told_their_controller(
     assert run.showed(r"^2 in flight, 0 of 2 tests are over$")
     row = r"^gw\d  (dlrm|bert)_server: main runs since \d\d:\d\d:\d\d \(\d s\)"
     assert run.showed(row) == (term != "dumb")
-    # Two that end at once have nothing said between them.
-    between = r"(\n(.*\n)*?)?" if term == "dumb" else ""
-    progress = rf"^\.{between}\. +\[100%\]"
+    # What is said begins a line; of two that end at once something may be said between.
+    said = r"(\n(.*\n)*?)?" if term == "dumb" else ""
+    progress = rf"^\.{said}\.{said} +\[100%\]"
     assert re.search(progress, run.screen.text, re.MULTILINE)
     assert "in flight" not in run.screen.text
 
