@@ -113,7 +113,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         JUNIT_PROPERTIES,
         "write a run's facts as properties of its junit testcase; false keeps "
         "xunit2 files valid against Jenkins' schema (default: true)",
-        default=None,
+        type="bool",
+        default=True,
     )
 
 

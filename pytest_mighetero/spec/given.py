@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
+
+import pytest
 
 from pytest_mighetero.errors import ConfigError
-from pytest_mighetero.spec import parsers
 from pytest_mighetero.spec.options import JUNIT_PROPERTIES
 from pytest_mighetero.spec.values import Value
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def given(config: pytest.Config, key: str) -> Value | None:
@@ -24,15 +22,15 @@ def given(config: pytest.Config, key: str) -> Value | None:
 
 
 def said_in_ini(config: pytest.Config, key: str) -> Value | None:
-    """Return what the ini file, or ``-o``, says of a key."""
-    if (in_ini := config.getini(key)) is None:
+    """Return what the ini file, or ``-o``, says of a key.
+
+    Raises:
+        ConfigError: a TOML file says what is no text.
+    """
+    if (in_ini := _read(config, key, "a text, in quotes")) is None:
         return None
-    ini = config.inipath or config.rootpath / "-o"
-    said_by = f"{key} in {ini.name}"
-    overrides = config.getoption("override_ini") or ()
-    if any(each.partition("=")[0] == key for each in overrides):
-        said_by = f"-o {key}"
-    return Value(str(in_ini), said_by, ini.parent, explicit=True)
+    base = (config.inipath or config.rootpath / "-o").parent
+    return Value(str(in_ini), _said_by(config, key), base, explicit=True)
 
 
 def publishes_facts(config: pytest.Config) -> bool:
@@ -41,9 +39,20 @@ def publishes_facts(config: pytest.Config) -> bool:
     Raises:
         ConfigError: the ini file says neither true nor false.
     """
-    if (said := said_in_ini(config, JUNIT_PROPERTIES)) is None:
-        return True
+    return bool(_read(config, JUNIT_PROPERTIES, "true or false"))
+
+
+def _read(config: pytest.Config, key: str, expected: str) -> Any:
     try:
-        return parsers.flag(str(said.raw).strip())
-    except ConfigError as error:
-        raise ConfigError(f"{said.said_by}: {error}") from None
+        return config.getini(key)
+    # The first two are what pytest before 9.2 says of a value of another type.
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        said_by = _said_by(config, key)
+        raise ConfigError(f"{said_by}: expected {expected}: {error}") from None
+
+
+def _said_by(config: pytest.Config, key: str) -> str:
+    overrides = config.getoption("override_ini") or ()
+    if any(each.partition("=")[0] == key for each in overrides):
+        return f"-o {key}"
+    return f"{key} in {config.inipath.name if config.inipath else '-o'}"

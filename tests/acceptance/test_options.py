@@ -568,11 +568,17 @@ def test_an_empty_text_is_no_value(lab: Lab, option: Option) -> None:
 @pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest 8 reads no such file")
 def test_texts_in_a_toml_file(lab: Lab) -> None:
     (lab.folder / "pytest.toml").write_text(
-        '[pytest]\nmig_repeat = "2"\nlenient = "true"\nmig_junit_properties = "false"\n'
+        '[pytest]\nmig_repeat = "2"\nlenient = "true"\nmig_junit_properties = false\n'
     )
     report = lab.run("--background-benchmarks=none")
     report.result.assert_outcomes(passed=2)
     assert not any(case.properties for case in report.junit)
+
+
+@pytest.mark.parametrize("said", ["n", "f", "No", "0", "off"])
+def test_what_is_false_to_pytest_is_to_its_properties(lab: Lab, said: str) -> None:
+    lab.ini(f"mig_junit_properties = {said}")
+    assert not any(case.properties for case in lab.run().junit)
 
 
 def test_a_bad_ini_value_names_key_and_file(lab: Lab) -> None:
@@ -590,7 +596,8 @@ def test_a_bad_ini_key_that_is_no_option(lab: Lab, ini: bool) -> None:
     said_by = f"{key} in tox.ini" if ini else f"-o {key}"
     words = () if ini else ("-o", f"{key}=perhaps")
     text = usage_error(lab, "--collect-only", *words)
-    assert f"{said_by}: expected true or false, found 'perhaps'" in text
+    expected = "expected true or false: invalid truth value 'perhaps'"
+    assert f"{said_by}: {expected}" in text
 
 
 @pytest.mark.parametrize(

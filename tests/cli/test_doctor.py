@@ -65,6 +65,26 @@ def test_what_cannot_be_meant_is_a_finding(here: Path, line: str, says: str) -> 
     assert {"disk", "cores", "memory"} <= {*found}
 
 
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest 8 reads no such file")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("mig_repeat = 2", "a text, in quotes"),
+        ("mig_junit_properties = 'false'", "true or false"),
+        ("mig_junit_properties = false", ""),
+    ],
+)
+def test_types_in_a_toml_file(here: Path, line: str, expected: str) -> None:
+    (here / "pytest.toml").write_text(f"[pytest]\nmig_suite = 'cpu'\n{line}\n")
+    _, found = look(here)
+    [(state, said)] = found["options"]
+    assert state == ("bad" if expected else "ok")
+    key = line.partition(" ")[0]
+    assert said.startswith(f"{key} in pytest.toml: expected {expected}: ") or not (
+        expected
+    )
+
+
 def test_a_plugin_that_is_not_loaded(here: Path) -> None:
     code, found = look(here, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     assert code == 1
