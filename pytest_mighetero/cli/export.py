@@ -152,6 +152,9 @@ def _handed_over(arguments: argparse.Namespace) -> int:
             handed.append(handover)
         except RefusedError as error:
             left_out.append((str(record.path.parent), str(error)))
+        except OSError as error:  # of one run: the others go on
+            why = f"{error.filename} cannot be read: {error.strerror}"
+            left_out.append((str(record.path.parent), why))
     if rows:
         print("\n".join(columns(("run", "of", "figure", "to"), rows)))
     for note in _notes(handed):

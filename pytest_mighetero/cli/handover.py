@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from pytest_mighetero.readers.loadgen import READER
 from pytest_mighetero.readers.result import Result
@@ -240,13 +241,18 @@ def _files(folder: Path) -> list[Path]:
         RefusedError: some of it cannot be read.
     """
 
-    def refuse(error: OSError) -> None:
+    def refuse(error: OSError) -> NoReturn:
         raise _unreadable(error) from error
 
     walk = os.walk(folder, onerror=refuse)
-    found = [Path(at, name) for at, _, names in walk for name in names]
-    plain = [path for path in found if stat.S_ISREG(path.lstat().st_mode)]
-    return [path.relative_to(folder) for path in sorted(plain)]
+    found = sorted(Path(at, name) for at, _, names in walk for name in names)
+    try:
+        plain = [path for path in found if stat.S_ISREG(path.lstat().st_mode)]
+        for path in plain:
+            path.open("rb").close()
+    except OSError as error:
+        refuse(error)
+    return [path.relative_to(folder) for path in plain]
 
 
 def there_are(logs: Path, place: Path, kind: str) -> list[str]:

@@ -186,22 +186,35 @@ def test_what_an_export_that_was_killed_has_left_is_no_part_of_the_next(
     assert not list(closed.glob("build/logs/**/other"))
 
 
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize(
+    ("hidden", "mode"), [("inner", 0o000), ("inner", 0o644), ("inner/file", 0o000)]
+)
 def test_logs_that_are_hidden_are_not_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hidden: str,
+    mode: int,
+    there: bool,
 ) -> None:
     tmp_path.chmod(0o755)
     monkeypatch.chdir(tmp_path)  # root's own folders above it are closed to others
     (tmp_path / "logs" / "inner").mkdir(parents=True)
-    (tmp_path / "logs" / "inner").chmod(0)
+    (tmp_path / "logs" / "inner" / "file").touch()
+    if there:
+        shutil.copytree("logs", "copied")
+    (tmp_path / "logs" / hidden).chmod(mode)
     user = os.geteuid()
     if user == 0:  # root may look anywhere
         os.seteuid(65534)
     try:
-        with pytest.raises(RefusedError, match="logs/inner cannot be read: Permission"):
+        says = "logs/inner(/file)? cannot be read: Permission"
+        with pytest.raises(RefusedError, match=says):
             copy(Path("logs"), Path("copied"))
     finally:
         os.seteuid(user)
-    assert not (tmp_path / "copied").exists()
+        (tmp_path / "logs" / "inner").chmod(0o755)
+    assert (tmp_path / "copied").exists() == there
 
 
 def test_names_are_shown_and_not_obeyed(

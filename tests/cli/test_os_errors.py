@@ -123,6 +123,21 @@ def test_a_run_among_others_that_is_hidden(here: Path, mode: int) -> None:
     assert done.stderr == f"mighetero show: {said}\n"
 
 
+@pytest.mark.parametrize("mode", [0o600, 0])
+def test_runs_whose_logs_are_hidden_are_all_left_out(here: Path, mode: int) -> None:
+    (here / "scripts").mkdir()
+    (here / "scripts" / "update_results.py").touch()
+    for name in ("20260722-101500-bert_server", "20260723-101500-bert_server"):
+        run = here / "results" / name
+        write_run(here / "results", name, log_dir=str(run / "main" / "logs"))
+        (run / "main" / "logs").mkdir(parents=True)
+        (run / "main").chmod(mode)
+    done = told(here, "export results --to=.")
+    assert done.returncode == 1
+    assert done.stderr.count("mighetero export: left out results/") == 2
+    assert done.stderr.count(f"main/logs cannot be read: {DENIED}\n") == 2
+
+
 def test_logs_that_are_hidden_are_listed(here: Path) -> None:
     for tree in ("a", "b"):
         for name in ("bert-99", "dlrm-99"):
