@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mighetero.cli.doctor import cgroup
+from pytest_mighetero.cli.__main__ import main
+from pytest_mighetero.cli.doctor import cgroup, host
 from tests.cli.looked import CPU, LISTED, look
 from tests.lab.driver import FAKE
 
@@ -161,3 +162,16 @@ def test_a_container_without_a_namespace_of_cgroups_of_version_1(
     assert cgroup.cgroup_limits() == cgroup.CgroupLimits(cpus=1.5)
     (folder / "cpu.cfs_quota_us").write_text("-1\n")
     assert cgroup.cgroup_limits() == cgroup.CgroupLimits()
+
+
+def test_a_look_that_fails_ends_no_other(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    governor = here / "cpu0" / "cpufreq" / "scaling_governor"
+    governor.mkdir(parents=True)  # no file, as a core that goes offline has none
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(host, "_CPUS", here)
+    assert main(["doctor", "--mig-suite=nowhere"]) == 1
+    out = capsys.readouterr().out
+    assert f"bad      clock          {governor} cannot be looked into: Is a dir" in out
+    assert "cores  " in out

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_mighetero.cli.argument import named_path
-from pytest_mighetero.cli.doctor.finding import Finding, worst_of
+from pytest_mighetero.cli.doctor.finding import Finding, to_the_end, worst_of
 from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.spec.options import BY_KEY
 
@@ -125,13 +125,14 @@ def _examined(spec: RunSpec) -> tuple[list[Finding], Fits]:
     fits = fit.fits(spec, seen, tools.unable(looked))
     found = [
         _python(spec),
-        *gpus.findings(spec, seen),
-        *leases.findings(spec, seen.gpus),
+        *to_the_end("devices", gpus.findings(spec, seen)),
+        *to_the_end("leases", leases.findings(spec, seen.gpus)),
         *tools.findings(spec, looked),
         *fit.findings(spec, fits, seen),
     ]
     harnesses = max((len(gpu.devices) for gpu in seen.gpus), default=0)
-    found.append(_disk(spec.results_dir, spec.said_by["results-dir"]))
+    disk = _disk(spec.results_dir, spec.said_by["results-dir"])
+    found += to_the_end("disk", disk)
     found += _of_machine(max(harnesses, _FEWEST), mig=mig)
     return found, fits
 
@@ -139,24 +140,24 @@ def _examined(spec: RunSpec) -> tuple[list[Finding], Fits]:
 def _of_any_suite() -> Iterator[Finding]:
     """Look at what does not depend on what pytest is told."""
     try:
-        yield _disk(Path.cwd(), "the present folder")
+        yield from to_the_end("disk", _disk(Path.cwd(), "the present folder"))
     except FileNotFoundError:
         yield Finding("disk", "bad", "the present folder is gone", "cd to another")
     yield from _of_machine(_FEWEST, mig=False)
 
 
-def _disk(results: Path, said_by: str) -> Finding:
+def _disk(results: Path, said_by: str) -> Iterator[Finding]:
     from pytest_mighetero.cli.doctor import host
 
-    return host.disk(results, said_by)
+    yield host.disk(results, said_by)
 
 
 def _of_machine(harnesses: int, *, mig: bool) -> Iterator[Finding]:
     from pytest_mighetero.cli.doctor import host
     from pytest_mighetero.cli.doctor.cgroup import cgroup_limits
 
-    yield from host.clocks()
-    yield from host.limits(cgroup_limits(), harnesses, mig=mig)
+    yield from to_the_end("clock", host.clocks())
+    yield from to_the_end("cores", host.limits(cgroup_limits(), harnesses, mig=mig))
 
 
 def _python(spec: RunSpec) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,21 @@ class Finding:
         state = "-" if self.state == "unneeded" else self.state
         said = " ".join("; ".join(filter(None, (self.says, self.do))).split())
         return printable_line(f"{state:7}  {self.about:13}  {said}")
+
+
+def unseen(about: str, where: object, error: OSError) -> Finding:
+    """Return that *where* could not be looked at: nobody knows whether it is well."""
+    said = f"{where} cannot be looked into: {error.strerror or error}"
+    mine = isinstance(error, PermissionError)
+    return Finding(about, "bad", said, "run as a user who may" if mine else "mend it")
+
+
+def to_the_end(about: str, found: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield *found*; that a look at it fails is a finding, too, and ends no other."""
+    try:
+        yield from found
+    except OSError as error:
+        yield unseen(about, error.filename or about, error)
 
 
 def worst_of(states: Sequence[State]) -> State:

@@ -9,16 +9,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from shutil import which
 
-from pytest_mighetero.cli.doctor.finding import Finding, is_there
+from pytest_mighetero.cli.doctor.finding import Finding, unseen
 from pytest_mighetero.errors import DeviceError
 from pytest_mighetero.run.start import MAKEFILES, check_extra, check_makefile
 from pytest_mighetero.spec.folders import PACKAGE
 from pytest_mighetero.spec.harness_spec import HarnessSpec
 from pytest_mighetero.spec.runspec import RunSpec
 from pytest_mighetero.spec.template import fill, placeholders
+from pytest_mighetero.terms.lookup import found
 
 _MAKE_S, _IMPORT_S = 10.0, 60.0  # that these may take to say what they are
 # By each harness of the suite what was found of what it needs.
@@ -47,8 +49,8 @@ def look(spec: RunSpec) -> Looked:
 def unable(looked: Looked) -> Mapping[str, str]:
     """Return why a harness cannot be started here, by its name."""
     bad = {
-        name: [each.says for each in found if each.state == "bad"]
-        for name, found in looked.items()
+        name: [each.says for each in needed if each.state == "bad"]
+        for name, needed in looked.items()
     }
     return {name: says[0] for name, says in bad.items() if says}
 
@@ -56,7 +58,7 @@ def unable(looked: Looked) -> Mapping[str, str]:
 def findings(spec: RunSpec, looked: Looked) -> Iterator[Finding]:
     """Yield what there is to say of them; that one of several is bad is a warning."""
     some = len(unable(looked)) < len(looked)
-    for each in dict.fromkeys(each for found in looked.values() for each in found):
+    for each in dict.fromkeys(chain.from_iterable(looked.values())):
         yield replace(each, state="warning") if some and each.state == "bad" else each
     if not spec.harness_dirs:
         yield Finding("make", "unneeded", f"suite {spec.suite.name} runs commands")
@@ -69,14 +71,13 @@ def _folder(spec: RunSpec, folder: Path) -> Finding:
     try:
         check_makefile(spec, folder)
         lacking = _lacking(folder, {spec.action, "run_harness"})
+        if _is_ours(folder):
+            return Finding("harness", "ok", f"{folder} comes with the package")
+        return _submitters(folder, lacking)
     except DeviceError as error:
         return Finding("harness", "bad", str(error))
     except OSError as error:
-        said = f"{folder} cannot be looked into: {error.strerror}"
-        return Finding("harness", "bad", said, "run as a user who may")
-    if _is_ours(folder):
-        return Finding("harness", "ok", f"{folder} comes with the package")
-    return _submitters(folder, lacking)
+        return unseen("harness", error.filename or folder, error)
 
 
 def _submitters(folder: Path, lacking: list[str]) -> Finding:
@@ -126,9 +127,12 @@ def _lost_folders(spec: RunSpec, name: str, harness: HarnessSpec) -> Iterator[Fi
         if each is None or {*placeholders(each.folder)} - {"package"}:
             continue
         folder = spec.cwd / fill(each.folder, {"package": PACKAGE})
-        if not is_there(folder) or not folder.is_dir():
-            said = f"{spec.suite.place_of_harness(name, *keys)}: {folder} is no folder"
-            yield Finding("harness", "bad", said)
+        place = spec.suite.place_of_harness(name, *keys)
+        try:
+            if not (found(folder) and folder.is_dir()):
+                yield Finding("harness", "bad", f"{place}: {folder} is no folder")
+        except OSError as error:
+            yield unseen("harness", f"{place}: {folder}", error)
 
 
 def _make() -> Finding:
@@ -162,11 +166,16 @@ def _built(folder: Path) -> Finding:
     """Say which LoadGen a submitter's tree has: make build fetches its source."""
     for base in (folder, folder.parent):
         source = base / "build" / "inference" / "loadgen"
-        if source.is_dir():
-            version = ""
-            if (file := source / "VERSION.txt").is_file():
-                version = f" {file.read_text(errors='replace').strip()[:40]}"
-            return Finding("LoadGen", "ok", f"the harness's own{version} ({source})")
+        try:
+            if found(source) and source.is_dir():
+                version = ""
+                if found(file := source / "VERSION.txt"):
+                    version = f" {file.read_text(errors='replace').strip()[:40]}"
+                return Finding(
+                    "LoadGen", "ok", f"the harness's own{version} ({source})"
+                )
+        except OSError as error:
+            return unseen("LoadGen", error.filename or source, error)
     said = f"none is in {folder / 'build' / 'inference'}"
     remedy = "build the harness as its README says, unless it has one elsewhere"
     return Finding("LoadGen", "warning", said, remedy)
@@ -201,7 +210,8 @@ def _said(command: list[str], longest: float) -> str:
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)  # a script's own programs, too
             if isinstance(error, subprocess.TimeoutExpired):
-                return f"it says nothing in {longest:g} s"
+                said = (error.stdout or b"").decode(errors="replace").splitlines()
+                return said[0] if said else f"it says nothing in {longest:g} s"
             raise
     if process.returncode or not out:
         return err[-1] if err else f"exit code {process.returncode}"
