@@ -15,6 +15,7 @@ from pytest_mighetero.errors import ConfigError
 
 _TOML, _INI = ("pytest.toml", ".pytest.toml"), ("pytest.ini", ".pytest.ini")
 _READS_TOML = pytest.version_tuple >= (9,)
+_MODE = "--import-mode"
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class IniFile:
     Attributes:
         table: of the file, in which options stand.
         suite: what it says of ``mig_suite``.
+        addopts: what it says of that, in a form that it may have.
     """
 
     path: Path
     table: str
     suite: str | None
+    addopts: str | list[str]
 
     @property
     def line(self) -> str:
@@ -37,13 +40,28 @@ class IniFile:
         return f"mig_suite = {value}"
 
     def advice(self) -> str:
-        """Say that it is kept, and what to add where it names no suite."""
-        if self.suite is not None:
-            return f"kept   {self.path}, which names the suite {self.suite}"
-        return (
-            f"kept   {self.path}, which configures pytest; add to its {self.table}:\n"
-            f"           {self.line}"
-        )
+        """Say that it is kept, and what it is to say besides."""
+        kept = f"kept   {self.path}, which "
+        if self.suite is None:
+            lines, kept = [self.line], f"{kept}configures pytest"
+        else:
+            lines, kept = [], f"{kept}names the suite {self.suite}"
+        # Else no tests of two folders may be called the same.
+        if not any(word.startswith(_MODE) for word in self._words()):
+            lines.append(f"addopts = {self._with_mode()}")
+        more = "".join(f"\n           {line}" for line in lines)
+        return f"{kept}; have its {self.table} say:{more}" if more else kept
+
+    def _words(self) -> list[str]:
+        return self.addopts.split() if isinstance(self.addopts, str) else self.addopts
+
+    def _with_mode(self) -> str:
+        words = [*self._words(), f"{_MODE}=importlib"]
+        text = " ".join(words)
+        if self.path.suffix != ".toml":
+            return text
+        said = text if isinstance(self.addopts, str) else words
+        return tomlkit.item(said).as_string()
 
 
 def ini_file(folder: Path) -> IniFile | None:
@@ -59,10 +77,22 @@ def ini_file(folder: Path) -> IniFile | None:
                 suite = told.get("mig_suite")
                 table = (":" if path.suffix == ".cfg" else ".").join(names)
                 said = suite if suite is None else str(suite)
-                return IniFile(path, f"[{table}]", said)
+                return IniFile(path, f"[{table}]", said, _addopts(path, names, told))
         if path.name in (*_TOML, *_INI):  # which count if they are empty, too
-            return IniFile(path, "[pytest]", None)
+            addopts = _addopts(path, ("pytest",), {})
+            return IniFile(path, "[pytest]", None, addopts)
     return None
+
+
+def _addopts(
+    path: Path, names: tuple[str, ...], told: Mapping[str, Any]
+) -> str | list[str]:
+    """Return what a table says of ``addopts``, a list where that is to be one."""
+    said = told.get("addopts")
+    if isinstance(said, list):
+        return [str(word) for word in said]
+    listed = path.suffix == ".toml" and names[-1] == "pytest"  # not ini_options
+    return [] if listed else str(said or "")
 
 
 def _candidates(folder: Path) -> Iterator[tuple[Path, list[tuple[str, ...]]]]:

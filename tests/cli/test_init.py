@@ -137,10 +137,11 @@ def test_what_configures_pytest_already_is_to_be_added_to(
     needs = 'minversion = "8"' if name.endswith("toml") else "minversion = 8"
     mine.write_text(f"{table}\n{needs}\n")
     assert main(["init"]) == 0
-    said, line = capsys.readouterr().out.splitlines()[2:4]
-    assert said == f"kept   {mine}, which configures pytest; add to its {table}:"
+    said, *lines = capsys.readouterr().out.splitlines()[2:5]
+    assert said == f"kept   {mine}, which configures pytest; have its {table} say:"
     assert (folder / "pytest.ini").exists() == (name == "pytest.ini")
-    mine.write_text(f"{mine.read_text()}{line.strip()}\n")
+    told = "".join(f"{line.strip()}\n" for line in lines)
+    mine.write_text(f"{mine.read_text()}{told}")
     result = lab.pytester.runpytest_inprocess("--dryrun", "-k", "dlrm_server")
     result.assert_outcomes(skipped=1, deselected=23)
     result.stdout.fnmatch_lines([f"configfile: {name}"])
@@ -149,6 +150,12 @@ def test_what_configures_pytest_already_is_to_be_added_to(
     assert (
         f"kept   {mine}, which names the suite site.toml\n" in capsys.readouterr().out
     )
+    assert main(["init", "mig"]) == 0
+    words = ["--collect-only", "-q", "-k", "dlrm_server"]
+    result = lab.pytester.runpytest_inprocess(*words)
+    assert result.ret == 0
+    test = "test_heterogeneous.py::test_heterogeneous[[]dlrm_server]"
+    result.stdout.fnmatch_lines_random([f"mig/{test}", test])
 
 
 def test_a_pyproject_without_a_word_on_pytest_is_no_such_file(folder: Path) -> None:

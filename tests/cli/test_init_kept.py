@@ -58,7 +58,7 @@ def test_the_suite_of_an_ini_file_decides(folder: Path, capsys: Capture) -> None
     (folder / "tox.ini").write_text("[pytest]\nmig_suite = v2.0\n")
     assert main(["init", "--ci=jenkins"]) == 0
     out = capsys.readouterr().out
-    assert "names the suite v2.0\n" in out
+    assert "names the suite v2.0; have its [pytest] say:\n" in out
     note = f"note   the suite here stays v2.0, which {folder}/tox.ini names: to use "
     note += "the site.toml just written, say mig_suite = site.toml there\n"
     assert note in out
@@ -135,7 +135,7 @@ def test_which_files_configure_pytest(
     (folder / name).write_text(text)
     assert main(["init"]) == 0
 
-    said = f"names the suite {suite}\n" if suite else "configures pytest; add "
+    said = f"names the suite {suite}; have" if suite else "configures pytest; have "
     kept = f"kept   {folder / name}, which {said}"
     assert (kept in capsys.readouterr().out) == (suite != "")
     assert (folder / "pytest.ini").exists() == (suite == "")
@@ -155,9 +155,36 @@ def test_toml_files_of_pytest_9(
 ) -> None:
     (folder / name).write_text(f"[{table}]\nminversion = '9'\n")
     assert main(["init"]) == 0
-    out = capsys.readouterr().out
-    assert f'add to its [{table}]:\n           mig_suite = "site.toml"\n' in out
+    lines = [
+        f"have its [{table}] say:",
+        'mig_suite = "site.toml"',
+        'addopts = ["--import-mode=importlib"]\n',
+    ]
+    assert "\n           ".join(lines) in capsys.readouterr().out
     assert not (folder / "pytest.ini").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "has", "wants"),
+    [
+        ("tox.ini", "", "--import-mode=importlib"),
+        ("tox.ini", "-q\n  -x", "-q -x --import-mode=importlib"),
+        ("tox.ini", "-q --import-mode=append", ""),
+        ("pyproject.toml", "7", '"7 --import-mode=importlib"'),
+        ("pyproject.toml", "'-k \"a b\"'", r'"-k \"a b\" --import-mode=importlib"'),
+        ("pyproject.toml", "['-q']", '["-q", "--import-mode=importlib"]'),
+        ("pyproject.toml", "['--import-mode', 'append']", ""),
+    ],
+)
+def test_what_an_ini_file_says_of_import_modes(
+    folder: Path, capsys: Capture, name: str, has: str, wants: str
+) -> None:
+    table = "pytest" if name == "tox.ini" else "tool.pytest.ini_options"
+    (folder / name).write_text(f"[{table}]\naddopts = {has}\n")
+    assert main(["init"]) == 0
+    out = capsys.readouterr().out
+    line = f"\n           addopts = {wants}\n"
+    assert line in out if wants else "addopts" not in out
 
 
 @pytest.mark.parametrize(
