@@ -44,7 +44,10 @@ def run_spec(config: pytest.Config) -> RunSpec:
 
 def said(config: pytest.Config, key: str) -> bool:
     """Tell whether command line or ini file say anything of one option."""
-    return config.getoption(key) is not None or config.getini(key) is not None
+    try:
+        return config.getoption(key) is not None or config.getini(key) is not None
+    except (TypeError, pytest.UsageError):  # no text, in a TOML file: ``given`` says so
+        return True
 
 
 def anything_said(config: pytest.Config) -> bool:

@@ -575,6 +575,22 @@ def test_texts_in_a_toml_file(lab: Lab) -> None:
     assert not any(case.properties for case in report.junit)
 
 
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest 8 reads no such file")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("mig_repeat = 2", "a text, in quotes"),
+        ("lenient = true", "a text, in quotes"),
+        ("mig_junit_properties = 'false'", "true or false"),
+    ],
+)
+def test_other_types_in_a_toml_file(lab: Lab, line: str, expected: str) -> None:
+    (lab.folder / "pytest.toml").write_text(f"[pytest]\n{line}\n")
+    key = line.partition(" ")[0]
+    said = f"{key} in pytest.toml: expected {expected}: "
+    assert said in usage_error(lab, "--collect-only")
+
+
 @pytest.mark.parametrize("said", ["n", "f", "No", "0", "off"])
 def test_what_is_false_to_pytest_is_to_its_properties(lab: Lab, said: str) -> None:
     lab.ini(f"mig_junit_properties = {said}")
