@@ -147,6 +147,11 @@ def _read(path: Path, kinds: Mapping[str, DeviceKind], seen: Lineage) -> Lineage
 
 
 def _find(name: str, base: Path, said_by: str) -> Path:
+    if not name.strip():
+        raise ConfigError(
+            f"{said_by}: expected a suite's name or path, found an empty text; write "
+            f"one (is a variable of it unset?), or leave it out"
+        )
     nothing = f"{said_by}: no suite {name!r}"
     if expected := PATH(name):
         raise ConfigError(f"{nothing}: expected {expected}")

@@ -138,7 +138,7 @@ def test_a_harness_folder_that_may_not_be_entered(lab: Lab) -> None:
     assert "Traceback" not in report.text
 
 
-@pytest.mark.parametrize("name", [*FOLDERS, "mig-report"])
+@pytest.mark.parametrize("name", [*FOLDERS, "mig-report", "mig-suite"])
 @pytest.mark.parametrize("text", ["", " "])
 @pytest.mark.parametrize("how", ["--{}={}", "-o={}={}"])
 def test_an_empty_path(lab: Lab, name: str, text: str, how: str) -> None:

@@ -99,7 +99,13 @@ def test_errors_that_nobody_reads(here: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
 
 
-@pytest.mark.parametrize("words", ["show {}", "junit {}", "compare {} .", "export {}"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("show {}", "junit {}", "compare {} .", "export {}", "trend {}"),
+        *("interference {}", "timeline {}", "trace {}", "report {} -o page.html"),
+    ],
+)
 @pytest.mark.parametrize("where", ["theirs", "theirs/inner"])
 def test_records_that_are_hidden(here: Path, words: str, where: str) -> None:
     (here / "theirs" / "inner").mkdir(parents=True)
@@ -176,6 +182,21 @@ def test_an_empty_path(
     assert (out, err.count("\n")) == ("", 1)
     assert "expected a path, found an empty text (is a variable of it unset?)" in err
     assert len([*tmp_path.iterdir()]) == 1
+
+
+@pytest.mark.parametrize("verb", ["list", "init", "doctor"])
+def test_an_empty_suite(
+    verb: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([verb, "--mig-suite="]) in (1, 2)
+    said = "".join(capsys.readouterr())
+    assert "--mig-suite: expected a suite's name or path, found an empty text" in said
+    assert "is a variable of it unset?" in said
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_harness_folder_whose_scripts_are_hidden(here: Path) -> None:
