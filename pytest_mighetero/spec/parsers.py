@@ -39,6 +39,7 @@ _SALLOC_VALUED = re.compile(
 )
 _PERCENT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*%", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+_MOST = 999_999_999
 
 Names = tuple[str, ...]
 
@@ -185,7 +186,8 @@ def times(text: str) -> int:
 def _whole_from(least: int, text: str) -> int:
     if not _WHOLE.fullmatch(text) or int(text) < least:
         some = ", ".join(map(str, range(least, least + 3)))
-        raise ConfigError(f"expected {some} ..., found {text!r}")
+        most = f" {_MOST}" if text.isdecimal() and len(text) > len(str(_MOST)) else ""
+        raise ConfigError(f"expected {some} ...{most}, found {text!r}")
     return int(text)
 
 

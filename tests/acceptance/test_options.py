@@ -624,12 +624,13 @@ def test_a_bad_ini_key_that_is_no_option(lab: Lab, ini: bool) -> None:
         ("overlap-retries", "0, 1, 2"),
     ],
 )
-@pytest.mark.parametrize("said", ["-1", "two", "", "1" * 5000])
+@pytest.mark.parametrize("said", ["-1", "two", "", "1" * 5000, "1000000000"])
 def test_a_number_says_what_it_may_be(
     lab: Lab, option: str, expected: str, said: str
 ) -> None:
     text = usage_error(lab, f"--{option}={said}")
-    assert f"--{option}: expected {expected} ..., found {said!r}" in text
+    most = " 999999999" if len(said) > 9 else ""
+    assert f"--{option}: expected {expected} ...{most}, found {said!r}" in text
 
 
 def test_once_is_the_least(lab: Lab) -> None:
