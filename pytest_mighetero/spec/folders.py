@@ -86,22 +86,23 @@ def _with_makefile(folder: Path) -> Path:
 
 
 def references(values: Values) -> Path:
-    """Return the references' folder: one that is to be there, unless nobody names it.
+    """Return the references' folder: one that is to have some, unless nobody names it.
 
     Raises:
-        ConfigError: it is not, though none is to be saved there; it cannot be read.
+        ConfigError: it has not, though none is to be saved there; it cannot be read.
     """
     name = "mig-references"
 
     def check(folder: Path) -> None:
+        lacks = "does not exist"
         if found(folder):
             check_listed(folder)
-            return
+            lacks = "" if any(folder.glob("*.toml")) else "has no *.toml"
         wanted = values.named(name) or values.path_as_called(name).is_symlink()
-        if wanted and not values.of("mig-save-reference"):
+        if lacks and wanted and not values.of("mig-save-reference"):
             raise ConfigError(
-                f"{folder} does not exist, and no run would be held to a reference; "
-                f"name the folder that has them, or say --mig-save-reference, too"
+                f"{folder} {lacks}, and no run would be held to a reference; name the "
+                f"folder that has them, or have pytest --mig-save-reference make it"
             )
 
     return values.path(name, check)

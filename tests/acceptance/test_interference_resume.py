@@ -250,6 +250,7 @@ def test_what_is_skipped_says_that_nothing_was_compared(
     lab: Lab, options: tuple[str, ...], which: str, said: str
 ) -> None:
     (lab.folder / "references").mkdir()
+    (lab.folder / "references" / "none.toml").touch()
     where = "--mig-references=references"
     saves = ("--mig-save-reference",) if said == "its reference" else ()
     run(lab, where, *saves, k=which).result.assert_outcomes(passed=1)

@@ -65,7 +65,27 @@ def test_references_that_are_not_there_and_were_named(lab: Lab, how: str) -> Non
     assert "does not exist, and no run would be held to a reference; name" in said
 
 
-def test_references_that_are_begun(lab: Lab) -> None:
+@pytest.mark.parametrize("how", ["option", "ini", "link"])
+def test_a_folder_that_was_named_and_has_no_references(lab: Lab, how: str) -> None:
+    (lab.folder / "refs").mkdir()
+    (lab.folder / "refs" / "README").touch()
+    words = ["--mig-references=refs"] if how == "option" else []
+    if how == "ini":
+        lab.ini("mig_references = refs")
+    if how == "link":
+        (lab.folder / "runs").mkdir()
+        (lab.folder / "runs" / "references").symlink_to("../refs")
+    said = refused(lab.run(ALONE, *words, k=OFFLINE))
+    assert f"{lab.folder}/refs has no *.toml, and no run would be held to a " in said
+    assert "or have pytest --mig-save-reference make it" in said
+    (lab.folder / "refs" / "none.toml").touch()
+    lab.run(ALONE, *words, k=OFFLINE).result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_references_that_are_begun(lab: Lab, there: bool) -> None:
+    if there:
+        (lab.folder / "new").mkdir()
     words = (ALONE, "--mig-references=new", "--mig-save-reference")
     lab.run(*words, k=OFFLINE).result.assert_outcomes(passed=1)
     assert [*(lab.folder / "new").glob("*.toml")]

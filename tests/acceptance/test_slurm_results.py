@@ -139,10 +139,11 @@ def test_earlier_runs_are_known_there(apart: Apart) -> None:
 
 def test_references_that_a_node_has_not(apart: Apart) -> None:
     (apart.results / "references").mkdir()
+    (apart.results / "references" / "none.toml").touch()
     where = f"--mig-references={apart.results}/references"
     report = apart.run(where, k="dlrm_offline", workers=1)
     assert report.result.ret != pytest.ExitCode.OK
-    assert f"{where[:16]}: {apart.results}/references does not exist" in report.text
+    assert f"{apart.results}/references; tests, and what they read" in report.text
     assert not report.launches()
 
 

@@ -13,6 +13,7 @@ def test_all_that_is_named_is_looked_for(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]")
     for name in ("results", "earlier", "references"):
         (folder / name).mkdir()
+    (folder / "references" / "a.toml").touch()
     config = pytester.parseconfig("tests/test_it.py::test_it[a]", f"{folder}/more")
     said = {"mig_compare": "earlier", "mig_references": "references"}
     spec = config_of(folder, mig_harness_dir=str(FAKE), **said)
