@@ -24,7 +24,7 @@ from pytest_mighetero.records.record_file import (
     read_outline,
     read_record,
 )
-from pytest_mighetero.records.run_names import INDEX, RECORD, run_names
+from pytest_mighetero.records.run_names import INDEX, RECORD, is_stamped, run_names
 
 _LARGEST = 128 * 1024 * 1024
 # Fewer are read again in less time than it takes to write down what they say.
@@ -36,11 +36,12 @@ _SETTLED_NS = 2_000_000_000
 class HistoryIndex:
     """Reads the records of *results* that have the mark *wanted*.
 
-    Once closed, what was learnt is written, where that is worth it and possible.
+    Of those that cannot be read, and may have it, *unread* is told. Once closed, what
+    was learnt is written, where that is worth it and possible.
     """
 
-    def __init__(self, results: Path, wanted: str):
-        self._results, self._wanted = results, wanted
+    def __init__(self, results: Path, wanted: str, unread: list[str]):
+        self._results, self._wanted, self._unread = results, wanted, unread
         self._known = _load(results / INDEX)
         self._learnt: dict[str, str] = {}
 
@@ -55,7 +56,11 @@ class HistoryIndex:
         path = f"{self._results}/{name}/{RECORD}"
         try:
             status = os.stat(path)  # noqa: PTH116 - a Path takes as long again
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if is_stamped(name):
+                self._unread.append(f"{path} cannot be read: {error.strerror}")
             return None
         file = f"{status.st_ino} {status.st_size} {status.st_ctime_ns} "
         said = self._known.get(name, "")
@@ -67,6 +72,7 @@ class HistoryIndex:
             return None
         except RecordError as damaged:
             if not damaged.lasting:
+                self._unread.append(str(damaged))
                 return None
             marks = ()
         settled = time.time_ns() - status.st_ctime_ns > _SETTLED_NS
@@ -77,7 +83,10 @@ class HistoryIndex:
     def _read(self, path: Path) -> Record | None:
         try:
             record = read_record(path)
-        except (FileNotFoundError, RecordError):
+        except FileNotFoundError:
+            return None
+        except RecordError as damaged:
+            self._unread.append(str(damaged))
             return None
         return record if self._wanted in marks_of(record) else None
 

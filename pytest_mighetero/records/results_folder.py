@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -20,23 +20,50 @@ def has_records(path: Path) -> bool:
     Raises:
         ConfigError: it cannot be read.
     """
-    return _named(path) is not None or bool(_recorded(path) if found(path) else [])
+    if named_record(path) is not None:
+        return True
+    return found(path) and bool(_recorded(path))
 
 
-def good_records(results: Path, part: str, mark: str) -> Iterator[Record]:
+def named_record(path: Path) -> Path | None:
+    """Return the one record that *path* is, or that its folder holds; else None.
+
+    Raises:
+        ConfigError: nobody can tell.
+    """
+    try:
+        if found(path) and not path.is_dir():
+            return path
+        inside = path / RECORD
+        return inside if found(inside) else None
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def good_records(
+    results: Path, part: str, mark: str, unread: list[str] | None = None
+) -> Iterator[Record]:
     """Yield the records of good runs with *mark* (see ``marks``), the newest first.
 
     Their folders' names have *part* in them. What is no record is left out; so is a
-    folder that cannot be read.
+    folder that cannot be read. *unread* gets a sentence of each record before the last
+    one yielded that may be such a one, and cannot be read.
     """
     try:
         names = run_names(results, part)
     except OSError:
         return
-    with closing(HistoryIndex(results, mark)) as index:
+    unread = [] if unread is None else unread
+    with closing(HistoryIndex(results, mark, unread)) as index:
         for name in reversed(names):
             if (record := index.read(name)) is not None:
                 yield record
+
+
+def told(unread: Sequence[str]) -> str:
+    """Return the first of such sentences, and how many more there are."""
+    more = len(unread) - 1
+    return unread[0] + (f" (and {more} more)" if more else "")
 
 
 def find_records(
@@ -56,7 +83,7 @@ def find_records(
         ConfigError: there is none in a path, or it cannot be read.
         RecordError: the only path names one that cannot be read.
     """
-    given = [(_named(Path(path)), Path(path)) for path in paths]
+    given = [(named_record(Path(path)), Path(path)) for path in paths]
     chosen = [[one] if one else _chosen(path, select) for one, path in given]
     for (one, _), records in zip(given, chosen, strict=True):
         for record in records:
@@ -106,21 +133,6 @@ def _may_have_record(results: Path, name: str) -> bool:
         return found(results / name / RECORD)
     except OSError:  # whoever reads it says so
         return is_stamped(name)
-
-
-def _named(path: Path) -> Path | None:
-    """Return the one record that *path* is, or that its folder holds; else None.
-
-    Raises:
-        ConfigError: nobody can tell.
-    """
-    try:
-        if found(path) and not path.is_dir():
-            return path
-        inside = path / RECORD
-        return inside if found(inside) else None
-    except OSError as error:
-        raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: OSError) -> ConfigError:

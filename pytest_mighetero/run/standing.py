@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pytest_mighetero.errors import SlowError
 from pytest_mighetero.records.comparison.judgement import (
@@ -74,11 +75,13 @@ class Standing:
         if not config.save_reference and config.aggressor is None:
             verdict += self._learnt(judge_by_reference(config.references, facts))
         if config.compare is not None:
+            named = config.compare != "last"
             where = config.history_dir if config.compare == "last" else config.compare
-            told, said_by = config.tolerance, config.said_by["mig-compare"]
-            verdict += self._learnt(
-                judge_by_earlier(where, facts, self._session, told, said_by)
-            )
+            known = where, facts, self._session, config.tolerance
+            judged = judge_by_earlier(*known, named=named)
+            said_by = config.said_by["mig-compare"]
+            warnings = [f"{said_by}: {each}" for each in judged.warnings]
+            verdict += self._learnt(replace(judged, warnings=warnings))
         return verdict
 
     def of_backgrounds(self, figures: Sequence[Own]) -> Verdict:

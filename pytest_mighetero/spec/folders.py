@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -20,16 +21,18 @@ def check_listed(folder: Path) -> None:
     """Refuse a folder whose content is hidden: it would be taken for an empty one.
 
     Raises:
-        ConfigError: it is there, and cannot be listed.
+        ConfigError: it is there, and cannot be listed, or what is in it not be read.
     """
     try:
         os.scandir(folder).close()
+        if not os.access(folder, os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError:
         return
     except OSError as error:
         raise ConfigError(
             f"{folder} cannot be read: {error.strerror}; name a folder that this user "
-            f"may list"
+            f"may list and enter"
         ) from error
 
 
@@ -121,7 +124,7 @@ def compared(values: Values) -> Path | Literal["last"] | None:
 
 
 def _check_records(path: Path) -> None:
-    expected = "expected last, a results folder or a record.json"
+    expected = "expected last, a results folder, a run's folder or a record.json"
     if not path.exists():
         raise ConfigError(f"{expected}, and {path} does not exist")
     if path.is_dir():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mighetero.records.run_names import RECORD
 from tests.acceptance.test_references import ALONE, OFFLINE, reference
 from tests.cli.looked import BOUND, may_bind
 from tests.lab.driver import Lab, Report
@@ -117,19 +118,68 @@ def test_references_that_are_hidden(lab: Lab, words: tuple[str, ...]) -> None:
     assert "/runs/references cannot be looked at: Permission denied; name a" in said
 
 
-@pytest.mark.parametrize("what", ["folder", "record"])
-def test_what_is_compared_with_is_hidden(lab: Lab, what: str) -> None:
-    earlier = lab.folder / "earlier"
-    earlier.mkdir()
-    path = earlier if what == "folder" else earlier / "record.json"
-    path.touch()
-    path.chmod(0o311 if what == "folder" else 0)
+@pytest.mark.parametrize(("what", "mode"), [("", 0o311), ("", 0o644), (RECORD, 0)])
+def test_what_is_compared_with_is_hidden(lab: Lab, what: str, mode: int) -> None:
+    path = lab.folder / "earlier" / what
+    path.parent.mkdir(exist_ok=True)
+    path.touch() if what else path.mkdir()
+    path.chmod(mode)
     said = refused(unable(lab, f"--mig-compare={path}"))
     assert f"--mig-compare: {path} cannot be read: Permission denied; " in said
 
 
-def test_earlier_runs_that_are_hidden(lab: Lab) -> None:
-    hidden(lab.folder / "results")
+@pytest.mark.parametrize(("what", "mode"), [("", 0), ("", 0o644), (RECORD, 0)])
+@pytest.mark.parametrize("where", ["results", "last"])
+def test_an_earlier_run_that_is_hidden(
+    lab: Lab, what: str, mode: int, where: str
+) -> None:
+    worse = ("--mig-compare=" + where, "--mig-tolerance=0.0001%")
+    lab.run(ALONE, k=OFFLINE).result.assert_outcomes(passed=1)
+    hidden_run = next(lab.folder.glob("results/*-*"))
+    (hidden_run / what).chmod(mode)
+    report = unable(lab, *worse)
+    name = f"{OFFLINE} is not compared with what may be its last run: "
+    said = f"{name}{hidden_run}/{RECORD} cannot be read: Permission denied"
+    assert "no earlier good run" not in report.text
+    if where == "last":
+        report.result.assert_outcomes(passed=1, warnings=1)
+        assert f"--mig-compare: {said}" in report.text
+        # One that is newer than it, and is seen, is what counts.
+        report = unable(lab, *worse)
+        assert "cannot be read" not in report.text
+        assert report.case.properties["compared"]
+    else:
+        report.result.assert_outcomes(failed=1)
+        assert said in report.case.problems["failure"]
+
+
+def test_a_hidden_run_before_which_one_is_seen(lab: Lab) -> None:
+    for _ in range(3):
+        lab.run(ALONE, k=OFFLINE).result.assert_outcomes(passed=1)
+    seen, *newer = sorted(lab.folder.glob("results/*-*"))
+    for folder in newer:
+        hidden(folder, 0)
+    report = unable(lab, "--mig-compare=last")
+    report.result.assert_outcomes(passed=1, warnings=1)
+    assert "cannot be read: Permission denied (and 1 more)" in report.text
+    assert report.case.properties["compared"].endswith(f"than {seen}")
+
+
+def test_backgrounds_of_a_run_that_is_hidden(lab: Lab) -> None:
+    lab.run(k=OFFLINE).result.assert_outcomes(passed=1)
+    folder = hidden(next(lab.folder.glob("results/*-*")), 0)
+    may_bind()
+    words = [*lab.arguments(), "-k", OFFLINE, "--mig-background-tolerance=10%"]
+    pytest_ = (sys.executable, "-mpytest", *words, "test_run.py")
+    report = Report(lab.folder, lab.pytester.run("setpriv", BOUND, *pytest_))
+    report.result.assert_outcomes(passed=1)
+    said = f"not compared with all: {folder}/{RECORD} cannot be read: Permission den"
+    assert f"--mig-background-tolerance: {said}" in report.text
+
+
+@pytest.mark.parametrize("mode", [0o311, 0o644])
+def test_earlier_runs_that_are_hidden(lab: Lab, mode: int) -> None:
+    hidden(lab.folder / "results", mode)
     said = refused(unable(lab, "--mig-compare=last"))
     assert f"--results-dir: {lab.folder}/results cannot be read: Permission" in said
 

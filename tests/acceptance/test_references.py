@@ -167,9 +167,11 @@ def test_latency_is_worse_when_it_is_higher(lab: Lab) -> None:
     lab.run(ALONE, "--mig-compare=last").result.assert_outcomes(passed=1)
 
 
-def test_comparing_with_a_record(lab: Lab) -> None:
+@pytest.mark.parametrize("named", ["record", "folder"])
+def test_comparing_with_a_record(lab: Lab, named: str) -> None:
     lab.run(ALONE)
     (record,) = lab.folder.glob("results/*/record.json")
+    record = record if named == "record" else record.parent
     report = lab.run(ALONE, f"--mig-compare={record}")
     report.result.assert_outcomes(passed=1)
     assert report.junit[0].properties["compared"].startswith("+0.0% p99 at target 400")
@@ -178,7 +180,10 @@ def test_comparing_with_a_record(lab: Lab) -> None:
 def test_comparing_with_what_is_not_there(lab: Lab) -> None:
     report = lab.run("--mig-compare=nowhere")
     assert report.result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "expected last, a results folder or a record.json" in report.text
+    assert (
+        "expected last, a results folder, a run's folder or a record.json"
+        in report.text
+    )
 
 
 def test_saving_needs_the_reporter_that_knows_the_runs(lab: Lab) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pytest_mighetero.errors import ConfigError
 from pytest_mighetero.records.comparison.figure import Measurement, of_facts
 from pytest_mighetero.records.comparison.price import price
 from pytest_mighetero.records.comparison.reference_files import load_references
@@ -24,7 +25,7 @@ from pytest_mighetero.records.facts import Facts, Value
 from pytest_mighetero.records.marks import marks_of, same, sample
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError, read_record
-from pytest_mighetero.records.results_folder import good_records
+from pytest_mighetero.records.results_folder import good_records, named_record, told
 
 
 @dataclass(frozen=True)
@@ -118,25 +119,35 @@ def judge_by_earlier(
     facts: Facts,
     session: str,
     tolerance: float,
-    said_by: str = "--mig-compare",
+    *,
+    named: bool = True,
 ) -> Judgement:
     """Compare a VALID run with earlier ones in *where*: a results folder, or a record.
 
-    It may be worse by *tolerance*, 0.05 for 5 %. Warnings name who asks, *said_by*.
+    It may be worse by *tolerance*, 0.05 for 5 %. What cannot be read there, and may be
+    what it is to be compared with, fails it where *where* was *named*.
     """
     mine = of_facts(facts)
     if mine is None:
         return Judgement()
     name = f"{facts['benchmark']}_{facts['scenario']}"
-    why = f"there is no earlier good run like {name} to compare"
+    earlier: list[Record] = []
+    unread: list[str] = []
     try:
-        earlier = _earlier(where, facts, session)
-    except RecordError as error:  # of the one record that was named
-        earlier, why = [], str(error)
+        one = named_record(where) if named else None
+        earlier = _earlier(one or where, facts, session, unread)
+    except (ConfigError, RecordError) as error:
+        unread.append(str(error))
     folder = earlier[-1].folder if earlier else where
-    told = name, _measurements(earlier), folder, mine, tolerance
-    judged = judge_change(*told) or Judgement(warnings=[why])
-    return replace(judged, warnings=[f"{said_by}: {each}" for each in judged.warnings])
+    judged = judge_change(name, _measurements(earlier), folder, mine, tolerance)
+    if unread:
+        lost = f"{name} is not compared with what may be its last run: {told(unread)}"
+        judged = judged or Judgement()
+        if named:
+            return replace(judged, problems=[*judged.problems, lost])
+        return replace(judged, warnings=[*judged.warnings, lost])
+    why = f"there is no earlier good run like {name} to compare"
+    return judged or Judgement(warnings=[why])
 
 
 def judge_change(
@@ -181,10 +192,15 @@ def _worse(compared: Comparison, earlier: Path, tolerance: float) -> str:
     )
 
 
-def _earlier(where: Path, facts: Facts, session: str) -> list[Record]:
-    """Return the earlier good runs of the newest pytest run, the oldest first."""
+def _earlier(
+    where: Path, facts: Facts, session: str, unread: list[str]
+) -> list[Record]:
+    """Return the earlier good runs of the newest pytest run, the oldest first.
+
+    *unread* gets a sentence of each that may be one of them or newer.
+    """
     beside = facts.get("backgrounds", "")
-    for record in _measured(where, facts, same(facts)):
+    for record in _measured(where, facts, same(facts), unread):
         if record.session != session and record.text("backgrounds") == beside:
             return sample_of(where, facts, record.session)[::-1] or [record]
     return []
@@ -196,11 +212,13 @@ def sample_of(where: Path, facts: Facts, session: str) -> list[Record]:
     return [each.outline for each in found]
 
 
-def _measured(where: Path, facts: Facts, mark: str) -> Iterator[Record]:
+def _measured(
+    where: Path, facts: Facts, mark: str, unread: list[str] | None = None
+) -> Iterator[Record]:
     """Yield the measurements of a pair that have *mark*, the newest first."""
     if where.is_dir():
         part = f"-{facts['benchmark']}_{facts['scenario']}"
-        found = good_records(where, part, mark)
+        found = good_records(where, part, mark, unread)
     else:
         alone = read_record(where) if where.exists() else None
         found = iter([alone] if alone and mark in marks_of(alone) else [])

@@ -20,7 +20,7 @@ from pytest_mighetero.records.comparison.samples import (
 from pytest_mighetero.records.facts import Facts
 from pytest_mighetero.records.marks import beside
 from pytest_mighetero.records.record import Harness, Record
-from pytest_mighetero.records.results_folder import good_records
+from pytest_mighetero.records.results_folder import good_records, told
 from pytest_mighetero.terms.pair import Pair
 from pytest_mighetero.terms.run_args import RunArgs
 
@@ -64,13 +64,16 @@ def judge_own_figures(
     asks for that, *said_by*, is named in messages.
     """
     main = f"{facts['benchmark']}_{facts['scenario']}"
-    alike = good_records(results, f"-{main}", beside(facts)) if figures else iter(())
-    records = list(islice(alike, _RUNS))
+    unread: list[str] = []
+    alike = good_records(results, f"-{main}", beside(facts), unread)
+    records = list(islice(alike, _RUNS)) if figures else []
     earlier = [(own, _compared(own, records)) for own in figures]
     known = [(own, compared) for own, compared in earlier if compared is not None]
     with_history = {own.pair.benchmark for own, _ in known}
     silent = [n for n in facts["backgrounds"].split(",") if n not in with_history]
     problems, warnings = [], []
+    if tolerance is not None and unread:
+        warnings.append(f"{said_by}: not compared with all: {told(unread)}")
     if tolerance is not None and silent:
         warnings.append(
             f"{said_by}: not compared, for lack of a figure of its own or of an "
