@@ -153,6 +153,16 @@ def test_an_earlier_run_that_is_hidden(
         assert said in report.case.problems["failure"]
 
 
+def test_a_run_that_is_named_and_whose_record_is_hidden(lab: Lab) -> None:
+    lab.run(ALONE, k=OFFLINE).result.assert_outcomes(passed=1)
+    folder = next(lab.folder.glob("results/*-*"))
+    (folder / RECORD).chmod(0)
+    report = unable(lab, f"--mig-compare={folder}")
+    report.result.assert_outcomes(failed=1)
+    said = f"{folder}/{RECORD} cannot be read: Permission denied"
+    assert said in report.case.problems["failure"]
+
+
 def test_a_hidden_run_before_which_one_is_seen(lab: Lab) -> None:
     for _ in range(3):
         lab.run(ALONE, k=OFFLINE).result.assert_outcomes(passed=1)
