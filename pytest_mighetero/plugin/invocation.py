@@ -16,6 +16,7 @@ from pytest_mighetero.plan.run_plan import check_tools
 from pytest_mighetero.plugin.fixtures import MigheteroWarning
 from pytest_mighetero.plugin.presence import SPOKEN_FLAG, run_spec
 from pytest_mighetero.records.comparison.reference_files import load_references
+from pytest_mighetero.records.results_folder import check_compared
 from pytest_mighetero.spec.folders import check_results
 from pytest_mighetero.spec.given import given, publishes_facts
 from pytest_mighetero.spec.runspec import RunSpec, build_spec
@@ -94,6 +95,7 @@ def checked_spec(config: pytest.Config) -> RunSpec:
         check_tools(spec)
         check_lengths(spec)
         load_references(spec.references)
+        check_compared(spec.compare, spec.said_by["mig-compare"])
         check_results(spec.results_dir, spec.said_by["results-dir"])
         publishes_facts(config)
     except ConfigError as error:

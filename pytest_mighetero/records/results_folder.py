@@ -40,6 +40,21 @@ def named_record(path: Path) -> Path | None:
         raise _unreadable(path, error) from error
 
 
+def check_compared(where: Path | str | None, said_by: str) -> None:
+    """Refuse to compare with the one record that *where* names if it is none.
+
+    Raises:
+        ConfigError: naming who said it.
+    """
+    if not isinstance(where, Path):  # last, or nothing
+        return
+    try:
+        if (one := named_record(where)) is not None:
+            read_record(one)
+    except (ConfigError, FileNotFoundError, RecordError) as error:
+        raise ConfigError(f"{said_by}: {error}") from error
+
+
 def good_records(
     results: Path, part: str, mark: str, unread: list[str] | None = None
 ) -> Iterator[Record]:

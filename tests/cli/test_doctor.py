@@ -47,6 +47,7 @@ def test_the_ini_file_decides_what_is_needed(here: Path, strict: bool) -> None:
         ),
         ("mig_lease_dir =", "mig_lease_dir in pytest.ini: expected a path, found an"),
         ("mig_references = gone", "mig_references in pytest.ini: "),
+        ("mig_compare = refs/half.toml", "refs/half.toml is no record of a run: no JS"),
         ("mig_references = refs", "refs/half.toml: not TOML: "),
         ("mig_junit_properties = perhaps", "mig_junit_properties in pytest.ini: exp"),
         ("settle_time = soon", "settle_time in pytest.ini: expected a duration like"),

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_mighetero.cli.__main__ import main
 from pytest_mighetero.records import marks
+from pytest_mighetero.records.comparison.judgement import judge_by_earlier
 from pytest_mighetero.records.results_folder import find_records, good_records
 from pytest_mighetero.show import replay
 from tests.cli.runs import FACTS, failed, write_run
@@ -49,6 +50,16 @@ def test_beside_a_record_it_is_said_and_skipped(
 
     (record,) = good_records(results, "-bert_server", marks.same(FACTS))
     assert record.path.parent == good
+
+
+@pytest.mark.parametrize("which", sorted(STRANGE.keys() - {"a folder"}))
+@pytest.mark.parametrize("inside", ["", "record.json"])
+def test_what_is_to_be_compared_with_it_fails(
+    which: str, inside: str, tmp_path: Path
+) -> None:
+    named = make_strange(tmp_path, which) / inside
+    (problem,) = judge_by_earlier(named, FACTS, "mine", 0.1).problems
+    assert STRANGE[which][1] in problem
 
 
 @pytest.mark.parametrize("which", STRANGE)

@@ -101,6 +101,7 @@ def _told(words: list[str]) -> RunSpec:
     from pytest_mighetero.plan.durations import check_lengths
     from pytest_mighetero.plan.run_plan import check_tools
     from pytest_mighetero.records.comparison.reference_files import load_references
+    from pytest_mighetero.records.results_folder import check_compared
     from pytest_mighetero.spec.folders import check_results
     from pytest_mighetero.spec.given import given, publishes_facts
     from pytest_mighetero.spec.runspec import build_spec
@@ -111,6 +112,7 @@ def _told(words: list[str]) -> RunSpec:
     check_tools(spec)
     check_lengths(spec)
     load_references(spec.references)
+    check_compared(spec.compare, spec.said_by["mig-compare"])
     check_results(spec.results_dir, spec.said_by["results-dir"])
     publishes_facts(config)
     return spec

@@ -26,6 +26,7 @@ from pytest_mighetero.records.marks import marks_of, same, sample
 from pytest_mighetero.records.record import Record
 from pytest_mighetero.records.record_file import RecordError, read_record
 from pytest_mighetero.records.results_folder import good_records, named_record, told
+from pytest_mighetero.terms import lookup
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ def _measured(
         part = f"-{facts['benchmark']}_{facts['scenario']}"
         found = good_records(where, part, mark, unread)
     else:
-        alone = read_record(where) if where.exists() else None
+        alone = read_record(where) if lookup.found(where) else None
         found = iter([alone] if alone and mark in marks_of(alone) else [])
     return (record for record in found if record.measurement is not None)
 
