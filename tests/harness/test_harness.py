@@ -478,13 +478,16 @@ def test_a_full_disk_is_remembered_and_stalls_nobody(
 
 
 def test_a_reader_that_fails_is_noticed_by_whoever_waits(
-    launch: Launch, pump: Pump, monkeypatch: pytest.MonkeyPatch
+    launch: Launch, pump: Pump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_self: HarnessProcess, _chunk: bytes) -> None:
         raise ValueError("on purpose")
 
     monkeypatch.setattr(HarnessProcess, "_write", fail)
-    harness = launch(f"{READY}; sleep 300")
+    launched = tmp_path / "launched"  # it says nothing before
+    waits = f"until [ -e {launched} ]; do sleep 0.02; done"
+    harness = launch(f"{waits}; {READY}; sleep 300")
+    launched.touch()
     with pytest.raises(HarnessError, match=r"reader of the harnesses failed.*purpose"):
         pump.wait_for(lambda: harness.exited is not None)
     with pytest.raises(HarnessError):
